@@ -1,0 +1,46 @@
+# One function makes a module's library from its name and what it may use.
+# tests/architecture reads the same calls in CMakeLists.txt and fails on any include they do not allow.
+#
+#   pillar_module(NAME [USES module...] [LIBRARIES target...])
+#
+# Sources are src/NAME/**.cpp. Folders named after an instruction set are compiled with its flags, and only for
+# its processor; everything else keeps to the processor family's baseline, so that one binary starts everywhere.
+
+set(PILLAR_ISA_FOLDERS avx2 avx512 neon dotprod)
+set(PILLAR_ISA_avx2_processor x86_64)
+set(PILLAR_ISA_avx2_flags -mavx2 -mfma -mf16c)
+set(PILLAR_ISA_avx512_processor x86_64)
+set(PILLAR_ISA_avx512_flags -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
+set(PILLAR_ISA_neon_processor aarch64)
+set(PILLAR_ISA_neon_flags "")
+set(PILLAR_ISA_dotprod_processor aarch64)
+set(PILLAR_ISA_dotprod_flags -march=armv8.2-a+dotprod)
+
+function(pillar_module name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+    foreach(isa IN LISTS PILLAR_ISA_FOLDERS)
+        set(isa_sources ${sources})
+        list(FILTER isa_sources INCLUDE REGEX "/${isa}/[^/]*\\.cpp$")
+        if(CMAKE_SYSTEM_PROCESSOR STREQUAL PILLAR_ISA_${isa}_processor)
+            set_source_files_properties(${isa_sources} PROPERTIES COMPILE_OPTIONS "${PILLAR_ISA_${isa}_flags}")
+        elseif(isa_sources)
+            list(REMOVE_ITEM sources ${isa_sources})
+        endif()
+    endforeach()
+    if(sources)
+        add_library(pillar_${name} STATIC ${sources})
+        set(scope PUBLIC)
+    else()
+        add_library(pillar_${name} INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    target_include_directories(pillar_${name} ${scope} ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(pillar_${name} ${scope} pillar_flags fmt::fmt)
+    if(sources)
+        target_link_libraries(pillar_${name} PRIVATE ${arg_LIBRARIES}) # seen by this module alone
+    endif()
+    foreach(module IN LISTS arg_USES)
+        target_link_libraries(pillar_${name} ${scope} pillar_${module})
+    endforeach()
+endfunction()

@@ -1,0 +1,13 @@
+execute_process(COMMAND git -C ${SOURCE_DIR} describe --always --dirty --abbrev=12
+                OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT revision)
+    set(revision unknown)
+endif()
+set(text "#pragma once\n#define PILLAR_VERSION \"${VERSION}\"\n#define PILLAR_REVISION \"${revision}\"\n")
+set(old "")
+if(EXISTS ${OUTPUT})
+    file(READ ${OUTPUT} old)
+endif()
+if(NOT old STREQUAL text)
+    file(WRITE ${OUTPUT} "${text}")
+endif()

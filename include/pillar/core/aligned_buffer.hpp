@@ -1,0 +1,45 @@
+#pragma once
+// Owning arrays for weights, caches and activations: aligned for SIMD and cache lines, zeroed, on huge pages when
+// large. Allocated once during setup; a failure is a sentence (ExitCode::refused), not std::bad_alloc.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+namespace pillar {
+
+namespace detail {
+/// Zeroed memory aligned to 64 bytes (2 MiB and advised as huge pages from 4 MiB on). Throws Error(refused).
+void* allocate_aligned(std::size_t n_bytes);
+void free_aligned(void* memory, std::size_t n_bytes) noexcept;
+} // namespace detail
+
+template <class T>
+class AlignedBuffer {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+  public:
+    AlignedBuffer() = default;
+    explicit AlignedBuffer(std::size_t n)
+        : data_(static_cast<T*>(detail::allocate_aligned(n * sizeof(T))), Free{n * sizeof(T)}), size_(n) {}
+
+    [[nodiscard]] T* data() noexcept { return data_.get(); }
+    [[nodiscard]] const T* data() const noexcept { return data_.get(); }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t size_bytes() const noexcept { return size_ * sizeof(T); }
+    [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_.get()[i]; }
+    [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return data_.get()[i]; }
+    [[nodiscard]] std::span<T> span() noexcept { return {data(), size_}; }
+    [[nodiscard]] std::span<const T> span() const noexcept { return {data(), size_}; }
+
+  private:
+    struct Free {
+        std::size_t n_bytes = 0;
+        void operator()(T* memory) const noexcept { detail::free_aligned(memory, n_bytes); }
+    };
+    std::unique_ptr<T, Free> data_;
+    std::size_t size_ = 0;
+};
+
+} // namespace pillar

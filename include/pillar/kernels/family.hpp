@@ -1,0 +1,83 @@
+#pragma once
+// A kernel family: the operators of the forward pass for one instruction set, behind one table of functions.
+// `reference` (f32 activations) and `integer` (int8 activations) are plain loops that a reader can check; every fast
+// family gives the bits of `integer`. The family of a run is the best that all ranks have.
+//
+// All functions work on a part of the outputs (the caller divides them among threads), allocate nothing, throw nothing.
+
+#include "pillar/core/half.hpp"
+#include "pillar/kernels/activations.hpp"
+#include "pillar/kernels/matrix.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace pillar::kernels {
+
+enum class CacheType : std::uint8_t { f32, f16 };
+constexpr std::size_t bytes_of(CacheType type) noexcept { return type == CacheType::f32 ? 4 : 2; }
+
+inline constexpr std::size_t page_positions = 256; ///< positions a page of the KV cache
+
+/// One page of one KV head, as attention reads it.
+///   keys   (head_dim, 256)  positions across lanes: q·k runs over the head dimension in order
+///   values (256, head_dim)  dimensions across lanes: o runs over positions in order
+struct PageView {
+    const void* keys = nullptr;
+    const void* values = nullptr;
+};
+
+/// What attention over one page leaves: m = max score, l = Σ exp(s − m), o = Σ exp(s − m)·v, unnormalised.
+struct PartialAttention {
+    float m;
+    float l;
+    float* o; ///< (head_dim)
+};
+
+struct Family {
+    std::string_view name;
+    bool float_activations; ///< true: every product takes f32 activations (`reference`)
+    bool (*supported)() noexcept;
+
+    std::size_t (*rows_per_group)(quant::Type type) noexcept;
+    std::size_t (*group_bytes)(const MatrixShape& shape) noexcept;
+    void (*pack_group)(const MatrixShape& shape, std::span<const std::byte* const> rows, std::byte* group) noexcept;
+    void (*multiply)(const Matrix& w, const Activations& x, std::size_t n_columns, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept;
+
+    /// Quantise blocks [block_begin, block_end) of column c: amax, dx = amax/127, q = round(x·(127/amax)) half to even.
+    void (*quantize)(Activations& x, std::size_t column, std::size_t block_begin, std::size_t block_end) noexcept;
+
+    /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes.
+    void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept;
+    /// Rotate pairs (2i, 2i+1) of the first 2·n_pairs elements of one head by cos[i], sin[i]. In place.
+    void (*rope)(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
+    /// out[i] = gate[i] / (1 + exp(−gate[i])) · up[i]. `out` may be `gate`.
+    void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+    /// x[i] = x[i] + y[i]: the residual.
+    void (*add)(float* x, const float* y, std::size_t n) noexcept;
+
+    /// Attention of one query head over positions [0, n_visible) of one page, 1 ≤ n_visible ≤ 256.
+    /// `scores` is scratch of 256 floats. s_j = (q·k_j)·scale.
+    PartialAttention (*attend_page)(const float* query, const PageView& page, CacheType type, std::size_t head_dim,
+                                    std::size_t n_visible, float scale, float* scores, float* o) noexcept;
+    /// a ⊕ b: m = max, factors exp(m_i − m), l = fma(b.l, f_b, a.l·f_a), o likewise; the result replaces a.
+    void (*combine)(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
+    /// out[d] = o[d] · (1/l).
+    void (*finish_attention)(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
+
+    /// Store one position's key and value (f32) at `slot` of a page, rounding to the cache's type.
+    void (*store_kv)(const float* key, const float* value, void* keys, void* values, CacheType type,
+                     std::size_t head_dim, std::size_t slot) noexcept;
+};
+
+/// All families this binary holds, the plain ones first, then from slowest to fastest.
+std::span<const Family* const> families() noexcept;
+/// By name; nullptr when this binary has none of that name.
+const Family* find_family(std::string_view name) noexcept;
+/// The fastest that this CPU supports; `integer` when there is no fast one. Index into families().
+std::size_t best_family() noexcept;
+
+} // namespace pillar::kernels

@@ -1,0 +1,74 @@
+#pragma once
+// The only room with OpenMP: a team of threads that stays together for a whole forward pass. Work is divided
+// statically; between dependent steps the team meets at a barrier that spins briefly and then yields, so that
+// oversubscribed cores (tests, laptops) do not crawl. The calling thread is worker 0 and the only one that
+// communicates (MPI_THREAD_FUNNELED). No exception may leave a body: run() ends the process if one does.
+
+#include "pillar/core/function_ref.hpp"
+
+#include <atomic>
+#include <cstddef>
+
+namespace pillar::threads {
+
+/// Sense-reversing barrier for a fixed number of threads.
+class Barrier {
+  public:
+    explicit Barrier(int n_threads) noexcept : n_threads_(n_threads) {}
+    /// Wait until all threads have arrived; what they wrote before is seen by all after. Counts its meetings.
+    void wait() noexcept;
+    [[nodiscard]] std::size_t n_meetings() const noexcept { return generation_.load(std::memory_order_relaxed); }
+
+  private:
+    int n_threads_;
+    alignas(64) std::atomic<int> n_arrived_{0};
+    alignas(64) std::atomic<std::size_t> generation_{0};
+};
+
+struct Range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
+};
+
+/// One thread's place in the team.
+class Worker {
+  public:
+    Worker(int index, int count, Barrier& barrier) noexcept : index_(index), count_(count), barrier_(&barrier) {}
+    [[nodiscard]] int index() const noexcept { return index_; }
+    [[nodiscard]] int count() const noexcept { return count_; }
+    [[nodiscard]] bool is_main() const noexcept { return index_ == 0; }
+    /// This worker's part of [0, n): ⌊i·n/T⌋ … ⌊(i+1)·n/T⌋.
+    [[nodiscard]] Range share(std::size_t n) const noexcept {
+        const auto i = static_cast<std::size_t>(index_);
+        const auto t = static_cast<std::size_t>(count_);
+        return {i * n / t, (i + 1) * n / t};
+    }
+    void barrier() const noexcept { barrier_->wait(); }
+
+  private:
+    int index_;
+    int count_;
+    Barrier* barrier_;
+};
+
+class Team {
+  public:
+    /// `n_threads` ≥ 1.
+    explicit Team(int n_threads);
+    [[nodiscard]] int size() const noexcept { return n_threads_; }
+    /// Run `body` on every thread of the team and return when all are done. `body` must not throw.
+    void run(FunctionRef<void(Worker)> body) noexcept;
+    [[nodiscard]] const Barrier& barrier() const noexcept { return barrier_; }
+
+  private:
+    int n_threads_;
+    Barrier barrier_;
+};
+
+/// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
+int available_cpus();
+/// The affinity mask as CPU numbers.
+std::size_t affinity_mask(bool* cpus, std::size_t capacity) noexcept;
+
+} // namespace pillar::threads
