@@ -1,0 +1,119 @@
+#pragma once
+// How ranks talk. One interface, three kinds: `mpi` (a duplicate of the world), `self` (one rank, nothing is sent) and
+// `dry_run` (one process plays rank r of P: it counts what would be sent and asks a time model how long it takes).
+// mpi.h stays inside src/comm.
+//
+// Two sorts of calls. Step collectives (broadcast, allreduce, gather) are on the hot path: they allocate nothing, poll
+// while they wait, and are timed and counted into the step's timeline. Setup collectives may allocate; their traffic
+// is counted apart.
+
+#include "pillar/core/timing.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pillar::comm {
+
+enum class Algorithm : std::uint8_t { mpi, recursive_doubling, ring, direct, two_step };
+enum class Wire : std::uint8_t { f32, f16, q8 };
+std::string_view name_of(Algorithm algorithm) noexcept; ///< as --allreduce takes it: "recursive-doubling"
+std::string_view name_of(Wire wire) noexcept;
+
+/// Where gather leaves the ranks' messages on rank 0; allocated once with room for `capacity` bytes a rank.
+class GatherBuffer {
+  public:
+    GatherBuffer(int n_ranks, std::size_t capacity);
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    /// Rank 0 only: the message of `rank` in the last gather.
+    [[nodiscard]] std::span<const std::byte> of(int rank) const noexcept;
+
+    // For the communicators: packed messages of a subtree, and where each rank's message lies in it.
+    [[nodiscard]] std::span<std::byte> storage() noexcept { return storage_; }
+    [[nodiscard]] std::span<const std::byte> storage() const noexcept { return storage_; }
+    void set(int rank, std::size_t offset, std::size_t n_bytes) noexcept;
+
+  private:
+    struct Place {
+        std::size_t offset = 0;
+        std::size_t n_bytes = 0;
+    };
+    std::size_t capacity_;
+    std::vector<std::byte> storage_;
+    std::vector<Place> places_;
+};
+
+class Communicator {
+  public:
+    virtual ~Communicator() = default;
+
+    [[nodiscard]] virtual int rank() const noexcept = 0;
+    [[nodiscard]] virtual int size() const noexcept = 0;
+    [[nodiscard]] bool is_root() const noexcept { return rank() == 0; }
+    /// Host name of a rank (known on every rank).
+    [[nodiscard]] virtual std::string_view host(int rank) const noexcept = 0;
+
+    // --- step collectives: timed, counted, no allocation ---
+
+    /// Collective. Element-wise sum over the ranks, in place, the same bits on every rank (all algorithms but mpi and
+    /// ring: in the balanced tree of the ranks). `values.size()` is the same on all ranks.
+    virtual void allreduce(std::span<float> values) = 0;
+
+    /// Collective. Rank 0's first `n_bytes` of `buffer` reach every rank; the others pass a buffer of the same size
+    /// (the capacity) and get the length back. Binomial tree, one message a child, of the real length.
+    virtual std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) = 0;
+
+    /// Collective. Every rank's `message` (≤ all.capacity() bytes) reaches rank 0. Binomial tree, one message to the
+    /// parent, of the real length.
+    virtual void gather(std::span<const std::byte> message, GatherBuffer& all) = 0;
+
+    // --- setup collectives: may allocate, counted apart ---
+
+    /// Collective. Everybody gets every rank's bytes, in rank order.
+    virtual std::vector<std::string> all_gather(std::string_view bytes) = 0;
+    /// Collective. Rank 0 gets every rank's bytes in rank order; the others get nothing.
+    virtual std::vector<std::string> gather_to_root(std::string_view bytes) = 0;
+    /// Collective. Everybody gets rank 0's bytes.
+    virtual std::string broadcast_from_root(std::string_view bytes) = 0;
+    /// Collective. Nobody leaves before everybody has come.
+    virtual void barrier() = 0;
+
+    /// Collective. What to add to a rank's monotonic_s() to get rank 0's, and how far that may be off (half of the
+    /// shortest round trip seen). On rank 0: one entry a rank; elsewhere empty.
+    struct ClockOffset {
+        double offset_s = 0;
+        double uncertainty_s = 0;
+    };
+    virtual std::vector<ClockOffset> clock_offsets() = 0;
+
+    // --- counters ---
+
+    /// The timeline that step collectives write to; nullptr: they are not recorded. Not owned.
+    void record_into(StepTimeline* timeline) noexcept { timeline_ = timeline; }
+    /// All step traffic of this rank so far.
+    [[nodiscard]] const Traffic& step_traffic() const noexcept { return step_traffic_; }
+    /// Everything else: setup, traces, clocks.
+    [[nodiscard]] const Traffic& other_traffic() const noexcept { return other_traffic_; }
+
+  protected:
+    StepTimeline* timeline_ = nullptr;
+    Traffic step_traffic_;
+    Traffic other_traffic_;
+};
+
+/// One rank, nothing is sent.
+std::unique_ptr<Communicator> make_self();
+
+/// Seconds that a collective of this kind takes; `bytes` is this rank's payload.
+using TimeModel = double (*)(void* context, CollectiveKind kind, std::size_t bytes);
+
+/// One process plays `rank` of `size`: allreduce leaves the values, gather and broadcast deliver rank 0's own; bytes
+/// and messages are counted as the schedules say; timings advance by `model` (nullptr: zero seconds).
+std::unique_ptr<Communicator> make_dry_run(int rank, int size, Algorithm algorithm, Wire wire,
+                                           TimeModel model = nullptr, void* context = nullptr);
+
+} // namespace pillar::comm
