@@ -1,0 +1,68 @@
+#pragma once
+// One step = one forward pass of all ranks: what rank 0 orders (StepPlan, carried by the broadcast), what comes back
+// to it (StepOutcome, carried by the gather), and what every rank remembers of it (StepRecord, for observers).
+
+#include "pillar/core/timing.hpp"
+#include "pillar/model/transformer.hpp"
+#include "pillar/sampling/sampling.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pillar::engine {
+
+enum class Phase : std::uint8_t { prefill, decode };
+
+/// Why a generation ended; the values are stored in traces.
+enum class FinishReason : std::uint8_t { none, stop, length, context_full, signal };
+const char* name_of(FinishReason reason) noexcept;
+
+/// What every rank remembers of one step. Timeline times are of this rank's own clock.
+struct StepRecord {
+    std::uint64_t step = 0;
+    Phase phase = Phase::prefill;
+    std::uint32_t n_rows = 0;
+    std::uint32_t n_logits = 0;
+    std::uint64_t bytes_read = 0;          ///< file bytes (embedding rows) read in this step
+    const StepTimeline* timeline = nullptr; ///< valid during the call only
+};
+
+/// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was picked.
+struct TokenRecord {
+    std::uint64_t step = 0;
+    std::int32_t sequence = 0;
+    std::int32_t position = 0;
+    std::int32_t id = 0;
+    Phase phase = Phase::prefill;
+    double latency_s = 0; ///< since the sequence's previous token (its start for the first)
+    float logprob = 0;    ///< from raw logits, before penalties; NaN for prompt tokens
+};
+
+struct SequenceRecord {
+    std::int32_t sequence = 0;
+    std::string prompt;
+    std::string completion;
+    std::uint32_t n_prompt = 0;
+    std::uint32_t n_generated = 0;
+    double ttft_s = 0; ///< time to first token
+    FinishReason finish_reason = FinishReason::none;
+};
+
+/// Watches the steps of a run: the trace. The engine knows nothing about files.
+class StepObserver {
+  public:
+    virtual ~StepObserver() = default;
+    /// Every rank, after each step, outside the timed region. No communication, no allocation.
+    virtual void step(const StepRecord& record) = 0;
+    /// Rank 0 only. Should the ranks gather their records before the next step?
+    [[nodiscard]] virtual bool wants_gather() const = 0;
+    /// Collective. Outside the timed region.
+    virtual void gather() = 0;
+    /// Rank 0 only.
+    virtual void token(const TokenRecord& record) = 0;
+    /// Rank 0 only.
+    virtual void sequence(const SequenceRecord& record) = 0;
+};
+
+} // namespace pillar::engine

@@ -1,0 +1,59 @@
+#pragma once
+// A model's numbers as its GGUF metadata give them, checked, in the field's words.
+
+#include "pillar/gguf/file.hpp"
+#include "pillar/partition/partition.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace pillar::model {
+
+/// Bounds on what metadata may say; each has a test at the limit and beyond.
+inline constexpr std::uint64_t max_layers = 1024;
+inline constexpr std::uint64_t max_heads = 1024;
+inline constexpr std::uint64_t max_head_dim = 512;
+inline constexpr std::uint64_t max_dim = 1u << 20;
+inline constexpr std::uint64_t max_vocab_size = 1u << 20;
+inline constexpr std::uint64_t max_context = (1u << 31) - 1;
+
+enum class RopeScaling { none, linear, yarn };
+
+struct Rope {
+    std::size_t n_dims = 0;  ///< dimensions of a head that are rotated, even
+    double base = 10'000.0;  ///< rope_theta
+    RopeScaling scaling = RopeScaling::none;
+    double factor = 1.0;          ///< positions are divided by it
+    double original_context = 0;  ///< yarn: context the model was trained with
+    double extrapolation = 1.0;   ///< yarn: ext_factor
+    double attention_factor = 1.0;
+    double beta_fast = 32.0, beta_slow = 1.0;
+};
+
+struct Hyperparameters {
+    std::string architecture; ///< general.architecture
+    std::string name;         ///< general.name, may be empty
+    std::size_t n_layers = 0;
+    std::size_t dim = 0;        ///< width of the residual
+    std::size_t n_heads = 0;
+    std::size_t n_kv_heads = 0; ///< divides n_heads
+    std::size_t head_dim = 0;   ///< of queries, keys and values
+    std::size_t hidden_dim = 0; ///< feed-forward width
+    std::size_t vocab_size = 0;
+    std::size_t context_length = 0; ///< the model's own
+    float norm_eps = 1e-5f;
+    Rope rope;
+
+    [[nodiscard]] partition::Sizes sizes() const noexcept {
+        return {n_heads, n_kv_heads, head_dim, hidden_dim, vocab_size};
+    }
+};
+
+/// Read and check. Throws FormatError naming the key (with byte offset), also for an architecture that is not
+/// supported, which it names together with those that are.
+Hyperparameters read_hyperparameters(const gguf::File& file);
+
+/// Names of the architectures that pillar computes, e.g. "llama".
+std::string supported_architectures();
+
+} // namespace pillar::model

@@ -1,0 +1,83 @@
+#pragma once
+// The forward pass of one rank. One call serves a prefill chunk, a decode step and a batch of sequences alike:
+// rows in, this rank's logits out. Two all-reduces a layer are all its communication (model/layer.cpp).
+
+#include "pillar/comm/communicator.hpp"
+#include "pillar/model/kv_cache.hpp"
+#include "pillar/model/rope.hpp"
+#include "pillar/model/weights.hpp"
+#include "pillar/threads/team.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace pillar::model {
+
+/// One position to compute.
+struct Row {
+    std::int32_t token = 0;
+    std::int32_t position = 0; ///< within its sequence, without gaps; rows of one sequence come in order
+    std::int32_t sequence = 0;
+    bool want_logits = false;
+};
+
+struct TransformerOptions {
+    std::size_t n_context = 4096;      ///< positions a sequence
+    std::size_t max_sequences = 1;
+    std::size_t max_rows = 256;        ///< rows a call (-b)
+    std::size_t max_logit_rows = 1;    ///< rows with want_logits a call
+    kernels::CacheType cache_type = kernels::CacheType::f16;
+};
+
+/// Bytes this rank needs, before anything is allocated.
+struct MemoryNeed {
+    std::uint64_t weights = 0;
+    std::uint64_t kv_cache = 0;
+    std::uint64_t buffers = 0;
+    [[nodiscard]] std::uint64_t total() const noexcept { return weights + kv_cache + buffers; }
+};
+MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
+                       const kernels::Family& family, const TransformerOptions& options);
+
+class Transformer {
+  public:
+    /// Load this rank's slice. Local: no communication. Throws Error.
+    Transformer(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
+                const kernels::Family& family, const TransformerOptions& options, threads::Team& team,
+                LoadProgress progress);
+    ~Transformer();
+    Transformer(const Transformer&) = delete;
+    Transformer& operator=(const Transformer&) = delete;
+
+    /// Collective. Compute `rows` (≤ max_rows) and append their keys and values to the cache. Returns this rank's
+    /// logits, (rows with want_logits, own vocabulary rows), valid until the next call. Allocates nothing.
+    /// A local failure (a read error of an embedding row) goes on with zeros; take_error() tells it afterwards.
+    std::span<const float> forward(comm::Communicator& comm, std::span<const Row> rows);
+
+    /// Give back the cache pages of a sequence.
+    void release(std::int32_t sequence) noexcept;
+
+    /// Hash of the final residual of the last call's rows: the same on every rank, or something is wrong.
+    [[nodiscard]] std::uint64_t residual_hash() const noexcept;
+    /// The local failure of the last call, empty when there was none; cleared by the call.
+    [[nodiscard]] std::string take_error();
+
+    [[nodiscard]] const Hyperparameters& hyperparameters() const noexcept;
+    [[nodiscard]] const partition::Share& share() const noexcept;
+    [[nodiscard]] const TransformerOptions& options() const noexcept;
+    [[nodiscard]] const LoadBytes& load_bytes() const noexcept;
+    /// File bytes of embedding rows read so far.
+    [[nodiscard]] std::uint64_t embedding_bytes_read() const noexcept;
+    /// Bytes of weights that one decode step streams from memory on this rank.
+    [[nodiscard]] std::uint64_t weight_bytes_per_step() const noexcept;
+    [[nodiscard]] std::uint64_t n_parameters() const noexcept; ///< of the whole model
+    [[nodiscard]] std::uint64_t kv_bytes() const noexcept;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace pillar::model

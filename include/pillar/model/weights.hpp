@@ -1,0 +1,69 @@
+#pragma once
+// One rank's weights: its slice of every matrix, packed for the kernel family, and the vectors that every rank holds.
+// Read with pread straight from the file, each rank its own slices (partition decides which), repacked in parallel.
+
+#include "pillar/core/function_ref.hpp"
+#include "pillar/kernels/matrix.hpp"
+#include "pillar/model/hyperparameters.hpp"
+#include "pillar/threads/team.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace pillar::model {
+
+struct LayerWeights {
+    std::vector<float> attention_norm;    ///< (dim)
+    std::vector<float> feed_forward_norm; ///< (dim)
+    kernels::Matrix query;  ///< column parallel: own heads · head_dim rows × dim
+    kernels::Matrix key;    ///< column parallel: own KV heads · head_dim rows × dim
+    kernels::Matrix value;
+    kernels::Matrix output; ///< row parallel: dim rows × own heads' columns
+    kernels::Matrix gate;   ///< column parallel: own hidden rows × dim
+    kernels::Matrix up;
+    kernels::Matrix down;   ///< row parallel: dim rows × own hidden columns
+    // Optional biases: empty when the file has none. Those of row-parallel products are added after the all-reduce.
+    std::vector<float> query_bias, key_bias, value_bias; ///< own rows
+    std::vector<float> output_bias;                      ///< (dim)
+};
+
+struct Weights {
+    std::vector<LayerWeights> layers;
+    std::vector<float> final_norm;        ///< (dim)
+    std::vector<float> rope_factors;      ///< rope_freqs.weight, or empty
+    kernels::Matrix output;               ///< own vocabulary rows × dim (the embedding when tied)
+    const gguf::TensorInfo* embedding = nullptr; ///< rows are read from the file on demand
+};
+
+/// What was asked for when loading, in bytes of file data.
+struct LoadBytes {
+    std::uint64_t matrices = 0; ///< slices of matrices
+    std::uint64_t vectors = 0;  ///< norms, biases, rope factors: whole on every rank
+};
+
+/// Shapes of this rank's matrices, checked against the file. Throws FormatError (missing tensor, wrong shape or type).
+struct MatrixPlan {
+    const gguf::TensorInfo* tensor = nullptr;
+    kernels::MatrixShape shape;     ///< of this rank's slice
+    std::size_t first_row = 0;      ///< of the tensor
+    kernels::Matrix LayerWeights::*member = nullptr;
+    std::size_t layer = 0;          ///< n_layers for the output matrix
+};
+struct WeightPlan {
+    std::vector<MatrixPlan> matrices;
+    std::size_t packed_bytes = 0; ///< resident size of all matrices on this rank
+    std::uint64_t read_bytes = 0; ///< what loading will ask for (LoadBytes::matrices)
+    std::uint64_t n_parameters = 0; ///< of the whole model
+};
+WeightPlan plan_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
+                        const kernels::Family& family);
+
+/// Called on the main thread now and then while loading: bytes done so far of plan.read_bytes.
+using LoadProgress = FunctionRef<void(std::uint64_t)>;
+
+/// Read and pack. Throws IoError or FormatError.
+Weights load_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
+                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team,
+                     LoadProgress progress, LoadBytes& bytes);
+
+} // namespace pillar::model
