@@ -39,7 +39,7 @@ struct MemoryNeed {
     [[nodiscard]] std::uint64_t total() const noexcept { return weights + kv_cache + buffers; }
 };
 MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                       const kernels::Family& family, const TransformerOptions& options);
+                       const kernels::Family& family, const TransformerOptions& options, int n_threads);
 
 class Transformer {
   public:
@@ -75,8 +75,9 @@ class Transformer {
     [[nodiscard]] std::uint64_t n_parameters() const noexcept; ///< of the whole model
     [[nodiscard]] std::uint64_t kv_bytes() const noexcept;
 
+    struct State; ///< src/model/forward_state.hpp
+
   private:
-    struct State;
     std::unique_ptr<State> state_;
 };
 

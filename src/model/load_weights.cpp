@@ -1,0 +1,168 @@
+// Reads this rank's slices with pread and packs them, all threads side by side: a thread takes a run of row groups,
+// reads their file bytes into its own scratch and packs them. No second copy of the model exists at any time.
+
+#include "pillar/model/weights.hpp"
+
+#include "pillar/kernels/family.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <fmt/format.h>
+
+namespace pillar::model {
+
+namespace {
+
+constexpr std::size_t read_size = 256 * 1024; ///< bytes a thread reads at a time where rows lie together
+
+/// A whole small tensor as f32. `first`, `count`: elements wanted. Missing: empty, or an error when `required`.
+std::vector<float> read_vector(const gguf::File& file, const std::string& name, std::size_t expected,
+                               partition::Range wanted, bool required, LoadBytes& bytes) {
+    const gguf::TensorInfo* tensor = file.find_tensor(name);
+    if (tensor == nullptr) {
+        if (required) throw file.error(name, "the tensor is missing");
+        return {};
+    }
+    if (tensor->n_rows() != 1 || tensor->n_columns() != expected)
+        throw file.error(name, fmt::format("{} elements where the metadata ask for {}", tensor->n_elements(), expected));
+    if (tensor->type->decode == nullptr)
+        throw file.error(name, fmt::format("type {} is not supported", tensor->type->name));
+    std::vector<std::byte> raw(tensor->size_bytes);
+    file.read(*tensor, 0, raw);
+    bytes.vectors += raw.size();
+    std::vector<float> values(expected);
+    quant::decode_row(static_cast<quant::Type>(tensor->type->number), raw, values);
+    return {values.begin() + static_cast<std::ptrdiff_t>(wanted.begin),
+            values.begin() + static_cast<std::ptrdiff_t>(wanted.end)};
+}
+
+/// What one thread needs to read and pack groups of any matrix of the plan.
+struct Scratch {
+    std::vector<std::byte> bytes;
+    std::vector<const std::byte*> rows;
+};
+
+/// Reads groups [begin, end) of one matrix and packs them.
+class GroupLoader {
+  public:
+    GroupLoader(const gguf::File& file, const MatrixPlan& plan, kernels::Matrix& matrix)
+        : file_(file), plan_(plan), matrix_(matrix),
+          rows_per_group_(matrix.family().rows_per_group(plan.shape.type)), blocks_(plan.shape.file_blocks()),
+          piece_bytes_(blocks_.count * plan.tensor->type->block_bytes), row_bytes_(plan.tensor->row_bytes()) {}
+
+    [[nodiscard]] std::size_t groups_per_read() const {
+        const std::size_t group = std::max<std::size_t>(1, rows_per_group_ * piece_bytes_);
+        return std::max<std::size_t>(1, read_size / group);
+    }
+
+    void load(threads::Range groups, Scratch& scratch, std::atomic<std::uint64_t>& done) {
+        if (piece_bytes_ == 0) return; // nothing but empty slices
+        const std::size_t step = groups_per_read();
+        scratch.bytes.resize(std::max(scratch.bytes.size(), step * rows_per_group_ * piece_bytes_));
+        scratch.rows.resize(std::max(scratch.rows.size(), rows_per_group_));
+        for (std::size_t g = groups.begin; g < groups.end; g += step) {
+            const std::size_t last = std::min(g + step, groups.end);
+            const std::size_t first_row = g * rows_per_group_;
+            const std::size_t n_rows = std::min(last * rows_per_group_, plan_.shape.n_rows) - first_row;
+            read_rows(first_row, n_rows, scratch.bytes.data());
+            for (std::size_t group = g; group < last; ++group) pack(group, first_row, scratch);
+            done.fetch_add(n_rows * piece_bytes_, std::memory_order_relaxed);
+        }
+    }
+
+  private:
+    void read_rows(std::size_t first_row, std::size_t n_rows, std::byte* out) const {
+        const std::uint64_t first_byte = blocks_.first * plan_.tensor->type->block_bytes;
+        const std::uint64_t begin = (plan_.first_row + first_row) * row_bytes_ + first_byte;
+        if (piece_bytes_ == row_bytes_) { // whole rows lie together
+            file_.read(*plan_.tensor, begin, {out, n_rows * piece_bytes_});
+            return;
+        }
+        for (std::size_t r = 0; r < n_rows; ++r)
+            file_.read(*plan_.tensor, begin + r * row_bytes_, {out + r * piece_bytes_, piece_bytes_});
+    }
+
+    void pack(std::size_t group, std::size_t first_row, Scratch& scratch) {
+        for (std::size_t r = 0; r < rows_per_group_; ++r) {
+            const std::size_t row = group * rows_per_group_ + r;
+            scratch.rows[r] =
+                row < plan_.shape.n_rows ? scratch.bytes.data() + (row - first_row) * piece_bytes_ : nullptr;
+        }
+        matrix_.pack_group(group, {scratch.rows.data(), rows_per_group_});
+    }
+
+    const gguf::File& file_;
+    const MatrixPlan& plan_;
+    kernels::Matrix& matrix_;
+    std::size_t rows_per_group_;
+    kernels::MatrixShape::FileBlocks blocks_;
+    std::size_t piece_bytes_; ///< bytes of one row that this rank reads
+    std::size_t row_bytes_;
+};
+
+/// All matrices by all threads; the first failure is thrown when the team is done.
+void load_matrices(const gguf::File& file, const WeightPlan& plan, std::span<kernels::Matrix* const> matrices,
+                   threads::Team& team, LoadProgress progress) {
+    std::atomic<std::uint64_t> done{0};
+    std::atomic<bool> failed{false};
+    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(team.size()));
+    team.run([&](threads::Worker worker) {
+        Scratch scratch;
+        try {
+            for (std::size_t m = 0; m < matrices.size() && !failed.load(std::memory_order_relaxed); ++m) {
+                GroupLoader loader(file, plan.matrices[m], *matrices[m]);
+                loader.load(worker.share(matrices[m]->n_groups()), scratch, done);
+                if (worker.is_main()) progress(done.load(std::memory_order_relaxed));
+            }
+        } catch (...) {
+            failures[static_cast<std::size_t>(worker.index())] = std::current_exception();
+            failed.store(true, std::memory_order_relaxed);
+        }
+    });
+    for (const std::exception_ptr& failure : failures)
+        if (failure) std::rethrow_exception(failure);
+    progress(done.load());
+}
+
+} // namespace
+
+Weights load_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
+                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team,
+                     LoadProgress progress, LoadBytes& bytes) {
+    Weights weights;
+    weights.layers.resize(h.n_layers);
+    weights.embedding = file.find_tensor("token_embd.weight");
+    const auto vector = [&](const std::string& name, std::size_t n, partition::Range wanted, bool required) {
+        return read_vector(file, name, n, wanted, required, bytes);
+    };
+    const auto head_rows = [&](partition::Range heads) {
+        return partition::Range{heads.begin * h.head_dim, heads.end * h.head_dim};
+    };
+    weights.final_norm = vector("output_norm.weight", h.dim, {0, h.dim}, true);
+    const std::size_t n_pairs = h.rope.n_dims / 2;
+    weights.rope_factors = vector("rope_freqs.weight", n_pairs, {0, n_pairs}, false);
+    for (std::size_t l = 0; l < h.n_layers; ++l) {
+        LayerWeights& layer = weights.layers[l];
+        const auto name = [&](std::string_view tensor) { return fmt::format("blk.{}.{}", l, tensor); };
+        const std::size_t kv_dim = h.n_kv_heads * h.head_dim;
+        layer.attention_norm = vector(name("attn_norm.weight"), h.dim, {0, h.dim}, true);
+        layer.feed_forward_norm = vector(name("ffn_norm.weight"), h.dim, {0, h.dim}, true);
+        layer.query_bias = vector(name("attn_q.bias"), h.n_heads * h.head_dim, head_rows(share.heads), false);
+        layer.key_bias = vector(name("attn_k.bias"), kv_dim, head_rows(share.kv_heads), false);
+        layer.value_bias = vector(name("attn_v.bias"), kv_dim, head_rows(share.kv_heads), false);
+        layer.output_bias = vector(name("attn_output.bias"), h.dim, {0, h.dim}, false);
+    }
+    std::vector<kernels::Matrix*> matrices;
+    for (const MatrixPlan& matrix : plan.matrices) {
+        kernels::Matrix& target =
+            matrix.member == nullptr ? weights.output : weights.layers[matrix.layer].*matrix.member;
+        target = kernels::Matrix(family, matrix.shape);
+        matrices.push_back(&target);
+    }
+    load_matrices(file, plan, matrices, team, progress);
+    bytes.matrices = plan.read_bytes;
+    return weights;
+}
+
+} // namespace pillar::model

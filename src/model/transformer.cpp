@@ -1,0 +1,88 @@
+#include "pillar/model/transformer.hpp"
+
+#include "forward_state.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/hash.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace pillar::model {
+
+Transformer::Transformer(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
+                         const kernels::Family& family, const TransformerOptions& options, threads::Team& team,
+                         LoadProgress progress)
+    : state_(std::make_unique<State>(file, h, share, family, options, team, progress)) {}
+
+Transformer::~Transformer() = default;
+
+namespace {
+
+/// Embedding rows of this thread's share of the rows, straight from the file. A failure leaves zeros and is told later:
+/// the step must end on all ranks alike.
+void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows) noexcept {
+    const gguf::TensorInfo& table = *s.weights.embedding;
+    auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
+    const threads::Range mine = worker.share(rows.size());
+    for (std::size_t r = mine.begin; r < mine.end; ++r) {
+        const std::span<float> x = s.buffers.x.span().subspan(r * s.h.dim, s.h.dim);
+        try {
+            s.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
+            quant::decode_row(static_cast<quant::Type>(table.type->number), raw, x);
+        } catch (const std::exception& failure) {
+            std::fill(x.begin(), x.end(), 0.0f);
+            if (!s.embedding_failed.exchange(true)) s.error = failure.what();
+        }
+    }
+}
+
+void rotation_angles(Transformer::State& s, threads::Worker worker, std::span<const Row> rows) noexcept {
+    const std::size_t n_pairs = s.rope.n_pairs();
+    const threads::Range mine = worker.share(rows.size());
+    for (std::size_t r = mine.begin; r < mine.end; ++r)
+        s.rope.angles(rows[r].position, s.buffers.cosine.span().subspan(r * n_pairs, n_pairs),
+                      s.buffers.sine.span().subspan(r * n_pairs, n_pairs));
+}
+
+} // namespace
+
+std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<const Row> rows) {
+    State& s = *state_;
+    expects(rows.size() <= s.options.max_rows, "a step has more rows than buffers");
+    std::size_t n_wanted = 0;
+    for (const Row& row : rows) {
+        expects(row.token >= 0 && static_cast<std::size_t>(row.token) < s.h.vocab_size, "a token is out of range");
+        expects(s.cache.reserve(row.sequence, row.position), "the KV cache has no page left");
+        n_wanted += row.want_logits ? 1 : 0;
+    }
+    expects(n_wanted <= s.options.max_logit_rows, "a step wants more logits than there is room for");
+
+    s.team.run([&](threads::Worker worker) {
+        embed(s, worker, rows);
+        rotation_angles(s, worker, rows);
+        for (std::size_t layer = 0; layer < s.h.n_layers; ++layer) compute_layer(s, worker, comm, layer, rows);
+        worker.barrier();
+        if (n_wanted > 0) output_logits(s, worker, rows);
+    });
+    s.embedding_bytes += rows.size() * s.embedding_rows[0].size();
+    s.residual_hash = hash_of(std::span<const float>(s.buffers.x.data(), rows.size() * s.h.dim));
+    return s.buffers.logits.span().first(n_wanted * s.share.vocabulary.size());
+}
+
+void Transformer::release(std::int32_t sequence) noexcept { state_->cache.release(sequence); }
+std::uint64_t Transformer::residual_hash() const noexcept { return state_->residual_hash; }
+
+std::string Transformer::take_error() {
+    state_->embedding_failed.store(false);
+    return std::exchange(state_->error, {});
+}
+
+const Hyperparameters& Transformer::hyperparameters() const noexcept { return state_->h; }
+const partition::Share& Transformer::share() const noexcept { return state_->share; }
+const TransformerOptions& Transformer::options() const noexcept { return state_->options; }
+const LoadBytes& Transformer::load_bytes() const noexcept { return state_->load_bytes; }
+std::uint64_t Transformer::embedding_bytes_read() const noexcept { return state_->embedding_bytes; }
+std::uint64_t Transformer::weight_bytes_per_step() const noexcept { return state_->plan.packed_bytes; }
+std::uint64_t Transformer::n_parameters() const noexcept { return state_->plan.n_parameters; }
+
+} // namespace pillar::model
