@@ -5,11 +5,12 @@
 #include "pillar/core/errors.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -77,7 +78,7 @@ class Metadata {
   private:
     std::string file_;
     std::vector<Entry> entries_;
-    std::unordered_map<std::string, std::size_t> index_;
+    std::map<std::string, std::size_t, std::less<>> index_; ///< a tree: no choice of keys makes it slow
 };
 
 } // namespace pillar::gguf
