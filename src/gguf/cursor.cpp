@@ -1,4 +1,5 @@
-// Bounds of every read from a header: the file's end, the bytes at hand, and what a header may take at most.
+// Bounds of every read from a header: the file's end, the bytes at hand, and what a header may take
+// at most.
 
 #include "cursor.hpp"
 
@@ -8,7 +9,8 @@
 
 namespace pillar::gguf {
 
-// Comparisons are with what is left, never of a sum with an end: position_ <= file_bytes_ always holds.
+// Comparisons are with what is left, never of a sum with an end: position_ <= file_bytes_ always
+// holds.
 void Cursor::expect_at_hand(std::uint64_t n_bytes, std::string_view field) const {
     if (n_bytes > left_in_file())
         throw error(field, position_,

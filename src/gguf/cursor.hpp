@@ -1,6 +1,7 @@
 #pragma once
-// A position in the bytes of a GGUF header. Every read is held against two ends: that of the file (beyond it the file
-// is wrong) and that of the bytes at hand (beyond it more of the file must be fetched before parsing can go on).
+// A position in the bytes of a GGUF header. Every read is held against two ends: that of the file
+// (beyond it the file is wrong) and that of the bytes at hand (beyond it more of the file must be
+// fetched before parsing can go on).
 
 #include "pillar/core/errors.hpp"
 
@@ -19,7 +20,8 @@ static_assert(std::endian::native == std::endian::little, "GGUF files are read a
 /// Metadata and directory of the largest real models take some ten megabytes.
 inline constexpr std::uint64_t max_header_bytes = 256u << 20;
 
-/// Thrown when the file goes on beyond the bytes at hand: parse again with at least `n_bytes` of them.
+/// Thrown when the file goes on beyond the bytes at hand: parse again with at least `n_bytes` of
+/// them.
 struct MoreBytesNeeded {
     std::uint64_t n_bytes;
 };
@@ -47,8 +49,8 @@ class Cursor {
     /// A string: its length (at most `max_bytes`), then its bytes.
     std::string_view text(std::uint64_t max_bytes, std::string_view field);
 
-    /// Hold a count, read at `count_position`, of things of at least `unit` bytes against what is left.
-    /// Returns their bytes at that size, which are at hand.
+    /// Hold a count, read at `count_position`, of things of at least `unit` bytes against what is
+    /// left. Returns their bytes at that size, which are at hand.
     std::uint64_t expect_room(std::uint64_t count, std::uint64_t unit, std::string_view field,
                               std::uint64_t count_position) const;
 

@@ -24,11 +24,11 @@ void read_magic(Cursor& cursor) {
     const auto bytes = cursor.take(magic.size(), "magic");
     const std::string_view found(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (found == magic) return;
-    const auto* hint = found == "vers" ? " (it looks like a Git LFS pointer: fetch the real file)"
-                                       : "";
-    throw cursor.error("magic", 0,
-                       fmt::format("is \"{}\", not \"GGUF\"; this is no GGUF file{}",
-                                   printable(found), hint));
+    const auto* hint =
+        found == "vers" ? " (it looks like a Git LFS pointer: fetch the real file)" : "";
+    throw cursor.error(
+        "magic", 0,
+        fmt::format("is \"{}\", not \"GGUF\"; this is no GGUF file{}", printable(found), hint));
 }
 
 std::uint32_t read_version(Cursor& cursor) {
@@ -45,9 +45,9 @@ std::uint32_t read_version(Cursor& cursor) {
                            fmt::format("is {}; versions 2 and 3 can be read, a newer pillar may "
                                        "read this one",
                                        version));
-    throw cursor.error("version", start,
-                       fmt::format("is {}; versions 2 and 3 can be read, convert the model again",
-                                   version));
+    throw cursor.error(
+        "version", start,
+        fmt::format("is {}; versions 2 and 3 can be read, convert the model again", version));
 }
 
 std::uint64_t read_count(Cursor& cursor, std::string_view field, std::uint64_t highest) {
@@ -65,8 +65,8 @@ std::uint32_t alignment_of(const Metadata& metadata) {
     if (found == nullptr) return 32;
     const auto* alignment = std::get_if<std::uint32_t>(&found->value);
     if (alignment == nullptr)
-        throw metadata.error(
-            key, fmt::format("is of type {}, but u32 is needed", name_of(found->type)));
+        throw metadata.error(key,
+                             fmt::format("is of type {}, but u32 is needed", name_of(found->type)));
     if (!std::has_single_bit(*alignment) || *alignment > max_alignment)
         throw metadata.error(
             key, fmt::format("is {}, no power of two up to {}", *alignment, max_alignment));
@@ -116,8 +116,10 @@ std::variant<Directory, std::uint64_t> parse_beginning(std::span<const std::byte
 Directory parse(std::span<const std::byte> bytes, std::uint64_t file_bytes,
                 const std::string& name) {
     auto result = parse_beginning(bytes, file_bytes, name);
-    expects(std::holds_alternative<Directory>(result),
-            "gguf::parse is given the bytes up to the data section");
+    if (const auto* needed = std::get_if<std::uint64_t>(&result))
+        throw FormatError(
+            name, "header", bytes.size(),
+            fmt::format("goes on beyond the bytes at hand, to byte {} at least", *needed));
     return std::get<Directory>(std::move(result));
 }
 

@@ -11,7 +11,8 @@
 
 namespace pillar::gguf {
 
-/// As parse(), but when `bytes` end before the data section and the file goes on, says how many are needed at least.
+/// As parse(), but when `bytes` end before the data section and the file goes on, says how many are
+/// needed at least.
 std::variant<Directory, std::uint64_t> parse_beginning(std::span<const std::byte> bytes,
                                                        std::uint64_t file_bytes,
                                                        const std::string& name);

@@ -1,5 +1,6 @@
-// Reads key-value pairs: thirteen value types, arrays of any of them. Counts are held against the bytes left before
-// anything is allocated; arrays of arrays are passed over with a stack of their own, not by recursion.
+// Reads key-value pairs: thirteen value types, arrays of any of them. Counts are held against the
+// bytes left before anything is allocated; arrays of arrays are passed over with a stack of their
+// own, not by recursion.
 
 #include "read_metadata.hpp"
 
@@ -21,17 +22,22 @@ std::uint64_t fixed_size(ValueType type) noexcept {
     switch (type) {
     case ValueType::uint8:
     case ValueType::int8:
-    case ValueType::boolean: return 1;
+    case ValueType::boolean:
+        return 1;
     case ValueType::uint16:
-    case ValueType::int16: return 2;
+    case ValueType::int16:
+        return 2;
     case ValueType::uint32:
     case ValueType::int32:
-    case ValueType::float32: return 4;
+    case ValueType::float32:
+        return 4;
     case ValueType::uint64:
     case ValueType::int64:
-    case ValueType::float64: return 8;
+    case ValueType::float64:
+        return 8;
     case ValueType::string:
-    case ValueType::array: break;
+    case ValueType::array:
+        break;
     }
     return 0;
 }
@@ -71,7 +77,8 @@ ArrayHead read_array_head(Cursor& cursor, std::string_view key) {
     return {element, count};
 }
 
-/// Pass over `count` arrays. Each takes at least 12 bytes, so the work is bounded by the file's size.
+/// Pass over `count` arrays. Each takes at least 12 bytes, so the work is bounded by the file's
+/// size.
 void skip_arrays(Cursor& cursor, std::uint64_t count, std::string_view key) {
     std::array<std::uint64_t, max_array_depth> left{count}; // arrays to come, by depth
     std::size_t depth = 1;
@@ -85,9 +92,9 @@ void skip_arrays(Cursor& cursor, std::uint64_t count, std::string_view key) {
         const ArrayHead head = read_array_head(cursor, key);
         if (head.element == ValueType::array) {
             if (depth == max_array_depth)
-                throw cursor.error(key, start,
-                                   fmt::format("arrays lie more than {} deep in arrays",
-                                               max_array_depth));
+                throw cursor.error(
+                    key, start,
+                    fmt::format("arrays lie more than {} deep in arrays", max_array_depth));
             left[depth++] = head.count;
         } else if (head.element == ValueType::string) {
             for (std::uint64_t i = 0; i < head.count; ++i) cursor.text(max_string_bytes, key);
@@ -127,18 +134,42 @@ Array read_array(Cursor& cursor, std::string_view key) {
         array.values = read_elements<T>(cursor, count, key);
     };
     switch (element) {
-    case ValueType::uint8: keep(std::type_identity<std::uint8_t>{}); break;
-    case ValueType::int8: keep(std::type_identity<std::int8_t>{}); break;
-    case ValueType::uint16: keep(std::type_identity<std::uint16_t>{}); break;
-    case ValueType::int16: keep(std::type_identity<std::int16_t>{}); break;
-    case ValueType::uint32: keep(std::type_identity<std::uint32_t>{}); break;
-    case ValueType::int32: keep(std::type_identity<std::int32_t>{}); break;
-    case ValueType::float32: keep(std::type_identity<float>{}); break;
-    case ValueType::boolean: keep(std::type_identity<bool>{}); break;
-    case ValueType::string: keep(std::type_identity<std::string>{}); break;
-    case ValueType::uint64: keep(std::type_identity<std::uint64_t>{}); break;
-    case ValueType::int64: keep(std::type_identity<std::int64_t>{}); break;
-    case ValueType::float64: keep(std::type_identity<double>{}); break;
+    case ValueType::uint8:
+        keep(std::type_identity<std::uint8_t>{});
+        break;
+    case ValueType::int8:
+        keep(std::type_identity<std::int8_t>{});
+        break;
+    case ValueType::uint16:
+        keep(std::type_identity<std::uint16_t>{});
+        break;
+    case ValueType::int16:
+        keep(std::type_identity<std::int16_t>{});
+        break;
+    case ValueType::uint32:
+        keep(std::type_identity<std::uint32_t>{});
+        break;
+    case ValueType::int32:
+        keep(std::type_identity<std::int32_t>{});
+        break;
+    case ValueType::float32:
+        keep(std::type_identity<float>{});
+        break;
+    case ValueType::boolean:
+        keep(std::type_identity<bool>{});
+        break;
+    case ValueType::string:
+        keep(std::type_identity<std::string>{});
+        break;
+    case ValueType::uint64:
+        keep(std::type_identity<std::uint64_t>{});
+        break;
+    case ValueType::int64:
+        keep(std::type_identity<std::int64_t>{});
+        break;
+    case ValueType::float64:
+        keep(std::type_identity<double>{});
+        break;
     case ValueType::array:
         skip_arrays(cursor, count, key);
         array.values = Nested{count};
@@ -151,23 +182,45 @@ Value read_value(Cursor& cursor, std::string_view key, std::uint64_t pair_positi
     Value value{.type = read_type(cursor, key), .value = {}, .offset = pair_position};
     const std::uint64_t start = cursor.position();
     switch (value.type) {
-    case ValueType::uint8: value.value = cursor.read<std::uint8_t>(key); break;
-    case ValueType::int8: value.value = cursor.read<std::int8_t>(key); break;
-    case ValueType::uint16: value.value = cursor.read<std::uint16_t>(key); break;
-    case ValueType::int16: value.value = cursor.read<std::int16_t>(key); break;
-    case ValueType::uint32: value.value = cursor.read<std::uint32_t>(key); break;
-    case ValueType::int32: value.value = cursor.read<std::int32_t>(key); break;
-    case ValueType::float32: value.value = cursor.read<float>(key); break;
+    case ValueType::uint8:
+        value.value = cursor.read<std::uint8_t>(key);
+        break;
+    case ValueType::int8:
+        value.value = cursor.read<std::int8_t>(key);
+        break;
+    case ValueType::uint16:
+        value.value = cursor.read<std::uint16_t>(key);
+        break;
+    case ValueType::int16:
+        value.value = cursor.read<std::int16_t>(key);
+        break;
+    case ValueType::uint32:
+        value.value = cursor.read<std::uint32_t>(key);
+        break;
+    case ValueType::int32:
+        value.value = cursor.read<std::int32_t>(key);
+        break;
+    case ValueType::float32:
+        value.value = cursor.read<float>(key);
+        break;
     case ValueType::boolean:
         value.value = to_boolean(cursor.read<std::byte>(key), cursor, key, start);
         break;
     case ValueType::string:
         value.value = std::string(cursor.text(max_string_bytes, key));
         break;
-    case ValueType::array: value.value = read_array(cursor, key); break;
-    case ValueType::uint64: value.value = cursor.read<std::uint64_t>(key); break;
-    case ValueType::int64: value.value = cursor.read<std::int64_t>(key); break;
-    case ValueType::float64: value.value = cursor.read<double>(key); break;
+    case ValueType::array:
+        value.value = read_array(cursor, key);
+        break;
+    case ValueType::uint64:
+        value.value = cursor.read<std::uint64_t>(key);
+        break;
+    case ValueType::int64:
+        value.value = cursor.read<std::int64_t>(key);
+        break;
+    case ValueType::float64:
+        value.value = cursor.read<double>(key);
+        break;
     }
     return value;
 }

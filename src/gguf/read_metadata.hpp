@@ -15,7 +15,8 @@ inline constexpr std::uint64_t min_pair_bytes = 8 + 1 + 4 + 1;
 /// Arrays of arrays deeper than this are refused.
 inline constexpr std::size_t max_array_depth = 8;
 
-/// Read `n_pairs` pairs into `metadata`; what is odd but harmless is added to `warnings`. Throws FormatError.
+/// Read `n_pairs` pairs into `metadata`; what is odd but harmless is added to `warnings`. Throws
+/// FormatError.
 void read_metadata(Cursor& cursor, std::uint64_t n_pairs, Metadata& metadata,
                    std::vector<std::string>& warnings);
 

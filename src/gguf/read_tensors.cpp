@@ -1,5 +1,5 @@
-// Reads the tensor directory and checks it: shape and size of each tensor by checked arithmetic, names by one sort,
-// overlaps by another, so that no directory takes more than n log n steps.
+// Reads the tensor directory and checks it: shape and size of each tensor by checked arithmetic,
+// names by one sort, overlaps by another, so that no directory takes more than n log n steps.
 
 #include "read_tensors.hpp"
 
@@ -24,36 +24,38 @@ std::string field_of(std::string_view name) {
 }
 
 /// Elements of the tensor, or nothing when they do not fit i64, which other readers count them in.
+/// A zero among the dimensions does not excuse the others: products of some of them are taken
+/// later.
 std::optional<std::uint64_t> count_elements(const std::vector<std::uint64_t>& shape) {
     std::uint64_t n_elements = 1;
     for (const std::uint64_t dimension : shape) {
-        const auto product = checked_mul(n_elements, dimension);
+        const auto product = checked_mul(n_elements, std::max<std::uint64_t>(dimension, 1));
         if (!product || *product > max_elements) return std::nullopt;
         n_elements = *product;
     }
-    return n_elements;
+    return std::ranges::find(shape, 0u) == shape.end() ? n_elements : 0;
 }
 
 std::vector<std::uint64_t> read_shape(Cursor& cursor, const std::string& field) {
     const std::uint64_t start = cursor.position();
     const auto n_dimensions = cursor.read<std::uint32_t>(field);
     if (n_dimensions > max_dimensions)
-        throw cursor.error(field, start,
-                           fmt::format("has {} dimensions; there are at most {}", n_dimensions,
-                                       max_dimensions));
+        throw cursor.error(
+            field, start,
+            fmt::format("has {} dimensions; there are at most {}", n_dimensions, max_dimensions));
     std::vector<std::uint64_t> shape(n_dimensions);
     for (std::uint64_t& dimension : shape) {
         const std::uint64_t place = cursor.position();
         dimension = cursor.read<std::uint64_t>(field);
         if (dimension > max_elements)
-            throw cursor.error(field, place,
-                               fmt::format("has a dimension of {}",
-                                           static_cast<std::int64_t>(dimension)));
+            throw cursor.error(
+                field, place,
+                fmt::format("has a dimension of {}", static_cast<std::int64_t>(dimension)));
     }
     if (!count_elements(shape))
-        throw cursor.error(field, start,
-                           fmt::format("has more elements than can be counted: {}",
-                                       fmt::join(shape, " x ")));
+        throw cursor.error(
+            field, start,
+            fmt::format("has more elements than can be counted: {}", fmt::join(shape, " x ")));
     return shape;
 }
 
