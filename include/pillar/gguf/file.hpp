@@ -32,8 +32,8 @@ inline constexpr std::uint32_t max_alignment = 65'536;
 struct TensorInfo {
     std::string name;
     const quant::TypeInfo* type = nullptr;
-    std::vector<std::uint64_t>
-        shape; ///< ggml's order: shape[0] = columns (contiguous), shape[1] = rows, …
+    /// ggml's order: shape[0] = columns (contiguous), shape[1] = rows, …
+    std::vector<std::uint64_t> shape;
     std::uint64_t offset = 0; ///< absolute byte offset of the data in its part's file
     std::uint64_t size_bytes = 0;
     std::uint32_t part = 0; ///< which file of a split model
@@ -51,8 +51,8 @@ struct Directory {
     std::uint32_t version = 0;
     std::uint32_t alignment = 32;
     std::uint64_t data_offset = 0; ///< absolute offset of the tensor data section
-    std::uint64_t header_hash =
-        0; ///< hash of bytes [0, data_offset): equal on all ranks or the run is refused
+    /// Hash of bytes [0, data_offset): equal on all ranks or the run is refused.
+    std::uint64_t header_hash = 0;
     Metadata metadata;
     std::vector<TensorInfo> tensors;   ///< in file order
     std::vector<std::string> warnings; ///< what is odd but harmless, one sentence each
@@ -77,8 +77,8 @@ class File {
     [[nodiscard]] const std::string& path() const noexcept;  ///< of the first part, as given
     [[nodiscard]] const Metadata& metadata() const noexcept; ///< of the first part
     [[nodiscard]] const std::vector<TensorInfo>& tensors() const noexcept; ///< of all parts
-    [[nodiscard]] const TensorInfo*
-    find_tensor(std::string_view name) const noexcept; ///< nullptr when absent
+    /// nullptr when absent
+    [[nodiscard]] const TensorInfo* find_tensor(std::string_view name) const noexcept;
     [[nodiscard]] std::uint32_t version() const noexcept;
     [[nodiscard]] std::uint64_t size_bytes() const noexcept;  ///< of all parts
     [[nodiscard]] std::uint64_t header_hash() const noexcept; ///< of all parts' headers and sizes

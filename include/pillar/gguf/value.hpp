@@ -77,14 +77,14 @@ class Metadata {
     /// Any integer type, range-checked. A boolean is not an integer.
     [[nodiscard]] std::optional<std::uint64_t> integer(std::string_view key, std::uint64_t lowest,
                                                        std::uint64_t highest) const;
-    [[nodiscard]] std::optional<double>
-    number(std::string_view key) const; ///< float or integer, finite
+    /// Float or integer, finite.
+    [[nodiscard]] std::optional<double> number(std::string_view key) const;
     [[nodiscard]] std::optional<bool> boolean(std::string_view key) const;
     [[nodiscard]] const std::string* string(std::string_view key) const; ///< nullptr when absent
     [[nodiscard]] const std::vector<std::string>* strings(std::string_view key) const;
     [[nodiscard]] const std::vector<float>* floats(std::string_view key) const;
-    [[nodiscard]] std::optional<std::vector<std::int64_t>>
-    integers(std::string_view key) const; ///< any integer array
+    /// Any integer array.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(std::string_view key) const;
 
     /// FormatError about `key` in this file, with its offset when it exists.
     [[nodiscard]] FormatError error(std::string_view key, const std::string& problem) const;
@@ -92,8 +92,8 @@ class Metadata {
   private:
     std::string file_;
     std::vector<Entry> entries_;
-    std::map<std::string, std::size_t, std::less<>>
-        index_; ///< a tree: no choice of keys makes it slow
+    /// Places in entries_. A tree: no choice of keys makes it slow.
+    std::map<std::string, std::size_t, std::less<>> index_;
 };
 
 } // namespace pillar::gguf
