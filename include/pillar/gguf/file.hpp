@@ -1,8 +1,9 @@
 #pragma once
-// A GGUF file (version 2 or 3): header, metadata, tensor directory; reading one piece of one tensor.
-// Specification: docs/gguf.md of ggml. The parser works on a memory span (fuzzable, no file needed); every size is
-// checked before anything is allocated. What is wrong is a FormatError with field and byte offset.
-// Which slices a rank reads is model's business; this room only counts what was asked for.
+// A GGUF file (version 2 or 3): header, metadata, tensor directory; reading one piece of one
+// tensor. Specification: docs/gguf.md of ggml. The parser works on a memory span (fuzzable, no file
+// needed); every size is checked before anything is allocated. What is wrong is a FormatError with
+// field and byte offset. Which slices a rank reads is model's business; this room only counts what
+// was asked for.
 
 #include "pillar/gguf/value.hpp"
 #include "pillar/quant/type.hpp"
@@ -18,7 +19,8 @@
 
 namespace pillar::gguf {
 
-/// Bounds on what a file may ask for: far above any real model, low enough that no file can exhaust a machine.
+/// Bounds on what a file may ask for: far above any real model, low enough that no file can exhaust
+/// a machine.
 inline constexpr std::uint64_t max_metadata_pairs = 65'536;
 inline constexpr std::uint64_t max_tensors = 65'536;
 inline constexpr std::uint64_t max_key_bytes = 65'535;
@@ -30,34 +32,40 @@ inline constexpr std::uint32_t max_alignment = 65'536;
 struct TensorInfo {
     std::string name;
     const quant::TypeInfo* type = nullptr;
-    std::vector<std::uint64_t> shape; ///< ggml's order: shape[0] = columns (contiguous), shape[1] = rows, …
-    std::uint64_t offset = 0;         ///< absolute byte offset of the data in its part's file
+    /// ggml's order: shape[0] = columns (contiguous), shape[1] = rows, …
+    std::vector<std::uint64_t> shape;
+    std::uint64_t offset = 0; ///< absolute byte offset of the data in its part's file
     std::uint64_t size_bytes = 0;
-    std::uint32_t part = 0;           ///< which file of a split model
+    std::uint32_t part = 0; ///< which file of a split model
 
     [[nodiscard]] std::uint64_t n_columns() const noexcept { return shape.empty() ? 1 : shape[0]; }
     [[nodiscard]] std::uint64_t n_rows() const noexcept; ///< product of the other dimensions
     [[nodiscard]] std::uint64_t n_elements() const noexcept { return n_columns() * n_rows(); }
-    [[nodiscard]] std::uint64_t row_bytes() const noexcept { return n_rows() == 0 ? 0 : size_bytes / n_rows(); }
+    [[nodiscard]] std::uint64_t row_bytes() const noexcept {
+        return n_rows() == 0 ? 0 : size_bytes / n_rows();
+    }
 };
 
 /// What one part says before its tensor data.
 struct Directory {
     std::uint32_t version = 0;
     std::uint32_t alignment = 32;
-    std::uint64_t data_offset = 0;   ///< absolute offset of the tensor data section
-    std::uint64_t header_hash = 0;   ///< hash of bytes [0, data_offset): equal on all ranks or the run is refused
+    std::uint64_t data_offset = 0; ///< absolute offset of the tensor data section
+    /// Hash of bytes [0, data_offset): equal on all ranks or the run is refused.
+    std::uint64_t header_hash = 0;
     Metadata metadata;
-    std::vector<TensorInfo> tensors; ///< in file order
+    std::vector<TensorInfo> tensors;   ///< in file order
     std::vector<std::string> warnings; ///< what is odd but harmless, one sentence each
 };
 
-/// Parse header, metadata and directory. `bytes` is the file from its beginning, at least up to the data section;
-/// `file_bytes` its whole length (extents are checked against it); `name` is used in errors only.
-/// Throws FormatError. Allocates no more than a small multiple of `bytes.size()`.
-Directory parse(std::span<const std::byte> bytes, std::uint64_t file_bytes, const std::string& name);
+/// Parse header, metadata and directory. `bytes` is the file from its beginning, at least up to the
+/// data section; `file_bytes` its whole length (extents are checked against it); `name` is used in
+/// errors only. Throws FormatError. Allocates no more than a small multiple of `bytes.size()`.
+Directory parse(std::span<const std::byte> bytes, std::uint64_t file_bytes,
+                const std::string& name);
 
-/// An open model: one file, or all parts of a split one (any part's path, "-00001-of-00003.gguf", names the model).
+/// An open model: one file, or all parts of a split one (any part's path, "-00001-of-00003.gguf",
+/// names the model).
 class File {
   public:
     /// Open and parse. Throws FormatError (65) or IoError (66 when it is no regular file, else 74).
@@ -66,17 +74,19 @@ class File {
     File(File&&) noexcept;
     File& operator=(File&&) noexcept;
 
-    [[nodiscard]] const std::string& path() const noexcept; ///< of the first part, as given
+    [[nodiscard]] const std::string& path() const noexcept;  ///< of the first part, as given
     [[nodiscard]] const Metadata& metadata() const noexcept; ///< of the first part
     [[nodiscard]] const std::vector<TensorInfo>& tensors() const noexcept; ///< of all parts
-    [[nodiscard]] const TensorInfo* find_tensor(std::string_view name) const noexcept; ///< nullptr when absent
+    /// nullptr when absent
+    [[nodiscard]] const TensorInfo* find_tensor(std::string_view name) const noexcept;
     [[nodiscard]] std::uint32_t version() const noexcept;
-    [[nodiscard]] std::uint64_t size_bytes() const noexcept;   ///< of all parts
-    [[nodiscard]] std::uint64_t header_hash() const noexcept;  ///< of all parts' headers and sizes
+    [[nodiscard]] std::uint64_t size_bytes() const noexcept;  ///< of all parts
+    [[nodiscard]] std::uint64_t header_hash() const noexcept; ///< of all parts' headers and sizes
     [[nodiscard]] std::span<const std::string> warnings() const noexcept;
 
-    /// pread `out.size()` bytes of a tensor from byte `begin` of its data on. Thread-safe, no allocation.
-    /// Throws IoError (74) naming file, tensor and offset on a short read or an I/O error.
+    /// pread `out.size()` bytes of a tensor from byte `begin` of its data on. Thread-safe, no
+    /// allocation. Throws IoError (74) naming file, tensor and offset on a short read or an I/O
+    /// error.
     void read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const;
 
     /// An error about this file: FormatError with the path of the first part.

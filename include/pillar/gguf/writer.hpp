@@ -1,6 +1,7 @@
 #pragma once
-// Writes a GGUF file (version 3): what tests and `quantize` need. Metadata first, then tensors, streamed in the order
-// of their declaration. Written as FILE.part and renamed, so that no half-written model is ever found under its name.
+// Writes a GGUF file (version 3): what tests and `quantize` need. Metadata first, then tensors,
+// streamed in the order of their declaration. Written as FILE.part and renamed, so that no
+// half-written model is ever found under its name.
 
 #include "pillar/gguf/value.hpp"
 #include "pillar/quant/type.hpp"
@@ -24,7 +25,8 @@ class Writer {
     Writer& operator=(const Writer&) = delete;
 
     void add(std::string key, Value value);
-    /// Declare a tensor; shape in ggml's order (columns first). All are declared before the first data.
+    /// Declare a tensor; shape in ggml's order (columns first). All are declared before the first
+    /// data.
     void declare(std::string name, quant::Type type, std::vector<std::uint64_t> shape);
     /// Append the data of the next declared tensor, whole or in pieces. Throws IoError(io).
     void write(std::span<const std::byte> bytes);

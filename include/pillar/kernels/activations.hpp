@@ -1,6 +1,7 @@
 #pragma once
-// The right-hand side of a product: activations of several columns (positions or sequences), as f32 and, for block
-// formats, as int8 blocks of 32 with their scale and sum. Which weights' columns a block stands for is the layout's.
+// The right-hand side of a product: activations of several columns (positions or sequences), as f32
+// and, for block formats, as int8 blocks of 32 with their scale and sum. Which weights' columns a
+// block stands for is the layout's.
 
 #include "pillar/core/aligned_buffer.hpp"
 
@@ -11,9 +12,11 @@
 
 namespace pillar::kernels {
 
-inline constexpr std::size_t block_size = 32; ///< activations a block; all weight formats are cut at it
+inline constexpr std::size_t block_size =
+    32; ///< activations a block; all weight formats are cut at it
 
-/// Half-open range of a tensor's columns that is summed on its own, from +0 (DESIGN 5.3). May be empty.
+/// Half-open range of a tensor's columns that is summed on its own, from +0 (DESIGN 5.3). May be
+/// empty.
 struct Slice {
     std::size_t begin = 0;
     std::size_t end = 0;
@@ -26,25 +29,33 @@ struct Slice {
     friend bool operator==(const Slice&, const Slice&) = default;
 };
 
-/// How activation vectors are cut into blocks for products with `slices`: the blocks of slice 0, then of slice 1, …
-/// A block that two slices share appears twice, each time with zeros at the other's positions.
+/// How activation vectors are cut into blocks for products with `slices`: the blocks of slice 0,
+/// then of slice 1, … A block that two slices share appears twice, each time with zeros at the
+/// other's positions.
 struct ActivationLayout {
     explicit ActivationLayout(std::span<const Slice> slices);
 
     std::vector<Slice> slices;
-    std::size_t origin = 0;   ///< tensor column that lies at x[0]: the first slice's begin
-    std::size_t length = 0;   ///< floats a vector: last end − origin (slices are adjacent and in order)
+    std::size_t origin = 0; ///< tensor column that lies at x[0]: the first slice's begin
+    std::size_t length =
+        0; ///< floats a vector: last end − origin (slices are adjacent and in order)
     std::size_t n_blocks = 0; ///< over all slices
-    std::vector<std::size_t> block_begin; ///< first block of each slice within the panel, one more than slices
+    std::vector<std::size_t>
+        block_begin; ///< first block of each slice within the panel, one more than slices
 
-    friend bool operator==(const ActivationLayout& a, const ActivationLayout& b) { return a.slices == b.slices; }
+    friend bool operator==(const ActivationLayout& a, const ActivationLayout& b) {
+        return a.slices == b.slices;
+    }
 };
 
 /// Buffers for up to `max_columns` columns, allocated once.
-///   x      f32,  (max_columns, x_stride)            written by whoever computes the activations
-///   q      int8, (max_columns, n_blocks, 32)        written by Family::quantize
-///   scale  f32,  (max_columns, n_blocks)            dx of each block
-///   sum    int32,(max_columns, n_blocks)            Σ q of each block
+///   x         f32,   (max_columns, x_stride)      written by whoever computes the activations
+///   q         int8,  (max_columns, n_blocks, 32)  written by Family::quantize, as all below
+///   scale     f32,   (max_columns, n_blocks)      dx of each block
+///   sum       int32, (max_columns, n_blocks)      Σ q of each block
+///   half_sum  int16, (max_columns, n_blocks, 2)   Σ q of its first and of its second 16: a pair is
+///                                                 one 32-bit broadcast against 16-weight minima
+/// A block that holds NaN or infinity gets dx = NaN and q = 0: every product with it is NaN.
 struct Activations {
     Activations(const ActivationLayout& layout, std::size_t max_columns);
 
@@ -55,9 +66,12 @@ struct Activations {
     AlignedBuffer<std::int8_t> q;
     AlignedBuffer<float> scale;
     AlignedBuffer<std::int32_t> sum;
+    AlignedBuffer<std::int16_t> half_sum;
 
     [[nodiscard]] float* column(std::size_t c) noexcept { return x.data() + c * x_stride; }
-    [[nodiscard]] const float* column(std::size_t c) const noexcept { return x.data() + c * x_stride; }
+    [[nodiscard]] const float* column(std::size_t c) const noexcept {
+        return x.data() + c * x_stride;
+    }
 };
 
 } // namespace pillar::kernels

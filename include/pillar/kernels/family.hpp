@@ -1,9 +1,11 @@
 #pragma once
-// A kernel family: the operators of the forward pass for one instruction set, behind one table of functions.
-// `reference` (f32 activations) and `integer` (int8 activations) are plain loops that a reader can check; every fast
-// family gives the bits of `integer`. The family of a run is the best that all ranks have.
+// A kernel family: the operators of the forward pass for one instruction set, behind one table of
+// functions. `reference` (f32 activations) and `integer` (int8 activations) are plain loops that a
+// reader can check; every fast family gives the bits of `integer`. The family of a run is the best
+// that all ranks have.
 //
-// All functions work on a part of the outputs (the caller divides them among threads), allocate nothing, throw nothing.
+// All functions work on a part of the outputs (the caller divides them among threads), allocate
+// nothing, throw nothing.
 
 #include "pillar/core/half.hpp"
 #include "pillar/kernels/activations.hpp"
@@ -17,7 +19,9 @@
 namespace pillar::kernels {
 
 enum class CacheType : std::uint8_t { f32, f16 };
-constexpr std::size_t bytes_of(CacheType type) noexcept { return type == CacheType::f32 ? 4 : 2; }
+constexpr std::size_t bytes_of(CacheType type) noexcept {
+    return type == CacheType::f32 ? 4 : 2;
+}
 
 inline constexpr std::size_t page_positions = 256; ///< positions a page of the KV cache
 
@@ -29,7 +33,8 @@ struct PageView {
     const void* values = nullptr;
 };
 
-/// What attention over one page leaves: m = max score, l = Σ exp(s − m), o = Σ exp(s − m)·v, unnormalised.
+/// What attention over one page leaves: m = max score, l = Σ exp(s − m), o = Σ exp(s − m)·v,
+/// unnormalised.
 struct PartialAttention {
     float m;
     float l;
@@ -43,16 +48,21 @@ struct Family {
 
     std::size_t (*rows_per_group)(quant::Type type) noexcept;
     std::size_t (*group_bytes)(const MatrixShape& shape) noexcept;
-    void (*pack_group)(const MatrixShape& shape, std::span<const std::byte* const> rows, std::byte* group) noexcept;
-    void (*multiply)(const Matrix& w, const Activations& x, std::size_t n_columns, float* y, std::size_t y_stride,
-                     std::size_t group_begin, std::size_t group_end) noexcept;
+    void (*pack_group)(const MatrixShape& shape, std::span<const std::byte* const> rows,
+                       std::byte* group) noexcept;
+    void (*multiply)(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
 
-    /// Quantise blocks [block_begin, block_end) of column c: amax, dx = amax/127, q = round(x·(127/amax)) half to even.
-    void (*quantize)(Activations& x, std::size_t column, std::size_t block_begin, std::size_t block_end) noexcept;
+    /// Quantise blocks [block_begin, block_end) of column c: amax, dx = amax/127, q =
+    /// round(x·(127/amax)) half to even.
+    void (*quantize)(Activations& x, std::size_t column, std::size_t block_begin,
+                     std::size_t block_end) noexcept;
 
     /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes.
-    void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept;
-    /// Rotate pairs (2i, 2i+1) of the first 2·n_pairs elements of one head by cos[i], sin[i]. In place.
+    void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps,
+                     float* out) noexcept;
+    /// Rotate pairs (2i, 2i+1) of the first 2·n_pairs elements of one head by cos[i], sin[i]. In
+    /// place.
     void (*rope)(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
     /// out[i] = gate[i] / (1 + exp(−gate[i])) · up[i]. `out` may be `gate`.
     void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
@@ -61,9 +71,11 @@ struct Family {
 
     /// Attention of one query head over positions [0, n_visible) of one page, 1 ≤ n_visible ≤ 256.
     /// `scores` is scratch of 256 floats. s_j = (q·k_j)·scale.
-    PartialAttention (*attend_page)(const float* query, const PageView& page, CacheType type, std::size_t head_dim,
-                                    std::size_t n_visible, float scale, float* scores, float* o) noexcept;
-    /// a ⊕ b: m = max, factors exp(m_i − m), l = fma(b.l, f_b, a.l·f_a), o likewise; the result replaces a.
+    PartialAttention (*attend_page)(const float* query, const PageView& page, CacheType type,
+                                    std::size_t head_dim, std::size_t n_visible, float scale,
+                                    float* scores, float* o) noexcept;
+    /// a ⊕ b: m = max, factors exp(m_i − m), l = fma(b.l, f_b, a.l·f_a), o likewise; the result
+    /// replaces a.
     void (*combine)(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
     /// out[d] = o[d] · (1/l).
     void (*finish_attention)(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;

@@ -1,10 +1,12 @@
 #pragma once
-// One rank's slice of a weight matrix in the layout that a kernel family wants: rows in groups, a group one
-// contiguous stream, repacked once at load from the file's bytes. Repacking loses nothing.
+// One rank's slice of a weight matrix in the layout that a kernel family wants: rows in groups, a
+// group one contiguous stream, repacked once at load from the file's bytes. Repacking loses
+// nothing.
 //
-// A matrix has n_rows outputs and one or more column slices. Column-parallel products (q, k, v, gate, up, vocabulary)
-// have one slice, the whole row. Row-parallel products (attention output, down) have this rank's slices of 8 (or its
-// one slice of P), each summed from +0 and then added as a balanced binary tree.
+// A matrix has n_rows outputs and one or more column slices. Column-parallel products (q, k, v,
+// gate, up, vocabulary) have one slice, the whole row. Row-parallel products (attention output,
+// down) have this rank's slices of 8 (or its one slice of P), each summed from +0 and then added as
+// a balanced binary tree.
 
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/kernels/activations.hpp"
@@ -43,11 +45,16 @@ class Matrix {
     [[nodiscard]] std::size_t n_groups() const noexcept { return n_groups_; }
     [[nodiscard]] std::size_t group_bytes() const noexcept { return group_bytes_; }
     [[nodiscard]] std::size_t size_bytes() const noexcept { return data_.size_bytes(); }
-    [[nodiscard]] std::byte* group(std::size_t g) noexcept { return data_.data() + g * group_bytes_; }
-    [[nodiscard]] const std::byte* group(std::size_t g) const noexcept { return data_.data() + g * group_bytes_; }
+    [[nodiscard]] std::byte* group(std::size_t g) noexcept {
+        return data_.data() + g * group_bytes_;
+    }
+    [[nodiscard]] const std::byte* group(std::size_t g) const noexcept {
+        return data_.data() + g * group_bytes_;
+    }
 
-    /// Pack rows [g·R, …) of the slice: `rows` points to R pieces of file bytes (shape.file_blocks() of each row),
-    /// nullptr where the matrix has no such row. Different groups may be packed by different threads.
+    /// Pack rows [g·R, …) of the slice: `rows` points to R pieces of file bytes
+    /// (shape.file_blocks() of each row), nullptr where the matrix has no such row. Different
+    /// groups may be packed by different threads.
     void pack_group(std::size_t g, std::span<const std::byte* const> rows);
 
   private:
@@ -58,9 +65,10 @@ class Matrix {
     AlignedBuffer<std::byte> data_;
 };
 
-/// y[c · y_stride + r] = Σ over the slices of W[r, :] · x[c], for the rows of groups [group_begin, group_end) and
-/// columns [0, n_columns). Threads share the groups. The order of operations is DESIGN 5.3's, in every family.
-void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y, std::size_t y_stride,
-              std::size_t group_begin, std::size_t group_end) noexcept;
+/// y[c · y_stride + r] = Σ over the slices of W[r, :] · x[c], for the rows of groups [group_begin,
+/// group_end) and columns [0, n_columns). Threads share the groups. The order of operations is
+/// DESIGN 5.3's, in every family.
+void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
 
 } // namespace pillar::kernels

@@ -1,6 +1,7 @@
 #pragma once
-// Tensor types by their number in GGUF files (ggml's enumeration): names, block sizes, and for the types that pillar
-// computes with, the decoder of one block. A row of a tensor is a whole number of blocks.
+// Tensor types by their number in GGUF files (ggml's enumeration): names, block sizes, and for the
+// types that pillar computes with, the decoder of one block. A row of a tensor is a whole number of
+// blocks.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,14 +30,17 @@ enum class Type : std::uint32_t {
 };
 
 /// All of them, in the order of their numbers.
-inline constexpr Type all_types[] = {Type::f32,  Type::f16,  Type::q4_0, Type::q4_1,   Type::q5_0,
-                                     Type::q5_1, Type::q8_0, Type::q2_k, Type::q3_k,   Type::q4_k,
-                                     Type::q5_k, Type::q6_k, Type::iq4_nl, Type::iq4_xs, Type::bf16};
+inline constexpr Type all_types[] = {Type::f32,    Type::f16,    Type::q4_0, Type::q4_1,
+                                     Type::q5_0,   Type::q5_1,   Type::q8_0, Type::q2_k,
+                                     Type::q3_k,   Type::q4_k,   Type::q5_k, Type::q6_k,
+                                     Type::iq4_nl, Type::iq4_xs, Type::bf16};
 
-/// Decode one block to its `block_weights` values, exactly as the format defines them (f32 arithmetic in ggml's order).
+/// Decode one block to its `block_weights` values, exactly as the format defines them (f32
+/// arithmetic in ggml's order).
 using DecodeBlock = void (*)(const std::byte* block, float* weights);
 
-/// What a file says about a type. Types that files may hold but pillar does not compute with have decode == nullptr.
+/// What a file says about a type. Types that files may hold but pillar does not compute with have
+/// decode == nullptr.
 struct TypeInfo {
     std::uint32_t number;      ///< ggml's type number
     std::string_view name;     ///< as llama.cpp prints it: "f32", "q4_K", "iq4_xs"
