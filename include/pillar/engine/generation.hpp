@@ -35,9 +35,12 @@ class Generation : public Scheduler {
     Generation(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
                const GenerationOptions& options, OnText on_text);
 
+    /// Gets the tokens and the sequence as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
     bool next(std::vector<model::Row>& rows) override;
-    void done(std::span<const model::Row> rows, std::span<const RowOutcome> outcomes, bool signalled) override;
+    [[nodiscard]] Phase phase() const override { return phase_; }
+    void done(std::uint64_t step, std::span<const model::Row> rows, std::span<const RowOutcome> outcomes,
+              bool signalled) override;
 
     [[nodiscard]] const GenerationTimings& timings() const noexcept { return timings_; }
     [[nodiscard]] FinishReason finish_reason() const noexcept { return reason_; }
@@ -45,7 +48,8 @@ class Generation : public Scheduler {
     [[nodiscard]] const std::vector<tokenizer::TokenId>& generated() const noexcept { return generated_; }
 
   private:
-    void accept(const RowOutcome& outcome, bool signalled);
+    void record_prompt(std::uint64_t step, std::span<const model::Row> rows);
+    void accept(std::uint64_t step, const RowOutcome& outcome);
     void finish(FinishReason reason);
 
     const tokenizer::Tokenizer* tokenizer_;
@@ -60,7 +64,7 @@ class Generation : public Scheduler {
     std::vector<tokenizer::TokenId> generated_;
     std::string completion_;
     std::size_t n_fed_ = 0; ///< tokens that have been given to the model
-    std::uint64_t step_ = 0;
+    Phase phase_ = Phase::prefill;
     FinishReason reason_ = FinishReason::none;
     GenerationTimings timings_;
     double start_s_ = 0;

@@ -6,38 +6,45 @@
 #include "pillar/comm/communicator.hpp"
 #include "pillar/engine/step.hpp"
 
-#include <functional>
+#include <memory>
 #include <span>
+#include <vector>
 
 namespace pillar::engine {
 
-/// What came back for one row with want_logits. Rank 0 only.
+/// What came back for one row with want_logits. Rank 0 only; valid during the call.
 struct RowOutcome {
-    std::uint32_t row = 0;                             ///< index in the step's rows
-    std::span<const sampling::Candidate> candidates;   ///< best first; after penalties
-    sampling::LogSum log_sum;                          ///< of the raw logits of the whole vocabulary
-    std::span<const float> full_logits;                ///< whole vocabulary, only when full rows were asked for
+    std::uint32_t row = 0;                           ///< index in the step's rows
+    std::span<const sampling::Candidate> candidates; ///< best first; after penalties and bans
+    std::span<const float> raw_logits;               ///< of the candidates, before penalties
+    sampling::LogSum log_sum;                        ///< of the raw logits of the whole vocabulary
+    std::span<const float> full_logits;              ///< (vocab_size) raw, only with LoopOptions::full_logits
 };
 
-/// Decides what is computed. Rank 0 only.
+/// Decides what is computed. Rank 0 only. An Error thrown here ends the loop on all ranks.
 class Scheduler {
   public:
     virtual ~Scheduler() = default;
-    /// Fill `rows` (clear, then at most max_rows; at most max_logit_rows of them want logits); false ends the loop.
+    /// Fill the empty `rows` (at most max_rows, at most max_logit_rows of them with want_logits); false ends the loop.
     virtual bool next(std::vector<model::Row>& rows) = 0;
+    /// What kind of step the rows of the last next() are.
+    [[nodiscard]] virtual Phase phase() const = 0;
     /// What the step gave. `signalled`: a rank was asked to stop (SIGUSR1); finish what is there.
-    virtual void done(std::span<const model::Row> rows, std::span<const RowOutcome> outcomes, bool signalled) = 0;
-    /// Raw logit of a candidate of the last step, for log-probabilities. Set by the loop.
-    std::function<float(std::uint32_t row, std::int32_t id)> raw_logit;
+    virtual void done(std::uint64_t step, std::span<const model::Row> rows, std::span<const RowOutcome> outcomes,
+                      bool signalled) = 0;
 };
 
 struct LoopOptions {
-    sampling::Parameters sampling;   ///< the same on all ranks: penalties are applied where the logits are
-    bool full_logits = false;        ///< gather whole rows instead of candidates
+    sampling::Parameters sampling;            ///< penalties are applied where the logits are
+    std::vector<sampling::TokenId> banned;    ///< never candidates (--ignore-eos)
+    std::size_t n_candidates = 1;             ///< best of each rank that rank 0 gets; ignored with full rows
+    bool full_logits = false;                 ///< gather whole rows: chains that do not start with top-k, `logits`
+    bool log_sums = false;                    ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
 class Loop {
   public:
+    /// The options are the same on all ranks.
     Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options);
     ~Loop();
     Loop(const Loop&) = delete;
@@ -46,9 +53,9 @@ class Loop {
     /// Not owned; the same kind on every rank.
     void observe(StepObserver* observer) noexcept;
 
-    /// Collective. Run until the scheduler (rank 0's; ignored elsewhere) has nothing more.
-    /// Throws comm::AgreedError on all ranks when a rank failed or hashes differ.
-    void run(Scheduler* scheduler);
+    /// Collective. Run until the scheduler (rank 0's; ignored elsewhere) has nothing more. True, on every rank, when a
+    /// signal asked for the end. Throws comm::AgreedError on all ranks when a rank failed or hashes differ.
+    bool run(Scheduler* scheduler);
 
     [[nodiscard]] std::uint64_t n_steps() const noexcept;
 

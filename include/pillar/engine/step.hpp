@@ -7,8 +7,7 @@
 #include "pillar/sampling/sampling.hpp"
 
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <string>
 
 namespace pillar::engine {
 

@@ -1,0 +1,93 @@
+#include "answer.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace pillar::engine {
+
+Histories::Histories(std::size_t max_sequences, std::size_t n_context)
+    : tokens_(max_sequences, std::vector<sampling::TokenId>(n_context)) {}
+
+void Histories::add(std::span<const model::Row> rows) noexcept {
+    for (const model::Row& row : rows)
+        tokens_[static_cast<std::size_t>(row.sequence)][static_cast<std::size_t>(row.position)] = row.token;
+}
+
+std::span<const sampling::TokenId> Histories::until(std::int32_t sequence, std::int32_t position) const noexcept {
+    return std::span(tokens_[static_cast<std::size_t>(sequence)]).first(static_cast<std::size_t>(position) + 1);
+}
+
+bool has_penalties(const sampling::Parameters& p) noexcept {
+    return p.repeat_last_n != 0 &&
+           (p.repeat_penalty != 1.0f || p.frequency_penalty != 0.0f || p.presence_penalty != 0.0f);
+}
+
+std::size_t answer_capacity(const model::Transformer& transformer, const LoopOptions& options) {
+    const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
+    const std::size_t row = options.full_logits ? vocab_size * sizeof(float)
+                                                : options.n_candidates * sizeof(AnswerCandidate);
+    return sizeof(AnswerHead) + transformer.options().max_logit_rows * (sizeof(AnswerRow) + row);
+}
+
+sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
+    if (sums.size() == 1) return sums[0];
+    const std::size_t half = (sums.size() + 1) / 2;
+    return sampling::combine(combine_tree(sums.first(half)), combine_tree(sums.subspan(half)));
+}
+
+AnswerBuilder::AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options)
+    : transformer_(transformer), options_(options), adjusted_(transformer.share().vocabulary.size()),
+      best_(options.n_candidates) {}
+
+sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
+    const partition::Share& share = transformer_.share();
+    sampling::LogSum sums[partition::n_tree_slices];
+    std::size_t n = 0;
+    for (const partition::Range& slice : share.slice_vocabulary)
+        sums[n++] = sampling::log_sum(raw.subspan(slice.begin - share.vocabulary.begin, slice.size()));
+    return combine_tree({sums, n});
+}
+
+void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const float> logits, const Histories& histories,
+                          MessageWriter& message) {
+    const std::size_t n = transformer_.share().vocabulary.size();
+    std::size_t slot = 0;
+    for (const model::Row& row : rows) {
+        if (!row.want_logits) continue;
+        const std::span<const float> raw = logits.subspan(slot++ * n, n);
+        AnswerRow head;
+        if (options_.log_sums) {
+            const sampling::LogSum sum = log_sum(raw);
+            head.sum = sum.sum;
+            head.max = sum.max;
+        }
+        if (options_.full_logits) {
+            message.put(head);
+            message.put_all(raw);
+        } else {
+            write_candidates(row, raw, histories, head, message);
+        }
+    }
+}
+
+void AnswerBuilder::write_candidates(const model::Row& row, std::span<const float> raw, const Histories& histories,
+                                     AnswerRow& head, MessageWriter& message) {
+    const partition::Range own = transformer_.share().vocabulary;
+    const auto first_id = static_cast<sampling::TokenId>(own.begin);
+    std::span<const float> logits = raw;
+    if (has_penalties(options_.sampling) || !options_.banned.empty()) {
+        std::copy(raw.begin(), raw.end(), adjusted_.begin());
+        sampling::apply_penalties(options_.sampling, histories.until(row.sequence, row.position), first_id, adjusted_);
+        for (const sampling::TokenId id : options_.banned)
+            if (static_cast<std::size_t>(id) >= own.begin && static_cast<std::size_t>(id) < own.end)
+                adjusted_[static_cast<std::size_t>(id) - own.begin] = -std::numeric_limits<float>::infinity();
+        logits = adjusted_;
+    }
+    head.n_candidates = static_cast<std::uint32_t>(
+        sampling::best_candidates(logits, first_id, options_.n_candidates, best_));
+    message.put(head);
+    for (std::size_t i = 0; i < head.n_candidates; ++i)
+        message.put(AnswerCandidate{best_[i].id, best_[i].logit, raw[static_cast<std::size_t>(best_[i].id) - own.begin]});
+}
+
+} // namespace pillar::engine

@@ -1,0 +1,91 @@
+#pragma once
+// A rank's answer to a step: its best candidates for every row with logits, after penalties on its own vocabulary rows.
+// answer.cpp fills it (every rank), outcome.cpp reads all ranks' answers (rank 0).
+
+#include "message.hpp"
+#include "pillar/engine/loop.hpp"
+
+#include <vector>
+
+namespace pillar::engine {
+
+/// Tokens of each sequence by position, as the rows bring them: what penalties look at.
+class Histories {
+  public:
+    Histories(std::size_t max_sequences, std::size_t n_context);
+    void add(std::span<const model::Row> rows) noexcept;
+    /// Tokens of the sequence up to and including `position`.
+    [[nodiscard]] std::span<const sampling::TokenId> until(std::int32_t sequence, std::int32_t position) const noexcept;
+
+  private:
+    std::vector<std::vector<sampling::TokenId>> tokens_;
+};
+
+bool has_penalties(const sampling::Parameters& parameters) noexcept;
+
+/// Bytes the answer of any rank may take.
+std::size_t answer_capacity(const model::Transformer& transformer, const LoopOptions& options);
+
+class AnswerBuilder {
+  public:
+    AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options);
+
+    /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
+    void write(std::span<const model::Row> rows, std::span<const float> logits, const Histories& histories,
+               MessageWriter& message);
+
+  private:
+    void write_candidates(const model::Row& row, std::span<const float> raw, const Histories& histories,
+                          AnswerRow& head, MessageWriter& message);
+    [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
+
+    const model::Transformer& transformer_;
+    const LoopOptions& options_;
+    std::vector<float> adjusted_; ///< one row of own logits after penalties and bans
+    std::vector<sampling::Candidate> best_;
+};
+
+/// Rank 0 only: all ranks' answers to one step, merged.
+class OutcomeReader {
+  public:
+    OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm, const LoopOptions& options);
+
+    struct Flags {
+        bool failed = false;
+        bool signalled = false;
+        bool hashes_differ = false;
+    };
+    Flags read(std::span<const model::Row> rows, const comm::GatherBuffer& answers, const Histories& histories);
+
+    /// One a row with logits, in order; valid until the next read().
+    [[nodiscard]] std::span<const RowOutcome> outcomes() const noexcept { return outcomes_; }
+    /// Residual hash of each rank in the last step.
+    [[nodiscard]] std::span<const std::uint64_t> hashes() const noexcept { return hashes_; }
+
+  private:
+    void read_candidates(std::size_t slot, std::vector<MessageReader>& readers);
+    void read_full_row(std::size_t slot, const model::Row& row, std::vector<MessageReader>& readers,
+                       const Histories& histories);
+
+    struct Slot { ///< results of one row with logits
+        std::vector<sampling::Candidate> candidates;
+        std::vector<float> raw;
+        std::vector<float> full;
+    };
+
+    const model::Transformer& transformer_;
+    const LoopOptions& options_;
+    int n_ranks_;
+    std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row
+    std::vector<sampling::LogSum> log_sums_;          ///< a rank each
+    std::vector<float> adjusted_;
+    std::vector<Slot> slots_;
+    std::vector<RowOutcome> outcomes_;
+    std::vector<std::uint64_t> hashes_;
+    std::vector<MessageReader> readers_;
+};
+
+/// Combine as a balanced tree over the whole range: the slices' tree continued over ranks.
+sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept;
+
+} // namespace pillar::engine

@@ -1,0 +1,202 @@
+#include "pillar/engine/loop.hpp"
+
+#include "answer.hpp"
+#include "message.hpp"
+#include "pillar/comm/agree.hpp"
+#include "pillar/core/stopwatch.hpp"
+#include "pillar/engine/signals.hpp"
+
+#include <fmt/format.h>
+#include <optional>
+
+namespace pillar::engine {
+
+const char* name_of(FinishReason reason) noexcept {
+    switch (reason) {
+    case FinishReason::none: return "none";
+    case FinishReason::stop: return "stop";
+    case FinishReason::length: return "length";
+    case FinishReason::context_full: return "context_full";
+    case FinishReason::signal: return "signal";
+    }
+    return "none";
+}
+
+namespace {
+
+std::size_t order_capacity(const model::Transformer& transformer) {
+    return sizeof(OrderHead) + transformer.options().max_rows * sizeof(OrderRow);
+}
+
+} // namespace
+
+struct Loop::State {
+    State(model::Transformer& model, comm::Communicator& communicator, const LoopOptions& loop_options)
+        : transformer(model), comm(communicator), options(loop_options), order(order_capacity(model)),
+          answer(answer_capacity(model, options)),
+          answers(communicator.size(), answer_capacity(model, options)),
+          histories(model.options().max_sequences, model.options().n_context), builder(model, options) {
+        rows.reserve(model.options().max_rows);
+        timeline.collectives.reserve(2 * model.hyperparameters().n_layers + 2);
+        if (comm.is_root()) reader.emplace(model, comm, options);
+    }
+
+    model::Transformer& transformer;
+    comm::Communicator& comm;
+    LoopOptions options;
+    StepObserver* observer = nullptr;
+    std::vector<std::byte> order;
+    std::vector<std::byte> answer;
+    comm::GatherBuffer answers;
+    Histories histories;
+    AnswerBuilder builder;
+    std::optional<OutcomeReader> reader; ///< rank 0 only
+    std::vector<model::Row> rows;
+    StepTimeline timeline;
+    std::uint64_t n_steps = 0;
+
+    // What ends the loop. `failure` is this rank's own; rank 0 orders the common stop.
+    std::string failure;
+    ExitCode failure_code = ExitCode::io;
+    bool a_rank_failed = false;
+    bool signalled = false;
+
+    OrderHead give_order(Scheduler& scheduler);
+    OrderHead take_order();
+    void compute();
+    void read_answers(Scheduler& scheduler);
+    void fail(const Error& error) {
+        failure = error.what();
+        failure_code = error.code();
+        a_rank_failed = true;
+    }
+};
+
+/// Rank 0 only. Ask the scheduler and write the broadcast.
+OrderHead Loop::State::give_order(Scheduler& scheduler) {
+    OrderHead head;
+    head.step = n_steps;
+    rows.clear();
+    try {
+        head.stop = a_rank_failed || !scheduler.next(rows) ? 1 : 0;
+    } catch (const Error& error) {
+        fail(error);
+        head.stop = 1;
+    }
+    if (head.stop != 0) rows.clear();
+    head.failed = a_rank_failed ? 1 : 0;
+    head.signalled = signalled ? 1 : 0;
+    head.phase = scheduler.phase();
+    head.n_rows = static_cast<std::uint32_t>(rows.size());
+    head.gather = observer != nullptr && head.stop == 0 && observer->wants_gather() ? 1 : 0;
+    return head;
+}
+
+/// What the broadcast brought; fills `rows` on every rank.
+OrderHead Loop::State::take_order() {
+    MessageReader message(order);
+    const auto head = message.get<OrderHead>();
+    rows.clear();
+    for (std::uint32_t r = 0; r < head.n_rows; ++r) {
+        const auto row = message.get<OrderRow>();
+        rows.push_back({row.token, row.position, row.sequence, row.want_logits != 0});
+    }
+    return head;
+}
+
+/// **Collective.** The forward pass, then this rank's answer to rank 0.
+void Loop::State::compute() {
+    histories.add(rows);
+    const std::span<const float> logits = transformer.forward(comm, rows);
+    if (std::string error = transformer.take_error(); !error.empty()) {
+        failure = std::move(error);
+        failure_code = ExitCode::io;
+    }
+    MessageWriter message(answer);
+    AnswerHead answer_head;
+    answer_head.residual_hash = transformer.residual_hash();
+    answer_head.failed = failure.empty() ? 0 : 1;
+    answer_head.signalled = stop_requested() ? 1 : 0;
+    message.put(answer_head);
+    builder.write(rows, logits, histories, message);
+    comm.gather(message.message(), answers);
+}
+
+/// Rank 0 only.
+void Loop::State::read_answers(Scheduler& scheduler) {
+    const OutcomeReader::Flags flags = reader->read(rows, answers, histories);
+    a_rank_failed |= flags.failed;
+    signalled |= flags.signalled;
+    if (flags.hashes_differ && !a_rank_failed) {
+        std::string groups;
+        for (int rank = 0; rank < comm.size(); ++rank)
+            groups += fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank, comm.host(rank),
+                                  reader->hashes()[static_cast<std::size_t>(rank)]);
+        fail(Error(ExitCode::disagree,
+                   fmt::format("step {}: the ranks' results differ ({}); check memory and overclocking of the odd "
+                               "one out, and that all run the same binary",
+                               n_steps, groups)));
+    }
+    if (a_rank_failed) return;
+    try {
+        scheduler.done(n_steps, rows, reader->outcomes(), signalled);
+    } catch (const Error& error) {
+        fail(error);
+    }
+}
+
+Loop::Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options)
+    : state_(std::make_unique<State>(transformer, comm, options)) {}
+
+Loop::~Loop() = default;
+
+void Loop::observe(StepObserver* observer) noexcept { state_->observer = observer; }
+std::uint64_t Loop::n_steps() const noexcept { return state_->n_steps; }
+
+bool Loop::run(Scheduler* scheduler) {
+    State& s = *state_;
+    const bool root = s.comm.is_root();
+    for (;;) {
+        std::size_t n_bytes = s.order.size();
+        if (root) {
+            MessageWriter message(s.order);
+            message.put(s.give_order(*scheduler));
+            for (const model::Row& row : s.rows)
+                message.put(OrderRow{row.token, row.position, row.sequence, row.want_logits ? 1u : 0u});
+            n_bytes = message.size();
+        }
+        s.timeline.collectives.clear();
+        s.timeline.traffic = {};
+        s.comm.record_into(&s.timeline);
+        s.timeline.begin_s = monotonic_s();
+        s.comm.broadcast(s.order, n_bytes);
+        const OrderHead head = s.take_order();
+        if (head.stop != 0) {
+            s.comm.record_into(nullptr);
+            if (head.failed != 0)
+                comm::agree(s.comm, [&] {
+                    if (!s.failure.empty()) throw Error(s.failure_code, s.failure);
+                });
+            return head.signalled != 0;
+        }
+        const std::uint64_t bytes_before = s.transformer.embedding_bytes_read();
+        s.compute();
+        s.timeline.end_s = monotonic_s();
+        s.comm.record_into(nullptr);
+        if (root) s.read_answers(*scheduler);
+        if (s.observer != nullptr) {
+            StepRecord record;
+            record.step = head.step;
+            record.phase = head.phase;
+            record.n_rows = head.n_rows;
+            for (const model::Row& row : s.rows) record.n_logits += row.want_logits ? 1u : 0u;
+            record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
+            record.timeline = &s.timeline;
+            s.observer->step(record);
+            if (head.gather != 0) s.observer->gather();
+        }
+        ++s.n_steps;
+    }
+}
+
+} // namespace pillar::engine

@@ -1,0 +1,123 @@
+// Rank 0 only: reads all ranks' answers and merges them into one outcome a row.
+
+#include "answer.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace pillar::engine {
+
+namespace {
+
+/// Best first; equal logits: lower id first.
+bool better(const sampling::Candidate& a, const sampling::Candidate& b) noexcept {
+    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+}
+
+} // namespace
+
+OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
+                             const LoopOptions& options)
+    : transformer_(transformer), options_(options), n_ranks_(comm.size()),
+      lists_(static_cast<std::size_t>(n_ranks_)), log_sums_(static_cast<std::size_t>(n_ranks_)),
+      hashes_(static_cast<std::size_t>(n_ranks_)) {
+    const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
+    const std::size_t n_rows = transformer.options().max_logit_rows;
+    const std::size_t n_merged = options.full_logits ? vocab_size : options.n_candidates;
+    for (auto& list : lists_) list.reserve(options.n_candidates);
+    slots_.resize(n_rows);
+    for (Slot& slot : slots_) {
+        slot.candidates.reserve(n_merged);
+        slot.raw.reserve(n_merged);
+        slot.full.resize(options.full_logits ? vocab_size : 0);
+    }
+    adjusted_.resize(options.full_logits ? vocab_size : 0);
+    outcomes_.reserve(n_rows);
+    readers_.reserve(static_cast<std::size_t>(n_ranks_));
+}
+
+OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows, const comm::GatherBuffer& answers,
+                                         const Histories& histories) {
+    Flags flags;
+    readers_.clear();
+    outcomes_.clear();
+    for (int rank = 0; rank < n_ranks_; ++rank) {
+        readers_.emplace_back(answers.of(rank));
+        const auto head = readers_.back().get<AnswerHead>();
+        hashes_[static_cast<std::size_t>(rank)] = head.residual_hash;
+        flags.failed |= head.failed != 0;
+        flags.signalled |= head.signalled != 0;
+        flags.hashes_differ |= head.residual_hash != hashes_[0];
+    }
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (!rows[r].want_logits) continue;
+        const std::size_t slot = outcomes_.size();
+        if (options_.full_logits)
+            read_full_row(slot, rows[r], readers_, histories);
+        else
+            read_candidates(slot, readers_);
+        outcomes_.push_back({static_cast<std::uint32_t>(r), slots_[slot].candidates, slots_[slot].raw,
+                             combine_tree(log_sums_), slots_[slot].full});
+    }
+    return flags;
+}
+
+void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>& readers) {
+    Slot& merged = slots_[slot];
+    merged.candidates.clear();
+    merged.raw.clear();
+    std::size_t n_all = 0;
+    for (std::size_t rank = 0; rank < readers.size(); ++rank) {
+        const auto head = readers[rank].get<AnswerRow>();
+        log_sums_[rank] = {head.max, head.sum};
+        lists_[rank].resize(head.n_candidates);
+        readers[rank].get_all(std::span(lists_[rank]));
+        n_all += head.n_candidates;
+    }
+    // Each list is sorted: take the best head until enough are found. Few ranks, few candidates.
+    std::size_t heads[512] = {};
+    const std::size_t n = std::min(n_all, options_.n_candidates);
+    while (merged.candidates.size() < n) {
+        std::size_t best_rank = lists_.size();
+        for (std::size_t rank = 0; rank < lists_.size(); ++rank) {
+            if (heads[rank] == lists_[rank].size()) continue;
+            const AnswerCandidate& head = lists_[rank][heads[rank]];
+            if (best_rank == lists_.size()) {
+                best_rank = rank;
+                continue;
+            }
+            const AnswerCandidate& best = lists_[best_rank][heads[best_rank]];
+            if (better({head.id, head.logit}, {best.id, best.logit})) best_rank = rank;
+        }
+        const AnswerCandidate& taken = lists_[best_rank][heads[best_rank]++];
+        merged.candidates.push_back({taken.id, taken.logit});
+        merged.raw.push_back(taken.raw);
+    }
+}
+
+void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row, std::vector<MessageReader>& readers,
+                                  const Histories& histories) {
+    Slot& merged = slots_[slot];
+    const partition::Sizes sizes = transformer_.hyperparameters().sizes();
+    for (std::size_t rank = 0; rank < readers.size(); ++rank) {
+        const auto head = readers[rank].get<AnswerRow>();
+        log_sums_[rank] = {head.max, head.sum};
+        const partition::Range own = partition::part_of(sizes.vocab_size, rank, readers.size());
+        readers[rank].get_all(std::span(merged.full).subspan(own.begin, own.size()));
+    }
+    merged.candidates.clear();
+    merged.raw.clear();
+    if (options_.n_candidates == 0) return; // `logits`: nobody picks
+    std::copy(merged.full.begin(), merged.full.end(), adjusted_.begin());
+    sampling::apply_penalties(options_.sampling, histories.until(row.sequence, row.position), 0, adjusted_);
+    for (const sampling::TokenId id : options_.banned)
+        adjusted_[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
+    for (std::size_t id = 0; id < adjusted_.size(); ++id)
+        if (adjusted_[id] == adjusted_[id]) // NaN is no candidate
+            merged.candidates.push_back({static_cast<sampling::TokenId>(id), adjusted_[id]});
+    std::sort(merged.candidates.begin(), merged.candidates.end(), better);
+    for (const sampling::Candidate& candidate : merged.candidates)
+        merged.raw.push_back(merged.full[static_cast<std::size_t>(candidate.id)]);
+}
+
+} // namespace pillar::engine
