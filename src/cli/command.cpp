@@ -1,0 +1,63 @@
+#include "pillar/cli/command.hpp"
+
+#include "pillar/core/errors.hpp"
+#include "pillar/core/version.hpp"
+#include "pillar/engine/signals.hpp"
+#include "subcommands.hpp"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+namespace pillar::cli {
+
+namespace {
+
+bool prints() { return comm::read_launch_variables().rank == 0; }
+
+Command say(std::string text) {
+    Command command;
+    command.run_alone = [text = std::move(text)] {
+        if (prints()) fmt::print("{}", text);
+        return 0;
+    };
+    return command;
+}
+
+} // namespace
+
+Command parse(int argc, char** argv) {
+    CLI::App app("pillar runs GGUF language models on clusters of small boards: one program on every rank,\n"
+                 "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
+                 "pillar");
+    app.require_subcommand(0, 1);
+    app.set_version_flag("--version", fmt::format("pillar {} ({})", version(), revision()));
+    app.footer("`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the rest.");
+    Command command;
+    add_run(app, command);
+    add_logits(app, command);
+    add_inspect(app, command);
+    add_tokenize(app, command);
+    add_report(app, command);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        const auto called = app.get_subcommands();
+        return say(called.empty() ? app.help() : called.front()->help());
+    } catch (const CLI::CallForVersion&) {
+        return say(fmt::format("pillar {} ({})\n", version(), revision()));
+    } catch (const CLI::ParseError& error) {
+        const auto called = app.get_subcommands();
+        throw UsageError(fmt::format("{}; see `pillar{}{} --help`", error.what(), called.empty() ? "" : " ",
+                                     called.empty() ? "" : called.front()->get_name()));
+    }
+    if (!command.run_alone && !command.run_with_ranks) return say(app.help());
+    return command;
+}
+
+void prepare_process() {
+    // What exists is in the kernel's hands already: the journal is written without a user buffer, text is flushed as
+    // it comes. So there is nothing to do but leave.
+    engine::install_signal_handlers([] {});
+}
+
+} // namespace pillar::cli

@@ -1,0 +1,57 @@
+// tokenize: a text → token ids, as a JSON list or a table of pieces.
+
+#include "options.hpp"
+#include "subcommands.hpp"
+
+#include "pillar/core/errors.hpp"
+#include "pillar/gguf/file.hpp"
+#include "pillar/tokenizer/tokenizer.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <memory>
+
+namespace pillar::cli {
+
+namespace {
+
+struct TokenizeOptions {
+    std::string model;
+    PromptOptions prompt;
+    bool ids = false;
+    bool no_bos = false;
+    bool no_parse_special = false;
+    bool show_count = false;
+};
+
+int tokenize(const TokenizeOptions& options) {
+    if (comm::read_launch_variables().rank != 0) return 0;
+    const gguf::File file(options.model);
+    const tokenizer::Tokenizer tokenizer(file.metadata());
+    const auto ids = tokenizer.encode(read_prompt(options.prompt), {.add_special = !options.no_bos,
+                                                                    .parse_special = !options.no_parse_special});
+    if (options.ids) {
+        fmt::print("[{}]\n", fmt::join(ids, ", "));
+    } else {
+        for (const tokenizer::TokenId id : ids)
+            fmt::print("{:>8} -> '{}'\n", id, printable(tokenizer.piece(id, true)));
+    }
+    if (options.show_count) fmt::print("Total number of tokens: {}\n", ids.size());
+    return 0;
+}
+
+} // namespace
+
+void add_tokenize(CLI::App& app, Command& command) {
+    auto options = std::make_shared<TokenizeOptions>();
+    CLI::App* sub = app.add_subcommand("tokenize", "turn a text into the model's token ids");
+    add_model_file(*sub, options->model);
+    add_prompt_options(*sub, options->prompt);
+    sub->add_flag("--ids", options->ids, "print a JSON list of ids and nothing else");
+    sub->add_flag("--no-bos", options->no_bos, "do not add what the metadata ask for (BOS, EOS)");
+    sub->add_flag("--no-parse-special", options->no_parse_special, "control tokens in the text are plain text");
+    sub->add_flag("--show-count", options->show_count, "print the number of tokens");
+    sub->callback([options, &command] { command.run_alone = [options] { return tokenize(*options); }; });
+}
+
+} // namespace pillar::cli

@@ -1,0 +1,55 @@
+// Parse, start MPI only where a subcommand needs it, dispatch, turn errors into an exit code.
+
+#include "pillar/cli/command.hpp"
+#include "pillar/comm/agree.hpp"
+#include "pillar/comm/environment.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
+
+#include <cstdlib>
+#include <exception>
+
+namespace {
+
+using namespace pillar;
+
+/// Errors that all ranks know of end in an orderly way, everybody with the same code; rank 0 tells the sentence.
+int run_agreed(const cli::Command& command, comm::Environment& environment) {
+    try {
+        return command.run_with_ranks(environment);
+    } catch (const comm::AgreedError& error) {
+        log::root(log::Level::error, "{}", error.what());
+        return static_cast<int>(error.code());
+    }
+}
+
+int run(int argc, char** argv) {
+    const bool is_root = comm::read_launch_variables().rank == 0;
+    cli::Command command;
+    try {
+        command = cli::parse(argc, argv);
+        if (command.run_alone) return command.run_alone();
+    } catch (const Error& error) {
+        if (is_root) log::error("{}", error.what());
+        return static_cast<int>(error.code());
+    }
+    cli::prepare_process();
+    try {
+        comm::Environment environment(argc, argv);
+        return run_agreed(command, environment);
+    } catch (const Error& error) { // this rank alone knows: tell it and take the others along
+        log::error("{}", error.what());
+        comm::abort_job(error.code());
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        log::error("internal error: {}; please report it with the command line", error.what());
+        comm::abort_job(ExitCode::internal);
+    }
+}
