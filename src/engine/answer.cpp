@@ -36,8 +36,13 @@ sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
 }
 
 AnswerBuilder::AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options)
-    : transformer_(transformer), options_(options), adjusted_(transformer.share().vocabulary.size()),
-      best_(options.n_candidates) {}
+    : transformer_(transformer), options_(options),
+      parameters_(transformer.options().max_sequences, options.sampling),
+      adjusted_(transformer.share().vocabulary.size()), best_(options.n_candidates) {}
+
+void AnswerBuilder::set_sampling(const StepPlan::Sampling& sampling) noexcept {
+    parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
+}
 
 sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
     const partition::Share& share = transformer_.share();
@@ -74,10 +79,11 @@ void AnswerBuilder::write_candidates(const model::Row& row, std::span<const floa
                                      AnswerRow& head, MessageWriter& message) {
     const partition::Range own = transformer_.share().vocabulary;
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
+    const sampling::Parameters& parameters = parameters_[static_cast<std::size_t>(row.sequence)];
     std::span<const float> logits = raw;
-    if (has_penalties(options_.sampling) || !options_.banned.empty()) {
+    if (has_penalties(parameters) || !options_.banned.empty()) {
         std::copy(raw.begin(), raw.end(), adjusted_.begin());
-        sampling::apply_penalties(options_.sampling, histories.until(row.sequence, row.position), first_id, adjusted_);
+        sampling::apply_penalties(parameters, histories.until(row.sequence, row.position), first_id, adjusted_);
         for (const sampling::TokenId id : options_.banned)
             if (static_cast<std::size_t>(id) >= own.begin && static_cast<std::size_t>(id) < own.end)
                 adjusted_[static_cast<std::size_t>(id) - own.begin] = -std::numeric_limits<float>::infinity();

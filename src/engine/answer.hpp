@@ -30,6 +30,8 @@ class AnswerBuilder {
   public:
     AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options);
 
+    void set_sampling(const StepPlan::Sampling& sampling) noexcept;
+
     /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
     void write(std::span<const model::Row> rows, std::span<const float> logits, const Histories& histories,
                MessageWriter& message);
@@ -41,7 +43,8 @@ class AnswerBuilder {
 
     const model::Transformer& transformer_;
     const LoopOptions& options_;
-    std::vector<float> adjusted_; ///< one row of own logits after penalties and bans
+    std::vector<sampling::Parameters> parameters_; ///< of each sequence
+    std::vector<float> adjusted_;                  ///< one row of own logits after penalties and bans
     std::vector<sampling::Candidate> best_;
 };
 

@@ -29,26 +29,26 @@ Generation::Generation(const tokenizer::Tokenizer& tokenizer, std::vector<tokeni
     generated_.reserve(options.n_context);
 }
 
-bool Generation::next(std::vector<model::Row>& rows) {
+bool Generation::next(StepPlan& plan) {
     if (start_s_ == 0) start_s_ = last_token_s_ = monotonic_s();
     if (reason_ != FinishReason::none) return false;
     const auto position = [](std::size_t p) { return static_cast<std::int32_t>(p); };
     if (n_fed_ < prompt_.size()) {
-        phase_ = Phase::prefill;
+        plan.phase = phase_ = Phase::prefill;
         const std::size_t end = std::min(n_fed_ + options_.max_rows, prompt_.size());
         for (std::size_t p = n_fed_; p < end; ++p)
-            rows.push_back({prompt_[p], position(p), 0, p + 1 == prompt_.size()});
+            plan.rows.push_back({prompt_[p], position(p), 0, p + 1 == prompt_.size()});
     } else {
-        phase_ = Phase::decode;
-        rows.push_back({generated_.back(), position(n_fed_), 0, true});
+        plan.phase = phase_ = Phase::decode;
+        plan.rows.push_back({generated_.back(), position(n_fed_), 0, true});
     }
     return true;
 }
 
-void Generation::done(std::uint64_t step, std::span<const model::Row> rows, std::span<const RowOutcome> outcomes,
+void Generation::done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
                       bool signalled) {
-    n_fed_ += rows.size();
-    if (phase_ == Phase::prefill) record_prompt(step, rows);
+    n_fed_ += plan.rows.size();
+    if (phase_ == Phase::prefill) record_prompt(step, plan.rows);
     if (!outcomes.empty()) {
         const double now_s = monotonic_s();
         if (phase_ == Phase::prefill) timings_.prompt_s = now_s - start_s_;

@@ -25,7 +25,35 @@ const char* name_of(FinishReason reason) noexcept {
 namespace {
 
 std::size_t order_capacity(const model::Transformer& transformer) {
-    return sizeof(OrderHead) + transformer.options().max_rows * sizeof(OrderRow);
+    const model::TransformerOptions& options = transformer.options();
+    return sizeof(OrderHead) + options.max_sequences * (sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling)) +
+           options.max_rows * sizeof(OrderRow);
+}
+
+/// The broadcast's bytes.
+std::size_t write_order(const OrderHead& head, const StepPlan& plan, std::span<std::byte> buffer) {
+    MessageWriter message(buffer);
+    message.put(head);
+    message.put_all(std::span(plan.keeps));
+    message.put_all(std::span(plan.samplings));
+    for (const model::Row& row : plan.rows)
+        message.put(OrderRow{row.token, row.position, row.sequence, row.want_logits ? 1u : 0u});
+    return message.size();
+}
+
+/// What the broadcast brought; fills `plan`.
+OrderHead read_order(std::span<const std::byte> buffer, StepPlan& plan) {
+    MessageReader message(buffer);
+    const auto head = message.get<OrderHead>();
+    plan.clear();
+    plan.phase = head.phase;
+    for (std::uint32_t k = 0; k < head.n_keeps; ++k) plan.keeps.push_back(message.get<StepPlan::Keep>());
+    for (std::uint32_t k = 0; k < head.n_samplings; ++k) plan.samplings.push_back(message.get<StepPlan::Sampling>());
+    for (std::uint32_t r = 0; r < head.n_rows; ++r) {
+        const auto row = message.get<OrderRow>();
+        plan.rows.push_back({row.token, row.position, row.sequence, row.want_logits != 0});
+    }
+    return head;
 }
 
 } // namespace
@@ -36,7 +64,9 @@ struct Loop::State {
           answer(answer_capacity(model, options)),
           answers(communicator.size(), answer_capacity(model, options)),
           histories(model.options().max_sequences, model.options().n_context), builder(model, options) {
-        rows.reserve(model.options().max_rows);
+        plan.keeps.reserve(model.options().max_sequences);
+        plan.samplings.reserve(model.options().max_sequences);
+        plan.rows.reserve(model.options().max_rows);
         timeline.collectives.reserve(2 * model.hyperparameters().n_layers + 2);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
@@ -51,7 +81,7 @@ struct Loop::State {
     Histories histories;
     AnswerBuilder builder;
     std::optional<OutcomeReader> reader; ///< rank 0 only
-    std::vector<model::Row> rows;
+    StepPlan plan;
     StepTimeline timeline;
     std::uint64_t n_steps = 0;
 
@@ -62,7 +92,6 @@ struct Loop::State {
     bool signalled = false;
 
     OrderHead give_order(Scheduler& scheduler);
-    OrderHead take_order();
     void compute();
     void read_answers(Scheduler& scheduler);
     void fail(const Error& error) {
@@ -76,38 +105,30 @@ struct Loop::State {
 OrderHead Loop::State::give_order(Scheduler& scheduler) {
     OrderHead head;
     head.step = n_steps;
-    rows.clear();
+    plan.clear();
     try {
-        head.stop = a_rank_failed || !scheduler.next(rows) ? 1 : 0;
+        head.stop = a_rank_failed || !scheduler.next(plan) ? 1 : 0;
     } catch (const Error& error) {
         fail(error);
         head.stop = 1;
     }
-    if (head.stop != 0) rows.clear();
+    if (head.stop != 0) plan.clear();
     head.failed = a_rank_failed ? 1 : 0;
     head.signalled = signalled ? 1 : 0;
-    head.phase = scheduler.phase();
-    head.n_rows = static_cast<std::uint32_t>(rows.size());
+    head.phase = plan.phase;
+    head.n_keeps = static_cast<std::uint32_t>(plan.keeps.size());
+    head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
+    head.n_rows = static_cast<std::uint32_t>(plan.rows.size());
     head.gather = observer != nullptr && head.stop == 0 && observer->wants_gather() ? 1 : 0;
-    return head;
-}
-
-/// What the broadcast brought; fills `rows` on every rank.
-OrderHead Loop::State::take_order() {
-    MessageReader message(order);
-    const auto head = message.get<OrderHead>();
-    rows.clear();
-    for (std::uint32_t r = 0; r < head.n_rows; ++r) {
-        const auto row = message.get<OrderRow>();
-        rows.push_back({row.token, row.position, row.sequence, row.want_logits != 0});
-    }
     return head;
 }
 
 /// **Collective.** The forward pass, then this rank's answer to rank 0.
 void Loop::State::compute() {
-    histories.add(rows);
-    const std::span<const float> logits = transformer.forward(comm, rows);
+    for (const StepPlan::Keep& keep : plan.keeps) transformer.truncate(keep.sequence, keep.n_positions);
+    for (const StepPlan::Sampling& sampling : plan.samplings) builder.set_sampling(sampling);
+    histories.add(plan.rows);
+    const std::span<const float> logits = transformer.forward(comm, plan.rows);
     if (std::string error = transformer.take_error(); !error.empty()) {
         failure = std::move(error);
         failure_code = ExitCode::io;
@@ -118,13 +139,13 @@ void Loop::State::compute() {
     answer_head.failed = failure.empty() ? 0 : 1;
     answer_head.signalled = stop_requested() ? 1 : 0;
     message.put(answer_head);
-    builder.write(rows, logits, histories, message);
+    builder.write(plan.rows, logits, histories, message);
     comm.gather(message.message(), answers);
 }
 
 /// Rank 0 only.
 void Loop::State::read_answers(Scheduler& scheduler) {
-    const OutcomeReader::Flags flags = reader->read(rows, answers, histories);
+    const OutcomeReader::Flags flags = reader->read(plan.rows, answers, histories);
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {
@@ -139,7 +160,7 @@ void Loop::State::read_answers(Scheduler& scheduler) {
     }
     if (a_rank_failed) return;
     try {
-        scheduler.done(n_steps, rows, reader->outcomes(), signalled);
+        scheduler.done(n_steps, plan, reader->outcomes(), signalled);
     } catch (const Error& error) {
         fail(error);
     }
@@ -158,19 +179,13 @@ bool Loop::run(Scheduler* scheduler) {
     const bool root = s.comm.is_root();
     for (;;) {
         std::size_t n_bytes = s.order.size();
-        if (root) {
-            MessageWriter message(s.order);
-            message.put(s.give_order(*scheduler));
-            for (const model::Row& row : s.rows)
-                message.put(OrderRow{row.token, row.position, row.sequence, row.want_logits ? 1u : 0u});
-            n_bytes = message.size();
-        }
+        if (root) n_bytes = write_order(s.give_order(*scheduler), s.plan, s.order);
         s.timeline.collectives.clear();
         s.timeline.traffic = {};
         s.comm.record_into(&s.timeline);
         s.timeline.begin_s = monotonic_s();
         s.comm.broadcast(s.order, n_bytes);
-        const OrderHead head = s.take_order();
+        const OrderHead head = read_order(s.order, s.plan);
         if (head.stop != 0) {
             s.comm.record_into(nullptr);
             if (head.failed != 0)
@@ -189,7 +204,7 @@ bool Loop::run(Scheduler* scheduler) {
             record.step = head.step;
             record.phase = head.phase;
             record.n_rows = head.n_rows;
-            for (const model::Row& row : s.rows) record.n_logits += row.want_logits ? 1u : 0u;
+            for (const model::Row& row : s.plan.rows) record.n_logits += row.want_logits ? 1u : 0u;
             record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
             record.timeline = &s.timeline;
             s.observer->step(record);

@@ -10,16 +10,18 @@
 
 namespace pillar::engine {
 
-/// Head of the broadcast; n_rows rows follow.
+/// Head of the broadcast; keeps, samplings and rows follow.
 struct OrderHead {
     std::uint64_t step = 0;
+    std::uint32_t n_keeps = 0;
+    std::uint32_t n_samplings = 0;
     std::uint32_t n_rows = 0;
     Phase phase = Phase::prefill;
     std::uint8_t stop = 0;      ///< no step: leave the loop
     std::uint8_t failed = 0;    ///< with stop: a rank has an error to tell
     std::uint8_t signalled = 0; ///< with stop: because of SIGUSR1
     std::uint8_t gather = 0;    ///< observers gather after this step
-    std::uint8_t padding[7] = {};
+    std::uint8_t padding[3] = {}; ///< so that no byte of the message is undefined
 };
 
 struct OrderRow {

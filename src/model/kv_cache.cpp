@@ -32,9 +32,9 @@ bool KvCache::reserve(std::int32_t sequence, std::int32_t position) noexcept {
     return true;
 }
 
-void KvCache::release(std::int32_t sequence) noexcept {
+void KvCache::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
     auto& table = tables_[static_cast<std::size_t>(sequence)];
-    while (!table.empty()) {
+    while (table.size() > pages_for(static_cast<std::size_t>(n_positions))) {
         free_pages_.push_back(table.back());
         table.pop_back();
     }

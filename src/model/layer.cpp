@@ -104,6 +104,22 @@ void attention(Transformer::State& s, Worker worker, std::size_t layer, std::spa
     }
 }
 
+/// hidden = silu(gate + bias) · (up + bias), own columns divided among the threads.
+void activate(Transformer::State& s, Worker worker, const LayerWeights& w, std::size_t n_rows) noexcept {
+    const std::size_t hidden = s.share.hidden.size();
+    const threads::Range columns = worker.share(hidden);
+    const auto part = [&](const std::vector<float>& bias) {
+        return bias.empty() ? std::span<const float>() : std::span(bias).subspan(columns.begin, columns.size());
+    };
+    for (std::size_t r = 0; r < n_rows && columns.size() > 0; ++r) {
+        float* gate = s.buffers.gate.data() + r * hidden + columns.begin;
+        float* up = s.buffers.up.data() + r * hidden + columns.begin;
+        add_bias(gate, part(w.gate_bias));
+        add_bias(up, part(w.up_bias));
+        s.family.swiglu(gate, up, columns.size(), s.buffers.hidden.column(r) + columns.begin);
+    }
+}
+
 /// Residual: x += bias + the reduced sum, in this thread's rows.
 void add_residual(Transformer::State& s, Worker worker, std::span<const float> bias, std::size_t n_rows) noexcept {
     const std::size_t dim = s.h.dim;
@@ -160,10 +176,7 @@ void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& com
     product(worker, w.gate, b.normed, n, b.gate.data(), hidden);
     product(worker, w.up, b.normed, n, b.up.data(), hidden);
     worker.barrier();
-    const threads::Range columns = worker.share(hidden);
-    for (std::size_t r = 0; r < n && columns.size() > 0; ++r)
-        s.family.swiglu(b.gate.data() + r * hidden + columns.begin, b.up.data() + r * hidden + columns.begin,
-                        columns.size(), b.hidden.column(r) + columns.begin);
+    activate(s, worker, w, n);
     worker.barrier();
     quantize(s, worker, b.hidden, n);
     worker.barrier();
@@ -171,7 +184,7 @@ void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& com
     worker.barrier();
     if (worker.is_main()) comm.allreduce(partial);
     worker.barrier();
-    add_residual(s, worker, {}, n);
+    add_residual(s, worker, w.down_bias, n);
 }
 
 void output_logits(Transformer::State& s, Worker worker, std::span<const Row> rows) noexcept {

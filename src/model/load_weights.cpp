@@ -152,6 +152,9 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h, const par
         layer.key_bias = vector(name("attn_k.bias"), kv_dim, head_rows(share.kv_heads), false);
         layer.value_bias = vector(name("attn_v.bias"), kv_dim, head_rows(share.kv_heads), false);
         layer.output_bias = vector(name("attn_output.bias"), h.dim, {0, h.dim}, false);
+        layer.gate_bias = vector(name("ffn_gate.bias"), h.hidden_dim, share.hidden, false);
+        layer.up_bias = vector(name("ffn_up.bias"), h.hidden_dim, share.hidden, false);
+        layer.down_bias = vector(name("ffn_down.bias"), h.dim, {0, h.dim}, false);
     }
     std::vector<kernels::Matrix*> matrices;
     for (const MatrixPlan& matrix : plan.matrices) {

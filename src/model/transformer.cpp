@@ -69,7 +69,10 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     return s.buffers.logits.span().first(n_wanted * s.share.vocabulary.size());
 }
 
-void Transformer::release(std::int32_t sequence) noexcept { state_->cache.release(sequence); }
+void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
+    state_->cache.truncate(sequence, n_positions);
+}
+std::size_t Transformer::free_pages() const noexcept { return state_->cache.free_pages(); }
 std::uint64_t Transformer::residual_hash() const noexcept { return state_->residual_hash; }
 
 std::string Transformer::take_error() {

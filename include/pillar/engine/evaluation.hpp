@@ -20,9 +20,8 @@ class Evaluation : public Scheduler {
     /// `rows_per_step` ≤ evaluation_rows.
     Evaluation(std::vector<sampling::TokenId> ids, std::size_t rows_per_step, OnLogits on_logits);
 
-    bool next(std::vector<model::Row>& rows) override;
-    [[nodiscard]] Phase phase() const override { return Phase::prefill; }
-    void done(std::uint64_t step, std::span<const model::Row> rows, std::span<const RowOutcome> outcomes,
+    bool next(StepPlan& plan) override;
+    void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool signalled) override;
     [[nodiscard]] bool complete() const noexcept { return n_fed_ == ids_.size(); }
 

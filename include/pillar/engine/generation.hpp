@@ -37,9 +37,8 @@ class Generation : public Scheduler {
 
     /// Gets the tokens and the sequence as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
-    bool next(std::vector<model::Row>& rows) override;
-    [[nodiscard]] Phase phase() const override { return phase_; }
-    void done(std::uint64_t step, std::span<const model::Row> rows, std::span<const RowOutcome> outcomes,
+    bool next(StepPlan& plan) override;
+    void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool signalled) override;
 
     [[nodiscard]] const GenerationTimings& timings() const noexcept { return timings_; }

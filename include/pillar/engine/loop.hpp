@@ -25,17 +25,15 @@ struct RowOutcome {
 class Scheduler {
   public:
     virtual ~Scheduler() = default;
-    /// Fill the empty `rows` (at most max_rows, at most max_logit_rows of them with want_logits); false ends the loop.
-    virtual bool next(std::vector<model::Row>& rows) = 0;
-    /// What kind of step the rows of the last next() are.
-    [[nodiscard]] virtual Phase phase() const = 0;
+    /// Fill the empty `plan`; false ends the loop. Makes sure that the cache has pages for the rows.
+    virtual bool next(StepPlan& plan) = 0;
     /// What the step gave. `signalled`: a rank was asked to stop (SIGUSR1); finish what is there.
-    virtual void done(std::uint64_t step, std::span<const model::Row> rows, std::span<const RowOutcome> outcomes,
+    virtual void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
                       bool signalled) = 0;
 };
 
 struct LoopOptions {
-    sampling::Parameters sampling;            ///< penalties are applied where the logits are
+    sampling::Parameters sampling;            ///< of sequences until a plan says otherwise
     std::vector<sampling::TokenId> banned;    ///< never candidates (--ignore-eos)
     std::size_t n_candidates = 1;             ///< best of each rank that rank 0 gets; ignored with full rows
     bool full_logits = false;                 ///< gather whole rows: chains that do not start with top-k, `logits`

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pillar::engine {
 
@@ -17,7 +18,32 @@ enum class Phase : std::uint8_t { prefill, decode };
 enum class FinishReason : std::uint8_t { none, stop, length, context_full, signal };
 const char* name_of(FinishReason reason) noexcept;
 
-/// What every rank remembers of one step. Timeline times are of this rank's own clock.
+/// What rank 0 orders, carried whole by the one broadcast of the step: which rows to compute, and before that, which
+/// sequences to shorten and how to sample new ones. Cache pages, histories and penalties follow it on every rank.
+struct StepPlan {
+    struct Keep {
+        std::int32_t sequence = 0;
+        std::int32_t n_positions = 0; ///< what stays of it; 0 frees its slot
+    };
+    struct Sampling {
+        std::int32_t sequence = 0;
+        sampling::Parameters parameters;
+    };
+    Phase phase = Phase::prefill; ///< decode only when every row continues an answer
+    std::vector<Keep> keeps;
+    std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
+    std::vector<model::Row> rows;    ///< at most max_rows, at most max_logit_rows of them with want_logits
+
+    void clear() noexcept {
+        keeps.clear();
+        samplings.clear();
+        rows.clear();
+    }
+};
+
+/// What every rank remembers of one step. Timeline times are of this rank's own clock. A step begins when the rank
+/// enters the broadcast (on rank 0: when the plan is made) and ends when its answer is gathered; what rank 0 does
+/// between two steps (picking, printing, asking a user) is the others' wait in the broadcast.
 struct StepRecord {
     std::uint64_t step = 0;
     Phase phase = Phase::prefill;

@@ -32,8 +32,8 @@ class KvCache {
     /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is empty.
     /// No allocation.
     bool reserve(std::int32_t sequence, std::int32_t position) noexcept;
-    /// Give back all pages of a sequence.
-    void release(std::int32_t sequence) noexcept;
+    /// Keep the first `n_positions` of a sequence and give back the pages beyond them.
+    void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
 
     [[nodiscard]] kernels::CacheType type() const noexcept { return shape_.type; }
     [[nodiscard]] std::size_t free_pages() const noexcept { return free_pages_.size(); }

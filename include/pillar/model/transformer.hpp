@@ -51,13 +51,15 @@ class Transformer {
     Transformer(const Transformer&) = delete;
     Transformer& operator=(const Transformer&) = delete;
 
-    /// Collective. Compute `rows` (≤ max_rows) and append their keys and values to the cache. Returns this rank's
+    /// Collective. Compute `rows` (≤ max_rows; the cache has pages for them) and append their keys and values. Returns this rank's
     /// logits, (rows with want_logits, own vocabulary rows), valid until the next call. Allocates nothing.
     /// A local failure (a read error of an embedding row) goes on with zeros; take_error() tells it afterwards.
     std::span<const float> forward(comm::Communicator& comm, std::span<const Row> rows);
 
-    /// Give back the cache pages of a sequence.
-    void release(std::int32_t sequence) noexcept;
+    /// Keep the first `n_positions` of a sequence; its cache pages beyond them go back to the pool.
+    void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
+    /// Pages of the pool that no sequence holds; the same on every rank.
+    [[nodiscard]] std::size_t free_pages() const noexcept;
 
     /// Hash of the final residual of the last call's rows: the same on every rank, or something is wrong.
     [[nodiscard]] std::uint64_t residual_hash() const noexcept;

@@ -24,7 +24,8 @@ struct LayerWeights {
     kernels::Matrix down;   ///< row parallel: dim rows × own hidden columns
     // Optional biases: empty when the file has none. Those of row-parallel products are added after the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
-    std::vector<float> output_bias;                      ///< (dim)
+    std::vector<float> gate_bias, up_bias;               ///< own hidden rows
+    std::vector<float> output_bias, down_bias;           ///< (dim)
 };
 
 struct Weights {
