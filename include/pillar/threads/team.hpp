@@ -81,7 +81,6 @@ class Team {
     Barrier barrier_;
     Barrier last_;
     const FunctionRef<void(Worker)>* body_ = nullptr;
-    std::atomic<std::size_t> n_runs_{0};
 };
 
 /// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
