@@ -1,8 +1,9 @@
 #pragma once
-// The only room with OpenMP: a team of threads that stays together for a whole forward pass. Work is divided
-// statically; between dependent steps the team meets at a barrier that spins briefly and then yields, so that
-// oversubscribed cores (tests, laptops) do not crawl. The calling thread is worker 0 and the only one that
-// communicates (MPI_THREAD_FUNNELED). No exception may leave a body: run() ends the process if one does.
+// The only room with OpenMP: a team of threads that stays together for a whole forward pass. Work
+// is divided statically; between dependent steps the team meets at a barrier that spins briefly and
+// then yields, so that oversubscribed cores (tests, laptops) do not crawl. The calling thread is
+// worker 0 and the only one that communicates (MPI_THREAD_FUNNELED). No exception may leave a body:
+// run() ends the process if one does.
 
 #include "pillar/core/function_ref.hpp"
 
@@ -15,9 +16,12 @@ namespace pillar::threads {
 class Barrier {
   public:
     explicit Barrier(int n_threads) noexcept : n_threads_(n_threads) {}
-    /// Wait until all threads have arrived; what they wrote before is seen by all after. Counts its meetings.
+    /// Wait until all threads have arrived; what they wrote before is seen by all after. Counts its
+    /// meetings.
     void wait() noexcept;
-    [[nodiscard]] std::size_t n_meetings() const noexcept { return generation_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t n_meetings() const noexcept {
+        return generation_.load(std::memory_order_relaxed);
+    }
 
   private:
     int n_threads_;
@@ -34,7 +38,8 @@ struct Range {
 /// One thread's place in the team.
 class Worker {
   public:
-    Worker(int index, int count, Barrier& barrier) noexcept : index_(index), count_(count), barrier_(&barrier) {}
+    Worker(int index, int count, Barrier& barrier) noexcept
+        : index_(index), count_(count), barrier_(&barrier) {}
     [[nodiscard]] int index() const noexcept { return index_; }
     [[nodiscard]] int count() const noexcept { return count_; }
     [[nodiscard]] bool is_main() const noexcept { return index_ == 0; }
