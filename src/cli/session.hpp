@@ -1,0 +1,66 @@
+#pragma once
+// What every subcommand that computes does before its first step, on all ranks together: the same program, model and
+// options everywhere; threads from the binding; the kernel family that all ranks have; memory enough; the slices read.
+
+#include "options.hpp"
+
+#include "pillar/comm/environment.hpp"
+#include "pillar/gguf/file.hpp"
+#include "pillar/model/transformer.hpp"
+#include "pillar/threads/team.hpp"
+#include "pillar/tokenizer/tokenizer.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace pillar::cli {
+
+/// What a subcommand asks of the forward pass beyond the shared flags.
+struct SessionNeeds {
+    std::size_t max_logit_rows = 1;
+    std::size_t max_sequences = 1;
+    std::size_t max_rows = 0; ///< 0: -b
+};
+
+struct LoadReport {
+    double load_s = 0;
+    std::uint64_t bytes_from_device = 0; ///< that the kernel fetched for this process while loading
+};
+
+class Session {
+  public:
+    /// Collective. Throws comm::AgreedError on all ranks.
+    Session(comm::Environment& environment, const ModelOptions& options, const SessionNeeds& needs);
+
+    [[nodiscard]] comm::Communicator& comm() noexcept { return *comm_; }
+    [[nodiscard]] const gguf::File& file() const noexcept { return *file_; }
+    [[nodiscard]] const tokenizer::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
+    [[nodiscard]] model::Transformer& transformer() noexcept { return *transformer_; }
+    [[nodiscard]] const kernels::Family& family() const noexcept { return *family_; }
+    [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
+    [[nodiscard]] const LoadReport& load() const noexcept { return load_; }
+
+  private:
+    void open_model(const ModelOptions& options);
+    void choose_family(const std::string& name);
+    void choose_threads(int requested);
+    void check_memory(const model::TransformerOptions& wanted);
+    void load_model(const model::TransformerOptions& wanted);
+    void print_summary() const;
+
+    std::unique_ptr<comm::Communicator> comm_;
+    std::optional<gguf::File> file_;
+    std::optional<tokenizer::Tokenizer> tokenizer_;
+    model::Hyperparameters h_;
+    partition::Share share_;
+    const kernels::Family* family_ = nullptr;
+    std::optional<threads::Team> team_;
+    std::unique_ptr<model::Transformer> transformer_;
+    LoadReport load_;
+};
+
+/// Collective. Print rank 0's end-of-run lines in llama.cpp's form: ms per token, tokens per second.
+std::string timing_line(const char* what, double seconds, std::uint32_t n, const char* unit);
+
+} // namespace pillar::cli
