@@ -10,6 +10,8 @@
 namespace pillar {
 
 namespace detail {
+/// n · size; throws Error(refused) when it does not fit.
+std::size_t product_of_sizes(std::size_t n, std::size_t size);
 /// Zeroed memory aligned to 64 bytes (2 MiB and advised as huge pages from 4 MiB on). Throws Error(refused).
 void* allocate_aligned(std::size_t n_bytes);
 void free_aligned(void* memory, std::size_t n_bytes) noexcept;
@@ -22,7 +24,9 @@ class AlignedBuffer {
   public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t n)
-        : data_(static_cast<T*>(detail::allocate_aligned(n * sizeof(T))), Free{n * sizeof(T)}), size_(n) {}
+        : data_(static_cast<T*>(detail::allocate_aligned(detail::product_of_sizes(n, sizeof(T)))),
+                Free{n * sizeof(T)}),
+          size_(n) {}
 
     [[nodiscard]] T* data() noexcept { return data_.get(); }
     [[nodiscard]] const T* data() const noexcept { return data_.get(); }
