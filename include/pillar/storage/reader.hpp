@@ -1,0 +1,46 @@
+#pragma once
+// Reading an HDF5 file back: columns as vectors, attributes as values. Errors: IoError when the
+// file cannot be read, FormatError when it is no HDF5 file or a column is missing or of an
+// unexpected shape.
+
+#include "pillar/storage/column.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pillar::storage {
+
+class Reader {
+  public:
+    explicit Reader(const std::string& path);
+
+    /// Is there a group or dataset of this path ("/steps/duration_s")?
+    [[nodiscard]] bool has(std::string_view path) const;
+    /// Lengths of a dataset's dimensions.
+    [[nodiscard]] std::vector<std::size_t> shape(std::string_view path) const;
+    /// All elements, rows first, converted to T.
+    template <class T>
+    [[nodiscard]] std::vector<T> column(std::string_view path) const {
+        std::vector<T> values(n_elements(path));
+        read(path, type_of<T>(), values.data());
+        return values;
+    }
+    [[nodiscard]] std::vector<std::string> texts(std::string_view path) const;
+
+    /// All text, integer and float attributes of a group or dataset that are scalar, by name.
+    [[nodiscard]] std::vector<NamedValue> attributes(std::string_view path) const;
+    [[nodiscard]] std::optional<Value> attribute(std::string_view path,
+                                                 std::string_view name) const;
+
+  private:
+    [[nodiscard]] Handle open_dataset(std::string_view path) const;
+    [[nodiscard]] std::size_t n_elements(std::string_view path) const;
+    void read(std::string_view path, Type type, void* values) const;
+
+    std::string file_;
+    Handle handle_;
+};
+
+} // namespace pillar::storage

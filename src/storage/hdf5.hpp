@@ -1,0 +1,36 @@
+#pragma once
+// The HDF5 C API with this module's conventions: silent error stack, failures as IoError.
+
+#include "pillar/storage/column.hpp"
+
+#include <hdf5.h>
+#include <string_view>
+
+namespace pillar::storage {
+
+/// Switch off HDF5's own printing and its exit handler; called before anything else of HDF5's.
+void start_hdf5() noexcept;
+
+/// Throw IoError(code): "FILE: cannot OPERATION PATH: HDF5's or the system's reason".
+[[noreturn]] void fail(const Location& location, std::string_view operation,
+                       ExitCode code = ExitCode::io);
+
+/// Pass a good answer (≥ 0) on, fail otherwise.
+template <class Answer>
+Answer check(Answer answer, const Location& location, std::string_view operation) {
+    if (answer < 0) fail(location, operation);
+    return answer;
+}
+
+[[nodiscard]] hid_t native_type(Type type) noexcept;
+/// Little-endian, the same file on every machine.
+[[nodiscard]] hid_t file_type(Type type) noexcept;
+/// Variable-length UTF-8.
+[[nodiscard]] Handle text_type(const Location& location);
+
+/// A scalar attribute, or for u8 a one-dimensional one.
+void write_attribute(hid_t object, const Location& location, const char* name, const Value& value);
+void write_attribute(hid_t object, const Location& location, const char* name,
+                     std::span<const std::uint8_t> values);
+
+} // namespace pillar::storage

@@ -1,0 +1,161 @@
+// Reading columns and attributes back. Extents in a file are claims: they are checked before memory
+// is asked for.
+
+#include "pillar/storage/reader.hpp"
+
+#include "hdf5.hpp"
+
+#include "pillar/core/checked.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace pillar::storage {
+
+namespace {
+
+constexpr std::size_t most_elements = std::size_t{1} << 31;
+
+Handle open_file(const std::string& path) {
+    start_hdf5();
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) throw IoError::from_errno(path, "open", errno);
+    ::close(file);
+    if (H5Fis_hdf5(path.c_str()) <= 0) {
+        throw FormatError(path, "", std::nullopt, "is no HDF5 file");
+    }
+    return {check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), {path, "the file"}, "open"),
+            H5Fclose};
+}
+
+std::string take_text(char* text) {
+    std::string result = text == nullptr ? "" : text;
+    H5free_memory(text);
+    return result;
+}
+
+/// A scalar attribute of a kind that Value holds; nothing otherwise.
+std::optional<Value> read_attribute(hid_t object, const Location& location, const char* name) {
+    const Handle attribute(check(H5Aopen(object, name, H5P_DEFAULT), location, "read"), H5Aclose);
+    const Handle type(check(H5Aget_type(attribute.get()), location, "read"), H5Tclose);
+    const Handle space(check(H5Aget_space(attribute.get()), location, "read"), H5Sclose);
+    if (H5Sget_simple_extent_type(space.get()) != H5S_SCALAR) return std::nullopt;
+    const H5T_class_t kind = H5Tget_class(type.get());
+    if (kind == H5T_INTEGER) {
+        std::int64_t value = 0;
+        check(H5Aread(attribute.get(), H5T_NATIVE_INT64, &value), location, "read");
+        return Value(value);
+    }
+    if (kind == H5T_FLOAT) {
+        double value = 0;
+        check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &value), location, "read");
+        return Value(value);
+    }
+    if (kind == H5T_STRING && H5Tis_variable_str(type.get()) > 0) {
+        char* text = nullptr;
+        check(H5Aread(attribute.get(), type.get(), &text), location, "read");
+        return Value(take_text(text));
+    }
+    return std::nullopt;
+}
+
+herr_t collect_name(hid_t /*object*/, const char* name, const H5A_info_t* /*info*/, void* names) {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+}
+
+} // namespace
+
+Reader::Reader(const std::string& path) : file_(path), handle_(open_file(path)) {}
+
+bool Reader::has(std::string_view path) const {
+    for (std::size_t end = 1; end != std::string_view::npos;) {
+        end = path.find('/', end + 1);
+        const std::string part(path.substr(0, end));
+        if (part != "/" && H5Lexists(handle_.get(), part.c_str(), H5P_DEFAULT) <= 0) return false;
+    }
+    return true;
+}
+
+Handle Reader::open_dataset(std::string_view path) const {
+    const std::string name(path);
+    if (!has(path)) throw FormatError(file_, name, std::nullopt, "is missing");
+    const Location location{file_, name};
+    Handle dataset(H5Dopen2(handle_.get(), name.c_str(), H5P_DEFAULT), H5Dclose);
+    if (!dataset.is_open()) fail(location, "open", ExitCode::bad_data);
+    return dataset;
+}
+
+std::vector<std::size_t> Reader::shape(std::string_view path) const {
+    const Location location{file_, std::string(path)};
+    const Handle dataset = open_dataset(path);
+    const Handle space(check(H5Dget_space(dataset.get()), location, "read"), H5Sclose);
+    const int n = check(H5Sget_simple_extent_ndims(space.get()), location, "read");
+    std::vector<hsize_t> extent(static_cast<std::size_t>(n));
+    check(H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr), location, "read");
+    return {extent.begin(), extent.end()};
+}
+
+std::size_t Reader::n_elements(std::string_view path) const {
+    std::size_t n = 1;
+    for (const std::size_t length : shape(path)) {
+        const auto product = checked_mul(n, length);
+        if (!product || *product > most_elements) {
+            throw FormatError(file_, std::string(path), std::nullopt, "claims too many elements");
+        }
+        n = *product;
+    }
+    return n;
+}
+
+void Reader::read(std::string_view path, Type type, void* values) const {
+    const Location location{file_, std::string(path)};
+    const Handle dataset = open_dataset(path);
+    check(H5Dread(dataset.get(), native_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
+          location, "read");
+}
+
+std::vector<std::string> Reader::texts(std::string_view path) const {
+    const Location location{file_, std::string(path)};
+    std::vector<char*> pointers(n_elements(path), nullptr);
+    const Handle dataset = open_dataset(path);
+    const Handle type(check(H5Dget_type(dataset.get()), location, "read"), H5Tclose);
+    if (H5Tis_variable_str(type.get()) <= 0) {
+        throw FormatError(file_, location.path, std::nullopt, "holds no texts");
+    }
+    check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()),
+          location, "read");
+    std::vector<std::string> result;
+    result.reserve(pointers.size());
+    for (char* text : pointers) result.push_back(take_text(text));
+    return result;
+}
+
+std::vector<NamedValue> Reader::attributes(std::string_view path) const {
+    const Location location{file_, std::string(path)};
+    if (!has(path)) throw FormatError(file_, location.path, std::nullopt, "is missing");
+    const Handle object(
+        check(H5Oopen(handle_.get(), location.path.c_str(), H5P_DEFAULT), location, "open"),
+        H5Oclose);
+    std::vector<std::string> names;
+    check(H5Aiterate2(object.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names),
+          location, "list attributes of");
+    std::vector<NamedValue> result;
+    for (const std::string& name : names) {
+        if (auto value = read_attribute(object.get(), location, name.c_str())) {
+            result.push_back({name, std::move(*value)});
+        }
+    }
+    return result;
+}
+
+std::optional<Value> Reader::attribute(std::string_view path, std::string_view name) const {
+    for (NamedValue& entry : attributes(path)) {
+        if (entry.name == name) return std::move(entry.value);
+    }
+    return std::nullopt;
+}
+
+} // namespace pillar::storage
