@@ -1,6 +1,7 @@
 // logits: the model's logits after every given token, for comparison with other engines. An HDF5 file with /ids (T) and
 // /logits (T × vocabulary, f32), gathered and written in pieces.
 
+#include "logits_file.hpp"
 #include "session.hpp"
 #include "subcommands.hpp"
 
@@ -8,7 +9,6 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/engine/evaluation.hpp"
-#include "pillar/storage/matrix_file.hpp"
 
 #include <fmt/format.h>
 #include <memory>
@@ -45,22 +45,23 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     Session session(environment, options.model, {.max_logit_rows = n_rows, .max_rows = n_rows});
     comm::Communicator& comm = session.comm();
     std::vector<std::int32_t> ids;
-    std::optional<storage::MatrixFile> output;
+    std::optional<LogitsFile> output;
     std::optional<engine::Evaluation> evaluation;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         ids = ids_of(options, session, session.transformer().options().n_context);
         output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size, options.force);
         evaluation.emplace(ids, n_rows,
-                           [&](std::size_t t, std::span<const float> row) { output->write_row(t, row); });
+                           [&](std::size_t /*t*/, std::span<const float> row) { output->append(row); });
     });
     engine::Loop loop(session.transformer(), comm, {.n_candidates = 0, .full_logits = true});
     const bool signalled = loop.run(comm.is_root() ? &*evaluation : nullptr);
+    if (signalled) return static_cast<int>(ExitCode::resumable); // an unfinished file is removed
     comm::agree(comm, [&] {
         if (output) output->close();
     });
     log::root(log::Level::info, "{} rows of logits in {}; whole rows were gathered for them", ids.size(), options.output);
-    return signalled ? static_cast<int>(ExitCode::resumable) : 0;
+    return 0;
 }
 
 } // namespace

@@ -95,7 +95,7 @@ Column Group::make_column(std::string_view name, Type type, const Description& w
     const std::size_t row_bytes = size_of(type) * std::max<std::size_t>(width, 1);
     const std::size_t chunk_rows = chunk_rows_for(row_bytes);
     Handle dataset =
-        create_dataset(handle_.get(), location, file_type(type), width, chunk_rows, true);
+        create_dataset(handle_.get(), location, file_type(type), width, chunk_rows, what.compress);
     describe(dataset.get(), location, what);
     return {std::move(dataset), std::move(location), type, width, chunk_rows};
 }

@@ -64,6 +64,7 @@ struct Description {
     std::string long_name{}; ///< one phrase
     /// Enumerations (u8): value i is called meanings[i], words without blanks.
     std::vector<std::string> meanings{};
+    bool compress = true; ///< false for what would not shrink
 };
 
 /// `text` as HDF5 and h5py can hold it: bytes that are not UTF-8, and NUL, become U+FFFD.
