@@ -1,0 +1,91 @@
+// Gathers the cases and shows them as a table.
+
+#include "support/malformed.hpp"
+
+#include "support/malformed_lists.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+
+namespace pillar::support {
+
+std::string_view name_of(Verdict verdict) {
+    switch (verdict) {
+    case Verdict::refuse:
+        return "refuse";
+    case Verdict::accept:
+        return "accept";
+    case Verdict::warn:
+        return "warn";
+    case Verdict::refuse_when_checked:
+        return "refuse when checked";
+    }
+    return "";
+}
+
+std::string_view name_of(Owner owner) {
+    switch (owner) {
+    case Owner::gguf:
+        return "gguf";
+    case Owner::tokenizer:
+        return "tokenizer";
+    case Owner::model:
+        return "model";
+    case Owner::cli:
+        return "cli";
+    }
+    return "";
+}
+
+std::vector<MalformedCase> malformed_cases(std::uint64_t seed) {
+    Cases cases;
+    add_header_cases(cases);
+    add_metadata_cases(cases, seed);
+    add_tensor_cases(cases, seed);
+    add_bounds_cases(cases);
+    add_arithmetic_cases(cases);
+    add_limit_cases(cases);
+    add_oddity_cases(cases);
+    add_vocabulary_cases(cases);
+    add_hyperparameter_cases(cases);
+    add_template_cases(cases);
+    return cases;
+}
+
+std::string malformed_table(const std::vector<MalformedCase>& cases) {
+    std::string table =
+        "# Malformed model files\n\n"
+        "What is built by `tests/support/malformed*.cpp` and what becomes of it. *Owner* is the "
+        "room "
+        "that has to notice; a refusal is one line with exit code 65 that names the *field* (one "
+        "of "
+        "them where several are given) and, where there is one, the byte. `make_malformed --table` "
+        "writes this page.\n\n"
+        "| family | class | what it is | verdict | field | owner |\n"
+        "|---|---|---|---|---|---|\n";
+    std::string last;
+    for (const MalformedCase& entry : cases) {
+        if (entry.class_name == last) continue;
+        last = entry.class_name;
+        std::string fields;
+        for (const auto field : std::views::split(entry.field, '|')) {
+            if (field.empty()) continue;
+            fields += fmt::format("{}`{}`", fields.empty() ? "" : " or ",
+                                  std::string_view(field.begin(), field.end()));
+        }
+        table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", entry.family, entry.class_name,
+                             entry.claim, name_of(entry.verdict), fields, name_of(entry.owner));
+    }
+    return table;
+}
+
+bool names_field(std::string_view text, std::string_view field) {
+    return std::ranges::any_of(std::views::split(field, '|'), [&](const auto& alternative) {
+        return text.find(std::string_view(alternative.begin(), alternative.end())) !=
+               std::string_view::npos;
+    });
+}
+
+} // namespace pillar::support
