@@ -1,6 +1,7 @@
 #pragma once
-// Text ↔ token ids as the model's GGUF metadata say (tokenizer.ggml.*): SentencePiece-style ("llama") and byte-level
-// BPE ("gpt2"). Rank 0 encodes and decodes; every rank may load one (for stop ids).
+// Text ↔ token ids as the model's GGUF metadata say (tokenizer.ggml.*): SentencePiece-style
+// ("llama") and byte-level BPE ("gpt2"). Rank 0 encodes and decodes; every rank may load one (for
+// stop ids).
 
 #include "pillar/gguf/value.hpp"
 
@@ -17,12 +18,20 @@ namespace pillar::tokenizer {
 using TokenId = std::int32_t;
 
 /// tokenizer.ggml.token_type
-enum class TokenType : std::int32_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class TokenType : std::int32_t {
+    normal = 1,
+    unknown = 2,
+    control = 3,
+    user_defined = 4,
+    unused = 5,
+    byte = 6
+};
 
 struct Vocabulary {
-    std::vector<std::string> pieces; ///< as in the file (BPE: in the byte-level alphabet; SPM: with U+2581)
-    std::vector<float> scores;       ///< empty or one a piece
-    std::vector<TokenType> types;    ///< one a piece
+    std::vector<std::string>
+        pieces; ///< as in the file (BPE: in the byte-level alphabet; SPM: with U+2581)
+    std::vector<float> scores;    ///< empty or one a piece
+    std::vector<TokenType> types; ///< one a piece
     std::optional<TokenId> bos, eos, eot, unk, pad;
     bool add_bos = false;
     bool add_eos = false;
@@ -33,13 +42,15 @@ struct Vocabulary {
 };
 
 struct EncodeOptions {
-    bool add_special = true;    ///< BOS/EOS as the metadata say
-    bool parse_special = true;  ///< control tokens written in the text become their ids; user-defined ones always do
+    bool add_special = true; ///< BOS/EOS as the metadata say
+    bool parse_special =
+        true; ///< control tokens written in the text become their ids; user-defined ones always do
 };
 
 class Tokenizer {
   public:
-    /// Throws FormatError naming the key (also for an unknown model or pre-tokenizer, which it names).
+    /// Throws FormatError naming the key (also for an unknown model or pre-tokenizer, which it
+    /// names).
     explicit Tokenizer(const gguf::Metadata& metadata);
     ~Tokenizer();
     Tokenizer(Tokenizer&&) noexcept;
@@ -48,7 +59,8 @@ class Tokenizer {
     [[nodiscard]] const Vocabulary& vocabulary() const noexcept;
 
     /// Any bytes are accepted; what is no UTF-8 goes through byte tokens (or the unknown token).
-    [[nodiscard]] std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options = {}) const;
+    [[nodiscard]] std::vector<TokenId> encode(std::string_view text,
+                                              const EncodeOptions& options = {}) const;
 
     /// The bytes of one token; control tokens give nothing unless `special`. Out of range: "".
     [[nodiscard]] std::string piece(TokenId id, bool special = false) const;
@@ -62,8 +74,9 @@ class Tokenizer {
     std::unique_ptr<State> state_;
 };
 
-/// Turns tokens into text as they come, never emitting part of a character: bytes of an unfinished UTF-8 sequence
-/// wait for the next token. Invalid bytes come out as U+FFFD, at the latest with finish().
+/// Turns tokens into text as they come, never emitting part of a character: bytes of an unfinished
+/// UTF-8 sequence wait for the next token. Invalid bytes come out as U+FFFD, at the latest with
+/// finish().
 class StreamDecoder {
   public:
     explicit StreamDecoder(const Tokenizer& tokenizer, bool special = false);

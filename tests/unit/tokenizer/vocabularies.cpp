@@ -1,0 +1,71 @@
+// Reading golden files and putting metadata together by hand.
+
+#include "vocabularies.hpp"
+
+#include "pillar/gguf/file.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace pillar::tokenizer::test {
+
+namespace {
+
+template <class T>
+gguf::Value array(gguf::ValueType element, std::vector<T> values) {
+    return {gguf::ValueType::array, gguf::Array{element, std::move(values)}, 0};
+}
+
+} // namespace
+
+std::optional<std::string> read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return std::nullopt;
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::optional<gguf::Metadata> read_metadata(const std::string& path) {
+    const auto bytes = read_file(path);
+    if (!bytes) return std::nullopt;
+    return gguf::parse(std::as_bytes(std::span(*bytes)), bytes->size(), path).metadata;
+}
+
+std::optional<gguf::Metadata> golden(std::string_view name) {
+    return read_metadata(std::string(PILLAR_GOLDEN "/tokenizers/ggml-vocab-") + std::string(name) +
+                         ".gguf");
+}
+
+gguf::Metadata without(const gguf::Metadata& metadata, std::string_view key) {
+    gguf::Metadata copy("test.gguf");
+    for (const auto& entry : metadata.entries())
+        if (entry.key != key) copy.add(entry.key, entry.value);
+    return copy;
+}
+
+gguf::Metadata with(const gguf::Metadata& metadata, std::string_view key, gguf::Value value) {
+    gguf::Metadata copy = without(metadata, key);
+    copy.add(std::string(key), std::move(value));
+    return copy;
+}
+
+gguf::Value text(std::string value) {
+    return {gguf::ValueType::string, std::move(value), 0};
+}
+gguf::Value number(std::uint32_t value) {
+    return {gguf::ValueType::uint32, value, 0};
+}
+gguf::Value boolean(bool value) {
+    return {gguf::ValueType::boolean, value, 0};
+}
+gguf::Value texts(std::vector<std::string> values) {
+    return array(gguf::ValueType::string, std::move(values));
+}
+gguf::Value floats(std::vector<float> values) {
+    return array(gguf::ValueType::float32, std::move(values));
+}
+gguf::Value integers(std::vector<std::int32_t> values) {
+    return array(gguf::ValueType::int32, std::move(values));
+}
+
+} // namespace pillar::tokenizer::test
