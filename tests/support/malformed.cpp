@@ -8,8 +8,26 @@
 
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 namespace pillar::support {
+
+namespace {
+
+/// "`a` or `b`": what the refusals of a class name, each once.
+std::string fields_of(std::vector<MalformedCase>::const_iterator begin,
+                      std::vector<MalformedCase>::const_iterator end) {
+    std::vector<std::string> fields;
+    for (; begin != end; ++begin)
+        for (const auto part : std::views::split(begin->field, '|')) {
+            std::string field = fmt::format("`{}`", std::string_view(part.begin(), part.end()));
+            if (field != "``" && std::ranges::find(fields, field) == fields.end())
+                fields.push_back(std::move(field));
+        }
+    return fmt::format("{}", fmt::join(fields, " or "));
+}
+
+} // namespace
 
 std::string_view name_of(Verdict verdict) {
     switch (verdict) {
@@ -65,23 +83,20 @@ std::string malformed_table(const std::vector<MalformedCase>& cases) {
         "writes this page.\n\n"
         "| family | class | what it is | verdict | field | owner |\n"
         "|---|---|---|---|---|---|\n";
-    std::string last;
-    for (const MalformedCase& entry : cases) {
-        if (entry.class_name == last) continue;
-        last = entry.class_name;
-        std::string fields;
-        for (const auto field : std::views::split(entry.field, '|')) {
-            if (field.empty()) continue;
-            fields += fmt::format("{}`{}`", fields.empty() ? "" : " or ",
-                                  std::string_view(field.begin(), field.end()));
-        }
-        table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", entry.family, entry.class_name,
-                             entry.claim, name_of(entry.verdict), fields, name_of(entry.owner));
+    for (auto entry = cases.begin(); entry != cases.end();) {
+        const auto next = std::find_if(entry, cases.end(), [&](const MalformedCase& other) {
+            return other.class_name != entry->class_name;
+        });
+        table += fmt::format("| {} | {} | {} | {} | {} | {} |\n", entry->family, entry->class_name,
+                             entry->claim, name_of(entry->verdict), fields_of(entry, next),
+                             name_of(entry->owner));
+        entry = next;
     }
     return table;
 }
 
 bool names_field(std::string_view text, std::string_view field) {
+    if (field.empty()) return true;
     return std::ranges::any_of(std::views::split(field, '|'), [&](const auto& alternative) {
         return text.find(std::string_view(alternative.begin(), alternative.end())) !=
                std::string_view::npos;

@@ -45,7 +45,7 @@ std::vector<MalformedCase> malformed_cases(std::uint64_t seed = 1);
 /// The classes as a Markdown table.
 std::string malformed_table(const std::vector<MalformedCase>& cases);
 
-/// True when `text` contains one of the field's alternatives.
+/// True when `text` contains one of the field's alternatives; any text does for an empty one.
 bool names_field(std::string_view text, std::string_view field);
 
 } // namespace pillar::support
