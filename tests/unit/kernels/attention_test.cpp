@@ -158,6 +158,27 @@ TEST_P(Attention, lets_a_nan_key_be_seen) {
     }
 }
 
+TEST_P(Attention, never_takes_a_nan_for_the_maximum) {
+    Cache cache(family_, CacheType::f32, 8, 50);
+    const std::vector<float> query = query_for(8);
+    std::vector<float> scores(page_positions), o(8);
+    const auto maximum = [&](std::size_t n) {
+        return family_
+            .attend_page(query.data(), cache.page(0), cache.type, 8, n, 1.0f, scores.data(),
+                         o.data())
+            .m;
+    };
+    const float of_49 = maximum(49);
+    const std::vector<float> bad(8, std::numeric_limits<float>::quiet_NaN());
+    family_.store_kv(bad.data(), bad.data(), cache.keys[0].data(), cache.values[0].data(),
+                     cache.type, 8, 49);
+    EXPECT_EQ(maximum(50), of_49);
+    family_.store_kv(bad.data(), bad.data(), cache.keys[0].data(), cache.values[0].data(),
+                     cache.type, 8, 0);
+    EXPECT_TRUE(std::isinf(maximum(1)));
+    EXPECT_FALSE(std::isnan(maximum(50)));
+}
+
 TEST_P(Attention, widens_every_cached_f16_exactly) {
     // one position: e = 1, l = 1, so that the output is the value itself
     constexpr std::size_t head_dim = 256;
