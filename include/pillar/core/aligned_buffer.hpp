@@ -1,6 +1,7 @@
 #pragma once
-// Owning arrays for weights, caches and activations: aligned for SIMD and cache lines, zeroed, on huge pages when
-// large. Allocated once during setup; a failure is a sentence (ExitCode::refused), not std::bad_alloc.
+// Owning arrays for weights, caches and activations: aligned for SIMD and cache lines, zeroed, on
+// huge pages when large. Allocated once during setup; a failure is a sentence (ExitCode::refused),
+// not std::bad_alloc.
 
 #include <cstddef>
 #include <memory>
@@ -12,7 +13,8 @@ namespace pillar {
 namespace detail {
 /// n · size; throws Error(refused) when it does not fit.
 std::size_t product_of_sizes(std::size_t n, std::size_t size);
-/// Zeroed memory aligned to 64 bytes (2 MiB and advised as huge pages from 4 MiB on). Throws Error(refused).
+/// Zeroed memory aligned to 64 bytes (2 MiB and advised as huge pages from 4 MiB on). Throws
+/// Error(refused).
 void* allocate_aligned(std::size_t n_bytes);
 void free_aligned(void* memory, std::size_t n_bytes) noexcept;
 } // namespace detail

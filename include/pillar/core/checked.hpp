@@ -1,6 +1,7 @@
 #pragma once
-// Arithmetic on sizes that come from a file. Every product and sum of such values goes through here, so that no
-// length can wrap around and pass a later check (the fault behind most GGUF parser vulnerabilities).
+// Arithmetic on sizes that come from a file. Every product and sum of such values goes through
+// here, so that no length can wrap around and pass a later check (the fault behind most GGUF parser
+// vulnerabilities).
 
 #include <concepts>
 #include <cstddef>
@@ -25,7 +26,8 @@ template <std::unsigned_integral T>
     return result;
 }
 
-/// Smallest multiple of `unit` that is at least `value`, or nothing when it does not fit. `unit` > 0.
+/// Smallest multiple of `unit` that is at least `value`, or nothing when it does not fit. `unit` >
+/// 0.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr std::optional<T> checked_round_up(T value, T unit) noexcept {
     const T rest = value % unit;

@@ -1,7 +1,8 @@
 #pragma once
-// Errors that end a request or the program: one sentence for the user and the exit code for the shell.
-// Thrown during setup and at request borders only; nothing is thrown between two tokens or inside a thread team.
-// How ranks agree on an error is comm's business; how it is printed is main's.
+// Errors that end a request or the program: one sentence for the user and the exit code for the
+// shell. Thrown during setup and at request borders only; nothing is thrown between two tokens or
+// inside a thread team. How ranks agree on an error is comm's business; how it is printed is
+// main's.
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +13,8 @@
 
 namespace pillar {
 
-/// What the shell sees; the numbers follow sysexits.h, docs/running.md tells what mpirun and srun make of them.
+/// What the shell sees; the numbers follow sysexits.h, docs/running.md tells what mpirun and srun
+/// make of them.
 enum class ExitCode : int {
     done = 0,
     usage = 64,         ///< bad flags or request
@@ -43,7 +45,8 @@ class UsageError : public Error {
     explicit UsageError(const std::string& sentence) : Error(ExitCode::usage, sentence) {}
 };
 
-/// A file whose content is wrong: names the file, the field and, where there is one, the byte offset.
+/// A file whose content is wrong: names the file, the field and, where there is one, the byte
+/// offset.
 class FormatError : public Error {
   public:
     FormatError(std::string file, std::string field, std::optional<std::uint64_t> offset,
@@ -59,22 +62,25 @@ class IoError : public Error {
   public:
     IoError(ExitCode code, std::string file, const std::string& problem);
     /// Build from errno: ENOENT and what is no regular file give no_input, everything else io.
-    static IoError from_errno(const std::string& file, const std::string& operation, int errno_value);
+    static IoError from_errno(const std::string& file, const std::string& operation,
+                              int errno_value);
 
     std::string file;
 };
 
-/// Make text from outside fit for one terminal line: control characters and ANSI escapes become \xNN.
-/// Cuts at `max_bytes` (never inside a UTF-8 character) and says so with "...".
+/// Make text from outside fit for one terminal line: control characters and ANSI escapes become
+/// \xNN. Cuts at `max_bytes` (never inside a UTF-8 character) and says so with "...".
 std::string printable(std::string_view text, std::size_t max_bytes = 120);
 
 /// Print "[pillar] internal error: ..." with the place and end the process with ExitCode::internal.
-[[noreturn]] void contract_broken(std::string_view text, const std::source_location& where) noexcept;
+[[noreturn]] void contract_broken(std::string_view text,
+                                  const std::source_location& where) noexcept;
 
 /// State what a function relies on. A broken contract is a programmer's error: it ends the process.
 inline void expects(bool condition, std::string_view text,
                     const std::source_location& where = std::source_location::current()) noexcept {
-    if (!condition) [[unlikely]] contract_broken(text, where);
+    if (!condition) [[unlikely]]
+        contract_broken(text, where);
 }
 
 } // namespace pillar

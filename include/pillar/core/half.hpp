@@ -1,7 +1,8 @@
 #pragma once
-// IEEE binary16 and bfloat16 as they lie in model files and in the KV cache: plain, exact bit conversions.
-// SIMD versions live in kernels/ and give the same bits, NaN payloads included (a signalling NaN is made quiet).
-// Always inlined: a file compiled for a newer instruction set must not lend its copy to the rest of the program.
+// IEEE binary16 and bfloat16 as they lie in model files and in the KV cache: plain, exact bit
+// conversions. SIMD versions live in kernels/ and give the same bits, NaN payloads included (a
+// signalling NaN is made quiet). Always inlined: a file compiled for a newer instruction set must
+// not lend its copy to the rest of the program.
 
 #include <bit>
 #include <cstdint>
@@ -17,7 +18,8 @@ namespace pillar {
         const std::uint32_t quiet = mantissa != 0 ? 0x00400000u : 0u;
         return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13) | quiet);
     }
-    if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (mantissa << 13));
+    if (exponent != 0)
+        return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (mantissa << 13));
     const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
     return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }
@@ -33,7 +35,8 @@ namespace pillar {
     if (magnitude < 0x38800000u) { // below 2^-14: subnormal, in units of 2^-24
         // adding 0.5 aligns the last bit of the sum with 2^-24 and rounds half to even
         const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3F000000u));
+        return static_cast<std::uint16_t>(sign |
+                                          (std::bit_cast<std::uint32_t>(shifted) - 0x3F000000u));
     }
     const std::uint32_t odd = (magnitude >> 13) & 1u;
     return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000u + 0xFFFu + odd) >> 13));

@@ -1,6 +1,6 @@
 #pragma once
-// Messages for people, on stderr. Rank 0 speaks for the program; another rank's lines carry its rank and host.
-// Generated text never passes here: it goes to stdout.
+// Messages for people, on stderr. Rank 0 speaks for the program; another rank's lines carry its
+// rank and host. Generated text never passes here: it goes to stdout.
 
 #include <fmt/format.h>
 #include <string>
@@ -10,7 +10,8 @@ namespace pillar::log {
 
 enum class Level { error, warning, info, debug };
 
-/// Who is speaking; set once after the communicator exists. Until then the process speaks as rank 0.
+/// Who is speaking; set once after the communicator exists. Until then the process speaks as rank
+/// 0.
 void set_speaker(int rank, std::string_view host);
 /// Nothing below this level is printed; the default is info.
 void set_level(Level level) noexcept;

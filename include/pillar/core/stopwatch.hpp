@@ -1,6 +1,6 @@
 #pragma once
-// The one clock of all measurements: CLOCK_MONOTONIC_RAW, seconds as double. It is not slewed by NTP; how ranks'
-// clocks are put on one axis is trace's business.
+// The one clock of all measurements: CLOCK_MONOTONIC_RAW, seconds as double. It is not slewed by
+// NTP; how ranks' clocks are put on one axis is trace's business.
 
 namespace pillar {
 
