@@ -14,6 +14,9 @@ namespace {
 void pack(Packer& out, const Host& host) {
     out.text(host.hostname);
     out.text(host.board);
+    out.text(host.cpu);
+    out.text(host.kernel);
+    out.text(host.governor);
     out.text(host.affinity);
     out.value(host.n_cores);
     out.value(host.n_threads);
@@ -22,12 +25,16 @@ void pack(Packer& out, const Host& host) {
     out.value(host.throttled);
     out.value(host.memory_bytes);
     out.value(host.memory_available_bytes);
+    out.value(host.memory_peak_bytes);
 }
 
 Host unpack_host(Unpacker& in) {
     Host host;
     host.hostname = in.text();
     host.board = in.text();
+    host.cpu = in.text();
+    host.kernel = in.text();
+    host.governor = in.text();
     host.affinity = in.text();
     host.n_cores = in.value<std::uint32_t>();
     host.n_threads = in.value<std::uint32_t>();
@@ -36,6 +43,7 @@ Host unpack_host(Unpacker& in) {
     host.throttled = in.value<std::uint32_t>();
     host.memory_bytes = in.value<std::uint64_t>();
     host.memory_available_bytes = in.value<std::uint64_t>();
+    host.memory_peak_bytes = in.value<std::uint64_t>();
     return host;
 }
 
@@ -154,7 +162,7 @@ HostList decode_hosts(std::span<const std::byte> payload, const Origin& origin) 
     HostList hosts;
     hosts.moment = in.value<HostList::Moment>();
     if (hosts.moment > HostList::Moment::end) in.fail();
-    const std::size_t n = in.count(3 * sizeof(std::uint64_t));
+    const std::size_t n = in.count(6 * sizeof(std::uint64_t));
     for (std::size_t i = 0; i < n; ++i) hosts.hosts.push_back(unpack_host(in));
     in.expect_end();
     return hosts;

@@ -13,7 +13,6 @@ namespace pillar::trace {
 namespace {
 
 constexpr double never = -std::numeric_limits<double>::infinity();
-constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 bool same_collectives(std::span<const RankStep> steps) {
     for (const RankStep& step : steps) {
@@ -50,7 +49,8 @@ void StepSplitter::split(std::span<const RankStep> steps, std::span<RankTimes> t
     collectives_.clear();
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
         const StepHead* head = steps[rank].head;
-        times[rank] = {missing, missing, missing, missing, missing};
+        times[rank] = {missing_number, missing_number, missing_number, missing_number,
+                       missing_number};
         if (head == nullptr) continue;
         times[rank].compute_s = head->end_s - head->begin_s - sum(steps[rank].length_s);
     }

@@ -61,6 +61,9 @@ void write_hosts(storage::Group& root, const Survey& found, const ClockTable& cl
     };
     texts("hostname", &Host::hostname, "name of the node");
     texts("board", &Host::board, "model of the board");
+    texts("cpu", &Host::cpu, "model of the processor");
+    texts("kernel", &Host::kernel, "release of Linux");
+    texts("governor", &Host::governor, "of the core clock");
     texts("affinity", &Host::affinity, "cores the rank may use");
     numbers("n_cores", &Host::n_cores, "", "cores of the node", found.hosts);
     numbers("n_threads", &Host::n_threads, "", "threads of the rank", found.hosts);
@@ -73,6 +76,8 @@ void write_hosts(storage::Group& root, const Survey& found, const ClockTable& cl
     numbers("memory_bytes", &Host::memory_bytes, "byte", "memory of the node", found.hosts);
     numbers("memory_available_bytes", &Host::memory_available_bytes, "byte",
             "available at the start", found.hosts);
+    numbers("memory_peak_bytes", &Host::memory_peak_bytes, "byte", "most that the rank has held",
+            found.hosts_end);
     const auto clock = [&](const char* name,
                            double (ClockTable::*value)(std::size_t) const noexcept,
                            const char* long_name) {

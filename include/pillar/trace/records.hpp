@@ -8,6 +8,7 @@
 #include "pillar/storage/types.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,18 +41,24 @@ struct Header {
     std::vector<storage::NamedValue> config;
 };
 
+inline constexpr double missing_number = std::numeric_limits<double>::quiet_NaN();
+
 /// One rank's machine at one moment. What could not be read: empty text, 0, NaN.
 struct Host {
     std::string hostname;
     std::string board;    ///< "Raspberry Pi 4 Model B Rev 1.4"
+    std::string cpu;      ///< "Cortex-A72"
+    std::string kernel;   ///< "6.1.0-rpi7-rpi-v8"
+    std::string governor; ///< of the clock: "performance"
     std::string affinity; ///< cores this rank may use: "0-3"
     std::uint32_t n_cores = 0;
     std::uint32_t n_threads = 0;
-    double clock_hz = 0;
-    double temperature_c = 0;
+    double clock_hz = missing_number; ///< mean over the cores
+    double temperature_c = missing_number;
     std::uint32_t throttled = 0; ///< the Raspberry Pi firmware's bits
     std::uint64_t memory_bytes = 0;
     std::uint64_t memory_available_bytes = 0;
+    std::uint64_t memory_peak_bytes = 0; ///< most that the process has held
 };
 
 struct HostList {
