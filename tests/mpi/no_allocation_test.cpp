@@ -1,5 +1,6 @@
 // Nothing is allocated between two tokens.
 
+#include "pillar/core/aligned_buffer.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/mpi_main.hpp"
 
@@ -29,10 +30,15 @@ TEST(step_collectives, allocate_nothing_once_reserved) {
     EXPECT_EQ(support::n_allocations(), before);
 }
 
-TEST(allocation_counter, counts) {
+TEST(allocation_counter, sees_vectors_and_aligned_buffers_small_and_large) {
+    for (const std::size_t n : {std::size_t{5}, std::size_t{2} << 20}) {
+        const std::size_t before = support::n_allocations();
+        const AlignedBuffer<float> buffer(n);
+        EXPECT_EQ(support::n_allocations(), before + 1);
+    }
     const std::size_t before = support::n_allocations();
-    const std::vector<int> five(5);
-    EXPECT_EQ(support::n_allocations(), before + 1);
+    const std::vector<float> values(5);
+    EXPECT_GT(support::n_allocations(), before);
 }
 
 } // namespace

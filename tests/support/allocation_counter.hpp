@@ -1,12 +1,13 @@
 #pragma once
-// How often this program's own code asks for memory: linking allocation_counter.cpp replaces
-// operator new. What libraries take with malloc is not counted.
+// How often this program's own code asks for memory: operator new is replaced, and calls of malloc and its kin from
+// what is linked statically are caught by the linker (--wrap). What shared libraries take for themselves is not
+// counted. Link pillar_allocation_counter.
 
 #include <cstddef>
 
 namespace pillar::support {
 
-/// Calls of operator new by this process so far.
+/// Requests for memory by this program so far.
 std::size_t n_allocations() noexcept;
 
 } // namespace pillar::support
