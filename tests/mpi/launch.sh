@@ -48,4 +48,18 @@ grep -qx 'rank 0 of 1' "$out/stdout" || fail "a batch script's own process is on
 # Another MPI's mpirun.
 run 64 env PMI_RANK=2 PMI_SIZE=4 "$probe" world
 grep -q 'another MPI than' "$out/stderr" || fail "another MPI's mpirun is named"
+# Ranks bound to one CPU of several, as mpirun does by default with one or two.
+run 0 "$mpirun" -n 1 "$probe" binding
+n_cpus=$(sed -n 's/ threads$//p' "$out/stdout") # nproc counts no quotas, and obeys OMP_NUM_THREADS
+[ "$(wc -w <"$out/stdout")" -eq 2 ] || fail "nothing to warn of"
+if [ "$n_cpus" -gt 1 ]; then
+    first=$(taskset -cp $$ | sed 's/.*: *//; s/[,-].*//')
+    run 0 "$mpirun" -n 1 taskset -c "$first" "$probe" binding
+    grep -qx '1 threads' "$out/stdout" || fail "a rank bound to one CPU has one thread"
+    grep -q "may use only 1 of $n_cpus CPUs: add --bind-to none" "$out/stdout" || fail "a narrow binding is reported"
+    run 0 "$mpirun" -n 2 taskset -c "$first" "$probe" binding
+    grep -q "share 1 CPU on .* although it has $n_cpus" "$out/stdout" || fail "a shared CPU is reported"
+    run 0 taskset -c "$first" "$probe" binding
+    grep -q 'without taskset' "$out/stdout" || fail "a plain start is not told of mpirun"
+fi
 echo "all starts are as they should be"

@@ -100,7 +100,7 @@ TEST(clock_offsets, are_zero_on_one_machine_within_their_uncertainty) {
 
 TEST(binding, of_this_job_is_examined_by_all_alike) {
     const auto comm = world();
-    const Binding binding = examine_binding(*comm, 0);
+    const Binding binding = examine_binding(*comm, 0, "mpirun");
     EXPECT_GE(binding.n_threads_default, 1);
     const auto warnings = comm->all_gather(binding.warning);
     EXPECT_EQ(std::ranges::count(warnings, warnings.front()), comm->size());
