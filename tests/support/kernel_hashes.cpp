@@ -2,7 +2,8 @@
 //     integer q4_0 3f2a…
 // With a file of such lines for `reference` and `integer` (tests/data/kernel_hashes.txt) it
 // compares instead, every fast family with `integer`, and fails on the first difference. Run on
-// x86-64 and, under an emulator, on aarch64 it shows that both compute the same bits.
+// x86-64 and, under an emulator, on aarch64 it shows that both compute the same bits. The list is
+// this program's own output; unit/kernels holds the plain families against exact arithmetic.
 
 #include "pillar/core/hash.hpp"
 #include "support/products.hpp"
