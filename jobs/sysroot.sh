@@ -17,7 +17,9 @@ die() {
 }
 
 [[ $# -eq 0 || $* == --force ]] || die "usage: jobs/sysroot.sh [--force]" 64
-command -v apt-get >/dev/null && command -v dpkg >/dev/null || die "needs apt-get and dpkg (Debian or one of its kin)" 77
+for tool in apt-get dpkg; do
+    command -v $tool >/dev/null || die "needs $tool (Debian or one of its kin)" 77
+done
 [[ $(dpkg --print-architecture) != arm64 ]] || die "this machine is arm64 itself: build with the preset release" 64
 [[ ${1:-} != --force ]] || rm -rf -- "$sysroot" "$apt_root"
 if [[ -e $sysroot/packages.txt ]]; then
@@ -67,6 +69,7 @@ unpack() {
     for package in "$apt_root"/packages/*.deb; do
         dpkg -x "$package" "$part"
     done
+    rm -rf -- "$part"/usr/share/{doc,man,info,locale,lintian}
     make_links_relative "$part"
     (cd "$apt_root/packages" && ls -- *.deb) >"$part/packages.txt"
     mv -- "$part" "$sysroot"
