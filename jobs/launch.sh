@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Starts pillar on several ranks: environment, binding, signals, exit codes.
 #
-#   jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [mpirun's own options] -- SUBCOMMAND ...
+#   jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [the launcher's own options] -- SUBCOMMAND ...
 #
+# The launcher is mpirun; inside a Slurm job srun, where it has PMIx (PILLAR_LAUNCHER=mpirun or srun decides).
 # Without a hostfile (and outside a Slurm job) all ranks run here and share the cores. With one, the ranks are spread
 # over the nodes and each is bound to its part of a node's slots. Mapping or binding flags of your own replace these.
 # Ctrl-C or TERM lets the ranks finish their step, write everything and end with 75; a second one ends them at once.
@@ -11,9 +12,8 @@ set -uo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
-usage='usage: jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [mpirun options] -- SUBCOMMAND ...'
-n_ranks='' hostfile='' print=no dry_run=no mapped=no
-mpirun_options=()
+usage='usage: jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [launcher options] -- SUBCOMMAND ...'
+n_ranks='' hostfile='' print=no dry_run=no mapped=no own_options=()
 while (($# > 0)) && [[ $1 != -- ]]; do
     case $1 in
     -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0 ;;
@@ -22,8 +22,8 @@ while (($# > 0)) && [[ $1 != -- ]]; do
     --print) print=yes ;;
     --dry-run) print=yes dry_run=yes ;;
     *)
-        [[ $1 != *-map-by && $1 != *-bind-to && $1 != *-rankfile && $1 != -rf ]] || mapped=yes
-        mpirun_options+=("$1")
+        [[ $1 != *-map-by && $1 != *-bind-to && $1 != *-rankfile && $1 != -rf && $1 != --cpu-bind* ]] || mapped=yes
+        own_options+=("$1")
         ;;
     esac
     (($# > 0)) && shift
@@ -33,60 +33,78 @@ shift
 (($# > 0)) || die 64 "$usage"
 [[ $n_ranks =~ ^[1-9][0-9]*$ ]] || die 64 "-n wants the number of ranks, not '$n_ranks'"
 [[ -x $pillar_binary ]] || die 66 "no program at $pillar_binary; build it (jobs/demo.sh does) or set PILLAR_BINARY"
-mpirun=${PILLAR_MPIRUN:-mpirun}
-command -v "$mpirun" >/dev/null || die 66 "no $mpirun here; jobs/packages.sh run installs it"
 
-# The hostfile's nodes and the slots of its smallest one; a line without slots counts as 0 (unknown).
+# The nodes: how many, the slots of the smallest (0: unknown), and whether any of them is another machine.
 n_nodes=1 slots=0 elsewhere=no
 read_hostfile() {
-    local line node n=0 least=''
+    local line node n least=''
     local -A seen=()
+    [[ -r $1 && -f $1 ]] || die 66 "cannot read the hostfile $1"
     while read -r line || [[ -n $line ]]; do
-        line=${line%%#*}
+        line=${line%%#*} n=0
         read -r node _ <<<"$line"
         [[ -n $node ]] || continue
         [[ $node == localhost || $node == 127.* || $node == "$(hostname)" ]] || elsewhere=yes
-        [[ $line =~ slots[[:space:]]*=[[:space:]]*([0-9]+) ]] && n=${BASH_REMATCH[1]} || n=0
+        [[ ! $line =~ slots[[:space:]]*=[[:space:]]*([0-9]+) ]] || n=${BASH_REMATCH[1]}
         seen[$node]=1
         [[ -n $least && $least -le $n ]] || least=$n
     done <"$1"
     n_nodes=${#seen[@]} slots=${least:-0}
     ((n_nodes > 0)) || die 65 "$1 names no node"
 }
-
+in_slurm=no
 if [[ -n $hostfile ]]; then
-    [[ -r $hostfile && -f $hostfile ]] || die 66 "cannot read the hostfile $hostfile"
     read_hostfile "$hostfile"
-    mpirun_options+=(--hostfile "$hostfile")
 elif [[ -n ${SLURM_JOB_NUM_NODES-} ]]; then
-    n_nodes=$SLURM_JOB_NUM_NODES slots=${SLURM_CPUS_ON_NODE:-0} elsewhere=yes
+    in_slurm=yes n_nodes=$SLURM_JOB_NUM_NODES slots=${SLURM_CPUS_ON_NODE:-0} elsewhere=yes
 fi
-
-# One rank a node gets all its cores; more share them equally. On one machine nothing is bound: pillar divides the
-# cores among the ranks that share them (-t).
 ranks_per_node=$(((n_ranks + n_nodes - 1) / n_nodes))
 cores_per_rank=$((slots / ranks_per_node))
-if [[ $mapped == no ]]; then
-    if [[ $elsewhere == no ]]; then
-        mpirun_options+=(--oversubscribe --bind-to none)
-        ((n_ranks <= $(nproc))) || export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-    elif ((cores_per_rank > 0)); then
-        mpirun_options+=(--map-by "ppr:$ranks_per_node:node:pe=$cores_per_rank" --bind-to core)
-        export OMP_PROC_BIND=${OMP_PROC_BIND:-close} OMP_PLACES=${OMP_PLACES:-cores}
-    else
-        mpirun_options+=(--map-by node --oversubscribe --bind-to none)
-        export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-    fi
+
+launcher=${PILLAR_LAUNCHER:-mpirun}
+if [[ -z ${PILLAR_LAUNCHER-} && $in_slurm == yes ]] && srun --mpi=list 2>&1 | grep -qw pmix; then
+    launcher=srun
+fi
+command -v "${launcher%% *}" >/dev/null || die 66 "no $launcher here; jobs/packages.sh run installs Open MPI"
+
+# One rank a node gets all its cores; more share them equally. On one machine nothing is bound: pillar divides the
+# cores among the ranks that share them (-t). Waiting threads must not spin where ranks share a core.
+bound() { export OMP_PROC_BIND=${OMP_PROC_BIND:-close} OMP_PLACES=${OMP_PLACES:-cores}; }
+crowded() { export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}; }
+placement=()
+if [[ $mapped == yes ]]; then
+    :
+elif [[ $launcher == srun* ]]; then
+    placement=(--ntasks-per-node="$ranks_per_node" --cpus-per-task=$((cores_per_rank > 0 ? cores_per_rank : 1))
+        --cpu-bind=cores)
+    bound
+elif [[ $elsewhere == no ]]; then
+    placement=(--oversubscribe --bind-to none)
+    ((n_ranks <= $(nproc))) || crowded
+elif ((cores_per_rank > 0)); then
+    placement=(--map-by "ppr:$ranks_per_node:node:pe=$cores_per_rank" --bind-to core)
+    bound
+else
+    placement=(--map-by node --oversubscribe --bind-to none)
+    crowded
 fi
 
-# Under mpirun no rank can see the terminal: tell them whether somebody watches.
+# No rank can see the terminal: tell them whether somebody watches.
 PILLAR_TTY=${PILLAR_TTY:-0}
 [[ ! -t 2 ]] || PILLAR_TTY=1
 export PILLAR_TTY
-for name in PILLAR_TTY OMP_PROC_BIND OMP_PLACES OMP_WAIT_POLICY HDF5_USE_FILE_LOCKING NO_COLOR; do
-    [[ -z ${!name+set} ]] || mpirun_options+=(-x "$name")
-done
-command_line=("$mpirun" -n "$n_ranks" "${mpirun_options[@]}" "$pillar_binary" "$@")
+
+read -ra command_line <<<"$launcher"
+if [[ $launcher == srun* ]]; then # which hands on the whole environment by itself
+    command_line+=(--mpi=pmix --nodes=$((n_ranks < n_nodes ? n_ranks : n_nodes)) --ntasks="$n_ranks"
+        --kill-on-bad-exit=1 "${placement[@]}")
+else
+    command_line+=(-n "$n_ranks" ${hostfile:+--hostfile "$hostfile"} "${placement[@]}")
+    for name in PILLAR_TTY OMP_PROC_BIND OMP_PLACES OMP_WAIT_POLICY HDF5_USE_FILE_LOCKING NO_COLOR; do
+        [[ -z ${!name+set} ]] || command_line+=(-x "$name")
+    done
+fi
+command_line+=("${own_options[@]}" "$pillar_binary" "$@")
 if [[ $print == yes ]]; then
     { printf '+' && printf ' %q' "${command_line[@]}" && printf '\n'; } >&2
 fi
@@ -101,7 +119,7 @@ else
     exec 3</dev/null
 fi
 
-# mpirun lives in a session of its own, so that Ctrl-C reaches this script alone.
+# The launcher lives in a session of its own, so that Ctrl-C reaches this script alone.
 setsid --wait "${command_line[@]}" <&3 3<&- &
 pid=$! n_requests=0 interrupted=no
 exec 3<&-
@@ -125,9 +143,9 @@ while interrupted=no; do
     [[ $interrupted == yes ]] || break
 done
 
-# What mpirun made of the ranks' end, in pillar's own codes.
+# What the launcher made of the ranks' end, in pillar's own codes.
 end_with() {
-    printf 'launch: %s (mpirun ended with %d)\n' "$2" "$code" >&2
+    printf 'launch: %s (%s ended with %d)\n' "$2" "$launcher" "$code" >&2
     exit "$1"
 }
 case $code in
@@ -136,7 +154,7 @@ case $code in
     ((n_requests < 2)) || end_with 75 "stopped at once as asked; what was written until then is there"
     end_with 69 "the ranks could not be started or did not end in order; the message above says which"
     ;;
-110) end_with 75 "mpirun's time limit is over; what was written until then is there" ;;
+110) end_with 75 "the launcher's time limit is over; what was written until then is there" ;;
 132) end_with 66 "the program is missing on a node (jobs/deploy.sh brings it) or its CPU lacks an instruction" ;;
 129 | 130 | 138 | 143) end_with 75 "stopped by a signal" ;;
 137)
