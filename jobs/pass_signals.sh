@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # code is for the scripts that source this
 # Sourced by scripts that start others and must not end before them.
 
 # run_and_pass_signals COMMAND ...: run it in the background, hand on USR1, TERM and INT (as TERM: a background child
