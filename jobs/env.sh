@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# Settings that all jobs share. Sourced, never run. What the caller has set already stays.
+# shellcheck disable=SC2034 # the variables are for the scripts that source this
+
+pillar_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+pillar_binary=${PILLAR_BINARY:-$pillar_root/build/release/pillar}
+
+# Say a sentence and end: die CODE SENTENCE (the codes are those of docs/running.md).
+die() {
+    printf '%s: %s\n' "$(basename -- "$0" .sh)" "$2" >&2
+    exit "$1"
+}
+
+# Open MPI's settings travel to all nodes as environment variables.
+read_mca_params() {
+    local name value
+    while IFS='=' read -r name value; do
+        name=${name//[[:space:]]/}
+        value=${value//[[:space:]]/}
+        [[ -n $name && $name != \#* ]] || continue
+        name=OMPI_MCA_$name
+        [[ -n ${!name+set} ]] || export "$name=$value"
+    done <"$1"
+}
+read_mca_params "$pillar_root/jobs/mca-params.conf"
+
+# Containers and fresh boards often have root alone.
+if [[ $(id -u) -eq 0 ]]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# HDF5 before 1.14 fails on network file systems without locks; rank 0 is the only writer, so nothing is lost.
+export HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-BEST_EFFORT}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The one list of Debian packages, and what installs those that are missing.
+#
+#   jobs/packages.sh GROUP ...        install what is missing of these groups (says nothing when all is there)
+#   jobs/packages.sh --list GROUP ... print their names
+#
+# run    on a node that gets a finished program
+# build  to build the program
+# test   to build and run the tests
+# all    for the longer tests of `jobs/test.sh --all`
+# pip    to get the demo model
+set -euo pipefail
+# shellcheck source=env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+
+build=(g++ cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libhdf5-dev libfmt-dev libpcre2-dev
+    libcli11-dev nlohmann-json3-dev)
+tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-h5py python3-xarray python3-h5netcdf hdf5-tools
+    shellcheck g++-aarch64-linux-gnu)
+longer=(clang-14 libclang-rt-14-dev llvm-14 qemu-user-static)
+pip=(python3-pip)
+
+# The names of libraries change from one Debian to the next; where they are not known, the build packages bring them.
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
+if [[ $release == bookworm ]]; then
+    run=(openmpi-bin libhdf5-103-1 libhdf5-hl-100 libfmt9 libpcre2-8-0 libgomp1)
+else
+    run=("${build[@]}")
+fi
+
+list_only=no
+[[ ${1-} != --list ]] || { list_only=yes && shift; }
+wanted=()
+for group; do
+    case $group in
+    run) wanted+=("${run[@]}") ;;
+    build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${tests[@]}") ;;
+    all) wanted+=("${longer[@]}") ;;
+    pip) wanted+=("${pip[@]}") ;;
+    *) die 64 "no group of packages is called '$group'; there are run, build, test, all, pip" ;;
+    esac
+done
+((${#wanted[@]} > 0)) || die 64 "usage: jobs/packages.sh [--list] GROUP ..."
+if [[ $list_only == yes ]]; then
+    printf '%s\n' "${wanted[@]}"
+    exit
+fi
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    printf 'packages: this is no Debian; please see that there is what these packages bring: %s\n' "${wanted[*]}" >&2
+    exit 0
+fi
+installed=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
+    sed -n 's/^installed //p' || true)
+missing=()
+for package in "${wanted[@]}"; do
+    grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
+done
+((${#missing[@]} > 0)) || exit 0
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null || die 77 "missing here: ${missing[*]}; without sudo somebody must install them as root"
+    as_root=(sudo)
+fi
+printf 'packages: installing %s\n' "${missing[*]}"
+as_root+=(env DEBIAN_FRONTEND=noninteractive)
+"${as_root[@]}" apt-get -qq update || printf 'packages: apt-get update met an error; trying nevertheless\n' >&2
+"${as_root[@]}" apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends "${missing[@]}" >/dev/null ||
+    die 74 "apt-get could not install ${missing[*]}; is there a network?"
