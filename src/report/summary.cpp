@@ -3,7 +3,6 @@
 #include "pillar/report/summary.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/engine/step.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,9 +11,6 @@
 namespace pillar::report {
 
 namespace {
-
-constexpr auto prefill = static_cast<std::uint8_t>(0);
-constexpr auto decode = static_cast<std::uint8_t>(1);
 
 /// Until the next step begins, less tracing, where that step follows at once in the same phase.
 double time_of(const trace::Trace& trace, std::size_t i) {
@@ -60,11 +56,12 @@ Totals totals_of(const trace::Trace& trace) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         totals.ranks[rank].host = trace.hosts[rank].hostname;
     }
-    const auto n_decode = static_cast<std::size_t>(std::ranges::count(trace.phase, decode));
+    const auto n_decode =
+        static_cast<std::size_t>(std::ranges::count(trace.phase, trace::Trace::decode));
     bool is_first = n_decode > 1; // a single step cannot be spared
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const double seconds = time_of(trace, i);
-        if (trace.phase[i] == prefill) {
+        if (trace.phase[i] == trace::Trace::prefill) {
             totals.n_prompt_tokens += trace.n_rows[i];
             totals.prompt_s += seconds;
         } else if (is_first) {

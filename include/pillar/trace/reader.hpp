@@ -31,7 +31,8 @@ struct Trace {
     std::vector<std::uint64_t> step;
     std::vector<double> t_start_s, duration_s, trace_s;
     std::vector<std::uint64_t> trace_bytes;
-    std::vector<std::uint8_t> phase; ///< engine::Phase
+    std::vector<std::uint8_t> phase;
+    static constexpr std::uint8_t prefill = 0, decode = 1;
     std::vector<std::uint32_t> n_rows, n_logits;
 
     // /ranks, (S, P); NaN: the rank's record is missing
