@@ -2,6 +2,7 @@
 
 #include "session.hpp"
 #include "subcommands.hpp"
+#include "tracing.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
@@ -26,6 +27,7 @@ struct RunOptions {
     PromptOptions prompt;
     engine::GenerationOptions generation;
     std::int64_t seed = -1;
+    TraceFlags trace;
     bool display_prompt = true;
 };
 
@@ -65,6 +67,7 @@ engine::LoopOptions loop_options(const RunOptions& options, const Session& sessi
                   loop.sampling.top_k, session.tokenizer().vocabulary().size());
     }
     if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
+    loop.log_sums = !options.trace.path.empty();
     return loop;
 }
 
@@ -83,6 +86,14 @@ void print_timings(const engine::Generation& generation, const Session& session)
     log::root(Level::info, "{}", timing_line("eval", t.generation_s, n_runs, "runs"));
     log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,
               t.n_prompt + t.n_generated, engine::name_of(generation.finish_reason()));
+}
+
+std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Session& session) {
+    std::vector<storage::NamedValue> config = configuration(session, options.model);
+    config.push_back({"n_predict", storage::Value(std::int64_t{options.generation.n_predict})});
+    config.push_back({"ignore_eos", storage::Value(std::int64_t{options.generation.ignore_eos})});
+    add_sampling(config, options.generation.sampling);
+    return config;
 }
 
 int run(const RunOptions& given, comm::Environment& environment) {
@@ -104,13 +115,22 @@ int run(const RunOptions& given, comm::Environment& environment) {
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 
+    std::optional<Tracing> tracing;
+    if (!options.trace.path.empty()) tracing.emplace(session, options.trace, run_configuration(options, session));
+
     engine::Loop loop(session.transformer(), comm, loop_options(options, session));
-    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
-    if (generation) {
-        write_text("\n");
-        print_timings(*generation, session);
+    if (tracing) {
+        loop.observe(&tracing->recorder());
+        if (generation) generation->observe(&tracing->recorder());
     }
-    return signalled ? static_cast<int>(ExitCode::resumable) : 0;
+    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
+    const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
+    comm::agree(comm, [&] {
+        if (generation) write_text("\n");
+    });
+    if (tracing) tracing->finish(code);
+    if (generation) print_timings(*generation, session);
+    return static_cast<int>(code);
 }
 
 } // namespace
@@ -128,6 +148,7 @@ void add_run(CLI::App& app, Command& command) {
     sub->add_flag("--display-prompt,!--no-display-prompt", options->display_prompt,
                   "show the prompt before the answer, on a terminal (default: yes)");
     add_sampling_options(*sub, options->generation.sampling, options->seed);
+    add_trace_options(*sub, options->trace);
     sub->callback([options, &command] {
         sampling::validate(options->generation.sampling);
         command.run_with_ranks = [options](comm::Environment& environment) { return run(*options, environment); };
