@@ -98,7 +98,9 @@ std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Se
 
 int run(const RunOptions& given, comm::Environment& environment) {
     RunOptions options = given;
-    Session session(environment, options.model, {});
+    SessionNeeds needs;
+    needs.check_outputs = [&] { check_trace_output(options.trace); };
+    Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
     options.generation.sampling.seed = common_seed(comm, options.seed);
     options.generation.n_context = session.transformer().options().n_context;

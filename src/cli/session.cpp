@@ -43,6 +43,9 @@ Session::Session(comm::Environment& environment, const ModelOptions& options, co
     : comm_(environment.world(parse_algorithm(options.allreduce), parse_wire(options.wire))) {
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm::expect_same_program(*comm_);
+    comm::agree(*comm_, [&] {
+        if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
+    });
     open_model(options);
     choose_threads(options.n_threads, environment.launch().launcher);
     choose_family(options.kernels);

@@ -43,6 +43,13 @@ void add_trace_options(CLI::App& app, TraceFlags& flags) {
     app.add_flag("--force", flags.force, "replace an existing trace");
 }
 
+void check_trace_output(const TraceFlags& flags) {
+    trace::TraceOptions options;
+    options.path = flags.path;
+    options.force = flags.force;
+    if (!flags.path.empty()) trace::check_output(options);
+}
+
 void remember_command_line(int argc, char** argv) {
     typed_command.clear();
     for (int i = 0; i < argc; ++i) typed_command += fmt::format("{}{}", i == 0 ? "" : " ", argv[i]);
