@@ -13,13 +13,17 @@ namespace pillar::kernels::reference {
 
 namespace {
 
-constexpr std::size_t tile_rows = 16;
+constexpr std::size_t tile_rows = 32;
 constexpr std::size_t tile_columns = 64;
 constexpr std::size_t chunk_weights =
     256; ///< weights of a row decoded at a time: whole blocks of any format
 
 struct alignas(64) TileSums {
-    float sum[tile_columns * tile_rows]; // (columns, rows)
+    float sum[tile_columns][tile_rows];
+    void add(const TileSums& right) noexcept {
+        for (std::size_t c = 0; c < tile_columns; ++c)
+            for (std::size_t r = 0; r < tile_rows; ++r) sum[c][r] += right.sum[c][r];
+    }
 };
 
 /// What a tile multiplies: rows [row, row + n_rows) × columns [column, column + n_columns).
@@ -48,40 +52,28 @@ void decode_chunk(const Tile& tile, std::size_t begin, std::size_t end,
     }
 }
 
-/// sum[c][r] = fma(w[k][r], x[c][k], sum[c][r]) for k in order and C columns at once.
-template <std::size_t C>
-[[gnu::always_inline]] inline void accumulate(const float (*w)[tile_rows], std::size_t n,
-                                              const float* x, std::size_t x_stride,
-                                              float* sum) noexcept {
-    float a[C][tile_rows];
-    std::copy_n(sum, C * tile_rows, a[0]);
-    for (std::size_t k = 0; k < n; ++k)
-        for (std::size_t c = 0; c < C; ++c)
-            for (std::size_t r = 0; r < tile_rows; ++r)
-                a[c][r] = std::fma(w[k][r], x[c * x_stride + k], a[c][r]);
-    std::copy_n(a[0], C * tile_rows, sum);
-}
-
+/// sum[c][r] = fma(w[k][r], x[c][k], sum[c][r]) for k in order.
 PILLAR_CLONES
-void accumulate_columns(const float (*w)[tile_rows], std::size_t n, const float* x,
-                        std::size_t x_stride, std::size_t n_columns, float* sum) noexcept {
-    std::size_t c = 0;
-    for (; c + 4 <= n_columns; c += 4)
-        accumulate<4>(w, n, x + c * x_stride, x_stride, sum + c * tile_rows);
-    for (; c < n_columns; ++c) accumulate<1>(w, n, x + c * x_stride, x_stride, sum + c * tile_rows);
+void accumulate(const float (*__restrict w)[tile_rows], std::size_t n, const float* __restrict x,
+                std::size_t x_stride, std::size_t n_columns,
+                float (*__restrict sum)[tile_rows]) noexcept {
+    for (std::size_t c = 0; c < n_columns; ++c)
+        for (std::size_t k = 0; k < n; ++k)
+            for (std::size_t r = 0; r < tile_rows; ++r)
+                sum[c][r] = std::fma(w[k][r], x[c * x_stride + k], sum[c][r]);
 }
 
 void sum_slice(const Tile& tile, std::size_t s, TileSums& out) noexcept {
-    std::fill_n(out.sum, tile_columns * tile_rows, 0.0f);
+    out = TileSums{};
     const Slice& slice = tile.w.shape().slices[s];
     alignas(64) float weights[chunk_weights][tile_rows] = {};
     for (std::size_t begin = slice.begin; begin < slice.end;) {
         const std::size_t border = (begin / chunk_weights + 1) * chunk_weights;
         const std::size_t end = std::min(slice.end, border);
         decode_chunk(tile, begin, end, weights);
-        accumulate_columns(weights, end - begin,
-                           tile.x.column(tile.column) + (begin - tile.x.layout.origin),
-                           tile.x.x_stride, tile.n_columns, out.sum);
+        accumulate(weights, end - begin,
+                   tile.x.column(tile.column) + (begin - tile.x.layout.origin), tile.x.x_stride,
+                   tile.n_columns, out.sum);
         begin = end;
     }
 }
@@ -102,7 +94,7 @@ void multiply_floats(const Matrix& w, const Activations& x, std::size_t n_column
                 [&](std::size_t slice, TileSums& out) { sum_slice(tile, slice, out); }, sums);
             for (std::size_t c = 0; c < tile.n_columns; ++c)
                 for (std::size_t r = 0; r < tile.n_rows; ++r)
-                    y[(column + c) * y_stride + row + r] = sums.sum[c * tile_rows + r];
+                    y[(column + c) * y_stride + row + r] = sums.sum[c][r];
         }
     }
 }

@@ -14,7 +14,7 @@ void sum_as_tree(std::size_t first, std::size_t count, const SumSlice& sum_slice
     sum_as_tree(first, count / 2, sum_slice, out);
     Sums right;
     sum_as_tree(first + count / 2, count / 2, sum_slice, right);
-    for (std::size_t i = 0; i < sizeof(out.sum) / sizeof(float); ++i) out.sum[i] += right.sum[i];
+    out.add(right);
 }
 
 } // namespace pillar::kernels::reference
