@@ -24,6 +24,8 @@ class Writer {
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
+    /// Keys in the order of the file. `general.alignment` is the constructor's and passed over
+    /// here; an array of arrays, whose content is not kept, is a FormatError.
     void add(std::string key, Value value);
     /// Declare a tensor; shape in ggml's order (columns first). All are declared before the first
     /// data.

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <filesystem>
 
 namespace pillar::threads {
 
@@ -59,21 +60,36 @@ class Worker {
 
 class Team {
   public:
-    /// `n_threads` ≥ 1.
+    /// `n_threads` ≥ 1. Starts the threads (none for 1); size() is what OpenMP granted, which a
+    /// thread limit in the environment may make smaller.
     explicit Team(int n_threads);
+    Team(const Team&) = delete;
+    Team& operator=(const Team&) = delete;
     [[nodiscard]] int size() const noexcept { return n_threads_; }
-    /// Run `body` on every thread of the team and return when all are done. `body` must not throw.
+    /// Run `body` on every thread of the team and return when all are done; what was written
+    /// before is seen inside, what is written inside is seen after. `body` must not throw and must
+    /// not run a team itself. Call it from the thread that made the team.
     void run(FunctionRef<void(Worker)> body) noexcept;
+    /// The barrier of the bodies; run()'s own meetings are not counted there.
     [[nodiscard]] const Barrier& barrier() const noexcept { return barrier_; }
 
   private:
+    void fork() noexcept;
+    void work(int index, int count) noexcept;
+
     int n_threads_;
     Barrier barrier_;
+    Barrier last_;
+    const FunctionRef<void(Worker)>* body_ = nullptr;
 };
 
 /// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
 int available_cpus();
-/// The affinity mask as CPU numbers.
+/// The smallest CPU quota of this process's control groups and their ancestors, rounded up; 0: no
+/// quota. `root` stands for "/".
+int cpu_quota(const std::filesystem::path& root = "/");
+/// Sets cpus[i], i < capacity, to whether this thread may run on CPU i; returns how many CPUs there
+/// are in its mask (also beyond the capacity).
 std::size_t affinity_mask(bool* cpus, std::size_t capacity) noexcept;
 
 } // namespace pillar::threads

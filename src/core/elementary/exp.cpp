@@ -40,11 +40,15 @@ inline double series(double r, double r_low) noexcept {
     return r + (r_low + (r * r) * q);
 }
 
-inline double exponential(double x) noexcept {
-    // Beyond these the scaling below gives infinity and 0 by itself; NaN fails both comparisons and
-    // stays.
+/// Beyond these borders the scaling below gives infinity and 0 by itself; NaN fails both
+/// comparisons and stays.
+inline double clamped(double x) noexcept {
     x = x > 710.0 ? 710.0 : x;
-    x = x < -746.0 ? -746.0 : x;
+    return x < -746.0 ? -746.0 : x;
+}
+
+/// e^x for a clamped x; no branch.
+inline double exponential(double x) noexcept {
     const double n = (x * log2_e + round_shift) - round_shift;
     const double high = x - n * ln2_high;
     const double low = n * ln2_low;
@@ -59,12 +63,14 @@ inline double exponential(double x) noexcept {
 } // namespace
 
 double exp_f64(double x) noexcept {
-    return exponential(x);
+    return exponential(clamped(x));
 }
 
 void exp_f64(std::span<double> values) noexcept {
     double* const x = values.data();
     const std::size_t n = values.size();
+    for (std::size_t i = 0; i < n; ++i)
+        x[i] = clamped(x[i]); // apart: a comparison would keep the next from SIMD
     for (std::size_t i = 0; i < n; ++i) x[i] = exponential(x[i]);
 }
 

@@ -22,11 +22,9 @@ struct IQ4_NL {
     }
     [[gnu::always_inline]] static void unpack(const std::byte* block, std::size_t,
                                               SubBlock& out) noexcept {
-        const std::uint8_t* nibbles = bytes_at(block, 2);
-        for (std::size_t k = 0; k < 16; ++k) {
-            out.q[k] = iq4_values[nibbles[k] & 15];
-            out.q[k + 16] = iq4_values[nibbles[k] >> 4];
-        }
+        std::uint8_t n[32];
+        load_nibbles(block, 2, n);
+        for (std::size_t k = 0; k < 32; ++k) out.q[k] = iq4_values[n[k]];
     }
 };
 

@@ -23,11 +23,9 @@ struct IQ4_XS {
         const int low = (bytes_at(block, 4)[sub / 2] >> (4 * (sub % 2))) & 15;
         const int top = (load_u16(block, 2) >> (2 * sub)) & 3;
         out.scale[0] = out.scale[1] = (low | top << 4) - 32;
-        const std::uint8_t* nibbles = bytes_at(block, 8 + 16 * sub);
-        for (std::size_t k = 0; k < 16; ++k) {
-            out.q[k] = iq4_values[nibbles[k] & 15];
-            out.q[k + 16] = iq4_values[nibbles[k] >> 4];
-        }
+        std::uint8_t n[32];
+        load_nibbles(block, 8 + 16 * sub, n);
+        for (std::size_t k = 0; k < 32; ++k) out.q[k] = iq4_values[n[k]];
     }
 };
 

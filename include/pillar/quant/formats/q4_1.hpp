@@ -19,11 +19,9 @@ struct Q4_1 {
     }
     [[gnu::always_inline]] static void unpack(const std::byte* block, std::size_t,
                                               SubBlock& out) noexcept {
-        const std::uint8_t* nibbles = bytes_at(block, 4);
-        for (std::size_t k = 0; k < 16; ++k) {
-            out.q[k] = static_cast<std::int8_t>(nibbles[k] & 15);
-            out.q[k + 16] = static_cast<std::int8_t>(nibbles[k] >> 4);
-        }
+        std::uint8_t n[32];
+        load_nibbles(block, 4, n);
+        for (std::size_t k = 0; k < 32; ++k) out.q[k] = static_cast<std::int8_t>(n[k]);
     }
 };
 

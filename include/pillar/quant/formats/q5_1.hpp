@@ -21,12 +21,11 @@ struct Q5_1 {
     [[gnu::always_inline]] static void unpack(const std::byte* block, std::size_t,
                                               SubBlock& out) noexcept {
         const std::uint32_t fifth = load_u32(block, 4);
-        const std::uint8_t* nibbles = bytes_at(block, 8);
-        for (std::uint32_t k = 0; k < 16; ++k) {
-            const auto low = static_cast<int>((fifth >> k) & 1u) << 4;
-            const auto high = static_cast<int>((fifth >> (k + 16)) & 1u) << 4;
-            out.q[k] = static_cast<std::int8_t>((nibbles[k] & 15) + low);
-            out.q[k + 16] = static_cast<std::int8_t>((nibbles[k] >> 4) + high);
+        std::uint8_t n[32];
+        load_nibbles(block, 8, n);
+        for (std::uint32_t k = 0; k < 32; ++k) {
+            const auto top = static_cast<int>((fifth >> k) & 1u) << 4;
+            out.q[k] = static_cast<std::int8_t>(n[k] + top);
         }
     }
 };

@@ -1,0 +1,57 @@
+// A rank's slice of a weight matrix: sizes, packing by the family, and the call into it.
+
+#include "pillar/kernels/matrix.hpp"
+
+#include "pillar/core/checked.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/kernels/family.hpp"
+
+#include <bit>
+#include <utility>
+
+namespace pillar::kernels {
+
+namespace {
+
+void expect_sound(const MatrixShape& shape) {
+    expects(std::has_single_bit(shape.slices.size()), "a power of two slices");
+    expects(shape.n_columns % quant::info(shape.type).block_weights == 0, "rows of whole blocks");
+    std::size_t column = shape.slices.front().begin;
+    for (const Slice& slice : shape.slices) {
+        expects(slice.begin == column && slice.end >= column, "slices are adjacent and in order");
+        column = slice.end;
+    }
+    expects(column <= shape.n_columns, "slices lie within the row");
+}
+
+} // namespace
+
+MatrixShape::FileBlocks MatrixShape::file_blocks() const noexcept {
+    const std::size_t block_weights = quant::info(type).block_weights;
+    const std::size_t first = slices.front().begin / block_weights;
+    if (slices.front().begin == slices.back().end) return {first, 0};
+    return {first, ceil_div(slices.back().end, block_weights) - first};
+}
+
+Matrix::Matrix(const Family& family, MatrixShape shape)
+    : family_(&family), shape_(std::move(shape)) {
+    expect_sound(shape_);
+    n_groups_ = ceil_div(shape_.n_rows, family.rows_per_group(shape_.type));
+    group_bytes_ = family.group_bytes(shape_);
+    const auto size = checked_mul(n_groups_, group_bytes_);
+    expects(size.has_value(), "the matrix fits the address space");
+    data_ = AlignedBuffer<std::byte>(*size);
+}
+
+void Matrix::pack_group(std::size_t g, std::span<const std::byte* const> rows) {
+    expects(g < n_groups_, "a group of the matrix");
+    expects(rows.size() == family_->rows_per_group(shape_.type), "as many rows as a group has");
+    family_->pack_group(shape_, rows, group(g));
+}
+
+void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept {
+    w.family().multiply(w, x, n_columns, y, y_stride, group_begin, group_end);
+}
+
+} // namespace pillar::kernels

@@ -1,0 +1,40 @@
+#pragma once
+// The operators of the two plain families: loops in the order of docs/architecture.md, "Same bits",
+// meant to be read beside it. Signatures are those of Family.
+
+#include "pillar/kernels/family.hpp"
+
+namespace pillar::kernels::reference {
+
+// Both keep a group as the file's bytes of one row.
+std::size_t rows_per_group(quant::Type type) noexcept;
+std::size_t group_bytes(const MatrixShape& shape) noexcept;
+void pack_group(const MatrixShape& shape, std::span<const std::byte* const> rows,
+                std::byte* group) noexcept;
+
+/// Decoded weights × f32 activations: `reference` for every format, `integer` for the float
+/// formats.
+void multiply_floats(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+/// Integers of the weights × int8 activations: `integer`, block formats only.
+void multiply_integers(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+                       std::size_t y_stride, std::size_t group_begin,
+                       std::size_t group_end) noexcept;
+
+void quantize(Activations& x, std::size_t column, std::size_t block_begin,
+              std::size_t block_end) noexcept;
+
+void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept;
+void rope(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
+void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+void add(float* x, const float* y, std::size_t n) noexcept;
+
+PartialAttention attend_page(const float* query, const PageView& page, CacheType type,
+                             std::size_t head_dim, std::size_t n_visible, float scale,
+                             float* scores, float* o) noexcept;
+void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
+void finish_attention(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
+void store_kv(const float* key, const float* value, void* keys, void* values, CacheType type,
+              std::size_t head_dim, std::size_t slot) noexcept;
+
+} // namespace pillar::kernels::reference

@@ -1,0 +1,46 @@
+// Operators on vectors: norm, rotation, gate, residual.
+
+#include "clones.hpp"
+#include "lanes.hpp"
+#include "operators.hpp"
+
+#include "pillar/core/elementary.hpp"
+
+#include <cmath>
+
+namespace pillar::kernels::reference {
+
+PILLAR_CLONES
+void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+    float lanes[n_lanes] = {};
+    std::size_t i = 0;
+    for (; i + n_lanes <= n; i += n_lanes)
+        for (std::size_t lane = 0; lane < n_lanes; ++lane)
+            lanes[lane] = std::fma(x[i + lane], x[i + lane], lanes[lane]);
+    for (; i < n; ++i) lanes[i % n_lanes] = std::fma(x[i], x[i], lanes[i % n_lanes]);
+
+    const float mean = sum_of_lanes(lanes) / static_cast<float>(n);
+    const float r = 1.0f / std::sqrt(mean + eps);
+    for (i = 0; i < n; ++i) out[i] = (x[i] * r) * weight[i];
+}
+
+PILLAR_CLONES
+void rope(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept {
+    for (std::size_t i = 0; i < n_pairs; ++i) {
+        const float a = head[2 * i];
+        const float b = head[2 * i + 1];
+        head[2 * i] = std::fma(-b, sine[i], a * cosine[i]);
+        head[2 * i + 1] = std::fma(a, sine[i], b * cosine[i]);
+    }
+}
+
+PILLAR_CLONES
+void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) out[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+}
+
+void add(float* x, const float* y, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; ++i) x[i] += y[i];
+}
+
+} // namespace pillar::kernels::reference
