@@ -47,6 +47,15 @@ std::string many_pairs(std::uint64_t n) {
     return builder.bytes();
 }
 
+/// The shortest pairs there are: what they become in memory is largest against the file.
+std::string shortest_pairs(std::uint64_t n) {
+    GgufBuilder builder;
+    builder.pairs.reserve(n);
+    for (std::uint64_t i = 0; i < n; ++i)
+        builder.pairs.push_back({raw(i).substr(0, 2), 0, "x", std::nullopt});
+    return builder.bytes();
+}
+
 } // namespace
 
 void add_arithmetic_cases(Cases& cases) {
@@ -98,6 +107,9 @@ void add_arithmetic_cases(Cases& cases) {
         .is_large = true;
     list.add(Verdict::accept, "65536-pairs", "", "65,536 of them, which must not take long",
              [] { return many_pairs(65'536); })
+        .is_large = true;
+    list.add(Verdict::accept, "shortest-pairs", "", "65,536 pairs of 15 bytes each",
+             [] { return shortest_pairs(65'536); })
         .is_large = true;
 }
 
