@@ -7,6 +7,8 @@
 # its processor; everything else keeps to the processor family's baseline, so that one binary starts everywhere.
 # Where such a folder is compiled and has a family.cpp, the module's sources see PILLAR_HAVE_<FOLDER>=1.
 
+get_filename_component(PILLAR_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+
 set(PILLAR_ISA_FOLDERS avx2 avx512 neon dotprod)
 set(PILLAR_ISA_avx2_processor x86_64)
 set(PILLAR_ISA_avx2_flags -mavx2 -mfma -mf16c)
@@ -19,14 +21,14 @@ set(PILLAR_ISA_dotprod_flags -march=armv8.2-a+dotprod)
 
 function(pillar_module name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
-    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PILLAR_ROOT}/src/${name}/*.cpp)
     set(families "")
     foreach(isa IN LISTS PILLAR_ISA_FOLDERS)
         set(isa_sources ${sources})
         list(FILTER isa_sources INCLUDE REGEX "/${isa}/[^/]*\\.cpp$")
         if(CMAKE_SYSTEM_PROCESSOR STREQUAL PILLAR_ISA_${isa}_processor)
             set_source_files_properties(${isa_sources} PROPERTIES COMPILE_OPTIONS "${PILLAR_ISA_${isa}_flags}")
-            if("${PROJECT_SOURCE_DIR}/src/${name}/${isa}/family.cpp" IN_LIST isa_sources)
+            if("${PILLAR_ROOT}/src/${name}/${isa}/family.cpp" IN_LIST isa_sources)
                 string(TOUPPER "PILLAR_HAVE_${isa}=1" family)
                 list(APPEND families ${family})
             endif()
@@ -41,7 +43,7 @@ function(pillar_module name)
         add_library(pillar_${name} INTERFACE)
         set(scope INTERFACE)
     endif()
-    target_include_directories(pillar_${name} ${scope} ${PROJECT_SOURCE_DIR}/include)
+    target_include_directories(pillar_${name} ${scope} ${PILLAR_ROOT}/include)
     target_link_libraries(pillar_${name} ${scope} pillar_flags fmt::fmt)
     if(sources)
         target_link_libraries(pillar_${name} PRIVATE ${arg_LIBRARIES}) # seen by this module alone

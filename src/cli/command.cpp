@@ -37,7 +37,7 @@ Command parse(int argc, char** argv) {
     add_logits(app, command);
     add_inspect(app, command);
     add_tokenize(app, command);
-    add_report(app, command);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

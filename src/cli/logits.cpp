@@ -54,7 +54,10 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         evaluation.emplace(ids, n_rows,
                            [&](std::size_t /*t*/, std::span<const float> row) { output->append(row); });
     });
-    engine::Loop loop(session.transformer(), comm, {.n_candidates = 0, .full_logits = true});
+    engine::LoopOptions loop_options;
+    loop_options.n_candidates = 0; // nobody picks
+    loop_options.full_logits = true;
+    engine::Loop loop(session.transformer(), comm, loop_options);
     const bool signalled = loop.run(comm.is_root() ? &*evaluation : nullptr);
     if (signalled) return static_cast<int>(ExitCode::resumable); // an unfinished file is removed
     comm::agree(comm, [&] {

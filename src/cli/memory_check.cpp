@@ -40,7 +40,7 @@ void expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context)
             host_need += std::stoull(needs[static_cast<std::size_t>(rank)]);
             ++n_here;
         }
-        const telemetry::AvailableMemory available = telemetry::available_memory();
+        const telemetry::AvailableMemory available = telemetry::read_available_memory();
         if (host_need <= available.bytes) return;
         const auto bytes = [](std::uint64_t n) { return human_bytes(static_cast<double>(n)); };
         throw Error(ExitCode::refused,

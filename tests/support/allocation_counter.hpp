@@ -1,26 +1,13 @@
 #pragma once
-// Counts calls of operator new in the whole test binary. Include it in one source file of a binary
-// only.
+// How often this program's own code asks for memory: operator new is replaced, and calls of malloc and its kin from
+// what is linked statically are caught by the linker (--wrap). What shared libraries take for themselves is not
+// counted. Link pillar_allocation_counter.
 
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 
 namespace pillar::support {
 
-inline std::atomic<std::size_t> n_allocations{0};
+/// Requests for memory by this program so far.
+std::size_t n_allocations() noexcept;
 
 } // namespace pillar::support
-
-void* operator new(std::size_t n) {
-    ++pillar::support::n_allocations;
-    if (void* memory = std::malloc(n == 0 ? 1 : n)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}

@@ -1,11 +1,13 @@
 #pragma once
-// How ranks talk. One interface, three kinds: `mpi` (a duplicate of the world), `self` (one rank, nothing is sent) and
-// `dry_run` (one process plays rank r of P: it counts what would be sent and asks a time model how long it takes).
-// mpi.h stays inside src/comm.
+// How ranks talk. One interface, three kinds: `mpi` (a duplicate of the world), `self` (one rank,
+// nothing is sent) and `dry_run` (one process plays rank r of P: it counts what would be sent and
+// asks a time model how long it takes). mpi.h stays inside src/comm.
 //
-// Two sorts of calls. Step collectives (broadcast, allreduce, gather) are on the hot path: they allocate nothing, poll
-// while they wait, and are timed and counted into the step's timeline. Setup collectives may allocate; their traffic
-// is counted apart.
+// Two sorts of calls. Step collectives (broadcast, allreduce, gather) are on the hot path: they
+// allocate nothing, poll while they wait, and are timed and counted into the step's timeline. They
+// throw nothing, so that a thread team may call them: when MPI fails there, the sentence is printed
+// and the job ends (abort_job). Setup collectives may allocate and throw Error(peer_lost or
+// internal); their traffic is counted apart.
 
 #include "pillar/core/timing.hpp"
 
@@ -21,10 +23,14 @@ namespace pillar::comm {
 
 enum class Algorithm : std::uint8_t { mpi, recursive_doubling, ring, direct, two_step };
 enum class Wire : std::uint8_t { f32, f16, q8 };
-std::string_view name_of(Algorithm algorithm) noexcept; ///< as --allreduce takes it: "recursive-doubling"
+/// As --allreduce and --wire take them: "recursive-doubling", "f32".
+std::string_view name_of(Algorithm algorithm) noexcept;
 std::string_view name_of(Wire wire) noexcept;
+/// Throws UsageError, naming what there is, unless this version can run the pair. Needs no MPI.
+void require_available(Algorithm algorithm, Wire wire);
 
-/// Where gather leaves the ranks' messages on rank 0; allocated once with room for `capacity` bytes a rank.
+/// Where gather leaves the ranks' messages on rank 0; allocated once with room for `capacity` bytes
+/// a rank.
 class GatherBuffer {
   public:
     GatherBuffer(int n_ranks, std::size_t capacity);
@@ -32,7 +38,8 @@ class GatherBuffer {
     /// Rank 0 only: the message of `rank` in the last gather.
     [[nodiscard]] std::span<const std::byte> of(int rank) const noexcept;
 
-    // For the communicators: packed messages of a subtree, and where each rank's message lies in it.
+    // For the communicators: packed messages of a subtree, and where each rank's message lies
+    // there.
     [[nodiscard]] std::span<std::byte> storage() noexcept { return storage_; }
     [[nodiscard]] std::span<const std::byte> storage() const noexcept { return storage_; }
     void set(int rank, std::size_t offset, std::size_t n_bytes) noexcept;
@@ -57,18 +64,24 @@ class Communicator {
     /// Host name of a rank (known on every rank).
     [[nodiscard]] virtual std::string_view host(int rank) const noexcept = 0;
 
+    /// Allocate what all-reduces of up to `max_allreduce_floats` need, before the first step.
+    /// Without it the first call of a new largest length allocates.
+    virtual void reserve(std::size_t max_allreduce_floats);
+
     // --- step collectives: timed, counted, no allocation ---
 
-    /// Collective. Element-wise sum over the ranks, in place, the same bits on every rank (all algorithms but mpi and
-    /// ring: in the balanced tree of the ranks). `values.size()` is the same on all ranks.
+    /// Collective. Element-wise sum over the ranks, in place, the same bits on every rank (all
+    /// algorithms but mpi and ring: in the balanced tree of the ranks). `values.size()` is the same
+    /// on all ranks.
     virtual void allreduce(std::span<float> values) = 0;
 
-    /// Collective. Rank 0's first `n_bytes` of `buffer` reach every rank; the others pass a buffer of the same size
-    /// (the capacity) and get the length back. Binomial tree, one message a child, of the real length.
+    /// Collective. Rank 0's first `n_bytes` of `buffer` reach every rank; the others pass a buffer
+    /// of the same size (the capacity) and get the length back. Binomial tree, one message a child,
+    /// of the real length.
     virtual std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) = 0;
 
-    /// Collective. Every rank's `message` (≤ all.capacity() bytes) reaches rank 0. Binomial tree, one message to the
-    /// parent, of the real length.
+    /// Collective. Every rank's `message` (≤ all.capacity() bytes, the same capacity everywhere)
+    /// reaches rank 0. Binomial tree, one message to the parent, of the real length.
     virtual void gather(std::span<const std::byte> message, GatherBuffer& all) = 0;
 
     // --- setup collectives: may allocate, counted apart ---
@@ -82,17 +95,29 @@ class Communicator {
     /// Collective. Nobody leaves before everybody has come.
     virtual void barrier() = 0;
 
-    /// Collective. What to add to a rank's monotonic_s() to get rank 0's, and how far that may be off (half of the
-    /// shortest round trip seen). On rank 0: one entry a rank; elsewhere empty.
+    /// Collective. What to add to a rank's monotonic_s() to get rank 0's, and how far that may be
+    /// off (half of the shortest round trip seen). On rank 0: one entry a rank; elsewhere empty.
     struct ClockOffset {
         double offset_s = 0;
         double uncertainty_s = 0;
     };
     virtual std::vector<ClockOffset> clock_offsets() = 0;
 
+    // --- waiting ---
+
+    using PollHook = void (*)(void* context);
+    /// While a call waits for other ranks, `hook` is called about once a millisecond at most: the
+    /// place of a watchdog or a signal check. It must neither throw nor communicate; nullptr: none.
+    /// An all-reduce by Algorithm::mpi waits inside MPI and calls nothing.
+    void set_poll_hook(PollHook hook, void* context) noexcept {
+        poll_hook_ = hook;
+        poll_context_ = context;
+    }
+
     // --- counters ---
 
-    /// The timeline that step collectives write to; nullptr: they are not recorded. Not owned.
+    /// The timeline that step collectives write to; nullptr: they are not recorded. Not owned; its
+    /// owner reserves room for all collectives of a step and clears it between steps.
     void record_into(StepTimeline* timeline) noexcept { timeline_ = timeline; }
     /// All step traffic of this rank so far.
     [[nodiscard]] const Traffic& step_traffic() const noexcept { return step_traffic_; }
@@ -100,6 +125,11 @@ class Communicator {
     [[nodiscard]] const Traffic& other_traffic() const noexcept { return other_traffic_; }
 
   protected:
+    /// Enter a finished step collective into the counters and the timeline.
+    void note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept;
+
+    PollHook poll_hook_ = nullptr;
+    void* poll_context_ = nullptr;
     StepTimeline* timeline_ = nullptr;
     Traffic step_traffic_;
     Traffic other_traffic_;
@@ -111,8 +141,11 @@ std::unique_ptr<Communicator> make_self();
 /// Seconds that a collective of this kind takes; `bytes` is this rank's payload.
 using TimeModel = double (*)(void* context, CollectiveKind kind, std::size_t bytes);
 
-/// One process plays `rank` of `size`: allreduce leaves the values, gather and broadcast deliver rank 0's own; bytes
-/// and messages are counted as the schedules say; timings advance by `model` (nullptr: zero seconds).
+/// One process plays `rank` of `size`. allreduce leaves the values, broadcast returns the `n_bytes`
+/// it was given, a gather delivers this process's message as every rank's, and setup collectives
+/// likewise; bytes and messages are counted as the schedules say. Each collective takes what
+/// `model` says (nullptr: zero seconds) on this communicator's clock, which runs ahead of
+/// monotonic_s() by the sum of these times.
 std::unique_ptr<Communicator> make_dry_run(int rank, int size, Algorithm algorithm, Wire wire,
                                            TimeModel model = nullptr, void* context = nullptr);
 

@@ -2,6 +2,7 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
+#include "hexadecimal.hpp"
 #include "support/products.hpp"
 
 #include <algorithm>
@@ -11,16 +12,6 @@
 
 namespace pillar::kernels {
 namespace {
-
-template <class T>
-std::vector<T> from_hex(const std::string& text) {
-    std::vector<unsigned char> bytes(text.size() / 2);
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = static_cast<unsigned char>(std::stoi(text.substr(2 * i, 2), nullptr, 16));
-    std::vector<T> values(bytes.size() / sizeof(T));
-    if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-}
 
 struct Case {
     std::vector<std::size_t> borders;

@@ -1,0 +1,79 @@
+#pragma once
+// A step's time on every rank, divided into computing, waiting for others and moving bytes.
+//
+// For a rank that entered a collective at b and left it at e, let L be the latest arrival among the
+// ranks without which it cannot leave, on one clock. Then wait = L − b, clipped to [0, e − b], and
+// wire = (e − b) − wait. Who these ranks are depends on the collective (comm/schedule.hpp):
+//   all-reduce  everybody: each result has a term of each rank;
+//   broadcast   the ranks on the way from the root of the binomial tree: the root waits for nobody,
+//   the others for
+//               rank 0 and for those that pass its message on;
+//   gather      the ranks below in the tree: the root waits for all, a leaf for nobody.
+// Itself never counts. Sending to a rank that is not there yet is wire, not waiting: the messages
+// are buffered.
+//
+// A step begins when rank 0 begins it. Other ranks come early to its broadcast, while rank 0
+// samples, writes or waits for a user: that is idle time, outside the step. So on every rank
+// compute + wait + wire = its end − max(its begin, rank 0's begin).
+
+#include "pillar/trace/clock.hpp"
+
+#include <span>
+#include <vector>
+
+namespace pillar::trace {
+
+/// One rank's part of a step. No head: the rank's record is missing.
+struct RankStep {
+    const StepHead* head = nullptr;
+    std::span<const float> gap_s{};
+    std::span<const float> length_s{};
+    std::span<const std::uint32_t> bytes{};
+    std::span<const std::uint8_t> kind{};
+};
+
+/// Seconds; NaN where the record is missing, waits also where ranks disagree about what their
+/// collectives were.
+struct RankTimes {
+    double compute_s = 0;
+    double wait_s = 0;
+    double wire_s = 0;
+    double idle_s = 0;
+    double wait_uncertainty_s =
+        0; ///< wait_s may be off by this because clocks are; wire_s then by the opposite
+};
+
+/// What all ranks together saw of one collective: means over the ranks.
+struct CollectiveTimes {
+    CollectiveKind kind{};
+    std::uint32_t bytes = 0; ///< largest payload of a rank
+    double wait_s = 0;
+    double wire_s = 0;
+};
+
+class StepSplitter {
+  public:
+    explicit StepSplitter(const ClockTable& clocks);
+
+    /// `steps` and `times`: one entry a rank.
+    void split(std::span<const RankStep> steps, std::span<RankTimes> times);
+    /// The collectives of the last step in program order; none when the ranks disagreed.
+    [[nodiscard]] std::span<const CollectiveTimes> collectives() const noexcept {
+        return collectives_;
+    }
+
+  private:
+    void place(std::span<const RankStep> steps);
+    void divide(std::size_t k, std::span<const RankStep> steps, std::span<RankTimes> times);
+    void find_latest(CollectiveKind kind, std::size_t k);
+
+    const ClockTable* clocks_;
+    std::vector<std::size_t> parents_;        ///< in the binomial tree; the root is its own
+    std::vector<std::vector<double>> begins_; ///< (rank, collective), rank 0's clock; −∞: missing
+    std::vector<double> latest_; ///< (rank): L of the collective in hand, −∞: waits for nobody
+    std::vector<CollectiveTimes> collectives_;
+    double step_begin_s_ = 0; ///< rank 0's
+    double uncertainty_s_ = 0;
+};
+
+} // namespace pillar::trace

@@ -1,0 +1,137 @@
+// run: complete a prompt, streaming the text to stdout.
+
+#include "session.hpp"
+#include "subcommands.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/core/stopwatch.hpp"
+#include "pillar/engine/generation.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+#include <random>
+
+namespace pillar::cli {
+
+namespace {
+
+using log::Level;
+
+struct RunOptions {
+    ModelOptions model;
+    PromptOptions prompt;
+    engine::GenerationOptions generation;
+    std::int64_t seed = -1;
+    bool display_prompt = true;
+};
+
+/// Text goes out at once; a reader that has gone (`| head`) ends the run quietly with an I/O error.
+void write_text(std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw IoError::from_errno("standard output", "write", errno);
+}
+
+/// Rank 0 only. The prompt's tokens, or the sentence that says why they cannot be used.
+std::vector<tokenizer::TokenId> prompt_ids(const std::string& text, const Session& session, std::size_t n_context) {
+    std::vector<tokenizer::TokenId> ids = session.tokenizer().encode(text);
+    if (ids.empty()) throw UsageError("the prompt is empty and the model has no beginning-of-sequence token; give -p TEXT");
+    if (ids.size() > n_context)
+        throw UsageError(fmt::format("the prompt has {} tokens but the context is {}; give a larger --ctx-size or a "
+                                     "shorter prompt",
+                                     ids.size(), n_context));
+    return ids;
+}
+
+std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer) {
+    std::vector<tokenizer::TokenId> ids;
+    for (std::size_t id = 0; id < tokenizer.vocabulary().size(); ++id)
+        if (tokenizer.ends_generation(static_cast<tokenizer::TokenId>(id)))
+            ids.push_back(static_cast<tokenizer::TokenId>(id));
+    return ids;
+}
+
+engine::LoopOptions loop_options(const RunOptions& options, const Session& session) {
+    engine::LoopOptions loop;
+    loop.sampling = options.generation.sampling;
+    loop.n_candidates = sampling::candidates_needed(loop.sampling);
+    if (loop.n_candidates == 0) { // the chain does not start with a short top-k: rank 0 needs every logit
+        loop.full_logits = true;
+        loop.n_candidates = 1;
+        log::root(Level::info, "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
+                  loop.sampling.top_k, session.tokenizer().vocabulary().size());
+    }
+    if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
+    return loop;
+}
+
+/// Collective. One seed for all ranks: the one given, or one that rank 0 chooses.
+std::uint64_t common_seed(comm::Communicator& comm, std::int64_t seed) {
+    if (seed >= 0) return static_cast<std::uint64_t>(seed);
+    const std::string chosen = comm.broadcast_from_root(std::to_string(std::random_device()()));
+    return std::stoull(chosen);
+}
+
+void print_timings(const engine::Generation& generation, const Session& session) {
+    const engine::GenerationTimings& t = generation.timings();
+    const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
+    log::root(Level::info, "{:>16} time = {:10.2f} ms", "load", session.load().load_s * 1e3);
+    log::root(Level::info, "{}", timing_line("prompt eval", t.prompt_s, t.n_prompt, "tokens"));
+    log::root(Level::info, "{}", timing_line("eval", t.generation_s, n_runs, "runs"));
+    log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,
+              t.n_prompt + t.n_generated, engine::name_of(generation.finish_reason()));
+}
+
+int run(const RunOptions& given, comm::Environment& environment) {
+    RunOptions options = given;
+    Session session(environment, options.model, {});
+    comm::Communicator& comm = session.comm();
+    options.generation.sampling.seed = common_seed(comm, options.seed);
+    options.generation.n_context = session.transformer().options().n_context;
+    options.generation.max_rows = options.model.n_batch;
+
+    std::optional<engine::Generation> generation;
+    comm::agree(comm, [&] {
+        if (!comm.is_root()) return;
+        const std::string text = read_prompt(options.prompt);
+        std::vector<tokenizer::TokenId> ids = prompt_ids(text, session, options.generation.n_context);
+        if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
+        generation.emplace(session.tokenizer(), std::move(ids), text, options.generation, write_text);
+    });
+    if (options.generation.sampling.temperature > 0)
+        log::root(Level::info, "seed     {}", options.generation.sampling.seed);
+
+    engine::Loop loop(session.transformer(), comm, loop_options(options, session));
+    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
+    if (generation) {
+        write_text("\n");
+        print_timings(*generation, session);
+    }
+    return signalled ? static_cast<int>(ExitCode::resumable) : 0;
+}
+
+} // namespace
+
+void add_run(CLI::App& app, Command& command) {
+    auto options = std::make_shared<RunOptions>();
+    CLI::App* sub = app.add_subcommand("run", "complete a prompt; the text goes to stdout, all else to stderr");
+    add_model_options(*sub, options->model);
+    add_prompt_options(*sub, options->prompt);
+    sub->add_option("-n,--predict,--n-predict", options->generation.n_predict,
+                    "tokens to generate; -1 = until the model ends or the context is full")
+        ->type_name("N")
+        ->capture_default_str();
+    sub->add_flag("--ignore-eos", options->generation.ignore_eos, "never let the model end its answer");
+    sub->add_flag("--display-prompt,!--no-display-prompt", options->display_prompt,
+                  "show the prompt before the answer, on a terminal (default: yes)");
+    add_sampling_options(*sub, options->generation.sampling, options->seed);
+    sub->callback([options, &command] {
+        sampling::validate(options->generation.sampling);
+        command.run_with_ranks = [options](comm::Environment& environment) { return run(*options, environment); };
+    });
+}
+
+} // namespace pillar::cli

@@ -1,0 +1,148 @@
+// MPI_Isend, MPI_Irecv, and MPI_Testall until all are done.
+
+#include "channel.hpp"
+
+#include "mpi_error.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <exception>
+#include <fmt/format.h>
+#include <limits>
+#include <utility>
+
+namespace pillar::comm {
+
+namespace {
+
+int as_count(std::size_t n_bytes) noexcept {
+    expects(n_bytes <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
+            "a message is shorter than 2 GiB");
+    return static_cast<int>(n_bytes);
+}
+
+} // namespace
+
+Channel::Channel(MPI_Comm parent) {
+    check_mpi(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+    // The most at once: one message to and one from every other rank.
+    const auto n_most = 2 * static_cast<std::size_t>(size_);
+    requests_.resize(n_most, MPI_REQUEST_NULL);
+    statuses_.resize(n_most);
+    peers_.resize(n_most);
+    receives_.reserve(n_most);
+}
+
+Channel::~Channel() {
+    int is_finalized = 0;
+    MPI_Finalized(&is_finalized);
+    // Freeing is collective: while an error unwinds the other ranks may not come.
+    if (is_finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm_);
+}
+
+std::string_view Channel::host(int rank) const noexcept {
+    const auto index = static_cast<std::size_t>(rank);
+    return index < hosts_.size() ? std::string_view(hosts_[index]) : "an unknown host";
+}
+
+std::string Channel::name_of(int rank) const {
+    return fmt::format("rank {} on {}", rank, host(rank));
+}
+
+void Channel::begin_batch() noexcept {
+    if (!batch_is_done_) return;
+    batch_is_done_ = false;
+    n_posted_ = 0;
+    receives_.clear();
+}
+
+void Channel::add(int peer) noexcept {
+    peers_[n_posted_] = peer;
+    ++n_posted_;
+}
+
+void Channel::send(int to, Tag tag, std::span<const std::byte> bytes) {
+    begin_batch();
+    expects(n_posted_ < requests_.size(), "not more messages at once than two a rank");
+    const int code = MPI_Isend(bytes.data(), as_count(bytes.size()), MPI_BYTE, to,
+                               static_cast<int>(tag), comm_, &requests_[n_posted_]);
+    if (code != MPI_SUCCESS) [[unlikely]]
+        throw_mpi_error(code, "MPI_Isend", name_of(to));
+    add(to);
+    count({bytes.size(), 1});
+}
+
+void Channel::receive(int from, Tag tag, std::span<std::byte> bytes) {
+    begin_batch();
+    expects(n_posted_ < requests_.size(), "not more messages at once than two a rank");
+    const int code = MPI_Irecv(bytes.data(), as_count(bytes.size()), MPI_BYTE, from,
+                               static_cast<int>(tag), comm_, &requests_[n_posted_]);
+    if (code != MPI_SUCCESS) [[unlikely]]
+        throw_mpi_error(code, "MPI_Irecv", name_of(from));
+    receives_.push_back(n_posted_);
+    add(from);
+}
+
+void Channel::wait(Patience& patience) {
+    batch_is_done_ = true;
+    for (;;) {
+        int is_done = 0;
+        const int code =
+            MPI_Testall(static_cast<int>(n_posted_), requests_.data(), &is_done, statuses_.data());
+        if (code == MPI_ERR_IN_STATUS) throw_failed_request();
+        check_mpi(code, "MPI_Testall");
+        if (is_done != 0) return;
+        patience.pause();
+    }
+}
+
+void Channel::throw_failed_request() const {
+    for (std::size_t i = 0; i < n_posted_; ++i) {
+        const int code = statuses_[i].MPI_ERROR;
+        if (code == MPI_SUCCESS || code == MPI_ERR_PENDING) continue;
+        throw_mpi_error(code, "MPI_Testall", name_of(peers_[i]));
+    }
+    throw Error(ExitCode::internal, "MPI_Testall failed without naming a message");
+}
+
+std::size_t Channel::n_received(std::size_t index) const {
+    int n_bytes = 0;
+    check_mpi(MPI_Get_count(&statuses_[receives_[index]], MPI_BYTE, &n_bytes), "MPI_Get_count");
+    return static_cast<std::size_t>(n_bytes);
+}
+
+std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
+    MPI_Message message = MPI_MESSAGE_NULL;
+    MPI_Status status{};
+    for (;;) {
+        int is_here = 0;
+        const int code =
+            MPI_Improbe(from, static_cast<int>(tag), comm_, &is_here, &message, &status);
+        if (code != MPI_SUCCESS) throw_mpi_error(code, "MPI_Improbe", name_of(from));
+        if (is_here != 0) break;
+        patience.pause();
+    }
+    int n_bytes = 0;
+    check_mpi(MPI_Get_count(&status, MPI_BYTE, &n_bytes), "MPI_Get_count");
+    std::string bytes(static_cast<std::size_t>(n_bytes), '\0');
+    begin_batch();
+    check_mpi(MPI_Imrecv(bytes.data(), n_bytes, MPI_BYTE, &message, &requests_[n_posted_]),
+              "MPI_Imrecv");
+    add(from);
+    wait(patience);
+    return bytes;
+}
+
+void Channel::count(const Traffic& sent) noexcept {
+    sent_.bytes_sent += sent.bytes_sent;
+    sent_.messages_sent += sent.messages_sent;
+}
+
+Traffic Channel::take_sent() noexcept {
+    return std::exchange(sent_, {});
+}
+
+} // namespace pillar::comm

@@ -1,0 +1,73 @@
+#pragma once
+// Point-to-point messages between the ranks of one job: post sends and receives, then wait for all
+// of them by polling. The collectives are written on top of this; nothing here allocates after
+// construction, except receive_any_length.
+
+#include "patience.hpp"
+
+#include "pillar/core/timing.hpp"
+
+#include <cstddef>
+#include <mpi.h>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pillar::comm {
+
+enum class Tag : int { allreduce = 1, broadcast, gather, setup_gather, setup_broadcast, clock };
+
+class Channel {
+  public:
+    /// Collective. Duplicates `parent`; errors come back as exceptions instead of ending the job.
+    explicit Channel(MPI_Comm parent);
+    ~Channel();
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+
+    [[nodiscard]] int rank() const noexcept { return rank_; }
+    [[nodiscard]] int size() const noexcept { return size_; }
+    [[nodiscard]] MPI_Comm handle() const noexcept { return comm_; }
+    [[nodiscard]] std::string_view host(int rank) const noexcept;
+    /// Host names in rank order, for sentences.
+    void set_hosts(std::vector<std::string> hosts) { hosts_ = std::move(hosts); }
+    /// "rank 3 on pi4".
+    [[nodiscard]] std::string name_of(int rank) const;
+
+    /// Post a message; its memory must stay until wait() has returned.
+    void send(int to, Tag tag, std::span<const std::byte> bytes);
+    /// Post a receive of at most `bytes.size()` bytes.
+    void receive(int from, Tag tag, std::span<std::byte> bytes);
+    /// Until everything posted is done.
+    void wait(Patience& patience);
+    /// After wait(): length of the message that the `index`-th receive since the wait before
+    /// brought.
+    [[nodiscard]] std::size_t n_received(std::size_t index) const;
+
+    /// Wait for a message whose length is not known here.
+    std::string receive_any_length(int from, Tag tag, Patience& patience);
+
+    /// Count what was sent past this channel.
+    void count(const Traffic& sent) noexcept;
+    /// What was sent since the last call of this.
+    Traffic take_sent() noexcept;
+
+  private:
+    void begin_batch() noexcept;
+    void add(int peer) noexcept;
+    [[noreturn]] void throw_failed_request() const;
+
+    MPI_Comm comm_ = MPI_COMM_NULL;
+    int rank_ = 0;
+    int size_ = 1;
+    std::vector<std::string> hosts_;
+    std::vector<MPI_Request> requests_; ///< [n_posted_] in use
+    std::vector<MPI_Status> statuses_;
+    std::vector<int> peers_;
+    std::vector<std::size_t> receives_; ///< places of the receives among the requests
+    std::size_t n_posted_ = 0;
+    bool batch_is_done_ = false;
+    Traffic sent_;
+};
+
+} // namespace pillar::comm

@@ -1,0 +1,80 @@
+// What all communicators share: names, the gather buffer, the entry of a finished collective.
+
+#include "pillar/comm/communicator.hpp"
+
+#include "pillar/comm/schedule.hpp"
+#include "pillar/core/errors.hpp"
+
+#include <fmt/format.h>
+
+namespace pillar::comm {
+
+std::string_view name_of(Algorithm algorithm) noexcept {
+    switch (algorithm) {
+    case Algorithm::mpi:
+        return "mpi";
+    case Algorithm::recursive_doubling:
+        return "recursive-doubling";
+    case Algorithm::ring:
+        return "ring";
+    case Algorithm::direct:
+        return "direct";
+    case Algorithm::two_step:
+        return "two-step";
+    }
+    return "?";
+}
+
+std::string_view name_of(Wire wire) noexcept {
+    switch (wire) {
+    case Wire::f32:
+        return "f32";
+    case Wire::f16:
+        return "f16";
+    case Wire::q8:
+        return "q8";
+    }
+    return "?";
+}
+
+void require_available(Algorithm algorithm, Wire wire) {
+    if (algorithm != Algorithm::mpi && algorithm != Algorithm::recursive_doubling) {
+        throw UsageError(fmt::format(
+            "--allreduce {} is not available in this version: use {} or {}", name_of(algorithm),
+            name_of(Algorithm::recursive_doubling), name_of(Algorithm::mpi)));
+    }
+    if (wire != Wire::f32) {
+        throw UsageError(fmt::format("--wire {} is not available with --allreduce {}: use f32",
+                                     name_of(wire), name_of(algorithm)));
+    }
+}
+
+GatherBuffer::GatherBuffer(int n_ranks, std::size_t capacity)
+    : capacity_(capacity),
+      storage_(static_cast<std::size_t>(n_ranks) * (capacity + gather_header_bytes)),
+      places_(static_cast<std::size_t>(n_ranks)) {}
+
+std::span<const std::byte> GatherBuffer::of(int rank) const noexcept {
+    const Place& place = places_[static_cast<std::size_t>(rank)];
+    return storage().subspan(place.offset, place.n_bytes);
+}
+
+void GatherBuffer::set(int rank, std::size_t offset, std::size_t n_bytes) noexcept {
+    expects(offset + n_bytes <= storage_.size(), "a gathered message lies within its buffer");
+    places_[static_cast<std::size_t>(rank)] = {offset, n_bytes};
+}
+
+void Communicator::reserve(std::size_t /*max_allreduce_floats*/) {}
+
+void Communicator::note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept {
+    step_traffic_.bytes_sent += sent.bytes_sent;
+    step_traffic_.messages_sent += sent.messages_sent;
+    if (timeline_ == nullptr) return;
+    timeline_->traffic.bytes_sent += sent.bytes_sent;
+    timeline_->traffic.messages_sent += sent.messages_sent;
+    expects(timeline_->collectives.size() < timeline_->collectives.capacity(),
+            "the step's timeline has room for all its collectives");
+    timeline_->collectives.push_back(timing);
+}
+
+} // namespace pillar::comm

@@ -1,0 +1,86 @@
+// MPI_Init_thread, MPI_Finalize, MPI_Abort.
+
+#include "pillar/comm/environment.hpp"
+
+#include "mpi_communicator.hpp"
+#include "mpi_error.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <mpi.h>
+
+namespace pillar::comm {
+
+namespace {
+
+/// "Open MPI v4.1.4": the part of the library's description before the first comma.
+std::string mpi_library() {
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(text, &length);
+    const std::string whole(text, static_cast<std::size_t>(length));
+    return printable(whole.substr(0, whole.find_first_of(",\n")));
+}
+
+void refuse_mislaunch(const LaunchVariables& launch, int world_size) {
+    const std::string sentence = describe_mislaunch(launch, world_size, mpi_library());
+    if (!sentence.empty()) throw UsageError(sentence);
+}
+
+bool is_running() noexcept {
+    int is_initialized = 0;
+    int is_finalized = 0;
+    MPI_Initialized(&is_initialized);
+    MPI_Finalized(&is_finalized);
+    return is_initialized != 0 && is_finalized == 0;
+}
+
+} // namespace
+
+Environment::Environment(int& argc, char**& argv)
+    : exceptions_at_start_(std::uncaught_exceptions()), launch_(read_launch_variables()) {
+    if (!launch_.can_connect) {
+        // MPI_Init would end the process with a page about how Open MPI was built.
+        refuse_mislaunch(launch_, 1);
+        // One process in a step without PMIx is a job of one rank; Open MPI believes so once it
+        // sees no node list.
+        ::unsetenv("SLURM_NODELIST");
+    }
+    int provided = MPI_THREAD_SINGLE;
+    check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    int world_size = 1;
+    check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world_size), "MPI_Comm_size");
+    try {
+        refuse_mislaunch(launch_, world_size);
+        if (provided < MPI_THREAD_FUNNELED) {
+            throw Error(ExitCode::internal,
+                        mpi_library() + " offers no MPI_THREAD_FUNNELED: it was built without "
+                                        "threads");
+        }
+    } catch (...) {
+        MPI_Finalize(); // the same on all ranks
+        throw;
+    }
+}
+
+Environment::~Environment() {
+    if (std::uncaught_exceptions() <= exceptions_at_start_ && is_running()) MPI_Finalize();
+}
+
+std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire) {
+    require_available(algorithm, wire);
+    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm);
+}
+
+void abort_job(ExitCode code) noexcept {
+    int is_main = 0;
+    if (is_running()) MPI_Is_thread_main(&is_main);
+    if (is_main != 0) {
+        std::fflush(stdout);
+        MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+    }
+    std::_Exit(static_cast<int>(code));
+}
+
+} // namespace pillar::comm

@@ -1,0 +1,90 @@
+// Reading the launchers' environment variables, and what is wrong when MPI does not agree with
+// them.
+
+#include "pillar/comm/environment.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fmt/format.h>
+#include <optional>
+
+namespace pillar::comm {
+
+namespace {
+
+/// Slurm numbers the batch script, salloc's shell and its own keepers as steps from here on.
+constexpr long first_special_step = 0xfffffff0;
+
+std::optional<long> number_in(const char* variable) {
+    const char* text = std::getenv(variable);
+    if (text == nullptr) return std::nullopt;
+    long value = 0;
+    const char* end = text + std::strlen(text);
+    const auto result = std::from_chars(text, end, value);
+    if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+    return value;
+}
+
+struct Place {
+    int rank;
+    int size;
+};
+
+std::optional<Place> place_in(const char* rank_variable, const char* size_variable) {
+    const auto rank = number_in(rank_variable);
+    const auto size = number_in(size_variable);
+    if (!rank || !size || *rank < 0 || *rank >= *size || *size > 1'000'000) return std::nullopt;
+    return Place{static_cast<int>(*rank), static_cast<int>(*size)};
+}
+
+/// This task's place in its Slurm step; nothing outside a step of tasks.
+std::optional<Place> slurm_place() {
+    const auto step = number_in("SLURM_STEP_ID");
+    if (!step || *step < 0 || *step >= first_special_step) return std::nullopt;
+    if (const auto place = place_in("SLURM_PROCID", "SLURM_STEP_NUM_TASKS")) return place;
+    return place_in("SLURM_PROCID", "SLURM_NTASKS");
+}
+
+bool offers_process_management() {
+    for (const char* variable : {"PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_FD", "PMI_PORT"}) {
+        if (std::getenv(variable) != nullptr) return true;
+    }
+    return false;
+}
+
+} // namespace
+
+LaunchVariables read_launch_variables() {
+    if (const auto place = place_in("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) {
+        return {place->rank, place->size, "mpirun", true};
+    }
+    const auto slurm = slurm_place();
+    if (const auto place = place_in("PMI_RANK", "PMI_SIZE")) {
+        const bool is_srun = slurm && slurm->rank == place->rank && slurm->size == place->size;
+        return {place->rank, place->size, is_srun ? "srun" : "mpirun", true};
+    }
+    const bool can_connect = std::getenv("SLURM_STEP_ID") == nullptr || offers_process_management();
+    if (slurm) return {slurm->rank, slurm->size, "srun", can_connect};
+    if (const auto rank = number_in("PMIX_RANK"); rank && *rank >= 0 && *rank < 1'000'000) {
+        return {static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun", true};
+    }
+    return {0, 1, "", can_connect};
+}
+
+std::string describe_mislaunch(const LaunchVariables& launch, int world_size,
+                               std::string_view mpi_library) {
+    if (launch.size <= 1 || world_size > 1) return {};
+    if (launch.launcher == "srun") {
+        return fmt::format("srun started {} tasks, but each is alone: it did not connect them for "
+                           "{}; start them with `srun --mpi=pmix pillar ...` (`srun --mpi=list` "
+                           "tells what there is) or with `mpirun pillar ...` inside the allocation",
+                           launch.size, mpi_library);
+    }
+    return fmt::format("the launcher started {} ranks or more, but each is alone: it belongs to "
+                       "another MPI than {}, which pillar was built with; start it with the "
+                       "mpirun of that",
+                       launch.size, mpi_library);
+}
+
+} // namespace pillar::comm

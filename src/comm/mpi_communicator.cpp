@@ -1,0 +1,171 @@
+// Step collectives over point-to-point messages.
+
+#include "mpi_communicator.hpp"
+
+#include "mpi_error.hpp"
+#include "packing.hpp"
+
+#include "pillar/comm/binding.hpp"
+#include "pillar/comm/environment.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/core/stopwatch.hpp"
+
+#include <cstring>
+#include <limits>
+#include <ranges>
+
+namespace pillar::comm {
+
+MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm)
+    : channel_(parent), algorithm_(algorithm), exchanges_(recursive_doubling(rank(), size())),
+      tree_(binomial_tree(rank(), size())) {
+    const std::vector<RankCpus> ranks = all_cpus(*this);
+    std::vector<std::string> hosts;
+    for (const RankCpus& cpus : ranks) hosts.push_back(cpus.host);
+    channel_.set_hosts(std::move(hosts));
+    yields_ = is_oversubscribed(ranks, rank());
+}
+
+void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
+    if (algorithm_ == Algorithm::mpi || size() == 1) return;
+    if (received_.size() < max_allreduce_floats) {
+        received_ = AlignedBuffer<float>(max_allreduce_floats);
+    }
+}
+
+Patience MpiCommunicator::patience(double begin_s, double sleep_after_s) const noexcept {
+    return {begin_s, sleep_after_s, yields_, poll_hook_, poll_context_};
+}
+
+void MpiCommunicator::step(CollectiveKind kind,
+                           FunctionRef<std::size_t(double begin_s)> body) noexcept {
+    const double begin_s = monotonic_s();
+    std::size_t n_bytes = 0;
+    try {
+        n_bytes = body(begin_s);
+    } catch (const Error& error) {
+        log::error("{}", error.what());
+        abort_job(error.code());
+    }
+    note_step({begin_s, monotonic_s(), static_cast<std::uint32_t>(n_bytes), kind},
+              channel_.take_sent());
+}
+
+void MpiCommunicator::allreduce(std::span<float> values) {
+    step(CollectiveKind::allreduce, [&](double begin_s) {
+        if (algorithm_ == Algorithm::mpi) {
+            sum_by_mpi(values);
+        } else {
+            sum_by_recursive_doubling(values, begin_s);
+        }
+        return values.size_bytes();
+    });
+}
+
+namespace {
+
+/// Both partners compute lower + upper or upper + lower: the same bits, for addition commutes.
+void add_to(std::span<float> values, std::span<const float> others) noexcept {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += others[i];
+}
+
+} // namespace
+
+void MpiCommunicator::sum_by_recursive_doubling(std::span<float> values, double begin_s) {
+    using Kind = Exchange::Kind;
+    reserve(values.size());
+    const std::span<float> received = received_.span().first(size() == 1 ? 0 : values.size());
+    Patience waiting = patience(begin_s, step_sleep_after_s);
+    for (const Exchange& exchange : exchanges_) {
+        const Kind kind = exchange.kind;
+        const bool adds = kind == Kind::swap || kind == Kind::fold_receive;
+        if (adds) {
+            channel_.receive(exchange.partner, Tag::allreduce, std::as_writable_bytes(received));
+        } else if (kind == Kind::result_receive) {
+            channel_.receive(exchange.partner, Tag::allreduce, std::as_writable_bytes(values));
+        }
+        if (kind == Kind::swap || kind == Kind::fold_send || kind == Kind::result_send) {
+            channel_.send(exchange.partner, Tag::allreduce, std::as_bytes(values));
+        }
+        channel_.wait(waiting);
+        if (adds) add_to(values, received);
+    }
+}
+
+void MpiCommunicator::sum_by_mpi(std::span<float> values) {
+    expects(values.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
+            "an all-reduce has fewer than 2^31 values");
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT,
+                            MPI_SUM, channel_.handle()),
+              "MPI_Allreduce");
+    channel_.count(allreduce_traffic(algorithm_, Wire::f32, rank(), size(), values.size()));
+}
+
+std::size_t MpiCommunicator::broadcast(std::span<std::byte> buffer, std::size_t n_bytes) {
+    std::size_t length = n_bytes;
+    step(CollectiveKind::broadcast, [&](double begin_s) {
+        Patience waiting = patience(begin_s, idle_sleep_after_s);
+        if (tree_.parent >= 0) {
+            channel_.receive(tree_.parent, Tag::broadcast, buffer);
+            channel_.wait(waiting);
+            length = channel_.n_received(0);
+        }
+        expects(length <= buffer.size(), "a broadcast message fits its buffer");
+        for (const int child : tree_.children) {
+            channel_.send(child, Tag::broadcast, buffer.first(length));
+        }
+        channel_.wait(waiting);
+        return length;
+    });
+    return length;
+}
+
+void MpiCommunicator::gather(std::span<const std::byte> message, GatherBuffer& all) {
+    // Each child's subtree has its place in the buffer, at the offset where it lies if all messages
+    // are as long as the capacity: so all receives can be posted at once.
+    const std::size_t slot = all.capacity() + gather_header_bytes;
+    const std::span<std::byte> storage = all.storage();
+    expects(message.size() <= all.capacity(), "a gathered message fits its capacity");
+    expects(storage.size() == slot * static_cast<std::size_t>(size()),
+            "a gather buffer is made for this number of ranks");
+    const auto offset_of = [&](int child) {
+        return static_cast<std::size_t>(child - rank()) * slot;
+    };
+
+    step(CollectiveKind::gather, [&](double begin_s) {
+        Patience waiting = patience(begin_s, step_sleep_after_s);
+        const auto children = tree_.children | std::views::reverse; // in rank order
+        for (const int child : children) {
+            const auto n_ranks = static_cast<std::size_t>(subtree_size(child, size()));
+            channel_.receive(child, Tag::gather, storage.subspan(offset_of(child), n_ranks * slot));
+        }
+        write_gather_header(storage, rank(), message.size());
+        if (!message.empty()) {
+            std::memcpy(storage.data() + gather_header_bytes, message.data(), message.size());
+        }
+        channel_.wait(waiting);
+
+        if (is_root()) all.set(0, gather_header_bytes, message.size());
+        std::size_t end = gather_header_bytes + message.size();
+        std::size_t index = 0;
+        for (const int child : children) {
+            const auto packed = storage.subspan(offset_of(child), channel_.n_received(index++));
+            if (is_root()) {
+                unpack_gather(packed, size(), [&](int from, std::size_t offset, std::size_t n) {
+                    all.set(from, offset_of(child) + offset, n);
+                });
+            } else {
+                std::memmove(storage.data() + end, packed.data(), packed.size());
+                end += packed.size();
+            }
+        }
+        if (!is_root()) {
+            channel_.send(tree_.parent, Tag::gather, storage.first(end));
+            channel_.wait(waiting);
+        }
+        return message.size();
+    });
+}
+
+} // namespace pillar::comm

@@ -1,0 +1,63 @@
+#pragma once
+// The communicator of a real job. Step collectives are in mpi_communicator.cpp, setup collectives
+// in mpi_setup.cpp.
+
+#include "channel.hpp"
+
+#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/schedule.hpp"
+#include "pillar/core/aligned_buffer.hpp"
+#include "pillar/core/function_ref.hpp"
+
+#include <mpi.h>
+
+namespace pillar::comm {
+
+class MpiCommunicator final : public Communicator {
+  public:
+    /// Collective. `algorithm` must be available (require_available).
+    MpiCommunicator(MPI_Comm parent, Algorithm algorithm);
+
+    [[nodiscard]] int rank() const noexcept override { return channel_.rank(); }
+    [[nodiscard]] int size() const noexcept override { return channel_.size(); }
+    [[nodiscard]] std::string_view host(int rank) const noexcept override {
+        return channel_.host(rank);
+    }
+    void reserve(std::size_t max_allreduce_floats) override;
+
+    void allreduce(std::span<float> values) override;
+    std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override;
+    void gather(std::span<const std::byte> message, GatherBuffer& all) override;
+
+    std::vector<std::string> all_gather(std::string_view bytes) override;
+    std::vector<std::string> gather_to_root(std::string_view bytes) override;
+    std::string broadcast_from_root(std::string_view bytes) override;
+    void barrier() override;
+    std::vector<ClockOffset> clock_offsets() override;
+
+  private:
+    /// Time, run and count one step collective; `body` gets when it began and returns the payload's
+    /// bytes. A failure of MPI ends the job: there is no way on, and no exception may leave a
+    /// thread team.
+    void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
+    [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) const noexcept;
+
+    void sum_by_recursive_doubling(std::span<float> values, double begin_s);
+    void sum_by_mpi(std::span<float> values);
+
+    /// This rank's subtree, packed in rank order.
+    std::string gather_subtree(std::string_view bytes);
+    std::string broadcast_any_length(std::string bytes);
+    void count_setup() noexcept;
+    ClockOffset ask_clock(int peer);
+    void answer_clock();
+
+    Channel channel_;
+    Algorithm algorithm_;
+    std::vector<Exchange> exchanges_;
+    Tree tree_;
+    bool yields_ = false;           ///< ranks of this machine outnumber its CPUs
+    AlignedBuffer<float> received_; ///< the partner's vector
+};
+
+} // namespace pillar::comm

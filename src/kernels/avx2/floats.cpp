@@ -1,0 +1,130 @@
+// F32, F16 and BF16 with f32 activations: a = fma(w, x, a), one chain a row and column. A group has
+// 16 rows, so that two vectors hide part of the fma's latency. Packed: for each column of each
+// slice the 16 rows' weights side by side, in the file's type.
+
+#include "format.hpp"
+#include "product.hpp"
+
+namespace pillar::kernels::avx2 {
+namespace {
+
+inline constexpr std::size_t float_rows = 16;
+inline constexpr std::size_t max_columns = 4; ///< columns that share one pass over the weights
+
+struct F32 {
+    static constexpr std::size_t bytes = 4;
+    static Floats load(const std::byte* p) noexcept {
+        return _mm256_loadu_ps(reinterpret_cast<const float*>(p));
+    }
+};
+struct F16 {
+    static constexpr std::size_t bytes = 2;
+    static Floats load(const std::byte* p) noexcept { return load_halves(p); }
+};
+struct BF16 {
+    static constexpr std::size_t bytes = 2;
+    static Floats load(const std::byte* p) noexcept {
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16_bytes(p)), 16));
+    }
+};
+
+/// C columns of x over n weights columns; sums is (C, 2 vectors of 8 rows).
+template <class Element, std::size_t C>
+inline const std::byte* add_columns(const std::byte* stream, const float* x, std::size_t x_stride,
+                                    std::size_t n, Floats* sums) noexcept {
+    Floats a[C], b[C];
+    for (std::size_t c = 0; c < C; ++c) {
+        a[c] = sums[2 * c];
+        b[c] = sums[2 * c + 1];
+    }
+    for (std::size_t k = 0; k < n; ++k, stream += float_rows * Element::bytes) {
+        prefetch_ahead<float_rows * Element::bytes>(stream);
+        const Floats w_a = Element::load(stream);
+        const Floats w_b = Element::load(stream + lanes * Element::bytes);
+        for (std::size_t c = 0; c < C; ++c) {
+            const Floats x_c = _mm256_set1_ps(x[c * x_stride + k]);
+            a[c] = _mm256_fmadd_ps(w_a, x_c, a[c]);
+            b[c] = _mm256_fmadd_ps(w_b, x_c, b[c]);
+        }
+    }
+    for (std::size_t c = 0; c < C; ++c) {
+        sums[2 * c] = a[c];
+        sums[2 * c + 1] = b[c];
+    }
+    return stream;
+}
+
+/// One group × C columns: all slices and their tree.
+template <class Element, std::size_t C>
+void multiply_group(const ProductView& p, std::size_t group, std::size_t column) noexcept {
+    const float* x = p.x + column * p.x_stride;
+    const std::byte* stream = p.groups + group * p.group_bytes;
+    SliceTree<2 * C> tree(2 * C);
+    for (std::size_t s = 0; s < p.n_slices; ++s) {
+        const Slice& slice = p.slices[s];
+        stream = add_columns<Element, C>(stream, x + (slice.begin - p.origin), p.x_stride,
+                                         slice.end - slice.begin, tree.begin(s));
+        tree.end(s);
+    }
+    const std::size_t row = group * float_rows;
+    for (std::size_t i = 0; i < 2 * C; ++i) {
+        const std::size_t first = row + i % 2 * lanes;
+        if (first < p.n_rows)
+            store_first(p.y + (column + i / 2) * p.y_stride + first, p.n_rows - first,
+                        tree.total()[i]);
+    }
+}
+
+/// Batches of groups stay in the second-level cache while all columns pass over them.
+template <class Element>
+void multiply_floats(const ProductView& p) noexcept {
+    for (std::size_t begin = p.group_begin; begin < p.group_end; begin += batch_groups) {
+        const std::size_t end = smaller(begin + batch_groups, p.group_end);
+        for (std::size_t c = 0; c < p.n_columns; c += max_columns)
+            for (std::size_t g = begin; g < end; ++g)
+                switch (smaller(max_columns, p.n_columns - c)) {
+                case 1:
+                    multiply_group<Element, 1>(p, g, c);
+                    break;
+                case 2:
+                    multiply_group<Element, 2>(p, g, c);
+                    break;
+                case 3:
+                    multiply_group<Element, 3>(p, g, c);
+                    break;
+                default:
+                    multiply_group<Element, 4>(p, g, c);
+                    break;
+                }
+    }
+}
+
+template <class Element>
+void pack_floats(const PackView& p) noexcept {
+    const std::size_t first = p.slices[0].begin;
+    const std::size_t n = p.slices[p.n_slices - 1].end - first;
+    for (std::size_t r = 0; r < float_rows; ++r) {
+        if (p.rows[r] == nullptr) continue; // zero already
+        for (std::size_t k = 0; k < n; ++k)
+            std::memcpy(p.group + (k * float_rows + r) * Element::bytes,
+                        p.rows[r] + k * Element::bytes, Element::bytes);
+    }
+}
+
+template <class Element>
+constexpr Format format_of_floats() noexcept {
+    return {.rows = float_rows,
+            .segment_bytes = 0,
+            .block_bytes = 0,
+            .column_bytes = float_rows * Element::bytes,
+            .pack = pack_floats<Element>,
+            .multiply = multiply_floats<Element>};
+}
+
+} // namespace
+
+const Format f32_format = format_of_floats<F32>();
+const Format f16_format = format_of_floats<F16>();
+const Format bf16_format = format_of_floats<BF16>();
+
+} // namespace pillar::kernels::avx2

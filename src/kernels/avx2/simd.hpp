@@ -1,0 +1,73 @@
+#pragma once
+// Names for the few AVX2 operations that all kernels here share. Everything in this folder's
+// headers has internal linkage: these files are compiled for AVX2, FMA and F16C, and none of their
+// code may be what the linker keeps for the rest of the program. For the same reason they use no
+// function templates or inline functions of the standard library.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <immintrin.h>
+
+namespace pillar::kernels::avx2 {
+namespace {
+
+using Ints = __m256i;  ///< 32 bytes, 16 int16 or 8 int32
+using Floats = __m256; ///< 8 f32
+
+inline constexpr std::size_t lanes = 8; ///< f32 or int32 a vector
+
+constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept {
+    return a < b ? a : b;
+}
+
+inline Ints load_bytes(const void* p) noexcept {
+    return _mm256_loadu_si256(static_cast<const Ints*>(p));
+}
+inline __m128i load_16_bytes(const void* p) noexcept {
+    return _mm_loadu_si128(static_cast<const __m128i*>(p));
+}
+/// Four bytes in every 32-bit lane.
+inline Ints broadcast_4_bytes(const void* p) noexcept {
+    std::int32_t bits;
+    std::memcpy(&bits, p, sizeof bits);
+    return _mm256_set1_epi32(bits);
+}
+/// Eight f16 as f32, exact.
+inline Floats load_halves(const void* p) noexcept {
+    return _mm256_cvtph_ps(load_16_bytes(p));
+}
+
+/// Bits [shift, …) of every byte that `mask` keeps; shift + width of the mask ≤ 8.
+template <int shift>
+inline Ints bits(Ints v, int mask) noexcept {
+    const Ints shifted = shift == 0 ? v : _mm256_srli_epi16(v, shift);
+    return _mm256_and_si256(shifted, _mm256_set1_epi8(static_cast<char>(mask)));
+}
+
+/// The first n lanes all ones, the others zero; n ≤ 8.
+inline Ints first_lanes(std::size_t n) noexcept {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+/// The first n of eight floats; the other lanes are +0 and their memory is not touched.
+inline Floats load_first(const float* p, std::size_t n) noexcept {
+    return n >= lanes ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, first_lanes(n));
+}
+inline void store_first(float* p, std::size_t n, Floats v) noexcept {
+    if (n >= lanes)
+        _mm256_storeu_ps(p, v);
+    else
+        _mm256_maskstore_ps(p, first_lanes(n), v);
+}
+
+/// Ask for the cache lines of `bytes` bytes that come 6 KB after p: far enough that DRAM answers in
+/// time, near enough that the first level still holds them. Past the end of memory it does nothing.
+template <std::size_t bytes>
+inline void prefetch_ahead(const std::byte* p) noexcept {
+    for (std::size_t i = 0; i < bytes; i += 64)
+        _mm_prefetch(reinterpret_cast<const char*>(p) + 6144 + i, _MM_HINT_T0);
+}
+
+} // namespace
+} // namespace pillar::kernels::avx2

@@ -1,0 +1,183 @@
+// Second pass over a journal: every record becomes rows.
+
+#include "pillar/trace/convert.hpp"
+
+#include "survey.hpp"
+#include "tables.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace pillar::trace {
+
+namespace {
+
+/// One rank's records of a block, taken step by step.
+class RankWalk {
+  public:
+    explicit RankWalk(const RankSteps* steps) : steps_(steps) {}
+
+    /// The record of step number `step`, none when this rank has not got it.
+    RankStep take(std::uint64_t step) {
+        while (steps_ != nullptr && next_ < steps_->heads.size()) {
+            const StepHead& head = steps_->heads[next_];
+            if (head.step > step) break;
+            const std::size_t first = first_collective_;
+            const std::size_t n = head.n_collectives;
+            ++next_;
+            first_collective_ += n;
+            if (head.step < step) continue;
+            const CollectiveColumns& all = steps_->collectives;
+            return {&head, std::span(all.gap_s).subspan(first, n),
+                    std::span(all.length_s).subspan(first, n),
+                    std::span(all.bytes).subspan(first, n), std::span(all.kind).subspan(first, n)};
+        }
+        return {};
+    }
+
+  private:
+    const RankSteps* steps_;
+    std::size_t next_ = 0;
+    std::size_t first_collective_ = 0;
+};
+
+class Converter {
+  public:
+    Converter(storage::Group& root, const Survey& found)
+        : n_ranks_(found.header.n_ranks), clocks_(found.clocks, n_ranks_), splitter_(clocks_),
+          steps_(root, found), ranks_(root, n_ranks_), tokens_(root), sequences_(root),
+          row_(n_ranks_), times_(n_ranks_) {
+        write_provenance(root, found);
+        write_hosts(root, found, clocks_);
+    }
+
+    void add(const Record& record, const Origin& origin) {
+        if (record.type == RecordType::steps) add(decode_steps(record.payload, origin));
+        if (record.type == RecordType::tokens) {
+            for (const TokenEntry& token : decode_tokens(record.payload, origin)) {
+                tokens_.append(token);
+            }
+        }
+        if (record.type == RecordType::sequence) {
+            sequences_.append(decode_sequence(record.payload, origin));
+        }
+    }
+
+    void finish(storage::Group& root, Conversion& result) {
+        steps_.finish();
+        ranks_.finish();
+        tokens_.finish();
+        sequences_.finish();
+        collectives_.write(root);
+        result.n_steps = steps_.n_rows();
+        result.n_tokens = tokens_.n_rows();
+        result.n_sequences = sequences_.n_rows();
+    }
+
+  private:
+    void add(const StepBlock& block) {
+        std::vector<RankWalk> walks(n_ranks_, RankWalk(nullptr));
+        const RankSteps* root = nullptr;
+        for (const RankSteps& rank : block.ranks) {
+            if (rank.rank >= n_ranks_) continue;
+            walks[rank.rank] = RankWalk(&rank);
+            if (rank.rank == 0) root = &rank;
+        }
+        if (root == nullptr) return;
+        for (const StepHead& head : root->heads) {
+            for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
+                row_[rank] = walks[rank].take(head.step);
+            }
+            splitter_.split(row_, times_);
+            steps_.append(head);
+            ranks_.append(head.step, row_, times_);
+            collectives_.add(static_cast<engine::Phase>(head.phase), splitter_.collectives());
+        }
+    }
+
+    std::size_t n_ranks_;
+    ClockTable clocks_;
+    StepSplitter splitter_;
+    StepsTable steps_;
+    RanksTable ranks_;
+    TokensTable tokens_;
+    SequencesTable sequences_;
+    CollectivesTable collectives_;
+    std::vector<RankStep> row_;
+    std::vector<RankTimes> times_;
+};
+
+/// Writes the whole file or throws.
+Conversion write_file(JournalReader& journal, const Survey& found, const std::string& path) {
+    Conversion result;
+    storage::File file(path);
+    {
+        Converter converter(file.root(), found);
+        journal.rewind();
+        while (const auto record = journal.next()) converter.add(*record, journal.origin(*record));
+        converter.finish(file.root(), result);
+    }
+    file.close();
+    return result;
+}
+
+/// Make a rename survive a power cut. Not all file systems offer it; then the rename alone must do.
+void sync_folder_of(const std::string& path) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    const int file = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    [[maybe_unused]] const int synced = ::fsync(file);
+    ::close(file);
+}
+
+} // namespace
+
+Conversion convert(const std::string& journal_path, const std::string& path) {
+    JournalReader journal(journal_path);
+    const Survey found = survey(journal, journal_path);
+    const std::string part = path + ".part";
+    Conversion result;
+    try {
+        result = write_file(journal, found, part);
+        if (std::rename(part.c_str(), path.c_str()) != 0) {
+            throw IoError::from_errno(path, "rename " + part + " to it", errno);
+        }
+    } catch (...) {
+        ::unlink(part.c_str());
+        throw;
+    }
+    sync_folder_of(path);
+    result.path = path;
+    result.n_bytes_damaged = found.n_bytes_damaged;
+    result.complete = found.is_complete();
+    return result;
+}
+
+Conversion recover(const std::string& journal_path, bool force) {
+    constexpr std::string_view ending = ".journal";
+    if (!journal_path.ends_with(ending) || journal_path.size() == ending.size()) {
+        throw UsageError(printable(journal_path, 4096) +
+                         ": a journal's name ends in .journal, as in FILE.h5.journal");
+    }
+    const std::string path = journal_path.substr(0, journal_path.size() - ending.size());
+    if (!force && std::filesystem::exists(path)) {
+        throw IoError(ExitCode::cannot_create, path,
+                      "exists already; --force replaces it by what the journal holds");
+    }
+    if (JournalReader(journal_path).is_being_written()) {
+        throw IoError(ExitCode::refused, journal_path,
+                      "is still being written; wait for the run to end");
+    }
+    Conversion result = convert(journal_path, path);
+    if (::unlink(journal_path.c_str()) != 0) {
+        throw IoError::from_errno(journal_path, "remove", errno);
+    }
+    return result;
+}
+
+} // namespace pillar::trace

@@ -1,0 +1,10 @@
+#pragma once
+// What /hosts tells of the machine this rank runs on.
+
+#include "pillar/trace/records.hpp"
+
+namespace pillar::trace {
+
+[[nodiscard]] Host read_host(std::uint32_t n_threads);
+
+} // namespace pillar::trace

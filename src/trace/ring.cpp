@@ -1,0 +1,80 @@
+// Steps into columns: a collective becomes the gap before it and its length.
+
+#include "ring.hpp"
+
+#include <algorithm>
+
+namespace pillar::trace {
+
+Ring::Ring(std::size_t collectives_per_step)
+    : n_collectives_capacity_(n_steps_capacity * std::max<std::size_t>(collectives_per_step, 4)),
+      largest_step_(collectives_per_step) {
+    CollectiveColumns& columns = steps_.collectives;
+    steps_.heads.reserve(n_steps_capacity);
+    columns.gap_s.reserve(n_collectives_capacity_);
+    columns.length_s.reserve(n_collectives_capacity_);
+    columns.bytes.reserve(n_collectives_capacity_);
+    columns.kind.reserve(n_collectives_capacity_);
+}
+
+void Ring::push(const engine::StepRecord& record) noexcept {
+    const StepTimeline& timeline = *record.timeline;
+    CollectiveColumns& columns = steps_.collectives;
+    const std::size_t n = timeline.collectives.size();
+    last_step_ = record.step;
+    largest_step_ = std::max(largest_step_, n);
+    if (n_steps() == n_steps_capacity || columns.kind.size() + n > n_collectives_capacity_) {
+        ++steps_.n_lost;
+        return;
+    }
+    steps_.heads.push_back({.step = record.step,
+                            .begin_s = timeline.begin_s,
+                            .end_s = timeline.end_s,
+                            .trace_s = 0,
+                            .bytes_sent = timeline.traffic.bytes_sent,
+                            .messages_sent = timeline.traffic.messages_sent,
+                            .bytes_read = record.bytes_read,
+                            .n_rows = record.n_rows,
+                            .n_logits = record.n_logits,
+                            .n_collectives = static_cast<std::uint32_t>(n),
+                            .phase = static_cast<std::uint32_t>(record.phase)});
+    double previous_end_s = timeline.begin_s;
+    for (const CollectiveTiming& one : timeline.collectives) {
+        columns.gap_s.push_back(static_cast<float>(one.begin_s - previous_end_s));
+        columns.length_s.push_back(static_cast<float>(one.end_s - one.begin_s));
+        columns.bytes.push_back(one.bytes);
+        columns.kind.push_back(static_cast<std::uint8_t>(one.kind));
+        previous_end_s = one.end_s;
+    }
+}
+
+bool Ring::charge(double seconds) noexcept {
+    if (steps_.heads.empty()) return false;
+    steps_.heads.back().trace_s += seconds;
+    return true;
+}
+
+void Ring::clear() noexcept {
+    steps_.heads.clear();
+    steps_.collectives.gap_s.clear();
+    steps_.collectives.length_s.clear();
+    steps_.collectives.bytes.clear();
+    steps_.collectives.kind.clear();
+}
+
+double Ring::age_s() const noexcept {
+    return steps_.heads.empty() ? 0 : steps_.heads.back().end_s - steps_.heads.front().begin_s;
+}
+
+bool Ring::is_nearly_full() const noexcept {
+    return n_steps() + 2 > n_steps_capacity ||
+           steps_.collectives.kind.size() + 2 * largest_step_ > n_collectives_capacity_;
+}
+
+std::string Ring::encode(std::uint32_t rank, const Cost& previous) {
+    steps_.rank = rank;
+    steps_.previous = previous;
+    return trace::encode(steps_);
+}
+
+} // namespace pillar::trace

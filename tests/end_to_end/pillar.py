@@ -1,0 +1,83 @@
+"""Starts pillar as a user would, with and without mpirun, and reads what it writes."""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+BINARY = os.environ["PILLAR_BINARY"]
+SOURCE = pathlib.Path(os.environ["PILLAR_SOURCE"])
+MODEL = pathlib.Path(os.environ["PILLAR_MODEL"])
+GOLDEN = SOURCE.parent / "shared" / "golden"
+DATA = SOURCE / "tests" / "data"
+
+# More ranks than cores on a test machine: they must give way to each other, and none may be bound to a core of its own.
+ENVIRONMENT = {
+    **os.environ,
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none",
+    "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+}
+
+
+def needs_model(test):
+    return unittest.skipUnless(MODEL.exists(), f"the demo model is not at {MODEL}; jobs/demo.sh fetches it")(test)
+
+
+def command(ranks, arguments):
+    start = [] if ranks is None else [os.environ.get("MPIEXEC") or "mpirun", "-n", str(ranks)]
+    return start + [BINARY] + [str(argument) for argument in arguments]
+
+
+def run(ranks, arguments, timeout=300, **options):
+    """ranks None: without mpirun."""
+    return subprocess.run(command(ranks, arguments), env=options.pop("env", ENVIRONMENT), timeout=timeout,
+                          capture_output=True, stdin=options.pop("stdin", subprocess.DEVNULL), check=False, **options)
+
+
+def check(result):
+    if result.returncode != 0:
+        raise AssertionError(f"exit code {result.returncode}\n{result.stderr.decode(errors='replace')}")
+    return result
+
+
+def logits(ranks, model, ids, *flags, timeout=600):
+    """The logits after every id, (T, vocabulary) float32."""
+    folder = tempfile.mkdtemp()
+    try:
+        output = os.path.join(folder, "logits.h5")
+        check(run(ranks, ["logits", "-m", model, "--ids", ",".join(map(str, ids)), "-o", output, *flags], timeout))
+        with h5py.File(output) as file:
+            assert list(file["ids"][:]) == list(ids)
+            return file["logits"][:]
+    finally:
+        shutil.rmtree(folder)
+
+
+def digest(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+def tiny_model(folder, name, *flags):
+    path = os.path.join(folder, name + ".gguf")
+    subprocess.run([os.environ["PILLAR_MAKE_TINY_MODEL"], "--output", path, *map(str, flags)], check=True)
+    return path
+
+
+class WithFolder(unittest.TestCase):
+    """A temporary folder for the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)

@@ -1,0 +1,71 @@
+"""The promise: logits have the same bits whatever the ranks, threads, chunks, kernel family. Hashes, not tolerances."""
+
+import unittest
+
+import numpy as np
+import pillar
+
+SHAPES = {
+    "odd heads, f16": ["--type", "f16", "--dim", 96, "--heads", 5, "--kv-heads", 1, "--head-dim", 24, "--ffn", 200],
+    "head width 80": ["--type", "q4_0", "--dim", 160, "--heads", 6, "--kv-heads", 3, "--head-dim", 80, "--ffn", 352],
+    "few heads": ["--type", "q8_0", "--dim", 64, "--heads", 3, "--kv-heads", 3, "--head-dim", 32, "--ffn", 96],
+    "cut super-blocks": ["--types", "mixed", "--dim", 256, "--heads", 6, "--kv-heads", 2, "--head-dim", 128,
+                         "--ffn", 1280, "--layers", 3, "--untied", "--vocab", 397],
+}
+
+
+def lines(ranks, threads, chunk, kernels="auto"):
+    return {"ranks": ranks, "threads": threads, "chunk": chunk, "kernels": kernels}
+
+
+VARIANTS = [
+    lines(1, 2, 16), lines(1, 3, 7), lines(1, 1, 1), lines(2, 1, 16), lines(2, 2, 5), lines(4, 1, 16),
+    lines(8, 1, 13), lines(1, 1, 16, "integer"), lines(4, 1, 3, "integer"),
+]
+
+
+class SameBits(pillar.WithFolder):
+    def compare(self, model, ids, variants, flags=()):
+        def logits(v):
+            return pillar.digest(pillar.logits(v["ranks"], model, ids, "-t", v["threads"], "-b", v["chunk"],
+                                               "--kernels", v["kernels"], *flags))
+        first = logits(lines(1, 1, 16))
+        for variant in variants:
+            with self.subTest(**variant):
+                self.assertEqual(logits(variant), first)
+
+    def test_tiny_models(self):
+        ids = [int(i) for i in np.random.default_rng(3).integers(3, 300, 40)]
+        for name, flags in SHAPES.items():
+            with self.subTest(name):
+                self.compare(pillar.tiny_model(self.folder, "bits", *flags), ids, VARIANTS)
+
+    def test_f32_cache(self):
+        ids = [int(i) for i in np.random.default_rng(4).integers(3, 300, 40)]
+        model = pillar.tiny_model(self.folder, "f32_cache", *SHAPES["cut super-blocks"])
+        self.compare(model, ids, [lines(2, 2, 5), lines(8, 1, 16)], ["--cache-type", "f32"])
+
+    def test_reference_kernels_keep_the_promise_too(self):
+        ids = [int(i) for i in np.random.default_rng(5).integers(3, 300, 30)]
+        model = pillar.tiny_model(self.folder, "twin", *SHAPES["head width 80"])
+        hashes = {pillar.digest(pillar.logits(r, model, ids, "-t", t, "-b", b, "--kernels", "reference"))
+                  for r, t, b in ((1, 1, 16), (1, 2, 3), (2, 1, 7), (4, 1, 16), (8, 1, 16))}
+        self.assertEqual(len(hashes), 1)
+
+    def test_other_rank_counts_repeat(self):
+        ids = [int(i) for i in np.random.default_rng(6).integers(3, 300, 30)]
+        model = pillar.tiny_model(self.folder, "odd", *SHAPES["cut super-blocks"])
+        for ranks in (3, 5):
+            with self.subTest(ranks=ranks):
+                self.assertEqual(pillar.digest(pillar.logits(ranks, model, ids, "-t", 1)),
+                                 pillar.digest(pillar.logits(ranks, model, ids, "-t", 2, "-b", 4)))
+
+    @pillar.needs_model
+    def test_demo_model_with_nine_heads_over_three_kv_heads(self):
+        ids = [504, 3575, 282, 4649, 314, 7042, 30, 198, 198, 504, 2988, 314]
+        self.compare(pillar.MODEL, ids, [lines(1, 2, 16), lines(1, 2, 5), lines(2, 1, 16), lines(4, 1, 16),
+                                         lines(8, 1, 12), lines(1, 1, 16, "integer")])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,58 @@
+"""Tiny models of every shape and format against numpy in double precision."""
+
+import unittest
+
+import numpy as np
+import numpy_llama
+import pillar
+
+# name: flags of make_tiny_model
+SHAPES = {
+    "plain": ["--type", "f32"],
+    "uneven heads": ["--type", "f16", "--dim", 96, "--heads", 5, "--kv-heads", 1, "--head-dim", 24, "--ffn", 200],
+    "head width 80": ["--type", "q8_0", "--dim", 160, "--heads", 6, "--kv-heads", 3, "--head-dim", 80, "--ffn", 352],
+    "k-quants": ["--type", "q4_k", "--dim", 256, "--heads", 4, "--kv-heads", 2, "--head-dim", 64, "--ffn", 768],
+    "mixed, untied": ["--types", "mixed", "--dim", 256, "--heads", 8, "--kv-heads", 2, "--head-dim", 32, "--ffn", 512,
+                      "--layers", 3, "--untied"],
+    "linear rope": ["--type", "f32", "--rope-scaling", "linear"],
+    "yarn": ["--type", "f32", "--rope-scaling", "yarn"],
+    "llama 3 rope": ["--type", "f32", "--rope-scaling", "llama3"],
+}
+FORMATS = ["f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl",
+           "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_xs"]
+
+
+class TinyModels(pillar.WithFolder):
+    def ids(self, n=70):
+        return [int(i) for i in np.random.default_rng(7).integers(3, 300, n)]
+
+    def test_reference_kernels_agree_with_exact_arithmetic(self):
+        for name, flags in SHAPES.items():
+            with self.subTest(name):
+                model = pillar.tiny_model(self.folder, "shape", *flags)
+                exact = numpy_llama.Llama(model).logits(self.ids())
+                for ranks in (1, 3):
+                    ours = pillar.logits(ranks, model, self.ids(), "--kernels", "reference", "--cache-type", "f32",
+                                         "-t", 1)
+                    self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+
+    def test_integer_kernels_stay_close_in_every_format(self):
+        for name in FORMATS:
+            with self.subTest(name):
+                model = pillar.tiny_model(self.folder, "format", "--type", name, "--dim", 256, "--heads", 4,
+                                          "--kv-heads", 2, "--head-dim", 64, "--ffn", 512)
+                exact = numpy_llama.Llama(model).logits(self.ids())
+                ours = pillar.logits(None, model, self.ids(), "-t", 1).astype(np.float64)
+                limit = 1e-5 if name in ("f16", "bf16") else 2e-3
+                self.assertLess(numpy_llama.nmse(ours, exact).mean(), limit)
+
+    def test_long_contexts_cross_pages(self):
+        model = pillar.tiny_model(self.folder, "long", "--type", "f32", "--context", 1024)
+        ids = self.ids(600)  # three pages of 256 positions
+        exact = numpy_llama.Llama(model).logits(ids)
+        ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1)
+        self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+
+
+if __name__ == "__main__":
+    unittest.main()

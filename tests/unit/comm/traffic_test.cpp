@@ -1,0 +1,119 @@
+// The closed forms held against the schedules they belong to.
+
+#include "pillar/comm/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pillar::comm {
+namespace {
+
+constexpr int most_ranks = 17;
+
+bool operator==(const Traffic& a, const Traffic& b) {
+    return a.bytes_sent == b.bytes_sent && a.messages_sent == b.messages_sent;
+}
+
+Traffic sum_over_ranks(Algorithm algorithm, int size, std::size_t n) {
+    Traffic sum;
+    for (int rank = 0; rank < size; ++rank) {
+        const Traffic one = allreduce_traffic(algorithm, Wire::f32, rank, size, n);
+        sum.bytes_sent += one.bytes_sent;
+        sum.messages_sent += one.messages_sent;
+    }
+    return sum;
+}
+
+TEST(allreduce_traffic, of_recursive_doubling_is_what_its_schedule_sends) {
+    for (int size = 1; size <= most_ranks; ++size) {
+        for (int rank = 0; rank < size; ++rank) {
+            std::uint64_t n_sends = 0;
+            for (const Exchange& exchange : recursive_doubling(rank, size)) {
+                n_sends += exchange.kind == Exchange::Kind::swap ||
+                           exchange.kind == Exchange::Kind::fold_send ||
+                           exchange.kind == Exchange::Kind::result_send;
+            }
+            const Traffic expected{n_sends * 4 * 1001, n_sends};
+            EXPECT_TRUE(allreduce_traffic(Algorithm::recursive_doubling, Wire::f32, rank, size,
+                                          1001) == expected)
+                << rank << " of " << size;
+        }
+    }
+}
+
+TEST(allreduce_traffic, of_one_rank_is_nothing) {
+    for (const auto algorithm : {Algorithm::mpi, Algorithm::recursive_doubling, Algorithm::ring,
+                                 Algorithm::direct, Algorithm::two_step}) {
+        EXPECT_TRUE(allreduce_traffic(algorithm, Wire::f32, 0, 1, 1000) == Traffic{});
+    }
+}
+
+/// In step s of its phase a rank passes on segment (start − s) mod P, start = rank, then rank + 1.
+Traffic ring_step_by_step(int rank, int size, std::size_t n) {
+    Traffic sent;
+    const auto p = static_cast<std::size_t>(size);
+    for (int start = rank; start <= rank + 1; ++start) {
+        for (int s = 0; s < size - 1; ++s) {
+            const auto i = static_cast<std::size_t>((start - s + size) % size);
+            sent.bytes_sent += 4 * ((i + 1) * n / p - i * n / p);
+            ++sent.messages_sent;
+        }
+    }
+    return sent;
+}
+
+TEST(allreduce_traffic, of_the_ring_leaves_out_one_segment_in_each_phase) {
+    for (int size = 2; size <= most_ranks; ++size) {
+        for (int rank = 0; rank < size; ++rank) {
+            for (const std::size_t n : {0, 1, 5, 1001}) {
+                EXPECT_TRUE(allreduce_traffic(Algorithm::ring, Wire::f32, rank, size, n) ==
+                            ring_step_by_step(rank, size, n))
+                    << rank << " of " << size << ", " << n;
+            }
+        }
+    }
+}
+
+TEST(allreduce_traffic, of_all_ranks_together_is_the_known_total) {
+    for (int size = 2; size <= most_ranks; ++size) {
+        const auto p = static_cast<std::uint64_t>(size);
+        const std::uint64_t vector_bytes = 4 * 1001;
+        EXPECT_TRUE(sum_over_ranks(Algorithm::ring, size, 1001) ==
+                    (Traffic{2 * (p - 1) * vector_bytes, 2 * p * (p - 1)}));
+        EXPECT_TRUE(sum_over_ranks(Algorithm::two_step, size, 1001) ==
+                    (Traffic{2 * (p - 1) * vector_bytes, 2 * p * (p - 1)}));
+        EXPECT_TRUE(sum_over_ranks(Algorithm::direct, size, 1001) ==
+                    (Traffic{p * (p - 1) * vector_bytes, p * (p - 1)}));
+    }
+}
+
+TEST(allreduce_traffic, halves_its_bytes_on_an_f16_wire) {
+    const Traffic full = allreduce_traffic(Algorithm::direct, Wire::f32, 1, 4, 100);
+    const Traffic half = allreduce_traffic(Algorithm::direct, Wire::f16, 1, 4, 100);
+    EXPECT_EQ(full.bytes_sent, 3u * 400);
+    EXPECT_EQ(half.bytes_sent, 3u * 200);
+    EXPECT_EQ(half.messages_sent, full.messages_sent);
+}
+
+TEST(broadcast_traffic, is_one_message_a_child) {
+    for (int size = 1; size <= most_ranks; ++size) {
+        for (int rank = 0; rank < size; ++rank) {
+            const auto n_children = binomial_tree(rank, size).children.size();
+            EXPECT_TRUE(broadcast_traffic(rank, size, 77) ==
+                        (Traffic{n_children * 77, n_children}));
+        }
+    }
+}
+
+TEST(gather_traffic, is_one_message_with_the_whole_subtree) {
+    for (int size = 1; size <= most_ranks; ++size) {
+        EXPECT_TRUE(gather_traffic(0, size, 77) == Traffic{});
+        for (int rank = 1; rank < size; ++rank) {
+            const auto n = static_cast<std::uint64_t>(subtree_size(rank, size));
+            EXPECT_TRUE(gather_traffic(rank, size, 77) ==
+                        (Traffic{n * (77 + gather_header_bytes), 1}));
+        }
+    }
+}
+
+} // namespace
+} // namespace pillar::comm

@@ -1,0 +1,125 @@
+// Norm, rotation, gate and residual against doubles, and bit for bit against the plain family.
+
+#include "all_families.hpp"
+#include "bits.hpp"
+#include "support/random_rows.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace pillar::kernels {
+namespace {
+
+constexpr std::size_t sizes[] = {1, 2, 3, 15, 16, 17, 31, 32, 33, 64, 80, 100, 576, 1000};
+constexpr float eps = 1e-5f;
+
+std::vector<float> values(std::size_t n, std::uint64_t seed) {
+    support::Random random(seed);
+    std::vector<float> x(n);
+    for (float& v : x) v = 3.0f * random.unit();
+    return x;
+}
+
+using Vectors = EachFamily;
+
+TEST_P(Vectors, rms_norm_is_close_to_doubles_and_has_the_plain_bits) {
+    for (const std::size_t n : sizes) {
+        const std::vector<float> x = values(n, n);
+        const std::vector<float> weight = values(n, n + 1);
+        double sum = 0;
+        for (const float v : x) sum += static_cast<double>(v) * v;
+        std::vector<double> exact(n);
+        for (std::size_t i = 0; i < n; ++i)
+            exact[i] = x[i] / std::sqrt(sum / static_cast<double>(n) + eps) * weight[i];
+        std::vector<float> out(n), plain(n), in_place = x;
+        family_.rms_norm(x.data(), weight.data(), n, eps, out.data());
+        EXPECT_LE(nmse(out, exact), 1e-12) << n;
+        find_family("integer")->rms_norm(x.data(), weight.data(), n, eps, plain.data());
+        EXPECT_TRUE(same_bits(out, plain)) << n;
+        family_.rms_norm(in_place.data(), weight.data(), n, eps, in_place.data());
+        EXPECT_TRUE(same_bits(in_place, plain)) << n << " in place";
+    }
+}
+
+TEST_P(Vectors, rms_norm_sums_in_16_lanes_and_a_tree) {
+    // 2^24 in lane 3 swallows a lone 1 in the same lane but not 2 + 2 from others
+    std::vector<float> x(64, 0.0f);
+    x[3] = 4096.0f, x[19] = 1.0f, x[4] = 1.0f, x[12] = 1.0f;
+    const std::vector<float> weight(64, 1.0f);
+    std::vector<float> out(64);
+    family_.rms_norm(x.data(), weight.data(), 64, 0.0f, out.data());
+    const float sum = 16777216.0f + 2.0f; // lane 3 stays 2^24; lanes 4 and 12 meet first
+    EXPECT_EQ(out[3], 4096.0f * (1.0f / std::sqrt(sum / 64.0f)));
+}
+
+TEST_P(Vectors, rope_rotates_pairs_and_leaves_the_rest) {
+    for (const std::size_t n_pairs : {1u, 2u, 7u, 8u, 16u, 32u, 33u, 40u}) {
+        std::vector<float> head = values(2 * n_pairs + 6, n_pairs);
+        const std::vector<float> before = head;
+        std::vector<float> cosine(n_pairs), sine(n_pairs);
+        std::vector<double> exact;
+        for (std::size_t i = 0; i < n_pairs; ++i) {
+            const double angle = 0.37 * static_cast<double>(i + 1);
+            cosine[i] = static_cast<float>(std::cos(angle));
+            sine[i] = static_cast<float>(std::sin(angle));
+            const double a = head[2 * i];
+            const double b = head[2 * i + 1];
+            exact.push_back(a * cosine[i] - b * sine[i]);
+            exact.push_back(a * sine[i] + b * cosine[i]);
+        }
+        std::vector<float> plain = head;
+        family_.rope(head.data(), cosine.data(), sine.data(), n_pairs);
+        find_family("integer")->rope(plain.data(), cosine.data(), sine.data(), n_pairs);
+        EXPECT_TRUE(same_bits(head, plain)) << n_pairs;
+        EXPECT_LE(nmse(std::span(head).first(2 * n_pairs), exact), 1e-12) << n_pairs;
+        EXPECT_TRUE(same_bits(std::span(head).subspan(2 * n_pairs),
+                              std::span(before).subspan(2 * n_pairs)));
+    }
+}
+
+TEST_P(Vectors, swiglu_is_close_to_doubles_and_has_the_plain_bits) {
+    for (const std::size_t n : sizes) {
+        std::vector<float> gate = values(n, n + 2);
+        const std::vector<float> up = values(n, n + 3);
+        if (n > 30) gate[7] = 120.0f, gate[8] = -120.0f, gate[9] = -88.0f, gate[10] = -0.0f;
+        std::vector<double> exact(n);
+        for (std::size_t i = 0; i < n; ++i)
+            exact[i] = gate[i] / (1.0 + std::exp(-static_cast<double>(gate[i]))) * up[i];
+        std::vector<float> out(n), plain(n);
+        family_.swiglu(gate.data(), up.data(), n, out.data());
+        find_family("integer")->swiglu(gate.data(), up.data(), n, plain.data());
+        EXPECT_TRUE(same_bits(out, plain)) << n;
+        EXPECT_LE(nmse(out, exact), 1e-12) << n;
+        family_.swiglu(gate.data(), up.data(), n, gate.data());
+        EXPECT_TRUE(same_bits(gate, plain)) << n << " in place";
+    }
+}
+
+TEST_P(Vectors, swiglu_keeps_nan_and_saturates_without_one) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::vector<float> gate(20, std::numeric_limits<float>::quiet_NaN());
+    gate[1] = infinity, gate[2] = -200.0f;
+    const std::vector<float> up(20, 2.0f);
+    std::vector<float> out(20);
+    family_.swiglu(gate.data(), up.data(), 20, out.data());
+    EXPECT_EQ(out[1], infinity);
+    EXPECT_EQ(out[2], -0.0f);
+    for (const std::size_t i : {0u, 3u, 19u}) EXPECT_TRUE(std::isnan(out[i])) << i;
+}
+
+TEST_P(Vectors, add_rounds_each_sum_once) {
+    for (const std::size_t n : sizes) {
+        std::vector<float> x = values(n, n + 4);
+        const std::vector<float> y = values(n, n + 5);
+        std::vector<float> expected(n);
+        for (std::size_t i = 0; i < n; ++i) // the sum of two f32 is exact enough in f64
+            expected[i] = static_cast<float>(static_cast<double>(x[i]) + y[i]);
+        family_.add(x.data(), y.data(), n);
+        EXPECT_TRUE(same_bits(x, expected)) << n;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Vectors, testing::ValuesIn(usable_families()), family_name);
+
+} // namespace
+} // namespace pillar::kernels
