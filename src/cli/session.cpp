@@ -44,7 +44,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options, co
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm::expect_same_program(*comm_);
     open_model(options);
-    choose_threads(options.n_threads);
+    choose_threads(options.n_threads, environment.launch().launcher);
     choose_family(options.kernels);
 
     model::TransformerOptions wanted;
@@ -74,8 +74,8 @@ void Session::open_model(const ModelOptions& options) {
 }
 
 /// Collective.
-void Session::choose_threads(int requested) {
-    const comm::Binding binding = comm::examine_binding(*comm_, requested);
+void Session::choose_threads(int requested, std::string_view launcher) {
+    const comm::Binding binding = comm::examine_binding(*comm_, requested, launcher);
     if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
     comm::agree(*comm_, [&] { team_.emplace(requested > 0 ? requested : binding.n_threads_default); });
 }

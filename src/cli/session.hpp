@@ -44,7 +44,7 @@ class Session {
   private:
     void open_model(const ModelOptions& options);
     void choose_family(const std::string& name);
-    void choose_threads(int requested);
+    void choose_threads(int requested, std::string_view launcher);
     void check_memory(const model::TransformerOptions& wanted);
     void load_model(const model::TransformerOptions& wanted);
     void print_summary() const;

@@ -43,12 +43,12 @@ IoError IoError::from_errno(const std::string& file, const std::string& operatio
             fmt::format("cannot {}: {}", operation, reason)};
 }
 
-void contract_broken(std::string_view text, const std::source_location& where) noexcept {
+void contract_broken(std::string_view text, const CodePlace& where) noexcept {
     // A buffer of fixed size: the fault may be that memory has run out.
     char sentence[1024];
     const auto end =
         fmt::format_to_n(sentence, sizeof sentence - 1, "[pillar] internal error: {} ({}:{}, {})",
-                         text, where.file_name(), where.line(), where.function_name());
+                         text, where.file, where.line, where.function);
     *end.out = '\n';
     const auto n = static_cast<std::size_t>(end.out - sentence) + 1;
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, sentence, n);

@@ -36,7 +36,7 @@ double sum(std::span<const float> values) {
 
 StepSplitter::StepSplitter(const ClockTable& clocks)
     : clocks_(&clocks), parents_(clocks.n_ranks()), begins_(clocks.n_ranks()),
-      latest_(clocks.n_ranks()) {
+      latest_(clocks.n_ranks()), uncertainties_s_(clocks.n_ranks()) {
     const int size = static_cast<int>(clocks.n_ranks());
     for (int rank = 1; rank < size; ++rank) {
         const int parent = comm::binomial_tree(rank, size).parent;
@@ -71,7 +71,8 @@ void StepSplitter::place(std::span<const RankStep> steps) {
         begins_[rank].assign(steps[0].kind.size(), never);
         if (step.head == nullptr) continue;
         double local_s = step.head->begin_s;
-        uncertainty_s_ = std::max(uncertainty_s_, clocks_->uncertainty_s(rank, local_s));
+        uncertainties_s_[rank] = clocks_->uncertainty_s(rank, local_s);
+        uncertainty_s_ = std::max(uncertainty_s_, uncertainties_s_[rank]);
         for (std::size_t k = 0; k < step.gap_s.size(); ++k) {
             local_s += step.gap_s[k];
             begins_[rank][k] = clocks_->to_root(rank, local_s);
@@ -119,7 +120,8 @@ void StepSplitter::divide(std::size_t k, std::span<const RankStep> steps,
         times[rank].wait_s += wait_s;
         times[rank].wire_s += length_s - wait_s;
         if (latest_[rank] != never) {
-            times[rank].wait_uncertainty_s += std::min(length_s, uncertainty_s_);
+            times[rank].wait_uncertainty_s +=
+                std::min(length_s, uncertainty_s_ + uncertainties_s_[rank]);
         }
         whole.bytes = std::max(whole.bytes, steps[rank].bytes[k]);
         whole.wait_s += wait_s;

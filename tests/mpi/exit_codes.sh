@@ -32,6 +32,8 @@ run 75 "$mpirun" -n 2 "$probe" aborts
 grep -q 'text before the end' "$out/stdout" || fail "buffered text is written before the end"
 run 75 "$probe" aborts
 
+run 75 "$mpirun" -n 2 "$probe" aborts_elsewhere
+
 run 70 "$mpirun" -n 2 "$probe" truncates
 grep -Eq '^\[pillar rank 1 on [^ ]+\] error: MPI_Testall with rank 0 on [^ ]+ failed: .*TRUNCATE' "$out/stderr" ||
     fail "a failed step names function, ranks and host"

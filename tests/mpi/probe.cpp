@@ -5,6 +5,7 @@
 //   probe agree_fails      the last rank's setup fails with 65
 //   probe truncates        rank 0 broadcasts more than the others have room for
 //   probe aborts           rank 0 ends the job with 75 while the others wait
+//   probe aborts_elsewhere the same from a thread that has not started MPI
 //   probe endless FOLDER   all-reduces for ever; each rank leaves its process id in FOLDER/R
 
 #include "pillar/comm/agree.hpp"
@@ -17,6 +18,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -42,6 +44,9 @@ void play(comm::Communicator& comm, const comm::LaunchVariables& launch, const s
     } else if (part == "aborts") {
         fmt::print("text before the end"); // still in the buffer
         if (comm.is_root()) comm::abort_job(ExitCode::resumable);
+        comm.barrier();
+    } else if (part == "aborts_elsewhere") {
+        if (comm.is_root()) std::thread([] { comm::abort_job(ExitCode::resumable); }).join();
         comm.barrier();
     } else if (part == "endless") {
         std::ofstream(fmt::format("{}/{}.part", folder, comm.rank())) << ::getpid() << '\n';

@@ -1,5 +1,6 @@
-// make_malformed DIR: every malformed model file and an index.json that says what must become of
-// each. make_malformed --table FILE: the list of classes as a page.
+// make_malformed [--max-bytes N] DIR: every malformed model file (of at most N bytes) and an
+// index.json that says what must become of each.
+// make_malformed --table FILE: the list of classes as a page.
 
 #include "support/malformed.hpp"
 #include "support/tiny_model.hpp"
@@ -10,18 +11,22 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <string>
+#include <vector>
 
 namespace {
 
 using namespace pillar::support;
 
-void write_all(const std::filesystem::path& folder) {
+void write_all(const std::filesystem::path& folder, std::size_t max_bytes) {
     std::filesystem::create_directories(folder);
     nlohmann::json index = nlohmann::json::array();
     for (const MalformedCase& entry : malformed_cases()) {
         const std::string file = entry.name + ".gguf";
-        write_file(folder / file, entry.bytes());
+        const std::string bytes = entry.bytes();
+        if (bytes.size() > max_bytes) continue;
+        write_file(folder / file, bytes);
         index.push_back({{"name", entry.name},
                          {"class", entry.class_name},
                          {"file", file},
@@ -38,12 +43,15 @@ void write_all(const std::filesystem::path& folder) {
 
 int main(int argc, char** argv) {
     try {
-        if (argc == 3 && std::string(argv[1]) == "--table") {
-            write_file(argv[2], malformed_table(malformed_cases()));
-        } else if (argc == 2 && argv[1][0] != '-') {
-            write_all(argv[1]);
+        const std::vector<std::string> arguments(argv + 1, argv + argc);
+        if (arguments.size() == 2 && arguments[0] == "--table") {
+            write_file(arguments[1], malformed_table(malformed_cases()));
+        } else if (arguments.size() == 3 && arguments[0] == "--max-bytes") {
+            write_all(arguments[2], std::stoull(arguments[1]));
+        } else if (arguments.size() == 1) {
+            write_all(arguments[0], std::numeric_limits<std::size_t>::max());
         } else {
-            fmt::print(stderr, "usage: make_malformed DIR | make_malformed --table FILE\n");
+            fmt::print(stderr, "usage: make_malformed [--max-bytes N] DIR | --table FILE\n");
             return 64;
         }
     } catch (const std::exception& error) {

@@ -7,21 +7,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
+#include <string_view>
 #include <utility>
 
 namespace pillar::support {
 
 namespace {
 
+/// The parts of "a|b".
+std::vector<std::string_view> alternatives(std::string_view field) {
+    std::vector<std::string_view> parts;
+    while (!field.empty()) {
+        const std::size_t end = std::min(field.find('|'), field.size());
+        parts.push_back(field.substr(0, end));
+        field.remove_prefix(std::min(end + 1, field.size()));
+    }
+    return parts;
+}
+
 /// "`a` or `b`": what the refusals of a class name, each once.
 std::string fields_of(std::vector<MalformedCase>::const_iterator begin,
                       std::vector<MalformedCase>::const_iterator end) {
     std::vector<std::string> fields;
     for (; begin != end; ++begin)
-        for (const auto part : std::views::split(begin->field, '|')) {
-            std::string field = fmt::format("`{}`", std::string_view(part.begin(), part.end()));
-            if (field != "``" && std::ranges::find(fields, field) == fields.end())
+        for (const std::string_view part : alternatives(begin->field)) {
+            std::string field = fmt::format("`{}`", part);
+            if (std::ranges::find(fields, field) == fields.end())
                 fields.push_back(std::move(field));
         }
     return fmt::format("{}", fmt::join(fields, " or "));
@@ -97,9 +108,8 @@ std::string malformed_table(const std::vector<MalformedCase>& cases) {
 
 bool names_field(std::string_view text, std::string_view field) {
     if (field.empty()) return true;
-    return std::ranges::any_of(std::views::split(field, '|'), [&](const auto& alternative) {
-        return text.find(std::string_view(alternative.begin(), alternative.end())) !=
-               std::string_view::npos;
+    return std::ranges::any_of(alternatives(field), [&](std::string_view alternative) {
+        return text.find(alternative) != std::string_view::npos;
     });
 }
 

@@ -35,7 +35,7 @@ std::string nested(std::size_t depth) {
 }
 
 void add_short_files(CaseList& list) {
-    for (const std::size_t size : {0, 3, 23}) {
+    for (const std::size_t size : {0u, 3u, 23u}) {
         const char* field = size < 4 ? "magic" : "metadata count";
         list.add(Verdict::refuse, fmt::format("file-of-{}-bytes", size), field,
                  "the whole file is 0, 3 or 23 bytes long",

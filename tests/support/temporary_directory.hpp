@@ -1,17 +1,23 @@
 #pragma once
-// A directory of its own for a test, removed with everything in it at the end.
+// A directory of its own for a test, in memory where there is such a place, removed with everything
+// in it at the end.
 
 #include <filesystem>
 #include <stdexcept>
 #include <stdlib.h>
 #include <string>
+#include <unistd.h>
 
 namespace pillar::support {
 
 class TemporaryDirectory {
   public:
     TemporaryDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "pillar-test-XXXXXX").string();
+        const std::filesystem::path in_memory = "/dev/shm";
+        const auto parent = ::access(in_memory.c_str(), W_OK) == 0
+                                ? in_memory
+                                : std::filesystem::temp_directory_path();
+        std::string name = (parent / "pillar-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
         path_ = name;
     }

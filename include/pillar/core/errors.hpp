@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -72,13 +71,26 @@ class IoError : public Error {
 /// \xNN. Cuts at `max_bytes` (never inside a UTF-8 character) and says so with "...".
 std::string printable(std::string_view text, std::size_t max_bytes = 120);
 
+/// A place in the source: std::source_location, which clang 14 does not have.
+struct CodePlace {
+    const char* file;
+    const char* function;
+    unsigned line;
+
+    /// Of the caller.
+    static constexpr CodePlace current(const char* file = __builtin_FILE(),
+                                       const char* function = __builtin_FUNCTION(),
+                                       unsigned line = __builtin_LINE()) noexcept {
+        return {file, function, line};
+    }
+};
+
 /// Print "[pillar] internal error: ..." with the place and end the process with ExitCode::internal.
-[[noreturn]] void contract_broken(std::string_view text,
-                                  const std::source_location& where) noexcept;
+[[noreturn]] void contract_broken(std::string_view text, const CodePlace& where) noexcept;
 
 /// State what a function relies on. A broken contract is a programmer's error: it ends the process.
 inline void expects(bool condition, std::string_view text,
-                    const std::source_location& where = std::source_location::current()) noexcept {
+                    const CodePlace& where = CodePlace::current()) noexcept {
     if (!condition) [[unlikely]]
         contract_broken(text, where);
 }

@@ -6,11 +6,11 @@
 // wire = (e − b) − wait. Who these ranks are depends on the collective (comm/schedule.hpp):
 //   all-reduce  everybody: each result has a term of each rank;
 //   broadcast   the ranks on the way from the root of the binomial tree: the root waits for nobody,
-//   the others for
-//               rank 0 and for those that pass its message on;
+//               the others for rank 0 and for those that pass its message on;
 //   gather      the ranks below in the tree: the root waits for all, a leaf for nobody.
-// Itself never counts. Sending to a rank that is not there yet is wire, not waiting: the messages
-// are buffered.
+// A rank never waits for itself. Sending to a rank that is not there yet is wire, not waiting: the
+// messages are buffered. L may be off by the largest uncertainty of a clock and b by its own, so a
+// wait is known to their sum.
 //
 // A step begins when rank 0 begins it. Other ranks come early to its broadcast, while rank 0
 // samples, writes or waits for a user: that is idle time, outside the step. So on every rank
@@ -72,8 +72,9 @@ class StepSplitter {
     std::vector<std::vector<double>> begins_; ///< (rank, collective), rank 0's clock; −∞: missing
     std::vector<double> latest_; ///< (rank): L of the collective in hand, −∞: waits for nobody
     std::vector<CollectiveTimes> collectives_;
-    double step_begin_s_ = 0; ///< rank 0's
-    double uncertainty_s_ = 0;
+    double step_begin_s_ = 0;             ///< rank 0's
+    std::vector<double> uncertainties_s_; ///< (rank)
+    double uncertainty_s_ = 0;            ///< the largest
 };
 
 } // namespace pillar::trace

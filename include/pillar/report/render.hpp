@@ -1,0 +1,23 @@
+#pragma once
+// Scaling tables as text: Markdown for people, CSV for plots, JSON for programs. What was not
+// measured is a dash, an empty field or null.
+
+#include "pillar/report/scaling_table.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pillar::report {
+
+enum class Format { md, csv, json };
+/// "md", "csv" or "json"; throws UsageError otherwise.
+[[nodiscard]] Format format_of(std::string_view name);
+
+/// Ends with a newline. A single row is followed by its table of ranks (md).
+[[nodiscard]] std::string render(std::span<const ScalingTable> tables, Format format);
+
+/// What `pillar report FILE.h5…` prints.
+[[nodiscard]] std::string report(std::span<const std::string> paths, Format format);
+
+} // namespace pillar::report

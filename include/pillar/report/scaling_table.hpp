@@ -1,0 +1,39 @@
+#pragma once
+// Traces side by side: one table a model, one row a configuration, speed-ups against the smallest
+// number of ranks. Traces of the same configuration are runs of one row.
+
+#include "pillar/report/summary.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pillar::report {
+
+struct ScalingRow {
+    int n_ranks = 1;
+    std::string threads; ///< a rank: "4", or "2-4" when ranks differ
+    std::string
+        variant; ///< options in which rows of the table differ: "allreduce=ring"; often empty
+    Totals totals;
+
+    // Against the base row; nothing without decode steps.
+    int base_ranks = 1;
+    std::optional<double> speed_up;
+    std::optional<double> efficiency;
+    std::optional<double> karp_flatt;
+
+    std::optional<double>
+        predicted_s_per_token; ///< by perf's cost model, when somebody has asked it
+};
+
+struct ScalingTable {
+    std::string model;            ///< name and quantisation
+    std::vector<ScalingRow> rows; ///< by variant, ranks, threads
+};
+
+/// One table a model, in the order in which the models come.
+[[nodiscard]] std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces);
+
+} // namespace pillar::report

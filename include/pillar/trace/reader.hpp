@@ -1,0 +1,53 @@
+#pragma once
+// A trace read back: the columns that tables and plots are made of.
+
+#include "pillar/storage/types.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pillar::trace {
+
+struct Trace {
+    std::string path;
+    std::string title;
+    std::string created; ///< ISO 8601, UTC
+    std::string command_line;
+    bool is_complete = false;
+    std::vector<storage::NamedValue> config;
+
+    struct Host {
+        std::string hostname;
+        std::string board;
+        std::uint32_t n_threads = 0;
+        std::uint32_t throttled = 0; ///< bits at the end
+        double clock_uncertainty_s = 0;
+    };
+    std::vector<Host> hosts; ///< (P)
+
+    // /steps, (S)
+    std::vector<std::uint64_t> step;
+    std::vector<double> t_start_s, duration_s, trace_s;
+    std::vector<std::uint64_t> trace_bytes;
+    std::vector<std::uint8_t> phase;
+    static constexpr std::uint8_t prefill = 0, decode = 1;
+    std::vector<std::uint32_t> n_rows, n_logits;
+
+    // /ranks, (S, P); NaN: the rank's record is missing
+    std::vector<double> compute_s, wait_s, wire_s, wait_uncertainty_s;
+    std::vector<std::uint64_t> bytes_sent, messages_sent;
+
+    [[nodiscard]] std::size_t n_steps() const noexcept { return step.size(); }
+    [[nodiscard]] std::size_t n_ranks() const noexcept { return hosts.size(); }
+};
+
+/// The text of a config entry, numbers printed; empty when there is none of that name.
+[[nodiscard]] std::string config_text(const Trace& trace, std::string_view name);
+
+/// Throws IoError or FormatError; a journal, or a file whose journal alone exists, is answered with
+/// what to do.
+[[nodiscard]] Trace read_trace(const std::string& path);
+
+} // namespace pillar::trace

@@ -1,0 +1,84 @@
+// The same numbers for programs, with the ranks of every row.
+
+#include "renderers.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace pillar::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(std::optional<double> value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+Json ranks_of(const Totals& totals) {
+    Json ranks = Json::array();
+    for (std::size_t i = 0; i < totals.ranks.size(); ++i) {
+        const RankTotals& rank = totals.ranks[i];
+        ranks.push_back({{"rank", i},
+                         {"host", rank.host},
+                         {"compute_s", rank.compute_s},
+                         {"wait_s", rank.wait_s},
+                         {"wire_s", rank.wire_s},
+                         {"wait_uncertainty_s", rank.wait_uncertainty_s},
+                         {"bytes_sent", rank.bytes_sent},
+                         {"messages_sent", rank.messages_sent}});
+    }
+    return ranks;
+}
+
+Json row_of(const ScalingRow& row) {
+    const Totals& totals = row.totals;
+    const auto time = seconds_per_token(totals);
+    const Shares shares = shares_of(totals.ranks);
+    Json json{{"ranks", row.n_ranks},
+              {"threads", row.threads},
+              {"variant", row.variant},
+              {"traces", totals.paths},
+              {"steps", totals.seconds_per_token.size()},
+              {"warm_up_steps", totals.n_warm_up_steps},
+              {"decode_tokens", totals.n_decode_tokens},
+              {"prompt_tokens", totals.n_prompt_tokens}};
+    json["s_per_token"] = time ? Json{{"median", time->median},
+                                      {"low", time->low},
+                                      {"high", time->high},
+                                      {"confidence", time->confidence}}
+                               : Json(nullptr);
+    json["decode_tok_per_s"] = number(decode_tokens_per_s(totals));
+    json["prompt_tok_per_s"] = number(prompt_tokens_per_s(totals));
+    json["base_ranks"] = row.base_ranks;
+    json["speed_up"] = number(row.speed_up);
+    json["efficiency"] = number(row.efficiency);
+    json["karp_flatt"] = number(row.karp_flatt);
+    json["shares"] = {{"compute", shares.compute},
+                      {"wait", shares.wait},
+                      {"wire", shares.wire},
+                      {"wait_uncertainty", shares.wait_uncertainty}};
+    json["outside_share"] = number(outside_share(totals));
+    json["mb_per_token_per_rank"] = number(megabytes_per_token(totals));
+    json["slowest_rank"] = slowest_rank(totals.ranks);
+    if (row.predicted_s_per_token) json["predicted_s_per_token"] = *row.predicted_s_per_token;
+    json["per_rank"] = ranks_of(totals);
+    json["remarks"] = totals.remarks;
+    return json;
+}
+
+} // namespace
+
+std::string to_json(std::span<const ScalingTable> tables) {
+    Json all = Json::array();
+    for (const ScalingTable& table : tables) {
+        Json rows = Json::array();
+        for (const ScalingRow& row : table.rows) rows.push_back(row_of(row));
+        all.push_back({{"model", table.model}, {"rows", std::move(rows)}});
+    }
+    return Json{{"tables", std::move(all)}}.dump(2, ' ', false, Json::error_handler_t::replace) +
+           "\n";
+}
+
+} // namespace pillar::report

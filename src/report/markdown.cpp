@@ -1,0 +1,186 @@
+// Tables for people, with a sentence for everything that a number alone would hide.
+
+#include "renderers.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace pillar::report {
+
+namespace {
+
+constexpr const char* none = "–";
+
+std::string number(std::optional<double> value, int digits) {
+    return value ? fmt::format("{:.{}f}", *value, digits) : none;
+}
+
+/// Four significant digits, without an exponent for times that occur.
+std::string seconds(double value) {
+    return fmt::format("{:#.4g}", value);
+}
+
+std::string percent(double share) {
+    return fmt::format("{:.1f} %", 100 * share);
+}
+
+/// A waiting share below the clocks' uncertainty is only a bound.
+std::string wait_percent(double wait, double uncertainty) {
+    return wait < uncertainty ? "< " + percent(uncertainty) : percent(wait);
+}
+
+/// What users typed must not break the table.
+std::string cell(const std::string& text) {
+    std::string result;
+    for (const char c : printable(text))
+        result += c == '|' ? std::string("\\|") : std::string(1, c);
+    return result;
+}
+
+void add_line(std::string& text, const std::vector<std::string>& cells) {
+    text += "| " + fmt::format("{}", fmt::join(cells, " | ")) + " |\n";
+}
+
+void add_head(std::string& text, const std::vector<std::string>& names, std::size_t n_left) {
+    add_line(text, names);
+    text += "|";
+    for (std::size_t i = 0; i < names.size(); ++i) text += i < n_left ? "---|" : "---:|";
+    text += "\n";
+}
+
+struct Extras {
+    bool variant = false;
+    bool predicted = false;
+};
+
+std::vector<std::string> row_cells(const ScalingRow& row, const Extras& extras) {
+    const Totals& totals = row.totals;
+    const auto time = seconds_per_token(totals);
+    const Shares shares = shares_of(totals.ranks);
+    const bool has_shares = shares.compute + shares.wait + shares.wire > 0;
+    std::vector<std::string> cells{fmt::format("{} × {}", row.n_ranks, row.threads)};
+    if (extras.variant) cells.push_back(cell(row.variant));
+    const auto add = [&](std::string text) { cells.push_back(std::move(text)); };
+    add(fmt::format("{}", totals.paths.size()));
+    add(fmt::format("{}", totals.seconds_per_token.size()));
+    add(time ? seconds(time->median) : none);
+    add(time ? fmt::format("{} … {}", seconds(time->low), seconds(time->high)) : none);
+    if (extras.predicted) {
+        add(row.predicted_s_per_token ? seconds(*row.predicted_s_per_token) : none);
+    }
+    add(number(decode_tokens_per_s(totals), 2));
+    add(number(prompt_tokens_per_s(totals), 2));
+    add(number(row.speed_up, 2));
+    add(number(row.efficiency, 2));
+    add(number(row.karp_flatt, 3));
+    add(has_shares ? percent(shares.compute) : none);
+    add(has_shares ? wait_percent(shares.wait, shares.wait_uncertainty) : none);
+    add(has_shares ? percent(shares.wire) : none);
+    add(number(megabytes_per_token(totals), 3));
+    const std::size_t slowest = slowest_rank(totals.ranks);
+    add(has_shares ? fmt::format("{} ({})", slowest, cell(totals.ranks[slowest].host)) : none);
+    return cells;
+}
+
+void add_table(std::string& text, const ScalingTable& table) {
+    Extras extras;
+    for (const ScalingRow& row : table.rows) {
+        extras.variant |= !row.variant.empty();
+        extras.predicted |= row.predicted_s_per_token.has_value();
+    }
+    std::vector<std::string> names{"ranks × threads"};
+    if (extras.variant) names.emplace_back("options");
+    for (const char* name : {"runs", "steps", "s/token", "95 % interval"}) names.emplace_back(name);
+    if (extras.predicted) names.emplace_back("predicted");
+    for (const char* name : {"tok/s", "prompt tok/s", "speed-up", "efficiency", "Karp–Flatt",
+                             "compute", "wait", "wire", "MB/token/rank", "slowest rank"}) {
+        names.emplace_back(name);
+    }
+    add_head(text, names, extras.variant ? 2 : 1);
+    for (const ScalingRow& row : table.rows) add_line(text, row_cells(row, extras));
+}
+
+void add_ranks(std::string& text, const Totals& totals) {
+    text += "\n";
+    add_head(text,
+             {"rank", "host", "compute", "wait", "wire", "compute s/token", "MB/token",
+              "messages/token"},
+             2);
+    const auto n_tokens = static_cast<double>(totals.n_decode_tokens);
+    for (std::size_t i = 0; i < totals.ranks.size(); ++i) {
+        const RankTotals& rank = totals.ranks[i];
+        const Shares shares = shares_of({rank});
+        add_line(text,
+                 {fmt::format("{}", i), cell(rank.host), percent(shares.compute),
+                  wait_percent(shares.wait, shares.wait_uncertainty), percent(shares.wire),
+                  seconds(rank.compute_s / n_tokens),
+                  fmt::format("{:.3f}", static_cast<double>(rank.bytes_sent) / 1e6 / n_tokens),
+                  fmt::format("{:.1f}", static_cast<double>(rank.messages_sent) / n_tokens)});
+    }
+}
+
+void add_remarks(std::string& text, const ScalingTable& table) {
+    std::set<int> bases;
+    std::size_t n_warm_up = 0;
+    std::vector<std::string> remarks;
+    for (const ScalingRow& row : table.rows) {
+        if (row.speed_up) bases.insert(row.base_ranks);
+        n_warm_up += row.totals.n_warm_up_steps;
+        const auto time = seconds_per_token(row.totals);
+        if (time && time->confidence < 0.95) {
+            remarks.push_back(
+                fmt::format("{} × {}: too few steps for 95 %; the interval holds with "
+                            "{:.0f} %",
+                            row.n_ranks, row.threads, 100 * time->confidence));
+        }
+        const auto outside = outside_share(row.totals);
+        if (outside && *outside > 0.05) {
+            remarks.push_back(fmt::format("{} × {}: {} of the decode time lies between the steps "
+                                          "(sampling, printing)",
+                                          row.n_ranks, row.threads, percent(*outside)));
+        }
+        if (!time) {
+            remarks.push_back(fmt::format("{} × {}: no decode steps", row.n_ranks, row.threads));
+        }
+        const auto& own = row.totals.remarks;
+        remarks.insert(remarks.end(), own.begin(), own.end());
+    }
+    text +=
+        fmt::format("\ns/token: median over decode steps, each from its begin to the next one's, "
+                    "less tracing, divided by its tokens; interval of the median from order "
+                    "statistics. The first decode step of each trace is warm-up and dropped "
+                    "({} in all). Shares are of the steps' time, all ranks together; `<`: below "
+                    "the uncertainty of the clocks.\n",
+                    n_warm_up);
+    if (table.rows.size() > 1 && !bases.empty()) {
+        text += fmt::format("Speed-up S = T(p0)·p0/T(p) with p0 = {}; efficiency S/p; Karp–Flatt "
+                            "(1/S − 1/p)/(1 − 1/p), for p0 = 1 only.\n",
+                            fmt::join(bases, ", "));
+    }
+    for (const std::string& remark : remarks) text += "- " + remark + "\n";
+}
+
+} // namespace
+
+std::string to_markdown(std::span<const ScalingTable> tables) {
+    std::string text;
+    if (tables.size() > 1) {
+        text += fmt::format("These traces are of {} different models: each has its own table, and "
+                            "no speed-up is taken across them.\n\n",
+                            tables.size());
+    }
+    for (const ScalingTable& table : tables) {
+        if (&table != &tables.front()) text += "\n";
+        text += "## " + cell(table.model) + "\n\n";
+        add_table(text, table);
+        const Totals& first = table.rows.front().totals;
+        if (table.rows.size() == 1 && first.n_decode_tokens > 0) add_ranks(text, first);
+        add_remarks(text, table);
+    }
+    return text;
+}
+
+} // namespace pillar::report

@@ -1,0 +1,125 @@
+// Grouping traces into tables and rows, then speed-ups.
+
+#include "pillar/report/scaling_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <set>
+#include <tuple>
+
+namespace pillar::report {
+
+namespace {
+
+/// Options that change what a step costs: rows that differ in one are different rows.
+constexpr std::array<const char*, 7> options_that_matter{
+    "kernels", "allreduce", "wire", "split", "cache_type", "n_sequences", "batch"};
+
+std::string model_of(const trace::Trace& trace) {
+    const std::string model = trace::config_text(trace, "model");
+    const std::string quantisation = trace::config_text(trace, "quantisation");
+    if (model.empty()) return "model not named";
+    return quantisation.empty() ? model : model + " " + quantisation;
+}
+
+/// Two models may share a name.
+std::string identity_of(const trace::Trace& trace) {
+    return model_of(trace) + '\n' + trace::config_text(trace, "model_hash");
+}
+
+std::string threads_of(const trace::Trace& trace) {
+    const auto [least, most] = std::ranges::minmax(trace.hosts, {}, &trace::Trace::Host::n_threads);
+    if (least.n_threads == most.n_threads) return fmt::format("{}", least.n_threads);
+    return fmt::format("{}-{}", least.n_threads, most.n_threads);
+}
+
+/// The options in which these traces differ.
+std::vector<std::string> differing_options(const std::vector<const trace::Trace*>& traces) {
+    std::vector<std::string> result;
+    for (const char* option : options_that_matter) {
+        std::set<std::string> values;
+        for (const trace::Trace* trace : traces) values.insert(trace::config_text(*trace, option));
+        if (values.size() > 1) result.emplace_back(option);
+    }
+    return result;
+}
+
+std::string variant_of(const trace::Trace& trace, const std::vector<std::string>& options) {
+    std::string variant;
+    for (const std::string& option : options) {
+        const std::string value = trace::config_text(trace, option);
+        variant +=
+            fmt::format("{}{}={}", variant.empty() ? "" : " ", option, value.empty() ? "?" : value);
+    }
+    return variant;
+}
+
+auto order_of(const ScalingRow& row) {
+    return std::tie(row.variant, row.n_ranks, row.threads);
+}
+
+/// The fewest ranks of the same variant; of several the one with as many threads.
+const ScalingRow& base_of(const std::vector<ScalingRow>& rows, const ScalingRow& row) {
+    const auto distance = [&](const ScalingRow& r) {
+        return std::tuple(r.variant != row.variant, r.n_ranks, r.threads != row.threads);
+    };
+    return *std::ranges::min_element(rows, {}, distance);
+}
+
+void compare(std::vector<ScalingRow>& rows) {
+    for (ScalingRow& row : rows) {
+        const ScalingRow& base = base_of(rows, row);
+        const auto base_time = seconds_per_token(base.totals);
+        const auto time = seconds_per_token(row.totals);
+        row.base_ranks = base.n_ranks;
+        if (!base_time || !time) continue;
+        row.speed_up = perf::speed_up(base_time->median, base.n_ranks, time->median);
+        row.efficiency = perf::efficiency(*row.speed_up, row.n_ranks);
+        row.karp_flatt = perf::karp_flatt(*row.speed_up, base.n_ranks, row.n_ranks);
+    }
+}
+
+ScalingTable table_of(const std::vector<const trace::Trace*>& traces) {
+    ScalingTable table{.model = model_of(*traces.front()), .rows = {}};
+    const auto options = differing_options(traces);
+    for (const trace::Trace* trace : traces) {
+        ScalingRow row;
+        row.n_ranks = static_cast<int>(trace->n_ranks());
+        row.threads = threads_of(*trace);
+        row.variant = variant_of(*trace, options);
+        row.totals = totals_of(*trace);
+        const auto same = std::ranges::find_if(
+            table.rows, [&](const ScalingRow& r) { return order_of(r) == order_of(row); });
+        if (same != table.rows.end()) {
+            add(same->totals, row.totals);
+        } else {
+            table.rows.push_back(std::move(row));
+        }
+    }
+    std::ranges::sort(table.rows, [](const ScalingRow& a, const ScalingRow& b) {
+        return order_of(a) < order_of(b);
+    });
+    compare(table.rows);
+    return table;
+}
+
+} // namespace
+
+std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces) {
+    std::vector<std::vector<const trace::Trace*>> groups;
+    for (const trace::Trace& trace : traces) {
+        const auto group = std::ranges::find_if(
+            groups, [&](const auto& g) { return identity_of(*g.front()) == identity_of(trace); });
+        if (group == groups.end()) {
+            groups.push_back({&trace});
+        } else {
+            group->push_back(&trace);
+        }
+    }
+    std::vector<ScalingTable> tables;
+    for (const auto& group : groups) tables.push_back(table_of(group));
+    return tables;
+}
+
+} // namespace pillar::report

@@ -1,0 +1,163 @@
+// Sums over the steps of traces.
+
+#include "pillar/report/summary.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace pillar::report {
+
+namespace {
+
+/// Until the next step begins, less tracing, where that step follows at once in the same phase.
+double time_of(const trace::Trace& trace, std::size_t i) {
+    const bool has_next = i + 1 < trace.n_steps() && trace.phase[i + 1] == trace.phase[i] &&
+                          trace.step[i + 1] == trace.step[i] + 1;
+    if (!has_next) return trace.duration_s[i];
+    return trace.t_start_s[i + 1] - trace.t_start_s[i] - trace.trace_s[i];
+}
+
+void add_ranks(Totals& totals, const trace::Trace& trace, std::size_t i) {
+    for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
+        const std::size_t place = i * trace.n_ranks() + rank;
+        RankTotals& sums = totals.ranks[rank];
+        sums.bytes_sent += trace.bytes_sent[place];
+        sums.messages_sent += trace.messages_sent[place];
+        if (!std::isfinite(trace.wait_s[place])) continue;
+        sums.compute_s += trace.compute_s[place];
+        sums.wait_s += trace.wait_s[place];
+        sums.wire_s += trace.wire_s[place];
+        sums.wait_uncertainty_s += trace.wait_uncertainty_s[place];
+    }
+}
+
+void remark(Totals& totals, const trace::Trace& trace) {
+    const std::string name = printable(trace.path);
+    if (!trace.is_complete) {
+        totals.remarks.push_back(name + " is incomplete: the run did not end, or lost steps");
+    }
+    for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
+        if (trace.hosts[rank].throttled == 0) continue;
+        totals.remarks.push_back(fmt::format("{}: rank {} ({}) was throttled (bits {:#x})", name,
+                                             rank, printable(trace.hosts[rank].hostname),
+                                             trace.hosts[rank].throttled));
+    }
+}
+
+} // namespace
+
+Totals totals_of(const trace::Trace& trace) {
+    Totals totals;
+    totals.paths = {trace.path};
+    totals.ranks.resize(trace.n_ranks());
+    for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
+        totals.ranks[rank].host = trace.hosts[rank].hostname;
+    }
+    const auto n_decode =
+        static_cast<std::size_t>(std::ranges::count(trace.phase, trace::Trace::decode));
+    bool is_first = n_decode > 1; // a single step cannot be spared
+    for (std::size_t i = 0; i < trace.n_steps(); ++i) {
+        const double seconds = time_of(trace, i);
+        if (trace.phase[i] == trace::Trace::prefill) {
+            totals.n_prompt_tokens += trace.n_rows[i];
+            totals.prompt_s += seconds;
+        } else if (is_first) {
+            is_first = false;
+            ++totals.n_warm_up_steps;
+        } else {
+            const std::uint32_t n_tokens = std::max(trace.n_rows[i], 1u);
+            totals.seconds_per_token.push_back(seconds / n_tokens);
+            totals.n_decode_tokens += n_tokens;
+            totals.decode_s += seconds;
+            totals.decode_duration_s += trace.duration_s[i];
+            add_ranks(totals, trace, i);
+        }
+    }
+    remark(totals, trace);
+    return totals;
+}
+
+void add(Totals& totals, const Totals& other) {
+    expects(totals.ranks.size() == other.ranks.size(),
+            "runs of one configuration have equal ranks");
+    const auto append = [](auto& all, const auto& more) {
+        all.insert(all.end(), more.begin(), more.end());
+    };
+    append(totals.paths, other.paths);
+    append(totals.seconds_per_token, other.seconds_per_token);
+    append(totals.remarks, other.remarks);
+    totals.n_prompt_tokens += other.n_prompt_tokens;
+    totals.n_decode_tokens += other.n_decode_tokens;
+    totals.prompt_s += other.prompt_s;
+    totals.decode_s += other.decode_s;
+    totals.decode_duration_s += other.decode_duration_s;
+    totals.n_warm_up_steps += other.n_warm_up_steps;
+    for (std::size_t rank = 0; rank < totals.ranks.size(); ++rank) {
+        RankTotals& sums = totals.ranks[rank];
+        const RankTotals& more = other.ranks[rank];
+        if (sums.host != more.host) sums.host += ", " + more.host;
+        sums.compute_s += more.compute_s;
+        sums.wait_s += more.wait_s;
+        sums.wire_s += more.wire_s;
+        sums.wait_uncertainty_s += more.wait_uncertainty_s;
+        sums.bytes_sent += more.bytes_sent;
+        sums.messages_sent += more.messages_sent;
+    }
+}
+
+Shares shares_of(const std::vector<RankTotals>& ranks) {
+    Shares shares;
+    double all_s = 0;
+    for (const RankTotals& rank : ranks) {
+        shares.compute += rank.compute_s;
+        shares.wait += rank.wait_s;
+        shares.wire += rank.wire_s;
+        shares.wait_uncertainty += rank.wait_uncertainty_s;
+        all_s += rank.step_s();
+    }
+    if (all_s <= 0) return {};
+    return {shares.compute / all_s, shares.wait / all_s, shares.wire / all_s,
+            shares.wait_uncertainty / all_s};
+}
+
+std::size_t slowest_rank(const std::vector<RankTotals>& ranks) {
+    const auto slowest = std::ranges::max_element(ranks, {}, &RankTotals::compute_s);
+    return static_cast<std::size_t>(slowest - ranks.begin());
+}
+
+std::optional<perf::MedianInterval> seconds_per_token(const Totals& totals) {
+    if (totals.seconds_per_token.empty()) return std::nullopt;
+    return perf::median_interval(totals.seconds_per_token);
+}
+
+namespace {
+
+std::optional<double> ratio(double above, double below) {
+    if (below <= 0) return std::nullopt;
+    return above / below;
+}
+
+} // namespace
+
+std::optional<double> prompt_tokens_per_s(const Totals& totals) {
+    return ratio(static_cast<double>(totals.n_prompt_tokens), totals.prompt_s);
+}
+
+std::optional<double> decode_tokens_per_s(const Totals& totals) {
+    return ratio(static_cast<double>(totals.n_decode_tokens), totals.decode_s);
+}
+
+std::optional<double> outside_share(const Totals& totals) {
+    return ratio(totals.decode_s - totals.decode_duration_s, totals.decode_s);
+}
+
+std::optional<double> megabytes_per_token(const Totals& totals) {
+    double bytes = 0;
+    for (const RankTotals& rank : totals.ranks) bytes += static_cast<double>(rank.bytes_sent);
+    return ratio(bytes / 1e6, static_cast<double>(totals.n_decode_tokens * totals.ranks.size()));
+}
+
+} // namespace pillar::report

@@ -1,0 +1,84 @@
+#pragma once
+// Journals from planted records, as rank 0 would have written them.
+
+#include "pillar/core/timing.hpp"
+#include "pillar/trace/journal.hpp"
+#include "pillar/trace/records.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pillar::support {
+
+/// Append a step with its collectives to what a rank sends.
+inline void plant_step(trace::RankSteps& rank, trace::StepHead head,
+                       const std::vector<CollectiveTiming>& collectives) {
+    head.n_collectives = static_cast<std::uint32_t>(collectives.size());
+    rank.heads.push_back(head);
+    double previous_end_s = head.begin_s;
+    for (const CollectiveTiming& one : collectives) {
+        rank.collectives.gap_s.push_back(static_cast<float>(one.begin_s - previous_end_s));
+        rank.collectives.length_s.push_back(static_cast<float>(one.end_s - one.begin_s));
+        rank.collectives.bytes.push_back(one.bytes);
+        rank.collectives.kind.push_back(static_cast<std::uint8_t>(one.kind));
+        previous_end_s = one.end_s;
+    }
+}
+
+inline std::string encode_block_of(const std::vector<trace::RankSteps>& ranks) {
+    std::vector<std::string> encoded;
+    for (const trace::RankSteps& rank : ranks) encoded.push_back(trace::encode(rank));
+    return trace::encode_block(encoded);
+}
+
+inline void append_tokens(trace::JournalWriter& journal,
+                          const std::vector<trace::TokenEntry>& tokens) {
+    journal.append(trace::RecordType::tokens, std::as_bytes(std::span(tokens)));
+}
+
+inline void append_end(trace::JournalWriter& journal, std::int32_t exit_code, double time_s) {
+    const trace::End end{exit_code, 0, time_s};
+    journal.append(trace::RecordType::end, std::as_bytes(std::span(&end, 1)));
+}
+
+/// A header like those of real runs.
+inline trace::Header planted_header(std::uint32_t n_ranks) {
+    trace::Header header;
+    header.n_ranks = n_ranks;
+    header.created_s = 1767225599; // 2025-12-31T23:59:59Z
+    header.origin_s = 1000;
+    header.title = "planted";
+    header.software = "pillar";
+    header.software_version = "0.1.0";
+    header.git_revision = "abc";
+    header.command_line = "pillar run -m tiny.gguf -p \"Grüße\"";
+    header.config = {{"model", std::string("tiny")},
+                     {"quantisation", std::string("q8_0")},
+                     {"n_layers", std::int64_t{2}},
+                     {"temperature", 0.5}};
+    return header;
+}
+
+inline trace::HostList planted_hosts(trace::HostList::Moment moment, std::uint32_t n_ranks) {
+    trace::HostList list{moment, {}};
+    for (std::uint32_t rank = 0; rank < n_ranks; ++rank) {
+        trace::Host host;
+        host.hostname = "pi" + std::to_string(rank + 1);
+        host.board = "Raspberry Pi 4 Model B Rev 1.4";
+        host.cpu = "Cortex-A72";
+        host.affinity = "0-3";
+        host.n_cores = 4;
+        host.n_threads = 4;
+        host.clock_hz = 1.5e9;
+        host.temperature_c = moment == trace::HostList::Moment::start ? 40 : 60 + rank;
+        host.memory_bytes = std::uint64_t{8} << 30;
+        host.memory_available_bytes = std::uint64_t{7} << 30;
+        list.hosts.push_back(host);
+    }
+    return list;
+}
+
+} // namespace pillar::support

@@ -1,0 +1,357 @@
+// Planted journals become files with exactly the planted values, whole or cut short.
+
+#include "pillar/trace/convert.hpp"
+
+#include "pillar/storage/reader.hpp"
+#include "support/planted_trace.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <cmath>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <limits>
+#include <set>
+#include <sys/resource.h>
+
+namespace pillar::trace {
+namespace {
+
+using support::TemporaryDirectory;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// The n-th step (from 0) of two ranks: rank 1's clock is 10 s behind and waits in each all-reduce.
+std::vector<RankSteps> step_of(std::uint64_t n) {
+    std::vector<RankSteps> ranks(2);
+    ranks[1].rank = 1;
+    const double t = 1001 + static_cast<double>(n);
+    const std::uint32_t phase = n == 0 ? 0 : 1;
+    support::plant_step(ranks[0],
+                        {.step = n,
+                         .begin_s = t,
+                         .end_s = t + 0.75,
+                         .trace_s = 0.0625,
+                         .bytes_sent = 300,
+                         .messages_sent = 3,
+                         .bytes_read = 1000,
+                         .n_rows = n == 0 ? 5u : 1u,
+                         .n_logits = 1,
+                         .n_collectives = 0,
+                         .phase = phase},
+                        {{t, t + 0.125, 16, CollectiveKind::broadcast},
+                         {t + 0.5, t + 0.625, 128, CollectiveKind::allreduce},
+                         {t + 0.625, t + 0.75, 24, CollectiveKind::gather}});
+    support::plant_step(ranks[1],
+                        {.step = n,
+                         .begin_s = t - 10.0625,
+                         .end_s = t - 10 + 0.6875,
+                         .trace_s = 0,
+                         .bytes_sent = 200,
+                         .messages_sent = 2,
+                         .bytes_read = 2000,
+                         .n_rows = n == 0 ? 5u : 1u,
+                         .n_logits = 1,
+                         .n_collectives = 0,
+                         .phase = phase},
+                        {{t - 10.0625, t - 10 + 0.1875, 16, CollectiveKind::broadcast},
+                         {t - 10 + 0.25, t - 10 + 0.625, 128, CollectiveKind::allreduce},
+                         {t - 10 + 0.625, t - 10 + 0.6875, 24, CollectiveKind::gather}});
+    return ranks;
+}
+
+void append_clocks(JournalWriter& journal, double time_s) {
+    journal.append(RecordType::clocks, encode(ClockSample{time_s, {{0, 0}, {10, 0.03125}}}));
+}
+
+void append_step(JournalWriter& journal, std::uint64_t n, Cost previous) {
+    auto ranks = step_of(n);
+    ranks[0].previous = previous;
+    ranks[1].previous = {previous.after_step, 5 * previous.seconds, 2 * previous.bytes};
+    journal.append(RecordType::steps, support::encode_block_of(ranks));
+}
+
+/// A run of three steps, a gather after each.
+void write_journal(const std::string& path) {
+    JournalWriter journal(path, false);
+    journal.append(RecordType::header, encode(support::planted_header(2)));
+    journal.append(RecordType::hosts, encode(support::planted_hosts(HostList::Moment::start, 2)));
+    append_clocks(journal, 1000);
+    append_step(journal, 0, {before_first_step, 0.5, 700});
+    support::append_tokens(journal,
+                           {{0, 0.25, 0, 4, 17, std::numeric_limits<float>::quiet_NaN(), 0, 0},
+                            {1, 0.75, 0, 5, 42, -0.5F, 1, 0}});
+    append_clocks(journal, 1002);
+    append_step(journal, 1, {0, 0.125, 40});
+    append_step(journal, 2, {1, 0.25, 50});
+    journal.append(RecordType::sequence,
+                   encode(engine::SequenceRecord{0, "Grüße", "an\nalle", 5, 2, 0.75,
+                                                 engine::FinishReason::length}));
+    journal.append(RecordType::hosts, encode(support::planted_hosts(HostList::Moment::end, 2)));
+    support::append_end(journal, 75, 1010);
+}
+
+class Converted : public ::testing::Test {
+  protected:
+    Converted() : journal_(directory_.file("x.h5.journal")), path_(directory_.file("x.h5")) {
+        write_journal(journal_);
+        result_ = convert(journal_, path_);
+    }
+    template <class T>
+    std::vector<T> column(const char* name) const {
+        return storage::Reader(path_).column<T>(name);
+    }
+    storage::Value attribute(const char* group, const char* name) const {
+        return storage::Reader(path_).attribute(group, name).value();
+    }
+
+    TemporaryDirectory directory_;
+    std::string journal_, path_;
+    Conversion result_;
+};
+
+TEST_F(Converted, HasARowForEveryRecord) {
+    EXPECT_EQ(result_.n_steps, 3);
+    EXPECT_EQ(result_.n_tokens, 2);
+    EXPECT_EQ(result_.n_sequences, 1);
+    EXPECT_TRUE(result_.complete);
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".part"));
+    EXPECT_TRUE(std::filesystem::exists(journal_)); // who called may remove it
+}
+
+TEST_F(Converted, SaysHowTheRunWasMade) {
+    EXPECT_EQ(attribute("/", "format"), storage::Value("pillar-trace"));
+    EXPECT_EQ(attribute("/", "format_version"), storage::Value(std::int64_t{1}));
+    EXPECT_EQ(attribute("/", "title"), storage::Value("planted"));
+    EXPECT_EQ(attribute("/", "created"), storage::Value("2025-12-31T23:59:59Z"));
+    EXPECT_EQ(attribute("/", "software"), storage::Value("pillar"));
+    EXPECT_EQ(attribute("/", "software_version"), storage::Value("0.1.0"));
+    EXPECT_EQ(attribute("/", "git_revision"), storage::Value("abc"));
+    EXPECT_EQ(attribute("/", "command_line"),
+              storage::Value("pillar run -m tiny.gguf -p \"Grüße\""));
+    EXPECT_EQ(attribute("/", "trace_complete"), storage::Value(std::int64_t{1}));
+    EXPECT_EQ(attribute("/", "exit_code"), storage::Value(std::int64_t{75}));
+    EXPECT_EQ(attribute("/config", "model"), storage::Value("tiny"));
+    EXPECT_EQ(attribute("/config", "n_layers"), storage::Value(std::int64_t{2}));
+    EXPECT_EQ(attribute("/config", "temperature"), storage::Value(0.5));
+    EXPECT_EQ(attribute("/config", "n_ranks"), storage::Value(std::int64_t{2}));
+}
+
+TEST_F(Converted, HoldsThePlantedSteps) {
+    EXPECT_THAT(column<std::uint64_t>("/steps/step"), ElementsAre(0, 1, 2));
+    EXPECT_THAT(column<double>("/steps/t_start_s"), ElementsAre(1, 2, 3));
+    EXPECT_THAT(column<double>("/steps/duration_s"), ElementsAre(0.75, 0.75, 0.75));
+    EXPECT_THAT(column<std::uint8_t>("/steps/phase"), ElementsAre(0, 1, 1));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_rows"), ElementsAre(5, 1, 1));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_logits"), ElementsAre(1, 1, 1));
+}
+
+TEST_F(Converted, ChargesTracingToTheStepAfterWhichItHappened) {
+    // Rank 0's seconds and both ranks' bytes of the gather that followed, and what a step had
+    // itself.
+    EXPECT_THAT(column<double>("/steps/trace_s"), ElementsAre(0.1875, 0.3125, 0.0625));
+    EXPECT_THAT(column<std::uint64_t>("/steps/trace_bytes"), ElementsAre(120, 150, 0));
+    EXPECT_EQ(attribute("/steps", "setup_trace_s"), storage::Value(0.5));
+    EXPECT_EQ(attribute("/steps", "setup_trace_bytes"), storage::Value(std::int64_t{2100}));
+}
+
+TEST_F(Converted, DividesEveryRanksTime) {
+    EXPECT_THAT(column<double>("/ranks/compute_s"),
+                ElementsAre(0.375, 0.0625, 0.375, 0.0625, 0.375, 0.0625));
+    EXPECT_THAT(column<double>("/ranks/wait_s"), ElementsAre(0, 0.25, 0, 0.25, 0, 0.25));
+    EXPECT_THAT(column<double>("/ranks/wire_s"),
+                ElementsAre(0.375, 0.375, 0.375, 0.375, 0.375, 0.375));
+    EXPECT_THAT(column<double>("/ranks/idle_s"), ElementsAre(0, 0.0625, 0, 0.0625, 0, 0.0625));
+    // Rank 0: all-reduce and gather, 1/32 each. Rank 1: broadcast and all-reduce, 2/32 each.
+    EXPECT_THAT(column<double>("/ranks/wait_uncertainty_s"),
+                ElementsAre(0.0625, 0.125, 0.0625, 0.125, 0.0625, 0.125));
+    EXPECT_THAT(column<std::uint8_t>("/ranks/wait_resolved"), ElementsAre(0, 1, 0, 1, 0, 1));
+    EXPECT_THAT(column<std::uint64_t>("/ranks/bytes_sent"),
+                ElementsAre(300, 200, 300, 200, 300, 200));
+    EXPECT_THAT(column<std::uint64_t>("/ranks/messages_sent"), ElementsAre(3, 2, 3, 2, 3, 2));
+    EXPECT_THAT(column<std::uint64_t>("/ranks/bytes_read"),
+                ElementsAre(1000, 2000, 1000, 2000, 1000, 2000));
+    EXPECT_THAT(storage::Reader(path_).shape("/ranks/wait_s"), ElementsAre(3, 2));
+}
+
+TEST_F(Converted, HoldsThePlantedTokensAndSequences) {
+    EXPECT_THAT(column<std::uint64_t>("/tokens/step"), ElementsAre(0, 1));
+    EXPECT_THAT(column<std::int32_t>("/tokens/position"), ElementsAre(4, 5));
+    EXPECT_THAT(column<std::int32_t>("/tokens/id"), ElementsAre(17, 42));
+    EXPECT_THAT(column<std::uint8_t>("/tokens/phase"), ElementsAre(0, 1));
+    EXPECT_THAT(column<double>("/tokens/latency_s"), ElementsAre(0.25, 0.75));
+    EXPECT_TRUE(std::isnan(column<float>("/tokens/logprob")[0]));
+    EXPECT_EQ(column<float>("/tokens/logprob")[1], -0.5F);
+    const storage::Reader reader(path_);
+    EXPECT_THAT(reader.texts("/sequences/prompt"), ElementsAre("Grüße"));
+    EXPECT_THAT(reader.texts("/sequences/completion"), ElementsAre("an\nalle"));
+    EXPECT_THAT(column<std::uint32_t>("/sequences/n_generated"), ElementsAre(2));
+    EXPECT_THAT(column<double>("/sequences/ttft_s"), ElementsAre(0.75));
+    EXPECT_EQ(attribute("/sequences/finish_reason", "flag_meanings"),
+              storage::Value("none stop length context_full signal"));
+}
+
+TEST_F(Converted, TellsOfTheHostsAtStartAndEnd) {
+    EXPECT_THAT(storage::Reader(path_).texts("/hosts/hostname"), ElementsAre("pi1", "pi2"));
+    EXPECT_THAT(column<double>("/hosts/temperature_c"), ElementsAre(40, 40));
+    EXPECT_THAT(column<double>("/hosts/temperature_end_c"), ElementsAre(60, 61));
+    EXPECT_THAT(column<std::uint32_t>("/hosts/n_threads"), ElementsAre(4, 4));
+    EXPECT_THAT(column<double>("/hosts/clock_offset_s"), ElementsAre(0, 10));
+    EXPECT_THAT(column<double>("/hosts/clock_uncertainty_s"), ElementsAre(0, 0.03125));
+}
+
+TEST_F(Converted, SumsCollectivesByPhaseKindAndSize) {
+    EXPECT_THAT(column<std::uint8_t>("/collectives/phase"), ElementsAre(0, 0, 0, 1, 1, 1));
+    EXPECT_THAT(column<std::uint8_t>("/collectives/kind"), ElementsAre(0, 1, 2, 0, 1, 2));
+    EXPECT_THAT(column<std::uint32_t>("/collectives/bytes"), ElementsAre(16, 128, 24, 16, 128, 24));
+    EXPECT_THAT(column<std::uint64_t>("/collectives/count"), ElementsAre(1, 1, 1, 2, 2, 2));
+    EXPECT_EQ(column<double>("/collectives/wait_s")[4], 0.125);
+    EXPECT_EQ(column<double>("/collectives/wire_s")[4], 0.125);
+}
+
+std::string bytes_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Steps, tokens and sequences in the first `length` bytes, by walking the records' lengths.
+Conversion expected_rows(const std::string& bytes, std::size_t length) {
+    Conversion rows;
+    for (std::size_t at = 8; at + 24 <= length;) {
+        std::uint32_t type = 0;
+        std::uint64_t size = 0;
+        std::memcpy(&type, bytes.data() + at, 4);
+        std::memcpy(&size, bytes.data() + at + 8, 8);
+        at += 24 + size;
+        if (at > length) break;
+        rows.n_steps += type == static_cast<std::uint32_t>(RecordType::steps);
+        rows.n_tokens += type == static_cast<std::uint32_t>(RecordType::tokens) ? size / 40 : 0;
+        rows.n_sequences += type == static_cast<std::uint32_t>(RecordType::sequence);
+    }
+    return rows;
+}
+
+/// Around every record's border, and places between.
+std::set<std::size_t> places_to_cut(const std::string& bytes) {
+    std::set<std::size_t> places;
+    for (std::size_t at = 8; at < bytes.size();) {
+        places.insert({at - 1, at, at + 1});
+        std::uint64_t size = 0;
+        std::memcpy(&size, bytes.data() + at + 8, 8);
+        at += 24 + size;
+    }
+    for (std::size_t at = 0; at < bytes.size(); at += 149) places.insert(at);
+    places.insert(bytes.size() - 1);
+    return places;
+}
+
+TEST(Recover, OfAJournalCutShortKeepsEveryWholeRecord) {
+    const TemporaryDirectory directory;
+    const std::string whole = directory.file("whole.journal");
+    write_journal(whole);
+    const std::string bytes = bytes_of(whole);
+    const std::size_t header_end = 8 + 24 + encode(support::planted_header(2)).size();
+    const std::string path = directory.file("cut.h5");
+    const std::string journal = path + ".journal";
+    for (const std::size_t length : places_to_cut(bytes)) {
+        std::ofstream(journal, std::ios::binary) << bytes.substr(0, length);
+        if (length < header_end) {
+            EXPECT_THROW(recover(journal, true), FormatError) << length;
+            EXPECT_TRUE(std::filesystem::exists(journal));
+            continue;
+        }
+        const Conversion rows = recover(journal, true);
+        const Conversion expected = expected_rows(bytes, length);
+        EXPECT_EQ(rows.n_steps, expected.n_steps) << length;
+        EXPECT_EQ(rows.n_tokens, expected.n_tokens) << length;
+        EXPECT_EQ(rows.n_sequences, expected.n_sequences) << length;
+        EXPECT_FALSE(rows.complete);
+        EXPECT_FALSE(std::filesystem::exists(journal));
+        const storage::Reader reader(path);
+        EXPECT_EQ(reader.column<double>("/steps/duration_s").size(), expected.n_steps);
+        EXPECT_EQ(reader.attribute("/", "trace_complete"), storage::Value(std::int64_t{0}));
+    }
+}
+
+TEST(Recover, LeavesAnExistingFileAloneUnlessForced) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    write_journal(path + ".journal");
+    std::ofstream(path) << "precious";
+    try {
+        recover(path + ".journal", false);
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const IoError& error) {
+        EXPECT_EQ(error.code(), ExitCode::cannot_create);
+        EXPECT_THAT(error.what(), HasSubstr("--force"));
+    }
+    EXPECT_EQ(bytes_of(path), "precious");
+    EXPECT_TRUE(recover(path + ".journal", true).complete);
+    EXPECT_THROW(recover(path + ".journal", true), IoError); // it is gone now
+    EXPECT_THROW(recover(path, true), UsageError);
+}
+
+TEST(Recover, WaitsForTheRunThatStillWrites) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5.journal");
+    JournalWriter journal(path, false);
+    journal.append(RecordType::header, encode(support::planted_header(1)));
+    try {
+        recover(path, false);
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const IoError& error) {
+        EXPECT_EQ(error.code(), ExitCode::refused);
+    }
+}
+
+TEST(Convert, FillsInNothingForARankWhoseRecordsAreMissing) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    {
+        JournalWriter journal(path + ".journal", false);
+        journal.append(RecordType::header, encode(support::planted_header(2)));
+        journal.append(RecordType::steps, support::encode_block_of({step_of(0)[0]}));
+        support::append_end(journal, 0, 1002);
+    }
+    const Conversion result = convert(path + ".journal", path);
+    EXPECT_EQ(result.n_steps, 1);
+    EXPECT_FALSE(result.complete);
+    const storage::Reader reader(path);
+    EXPECT_EQ(reader.column<double>("/ranks/compute_s")[0], 0.375);
+    EXPECT_TRUE(std::isnan(reader.column<double>("/ranks/compute_s")[1]));
+    EXPECT_TRUE(std::isnan(reader.column<double>("/ranks/wait_s")[1]));
+}
+
+/// Convert under a limit on file sizes; exit with the error's code.
+[[noreturn]] void convert_with_limit(const std::string& journal, const std::string& path,
+                                     rlim_t limit) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit bound{limit, limit};
+    ::setrlimit(RLIMIT_FSIZE, &bound);
+    try {
+        convert(journal, path);
+    } catch (const IoError& error) {
+        std::exit(static_cast<int>(error.code()));
+    }
+    std::exit(0);
+}
+
+TEST(Convert, OnAFullMediumEndsInOrderAndLeavesOnlyTheJournal) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    write_journal(path + ".journal");
+    for (const rlim_t limit : {1000u, 10000u, 30000u}) {
+        EXPECT_EXIT(convert_with_limit(path + ".journal", path, limit),
+                    ::testing::ExitedWithCode(74), "");
+        EXPECT_FALSE(std::filesystem::exists(path));
+        EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+        EXPECT_TRUE(std::filesystem::exists(path + ".journal"));
+    }
+}
+
+} // namespace
+} // namespace pillar::trace

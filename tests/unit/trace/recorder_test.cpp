@@ -1,0 +1,352 @@
+// The recorder on one rank and on several: what goes in comes out, whatever ends the run.
+
+#include "pillar/trace/recorder.hpp"
+
+#include "allocations.hpp"
+
+#include "pillar/storage/reader.hpp"
+#include "pillar/trace/convert.hpp"
+#include "pillar/trace/reader.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/thread_communicator.hpp"
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace pillar::trace {
+namespace {
+
+using support::TemporaryDirectory;
+using ::testing::HasSubstr;
+
+TraceOptions options_for(const std::string& path) {
+    TraceOptions options;
+    options.path = path;
+    options.title = "test";
+    options.command_line = "pillar run --trace x.h5";
+    options.config = {{"model", std::string("tiny")}};
+    options.collectives_per_step = 4;
+    options.n_threads = 2;
+    return options;
+}
+
+/// A step that begins at `begin_s` and lasts half a second; `rank` tells the ranks apart.
+class Step {
+  public:
+    Step(std::uint64_t number, double begin_s, int rank = 0) {
+        const auto r = static_cast<std::uint64_t>(rank);
+        timeline_.begin_s = begin_s;
+        timeline_.end_s = begin_s + 0.5;
+        timeline_.traffic = {100 + r, 3 + r};
+        timeline_.collectives = {{begin_s, begin_s + 0.0625, 32, CollectiveKind::broadcast},
+                                 {begin_s + 0.25, begin_s + 0.3125, 256, CollectiveKind::allreduce},
+                                 {begin_s + 0.4375, begin_s + 0.5, 64, CollectiveKind::gather}};
+        record_.step = number;
+        record_.phase = number == 0 ? engine::Phase::prefill : engine::Phase::decode;
+        record_.n_rows = 1;
+        record_.n_logits = 1;
+        record_.bytes_read = 10 + r;
+        record_.timeline = &timeline_;
+    }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+    operator const engine::StepRecord&() const { return record_; }
+
+  private:
+    StepTimeline timeline_;
+    engine::StepRecord record_;
+};
+
+engine::TokenRecord token(std::uint64_t step) {
+    return {.step = step,
+            .sequence = 0,
+            .position = static_cast<std::int32_t>(step),
+            .id = 7,
+            .phase = engine::Phase::decode,
+            .latency_s = 0.5,
+            .logprob = -1};
+}
+
+TEST(Recorder, LeavesAFileAndNoJournalAfterAnOrderlyEnd) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(path));
+    EXPECT_TRUE(std::filesystem::exists(path + ".journal"));
+    for (std::uint64_t n = 0; n < 3; ++n) {
+        recorder.step(Step(n, static_cast<double>(n)));
+        recorder.token(token(n));
+    }
+    recorder.gather();
+    recorder.step(Step(3, 3.0));
+    recorder.sequence({0, "p", "c", 1, 3, 0.5, engine::FinishReason::stop});
+    EXPECT_TRUE(recorder.finish(ExitCode::done));
+    EXPECT_FALSE(std::filesystem::exists(path + ".journal"));
+    const Trace trace = read_trace(path);
+    EXPECT_TRUE(trace.is_complete);
+    EXPECT_EQ(trace.n_steps(), 4);
+    EXPECT_EQ(trace.n_ranks(), 1);
+    EXPECT_EQ(trace.hosts[0].n_threads, 2);
+    EXPECT_EQ(trace.duration_s, std::vector<double>(4, 0.5));
+    EXPECT_EQ(trace.compute_s, std::vector<double>(4, 0.3125));
+    EXPECT_EQ(trace.bytes_sent, std::vector<std::uint64_t>(4, 100));
+    EXPECT_GT(trace.trace_s[2], 0); // the gather
+    EXPECT_EQ(trace.trace_s[1], 0);
+    const storage::Reader reader(path);
+    EXPECT_EQ(reader.column<std::int32_t>("/tokens/id"), std::vector<std::int32_t>(3, 7));
+    EXPECT_EQ(reader.texts("/sequences/completion"), std::vector<std::string>{"c"});
+    EXPECT_FALSE(reader.texts("/hosts/hostname")[0].empty());
+}
+
+TEST(Recorder, GathersEveryRanksRecordsOnRankZero) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    support::Meeting meeting(3);
+    meeting.offsets = {{0, 0}, {-100, 0.001}, {-200, 0.001}};
+    std::mutex mutex;
+    std::uint64_t bytes_sent = 0;
+    support::on_ranks(meeting, [&](support::ThreadCommunicator& comm) {
+        Recorder recorder(comm, options_for(path));
+        for (std::uint64_t n = 0; n < 5; ++n) {
+            recorder.step(Step(n, 100.0 * comm.rank() + static_cast<double>(n), comm.rank()));
+            if (n % 2 == 1) recorder.gather();
+        }
+        EXPECT_EQ(recorder.finish(ExitCode::done), comm.is_root());
+        const std::scoped_lock lock(mutex);
+        bytes_sent += comm.other_traffic().bytes_sent;
+    });
+    const Trace trace = read_trace(path);
+    EXPECT_TRUE(trace.is_complete);
+    ASSERT_EQ(trace.n_steps(), 5);
+    ASSERT_EQ(trace.n_ranks(), 3);
+    EXPECT_EQ(trace.hosts[2].hostname, "host2");
+    EXPECT_EQ(trace.hosts[2].clock_uncertainty_s, 0.001);
+    std::uint64_t counted = 0;
+    for (std::size_t n = 0; n < 5; ++n) {
+        for (std::size_t rank = 0; rank < 3; ++rank) {
+            EXPECT_EQ(trace.bytes_sent[3 * n + rank], 100 + rank);
+            EXPECT_EQ(trace.wait_s[3 * n + rank], 0); // all came at once
+            EXPECT_EQ(trace.compute_s[3 * n + rank], 0.3125);
+        }
+        counted += trace.trace_bytes[n];
+    }
+    const auto setup = storage::Reader(path).attribute("/steps", "setup_trace_bytes").value();
+    counted += static_cast<std::uint64_t>(std::get<std::int64_t>(setup));
+    // All but the agreement before the start and the last exchange, which carries the counts.
+    const std::uint64_t last_exchange = 2 * (4 + 24 + 8 + 5 * 8);
+    EXPECT_EQ(counted + last_exchange, bytes_sent);
+}
+
+TEST(Recorder, WantsAGatherAfter64StepsOr5SecondsOrWhenItsRingFills) {
+    const TemporaryDirectory directory;
+    const auto comm = comm::make_self();
+    Recorder by_steps(*comm, options_for(directory.file("a.h5")));
+    for (std::uint64_t n = 0; n < 64; ++n) {
+        EXPECT_FALSE(by_steps.wants_gather()) << n;
+        by_steps.step(Step(n, 0.01 * static_cast<double>(n)));
+    }
+    EXPECT_TRUE(by_steps.wants_gather());
+    by_steps.gather();
+    EXPECT_FALSE(by_steps.wants_gather());
+
+    Recorder by_time(*comm, options_for(directory.file("b.h5")));
+    by_time.step(Step(0, 0.0));
+    by_time.step(Step(1, 4.0));
+    EXPECT_FALSE(by_time.wants_gather());
+    by_time.step(Step(2, 4.5));
+    EXPECT_TRUE(by_time.wants_gather());
+
+    Recorder by_room(*comm, options_for(directory.file("c.h5")));
+    StepTimeline timeline; // 200 collectives where 4 were announced: room for 512
+    timeline.collectives.resize(200);
+    engine::StepRecord record;
+    record.timeline = &timeline;
+    by_room.step(record);
+    EXPECT_TRUE(by_room.wants_gather());
+}
+
+TEST(Recorder, CountsStepsForWhichThereWasNoRoomAndSaysThatTheTraceIsIncomplete) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(path));
+    for (std::uint64_t n = 0; n < 200; ++n) recorder.step(Step(n, static_cast<double>(n)));
+    EXPECT_TRUE(recorder.finish(ExitCode::done));
+    const Trace trace = read_trace(path);
+    EXPECT_EQ(trace.n_steps(), 128);
+    EXPECT_FALSE(trace.is_complete);
+    EXPECT_EQ(storage::Reader(path).attribute("/", "n_steps_lost"),
+              storage::Value(std::int64_t{72}));
+}
+
+TEST(Recorder, AllocatesNothingBetweenGathers) {
+    const TemporaryDirectory directory;
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(directory.file("x.h5")));
+    const Step step(1, 1.0);
+    const std::size_t before = n_allocations();
+    for (std::uint64_t n = 0; n < 100; ++n) {
+        recorder.step(step);
+        (void)recorder.wants_gather();
+        for (int i = 0; i < 100; ++i) recorder.token(token(n)); // more than its buffer holds
+    }
+    EXPECT_EQ(n_allocations() - before, 0);
+}
+
+TEST(Recorder, RefusesAnExistingFileOrJournalOnAllRanks) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    for (const std::string& existing : {path, path + ".journal"}) {
+        std::ofstream(existing) << "precious";
+        support::Meeting meeting(2);
+        support::on_ranks(meeting, [&](support::ThreadCommunicator& comm) {
+            try {
+                const Recorder recorder(comm, options_for(path));
+                ADD_FAILURE() << "nothing was thrown";
+            } catch (const Error& error) {
+                EXPECT_EQ(error.code(), ExitCode::cannot_create);
+                EXPECT_THAT(error.what(), HasSubstr(existing));
+            }
+        });
+        TraceOptions options = options_for(path);
+        options.force = true;
+        const auto self = comm::make_self();
+        Recorder forced(*self, options);
+        EXPECT_TRUE(forced.finish(ExitCode::done));
+        EXPECT_EQ(read_trace(path).n_steps(), 0);
+        std::filesystem::remove(path);
+    }
+}
+
+TEST(Recorder, BringsItsOwnRecordsIntoTheJournalWhenItMustLeaveAtOnce) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    {
+        const auto comm = comm::make_self();
+        Recorder recorder(*comm, options_for(path));
+        recorder.step(Step(0, 0.0));
+        recorder.gather();
+        recorder.step(Step(1, 1.0));
+        recorder.token(token(1));
+        std::thread([&] { EXPECT_TRUE(recorder.flush_now()); }).join();
+        recorder.step(Step(2, 2.0)); // too late
+        EXPECT_FALSE(recorder.finish(ExitCode::resumable));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+    const Conversion result = recover(path + ".journal", false);
+    EXPECT_EQ(result.n_steps, 2);
+    EXPECT_EQ(result.n_tokens, 1);
+    EXPECT_FALSE(result.complete);
+}
+
+TEST(Recorder, DestroyedWithoutAnEndKeepsItsRecordsInTheJournal) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    {
+        const auto comm = comm::make_self();
+        Recorder recorder(*comm, options_for(path));
+        for (std::uint64_t n = 0; n < 3; ++n) recorder.step(Step(n, static_cast<double>(n)));
+    }
+    EXPECT_EQ(recover(path + ".journal", false).n_steps, 3);
+}
+
+TEST(Recorder, MayBeFlushedWhileTheMainThreadRecords) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    {
+        const auto comm = comm::make_self();
+        Recorder recorder(*comm, options_for(path));
+        std::jthread signal([&] { recorder.flush_now(); });
+        for (std::uint64_t n = 0; n < 2000; ++n) {
+            recorder.step(Step(n, static_cast<double>(n)));
+            recorder.token(token(n));
+            if (recorder.wants_gather()) recorder.gather();
+        }
+    }
+    const Conversion result = recover(path + ".journal", false);
+    EXPECT_EQ(result.n_bytes_damaged, 0);
+    EXPECT_GE(result.n_steps, result.n_tokens);
+    EXPECT_LE(result.n_steps, result.n_tokens + 1); // between a step and its token
+}
+
+/// A run on a medium that takes 3000 bytes; exits with 0 when the run itself saw nothing of it.
+[[noreturn]] void run_on_a_full_medium(const std::string& path) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{3000, 3000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const auto comm = comm::make_self();
+    {
+        Recorder recorder(*comm, options_for(path));
+        for (std::uint64_t n = 0; n < 300; ++n) {
+            recorder.step(Step(n, static_cast<double>(n)));
+            recorder.token(token(n));
+            if (recorder.wants_gather()) recorder.gather();
+        }
+        recorder.finish(ExitCode::done);
+    }
+    std::exit(0);
+}
+
+TEST(Recorder, OnAFullMediumWarnsOnceAndLetsTheRunGoOn) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    EXPECT_EXIT(run_on_a_full_medium(path), ::testing::ExitedWithCode(0),
+                "^[^\n]*File too large; the trace ends here, the run goes on\n"
+                "[^\n]*cannot[^\n]*report --recover[^\n]*\n$");
+    const Conversion result = recover(path + ".journal", false);
+    EXPECT_GT(result.n_steps, 0);
+    EXPECT_LT(result.n_steps, 300);
+    EXPECT_FALSE(result.complete);
+}
+
+/// Steps and gathers for ever, telling through `report` how many steps are safe.
+[[noreturn]] void run_until_killed(const std::string& path, int report) {
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(path));
+    for (std::uint64_t n = 0;; ++n) {
+        recorder.step(Step(n, static_cast<double>(n)));
+        recorder.token(token(n));
+        if (n % 4 != 3) continue;
+        recorder.gather();
+        const std::uint64_t n_safe = n + 1;
+        if (::write(report, &n_safe, sizeof n_safe) != sizeof n_safe) std::_Exit(1);
+    }
+}
+
+TEST(Recorder, KilledAtAnyMomentLosesNothingThatWasGathered) {
+    const TemporaryDirectory directory;
+    for (int trial = 0; trial < 20; ++trial) {
+        const std::string path = directory.file(std::to_string(trial) + ".h5");
+        std::array<int, 2> pipe_ends{};
+        ASSERT_EQ(::pipe(pipe_ends.data()), 0);
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) run_until_killed(path, pipe_ends[1]);
+        ::close(pipe_ends[1]);
+        std::uint64_t n_safe = 0;
+        const auto n_wanted = static_cast<std::uint64_t>(4 + 37 * trial);
+        while (n_safe < n_wanted) {
+            ASSERT_EQ(::read(pipe_ends[0], &n_safe, sizeof n_safe), sizeof n_safe);
+        }
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        while (::read(pipe_ends[0], &n_safe, sizeof n_safe) == sizeof n_safe) {
+        }
+        ::close(pipe_ends[0]);
+        const Conversion result = recover(path + ".journal", false);
+        EXPECT_GE(result.n_steps, n_safe);
+        EXPECT_GE(result.n_tokens, n_safe);
+        EXPECT_FALSE(result.complete);
+    }
+}
+
+} // namespace
+} // namespace pillar::trace
