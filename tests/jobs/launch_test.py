@@ -1,0 +1,196 @@
+"""jobs/launch.sh with a stand-in for mpirun: the command line, the environment, the signals and the exit codes."""
+
+import os
+import pty
+import signal
+import subprocess
+import time
+import unittest
+
+from support import Clone, main
+
+# An mpirun that runs until it is told to stop, and tells how.
+PATIENT = """
+    def leave(code):
+        return lambda *_: (os.write(2, b"code %d" % code), os._exit(code))
+    signal.signal(signal.SIGUSR1, leave(75))
+    signal.signal(signal.SIGTERM, leave(1))
+    open(os.environ["CALLS"] + ".ready", "w").close()
+    time.sleep(30)
+    """
+# One whose ranks hang: it hears SIGUSR1 and goes on.
+HANGING = PATIENT.replace("signal.SIGUSR1, leave(75)", "signal.SIGUSR1, lambda *_: None")
+
+
+class Launch(Clone):
+    def setUp(self):
+        super().setUp()
+        self.stand_in("pillar", folder=self.root / "build/release")
+        self.stand_in("mpirun", "sys.exit(int(os.environ.get('CODE', 0)))")
+
+    def command(self, *arguments, **options):
+        """The arguments that mpirun is given."""
+        result = self.run_job("launch.sh", *arguments, **options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return self.calls("mpirun")[-1]["argv"]
+
+    def start(self, body, **options):
+        self.stand_in("mpirun", body)
+        options.setdefault("stderr", subprocess.DEVNULL)
+        process = subprocess.Popen([self.root / "jobs/launch.sh", "-n", "2", "--", "run"], env=self.env, **options)
+        ready = self.env["CALLS"] + ".ready"
+        deadline = time.monotonic() + 20
+        while not os.path.exists(ready) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return process
+
+
+class CommandLine(Launch):
+    def test_arguments_reach_the_program_as_they_are(self):
+        words = ["run", "-p", "two words", "", "it's \"quoted\" $HOME *", "--", "-n"]
+        argv = self.command("-n", 2, "--", *words)
+        self.assertEqual(argv[:2], ["-n", "2"])
+        self.assertEqual(argv[argv.index(str(self.root / "build/release/pillar")) + 1:], words)
+
+    def test_one_machine_is_shared_without_binding(self):
+        argv = " ".join(self.command("-n", 5, "--", "run"))
+        self.assertIn("--oversubscribe --bind-to none", argv)
+        self.assertNotIn("--map-by", argv)
+
+    def test_localhost_in_a_hostfile_is_one_machine(self):
+        argv = " ".join(self.command("-n", 3, "--hostfile", self.root / "hostfiles/localhost", "--", "run"))
+        self.assertIn("--oversubscribe --bind-to none", argv)
+
+    def test_ranks_are_spread_over_the_nodes_of_a_hostfile_and_bound_to_their_part(self):
+        for n_nodes, n_ranks, expected in [(2, 1, "ppr:1:node:pe=4"), (2, 2, "ppr:1:node:pe=4"),
+                                           (4, 3, "ppr:1:node:pe=4"), (4, 8, "ppr:2:node:pe=2"),
+                                           (4, 5, "ppr:2:node:pe=2"), (8, 32, "ppr:4:node:pe=1")]:
+            argv = self.command("-n", n_ranks, "--hostfile", self.root / f"hostfiles/pi4x{n_nodes}", "--", "run")
+            self.assertEqual(argv[argv.index("--map-by") + 1], expected)
+            self.assertEqual(argv[argv.index("--bind-to") + 1], "core")
+            self.assertIn("OMP_PROC_BIND", argv)
+
+    def test_more_ranks_than_slots_are_allowed_and_told_not_to_spin(self):
+        argv = " ".join(self.command("-n", 9, "--hostfile", self.root / "hostfiles/pi4x2", "--", "run"))
+        self.assertIn("--map-by node --oversubscribe --bind-to none", argv)
+        self.assertEqual(self.calls("mpirun")[-1]["env"]["OMP_WAIT_POLICY"], "passive")
+
+    def test_hostfiles_with_comments_odd_spaces_and_missing_slots(self):
+        hostfile = self.folder / "host file"
+        hostfile.write_text("# all\n\n  a   slots = 4 # first\nb max_slots=4 slots=2\nb slots=2")
+        argv = self.command("-n", 2, "--hostfile", hostfile, "--", "run")
+        self.assertEqual(argv[argv.index("--map-by") + 1], "ppr:1:node:pe=2")
+        self.assertEqual(argv[argv.index("--hostfile") + 1], str(hostfile))
+        hostfile.write_text("a\nb slots=4\n")
+        self.assertIn("--map-by node", " ".join(self.command("-n", 2, "--hostfile", hostfile, "--", "run")))
+
+    def test_own_mapping_replaces_ours(self):
+        argv = self.command("-n", 2, "--map-by", "slot", "--tag-output", "--", "run")
+        self.assertEqual(argv.count("--map-by"), 1)
+        self.assertNotIn("--bind-to", argv)
+        self.assertIn("--tag-output", argv)
+
+    def test_dry_run_prints_the_line_and_starts_nothing(self):
+        result = self.run_job("launch.sh", "-n", 2, "--dry-run", "--", "run", "-p", "a b")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stderr, r"^\+ mpirun -n 2 .*/build/release/pillar run -p a\\ b\n$")
+        self.assertEqual(self.calls(), [])
+
+    def test_what_cannot_be_meant_is_refused_in_a_sentence(self):
+        for arguments, code in [([], 64), (["-n", 2], 64), (["-n", 2, "--"], 64), (["-n", "x", "--", "run"], 64),
+                                (["--", "run"], 64), (["-n", 0, "--", "run"], 64),
+                                (["-n", 2, "--hostfile", "nowhere", "--", "run"], 66)]:
+            result = self.run_job("launch.sh", *arguments)
+            self.assertEqual(result.returncode, code, arguments)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        (self.root / "build/release/pillar").unlink()
+        self.assertEqual(self.run_job("launch.sh", "-n", 1, "--", "run").returncode, 66)
+
+
+class Environment(Launch):
+    def env_of(self, *arguments, **options):
+        self.command(*arguments, **options)
+        return self.calls("mpirun")[-1]["env"]
+
+    def test_settings_for_open_mpi_come_from_the_file_unless_set(self):
+        env = self.env_of("-n", 1, "--", "run", env={"OMPI_MCA_oob_tcp_keepalive_probes": "9"})
+        self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_time"], "10")
+        self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_intvl"], "2")
+        self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_probes"], "9")
+        self.assertNotIn("OMPI_MCA_btl_tcp_if_include", env)
+
+    def test_root_is_allowed_only_when_one_is_root(self):
+        env = self.env_of("-n", 1, "--", "run")
+        self.assertEqual("OMPI_ALLOW_RUN_AS_ROOT" in env, os.getuid() == 0)
+
+    def test_the_ranks_learn_that_nobody_watches(self):
+        self.assertEqual(self.env_of("-n", 1, "--", "run")["PILLAR_TTY"], "0")
+
+    def test_standard_input_is_passed_on(self):
+        self.stand_in("mpirun", "sys.stdout.write(sys.stdin.read())")
+        self.assertEqual(self.run_job("launch.sh", "-n", 1, "--", "run", input="a prompt\n").stdout, "a prompt\n")
+
+
+class ExitCodes(Launch):
+    def test_codes_are_passed_on_or_mapped_with_a_sentence(self):
+        for code, expected in [(0, 0), (64, 64), (65, 65), (66, 66), (69, 69), (70, 70), (75, 75), (77, 77), (78, 78),
+                               (1, 69), (110, 75), (132, 66), (134, 70), (136, 70), (137, 69), (139, 70), (143, 75),
+                               (205, 69), (79, 70)]:
+            result = self.run_job("launch.sh", "-n", 1, "--", "run", env={"CODE": str(code)})
+            self.assertEqual(result.returncode, expected, code)
+            self.assertEqual(len(result.stderr.splitlines()), 0 if code == expected else 1, result.stderr)
+
+
+class Signals(Launch):
+    def test_the_launcher_has_a_session_of_its_own(self):
+        self.command("-n", 1, "--", "run")
+        self.assertNotEqual(self.calls("mpirun")[-1]["session"], os.getsid(0))
+
+    def test_term_and_int_ask_the_ranks_to_finish(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            process = self.start(PATIENT)
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), 75, number)
+            os.unlink(self.env["CALLS"] + ".ready")
+
+    def test_a_second_one_ends_them_at_once(self):
+        process = self.start(HANGING)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), 75)
+
+    def test_control_c_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        process = self.start(PATIENT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                             preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
+        self.assertEqual(self.calls("mpirun")[-1]["env"]["PILLAR_TTY"], "1")
+        os.write(ours, b"\x03")
+        self.assertEqual(process.wait(20), 75)
+        os.close(ours)
+        os.close(theirs)
+
+
+class Slurm(Launch):
+    JOB = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "4", "SLURM_CPUS_ON_NODE": "4"}
+
+    def test_srun_is_taken_where_it_has_pmix(self):
+        self.stand_in("srun", "print('MPI plugin types are...\\n\\tpmix') if '--mpi=list' in sys.argv else None")
+        self.assertEqual(self.run_job("launch.sh", "-n", 4, "--", "run", "x y", env=self.JOB).returncode, 0)
+        argv = self.calls("srun")[-1]["argv"]
+        for option in ("--mpi=pmix", "--nodes=4", "--ntasks=4", "--ntasks-per-node=1", "--cpus-per-task=4",
+                       "--cpu-bind=cores", "--kill-on-bad-exit=1"):
+            self.assertIn(option, argv)
+        self.assertEqual(argv[-2:], ["run", "x y"])
+        self.assertEqual(self.run_job("launch.sh", "-n", 2, "--", "run", env=self.JOB).returncode, 0)
+        self.assertIn("--nodes=2", self.calls("srun")[-1]["argv"])
+
+    def test_mpirun_is_taken_where_srun_lacks_it(self):
+        self.stand_in("srun", "print('MPI plugin types are...\\n\\tnone')")
+        argv = self.command("-n", 4, "--", "run", env=self.JOB)
+        self.assertEqual(argv[argv.index("--map-by") + 1], "ppr:1:node:pe=4")
+
+
+if __name__ == "__main__":
+    main()
