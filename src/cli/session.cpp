@@ -56,6 +56,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options, co
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
     wanted.cache_type = parse_cache_type(options.cache_type);
+    wanted.check_tensors = options.check_tensors;
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} positions that the model was trained for",
                   wanted.n_context, h_.context_length);
