@@ -40,8 +40,8 @@ struct LogSum {
     double sum = 0; ///< Σ exp(logit − max), f64
 };
 LogSum combine(const LogSum& a, const LogSum& b) noexcept;
-/// Σexp of one slice's logits: 16 virtual lanes (index mod 16), then the fixed tree (i, i+8), (i,
-/// i+4), (i, i+2), (i, i+1).
+/// Σexp of one slice's logits: 16 virtual lanes (index mod 16), then the fixed tree (i, i+8),
+/// (i, i+4), (i, i+2), (i, i+1). NaN counts as −∞.
 LogSum log_sum(std::span<const float> logits) noexcept;
 
 /// Most candidates a rank sends for a row.
@@ -64,11 +64,12 @@ void apply_penalties(const Parameters& parameters, std::span<const TokenId> hist
 std::size_t merge_candidates(std::span<const std::span<const Candidate>> lists, std::size_t k,
                              std::span<Candidate> out);
 
-/// Pick from candidates that are sorted best first. `uniform` in [0, 1). Scratch is reused between
-/// calls.
+/// Pick from candidates that are sorted best first (at least one: a row of NaN is the caller's
+/// error). `uniform` in [0, 1). Scratch is reused between calls.
 class Sampler {
   public:
-    explicit Sampler(const Parameters& parameters, std::size_t max_candidates);
+    /// Throws as validate() does; pick() takes up to `capacity` candidates.
+    Sampler(const Parameters& parameters, std::size_t capacity);
     /// Probabilities of the surviving candidates after the whole chain, in order; sums to 1. What
     /// pick() draws from.
     std::span<const double> distribution(std::span<const Candidate> sorted);

@@ -1,0 +1,81 @@
+// Every limit on its own line; the smallest one wins and gives its name.
+
+#include "pillar/telemetry/memory.hpp"
+
+#include "key_values.hpp"
+#include "pillar/core/checked.hpp"
+#include "pillar/core/control_groups.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace pillar::telemetry {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void lower(AvailableMemory& available, std::uint64_t bytes, std::string limited_by) {
+    if (bytes < available.bytes) available = {bytes, std::move(limited_by)};
+}
+
+std::optional<std::uint64_t> kib_of(const fs::path& file, std::string_view key) {
+    const auto kib = number_of(file, key);
+    return kib ? checked_mul<std::uint64_t>(*kib, 1024) : std::nullopt;
+}
+
+std::optional<std::uint64_t> bytes_in(const fs::path& file) {
+    const auto number = read_number(file);
+    if (!number || *number < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(*number);
+}
+
+/// Limit − usage + inactive file pages of one folder.
+void lower_by_group(AvailableMemory& available, const fs::path& folder, bool is_v2,
+                    const fs::path& root) {
+    const auto hard = bytes_in(folder / (is_v2 ? "memory.max" : "memory.limit_in_bytes"));
+    // v2 slows a group down above its soft border until it crawls: a limit too
+    const auto soft = is_v2 ? bytes_in(folder / "memory.high") : std::nullopt;
+    if (!hard && !soft) return;
+    constexpr auto none = std::numeric_limits<std::uint64_t>::max();
+    const std::uint64_t limit = std::min(hard.value_or(none), soft.value_or(none));
+    const std::uint64_t usage =
+        bytes_in(folder / (is_v2 ? "memory.current" : "memory.usage_in_bytes")).value_or(0);
+    const std::uint64_t inactive =
+        number_of(folder / "memory.stat", is_v2 ? "inactive_file" : "total_inactive_file")
+            .value_or(0);
+    const std::uint64_t used = usage - std::min(usage, inactive);
+    const fs::path shown = fs::path("/") / folder.lexically_relative(root);
+    lower(available, limit - std::min(limit, used), "control group " + shown.string());
+}
+
+/// "Max address space        8589934592      unlimited      bytes": the first is in force.
+void lower_by_address_space(AvailableMemory& available, const fs::path& root) {
+    const auto limit = number_of(root / "proc/self/limits", "Max address space");
+    if (!limit) return;
+    const std::uint64_t mapped = read_process_memory(root).virtual_bytes;
+    lower(available, *limit - std::min(*limit, mapped), "address-space limit (ulimit -v)");
+}
+
+} // namespace
+
+AvailableMemory read_available_memory(const fs::path& root) {
+    AvailableMemory available{std::numeric_limits<std::uint64_t>::max(), "nothing known"};
+    if (const auto free = kib_of(root / "proc/meminfo", "MemAvailable"))
+        lower(available, *free, "free memory of the host");
+    lower_by_address_space(available, root);
+    for (const ControlGroup& group : control_groups("memory", root))
+        for (const auto& folder : group.folders)
+            lower_by_group(available, folder, group.is_v2, root);
+    return available;
+}
+
+ProcessMemory read_process_memory(const fs::path& root) {
+    const fs::path status = root / "proc/self/status";
+    return {.resident_bytes = kib_of(status, "VmRSS").value_or(0),
+            .peak_resident_bytes = kib_of(status, "VmHWM").value_or(0),
+            .virtual_bytes = kib_of(status, "VmSize").value_or(0)};
+}
+
+} // namespace pillar::telemetry

@@ -1,0 +1,139 @@
+// Choosing the best k of a row, merging the ranks' choices: against sorting everything.
+
+#include "pillar/sampling/sampling.hpp"
+
+#include "pillar/core/stopwatch.hpp"
+#include "support/allocation_counter.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <limits>
+#include <random>
+
+namespace pillar::sampling {
+
+bool operator==(const Candidate& a, const Candidate& b) {
+    return a.id == b.id && a.logit == b.logit;
+}
+
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+std::vector<float> random_logits(std::size_t n, unsigned seed, bool with_ties = false) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<float> normal(0.0f, 4.0f);
+    std::vector<float> logits(n);
+    for (float& logit : logits) {
+        logit = normal(generator);
+        if (with_ties) logit = std::round(logit);
+    }
+    return logits;
+}
+
+std::vector<Candidate> sorted_all(std::span<const float> logits, TokenId first_id) {
+    std::vector<Candidate> all;
+    for (std::size_t i = 0; i < logits.size(); ++i)
+        if (logits[i] == logits[i]) all.push_back({first_id + static_cast<TokenId>(i), logits[i]});
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& a, const auto& b) { return a.logit > b.logit; });
+    return all;
+}
+
+std::vector<Candidate> best_of(std::span<const float> logits, TokenId first_id, std::size_t k) {
+    std::vector<Candidate> best(k);
+    best.resize(best_candidates(logits, first_id, k, best));
+    return best;
+}
+
+std::vector<Candidate> first_of(std::vector<Candidate> all, std::size_t k) {
+    all.resize(std::min(all.size(), k));
+    return all;
+}
+
+TEST(best_candidates, are_the_head_of_the_sorted_row) {
+    for (const bool with_ties : {false, true}) {
+        for (const std::size_t n : {1u, 2u, 31u, 32u, 33u, 1000u, 5003u}) {
+            const auto logits = random_logits(n, 3, with_ties);
+            const auto all = sorted_all(logits, 700);
+            for (const std::size_t k : {1u, 2u, 5u, 32u, 40u, 1024u, 1025u, 6000u})
+                EXPECT_EQ(best_of(logits, 700, k), first_of(all, k)) << n << " " << k;
+        }
+    }
+}
+
+TEST(best_candidates, of_equal_logits_are_the_lower_ids) {
+    const std::vector<float> logits(100, 1.5f);
+    const auto best = best_of(logits, 10, 3);
+    EXPECT_EQ(best, (std::vector<Candidate>{{10, 1.5f}, {11, 1.5f}, {12, 1.5f}}));
+}
+
+TEST(best_candidates, never_include_nan_but_infinities) {
+    std::vector<float> logits = random_logits(300, 5);
+    for (std::size_t i = 0; i < logits.size(); i += 2) logits[i] = nan;
+    logits[7] = infinity;
+    logits[9] = -infinity;
+    for (const std::size_t k : {1u, 40u, 300u, 2000u})
+        EXPECT_EQ(best_of(logits, 0, k), first_of(sorted_all(logits, 0), k));
+    EXPECT_TRUE(best_of(std::vector<float>(50, nan), 0, 40).empty());
+    EXPECT_TRUE(best_of({}, 0, 40).empty());
+    EXPECT_TRUE(best_of(logits, 0, 0).empty());
+}
+
+TEST(best_candidates, hold_for_rising_and_falling_rows) {
+    std::vector<float> logits(5000);
+    for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);
+    EXPECT_EQ(best_of(logits, 0, 40), first_of(sorted_all(logits, 0), 40));
+    std::reverse(logits.begin(), logits.end());
+    EXPECT_EQ(best_of(logits, 0, 40), first_of(sorted_all(logits, 0), 40));
+}
+
+TEST(best_candidates, need_neither_memory_nor_a_millisecond) {
+    const auto logits = random_logits(150000, 11);
+    std::vector<Candidate> out(max_candidates);
+    double fastest_s = infinity;
+    for (int repeat = 0; repeat < 10; ++repeat) {
+        const std::size_t before = support::n_allocations;
+        const Stopwatch watch;
+        best_candidates(logits, 0, 40, out);
+        fastest_s = std::min(fastest_s, watch.elapsed_s());
+        EXPECT_EQ(support::n_allocations, before);
+    }
+    RecordProperty("microseconds", std::to_string(1e6 * fastest_s));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    EXPECT_LT(fastest_s, 1e-3);
+#endif
+}
+
+TEST(merge_candidates, of_slices_equals_the_choice_from_the_whole_row) {
+    for (const bool with_ties : {false, true}) {
+        const auto logits = random_logits(1003, 13, with_ties);
+        for (const std::size_t n_ranks : {1u, 2u, 3u, 8u, 16u}) {
+            for (const std::size_t k : {1u, 7u, 40u, 1024u}) {
+                std::vector<std::vector<Candidate>> parts;
+                for (std::size_t r = 0; r < n_ranks; ++r) {
+                    const std::size_t begin = r * 1003 / n_ranks;
+                    const std::size_t end = (r + 1) * 1003 / n_ranks;
+                    parts.push_back(best_of(std::span(logits).subspan(begin, end - begin),
+                                            static_cast<TokenId>(begin), k));
+                }
+                std::reverse(parts.begin(), parts.end()); // the lists' order does not matter
+                const std::vector<std::span<const Candidate>> lists(parts.begin(), parts.end());
+                std::vector<Candidate> merged(k);
+                merged.resize(merge_candidates(lists, k, merged));
+                EXPECT_EQ(merged, best_of(logits, 0, k));
+            }
+        }
+    }
+}
+
+TEST(merge_candidates, of_empty_lists_is_empty) {
+    const std::vector<std::span<const Candidate>> lists(3);
+    std::vector<Candidate> out(4);
+    EXPECT_EQ(merge_candidates(lists, 4, out), 0u);
+    EXPECT_EQ(merge_candidates({}, 4, out), 0u);
+}
+
+} // namespace
+} // namespace pillar::sampling
