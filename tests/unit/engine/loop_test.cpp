@@ -4,7 +4,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/engine/evaluation.hpp"
-#include "support/allocation_counter.hpp"
+#include "support/memory_requests.hpp"
 #include "support/model_files.hpp"
 
 #include <bit>
@@ -141,8 +141,8 @@ TEST(loop, allocates_nothing_between_steps) {
         std::int32_t last = 5, position = 0;
         std::size_t at_sixteen = 0, at_end = 0;
         bool next(StepPlan& plan) override {
-            if (position == 16) at_sixteen = support::n_allocations();
-            if (position == 300) at_end = support::n_allocations(); // over a page border
+            if (position == 16) at_sixteen = support::n_memory_requests();
+            if (position == 300) at_end = support::n_memory_requests(); // over a page border
             if (position == 300) return false;
             plan.rows.push_back({last, position++, 0, true});
             return true;
