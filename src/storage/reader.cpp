@@ -36,29 +36,28 @@ std::string take_text(char* text) {
     return result;
 }
 
-/// A scalar attribute of a kind that Value holds; nothing otherwise.
-std::optional<Value> read_attribute(hid_t object, const Location& location, const char* name) {
-    const Handle attribute(check(H5Aopen(object, name, H5P_DEFAULT), location, "read"), H5Aclose);
+/// Append a scalar attribute of a kind that Value holds; pass over others.
+void read_attribute(hid_t object, const Location& location, const std::string& name,
+                    std::vector<NamedValue>& values) {
+    const Handle attribute(check(H5Aopen(object, name.c_str(), H5P_DEFAULT), location, "read"),
+                           H5Aclose);
     const Handle type(check(H5Aget_type(attribute.get()), location, "read"), H5Tclose);
     const Handle space(check(H5Aget_space(attribute.get()), location, "read"), H5Sclose);
-    if (H5Sget_simple_extent_type(space.get()) != H5S_SCALAR) return std::nullopt;
+    if (H5Sget_simple_extent_type(space.get()) != H5S_SCALAR) return;
     const H5T_class_t kind = H5Tget_class(type.get());
     if (kind == H5T_INTEGER) {
         std::int64_t value = 0;
         check(H5Aread(attribute.get(), H5T_NATIVE_INT64, &value), location, "read");
-        return Value(value);
-    }
-    if (kind == H5T_FLOAT) {
+        values.push_back({name, value});
+    } else if (kind == H5T_FLOAT) {
         double value = 0;
         check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &value), location, "read");
-        return Value(value);
-    }
-    if (kind == H5T_STRING && H5Tis_variable_str(type.get()) > 0) {
+        values.push_back({name, value});
+    } else if (kind == H5T_STRING && H5Tis_variable_str(type.get()) > 0) {
         char* text = nullptr;
         check(H5Aread(attribute.get(), type.get(), &text), location, "read");
-        return Value(take_text(text));
+        values.push_back({name, take_text(text)});
     }
-    return std::nullopt;
 }
 
 herr_t collect_name(hid_t /*object*/, const char* name, const H5A_info_t* /*info*/, void* names) {
@@ -143,11 +142,7 @@ std::vector<NamedValue> Reader::attributes(std::string_view path) const {
     check(H5Aiterate2(object.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names),
           location, "list attributes of");
     std::vector<NamedValue> result;
-    for (const std::string& name : names) {
-        if (auto value = read_attribute(object.get(), location, name.c_str())) {
-            result.push_back({name, std::move(*value)});
-        }
-    }
+    for (const std::string& name : names) read_attribute(object.get(), location, name, result);
     return result;
 }
 
