@@ -4,6 +4,7 @@
 #include "pillar/core/version.hpp"
 #include "pillar/engine/signals.hpp"
 #include "subcommands.hpp"
+#include "tracing.hpp"
 
 #include <cstdio>
 #include <fmt/format.h>
@@ -26,6 +27,7 @@ Command say(std::string text) {
 } // namespace
 
 Command parse(int argc, char** argv) {
+    remember_command_line(argc, argv);
     CLI::App app("pillar runs GGUF language models on clusters of small boards: one program on every rank,\n"
                  "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
                  "pillar");
@@ -37,7 +39,7 @@ Command parse(int argc, char** argv) {
     add_logits(app, command);
     add_inspect(app, command);
     add_tokenize(app, command);
-
+    add_report(app, command);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -55,9 +57,7 @@ Command parse(int argc, char** argv) {
 }
 
 void prepare_process() {
-    // What exists is in the kernel's hands already: the journal is written without a user buffer, text is flushed as
-    // it comes. So there is nothing to do but leave.
-    engine::install_signal_handlers([] {});
+    engine::install_signal_handlers(flush_trace); // text is flushed as it comes
 }
 
 } // namespace pillar::cli

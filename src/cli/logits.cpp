@@ -42,7 +42,9 @@ std::vector<std::int32_t> ids_of(const LogitsOptions& options, const Session& se
 
 int logits(const LogitsOptions& options, comm::Environment& environment) {
     const std::size_t n_rows = std::min(options.model.n_batch, engine::evaluation_rows);
-    Session session(environment, options.model, {.max_logit_rows = n_rows, .max_rows = n_rows});
+    SessionNeeds needs;
+    needs.max_logit_rows = needs.max_rows = n_rows;
+    Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
     std::vector<std::int32_t> ids;
     std::optional<LogitsFile> output;

@@ -40,6 +40,7 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
         ->check(CLI::IsMember({"f32"}))
         ->type_name("TYPE")
         ->capture_default_str();
+    app.add_flag("--check-tensors", o.check_tensors, "refuse a model whose weights are not all finite numbers");
     app.add_option("--split", o.split, "how the model is shared among the ranks: even")
         ->check(CLI::IsMember({"even"}))
         ->type_name("HOW")

@@ -22,6 +22,7 @@ struct ModelOptions {
     std::string allreduce = "auto";
     std::string wire = "f32";
     std::string split = "even";
+    bool check_tensors = false;
 };
 
 /// What to complete.

@@ -2,6 +2,7 @@
 
 #include "session.hpp"
 #include "subcommands.hpp"
+#include "tracing.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
@@ -26,6 +27,7 @@ struct RunOptions {
     PromptOptions prompt;
     engine::GenerationOptions generation;
     std::int64_t seed = -1;
+    TraceFlags trace;
     bool display_prompt = true;
 };
 
@@ -65,6 +67,7 @@ engine::LoopOptions loop_options(const RunOptions& options, const Session& sessi
                   loop.sampling.top_k, session.tokenizer().vocabulary().size());
     }
     if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
+    loop.log_sums = !options.trace.path.empty();
     return loop;
 }
 
@@ -85,9 +88,19 @@ void print_timings(const engine::Generation& generation, const Session& session)
               t.n_prompt + t.n_generated, engine::name_of(generation.finish_reason()));
 }
 
+std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Session& session) {
+    std::vector<storage::NamedValue> config = configuration(session, options.model);
+    config.push_back({"n_predict", storage::Value(std::int64_t{options.generation.n_predict})});
+    config.push_back({"ignore_eos", storage::Value(std::int64_t{options.generation.ignore_eos})});
+    add_sampling(config, options.generation.sampling);
+    return config;
+}
+
 int run(const RunOptions& given, comm::Environment& environment) {
     RunOptions options = given;
-    Session session(environment, options.model, {});
+    SessionNeeds needs;
+    needs.check_outputs = [&] { check_trace_output(options.trace); };
+    Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
     options.generation.sampling.seed = common_seed(comm, options.seed);
     options.generation.n_context = session.transformer().options().n_context;
@@ -104,13 +117,22 @@ int run(const RunOptions& given, comm::Environment& environment) {
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 
+    std::optional<Tracing> tracing;
+    if (!options.trace.path.empty()) tracing.emplace(session, options.trace, run_configuration(options, session));
+
     engine::Loop loop(session.transformer(), comm, loop_options(options, session));
-    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
-    if (generation) {
-        write_text("\n");
-        print_timings(*generation, session);
+    if (tracing) {
+        loop.observe(&tracing->recorder());
+        if (generation) generation->observe(&tracing->recorder());
     }
-    return signalled ? static_cast<int>(ExitCode::resumable) : 0;
+    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
+    const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
+    comm::agree(comm, [&] {
+        if (generation) write_text("\n");
+    });
+    if (tracing) tracing->finish(code);
+    if (generation) print_timings(*generation, session);
+    return static_cast<int>(code);
 }
 
 } // namespace
@@ -128,6 +150,7 @@ void add_run(CLI::App& app, Command& command) {
     sub->add_flag("--display-prompt,!--no-display-prompt", options->display_prompt,
                   "show the prompt before the answer, on a terminal (default: yes)");
     add_sampling_options(*sub, options->generation.sampling, options->seed);
+    add_trace_options(*sub, options->trace);
     sub->callback([options, &command] {
         sampling::validate(options->generation.sampling);
         command.run_with_ranks = [options](comm::Environment& environment) { return run(*options, environment); };

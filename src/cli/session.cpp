@@ -43,6 +43,9 @@ Session::Session(comm::Environment& environment, const ModelOptions& options, co
     : comm_(environment.world(parse_algorithm(options.allreduce), parse_wire(options.wire))) {
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm::expect_same_program(*comm_);
+    comm::agree(*comm_, [&] {
+        if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
+    });
     open_model(options);
     choose_threads(options.n_threads, environment.launch().launcher);
     choose_family(options.kernels);
@@ -53,6 +56,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options, co
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
     wanted.cache_type = parse_cache_type(options.cache_type);
+    wanted.check_tensors = options.check_tensors;
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} positions that the model was trained for",
                   wanted.n_context, h_.context_length);

@@ -10,6 +10,7 @@
 #include "pillar/threads/team.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct SessionNeeds {
     std::size_t max_logit_rows = 1;
     std::size_t max_sequences = 1;
     std::size_t max_rows = 0; ///< 0: -b
+    /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its results.
+    std::function<void()> check_outputs;
 };
 
 struct LoadReport {

@@ -85,7 +85,7 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
                           LoadProgress progress)
     : file(model_file), h(hyperparameters), share(own_share), family(kernel_family), options(transformer_options),
       team(thread_team), plan(plan_weights(file, h, share, family)),
-      weights(load_weights(file, h, share, family, plan, team, progress, load_bytes)),
+      weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress, load_bytes)),
       rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)), buffers(h, share, options) {
     for (int t = 0; t < team.size(); ++t) {
         scratch.emplace_back(h.head_dim, KvCache::pages_for(options.n_context));

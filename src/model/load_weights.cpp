@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <fmt/format.h>
 
@@ -46,8 +47,8 @@ struct Scratch {
 /// Reads groups [begin, end) of one matrix and packs them.
 class GroupLoader {
   public:
-    GroupLoader(const gguf::File& file, const MatrixPlan& plan, kernels::Matrix& matrix)
-        : file_(file), plan_(plan), matrix_(matrix),
+    GroupLoader(const gguf::File& file, const MatrixPlan& plan, kernels::Matrix& matrix, bool check)
+        : file_(file), plan_(plan), matrix_(matrix), check_(check),
           rows_per_group_(matrix.family().rows_per_group(plan.shape.type)), blocks_(plan.shape.file_blocks()),
           piece_bytes_(blocks_.count * plan.tensor->type->block_bytes), row_bytes_(plan.tensor->row_bytes()) {}
 
@@ -66,6 +67,7 @@ class GroupLoader {
             const std::size_t first_row = g * rows_per_group_;
             const std::size_t n_rows = std::min(last * rows_per_group_, plan_.shape.n_rows) - first_row;
             read_rows(first_row, n_rows, scratch.bytes.data());
+            if (check_) expect_finite(first_row, n_rows, scratch.bytes.data());
             for (std::size_t group = g; group < last; ++group) pack(group, first_row, scratch);
             done.fetch_add(n_rows * piece_bytes_, std::memory_order_relaxed);
         }
@@ -83,6 +85,22 @@ class GroupLoader {
             file_.read(*plan_.tensor, begin + r * row_bytes_, {out + r * piece_bytes_, piece_bytes_});
     }
 
+    /// Decodes the pieces just read; a weight that is no finite number is told with its block's place.
+    void expect_finite(std::size_t first_row, std::size_t n_rows, const std::byte* pieces) const {
+        const quant::TypeInfo& type = *plan_.tensor->type;
+        float weights[256];
+        for (std::size_t block = 0; block < n_rows * blocks_.count; ++block) {
+            type.decode(pieces + block * type.block_bytes, weights);
+            if (std::all_of(weights, weights + type.block_weights, [](float w) { return std::isfinite(w); })) continue;
+            const std::size_t row = plan_.first_row + first_row + block / blocks_.count;
+            const std::uint64_t offset =
+                row * row_bytes_ + (blocks_.first + block % blocks_.count) * type.block_bytes;
+            throw FormatError(file_.path(), fmt::format("tensor \"{}\"", printable(plan_.tensor->name)),
+                              plan_.tensor->offset + offset,
+                              "a weight is infinite or not a number; the file is damaged, download it again");
+        }
+    }
+
     void pack(std::size_t group, std::size_t first_row, Scratch& scratch) {
         for (std::size_t r = 0; r < rows_per_group_; ++r) {
             const std::size_t row = group * rows_per_group_ + r;
@@ -95,15 +113,16 @@ class GroupLoader {
     const gguf::File& file_;
     const MatrixPlan& plan_;
     kernels::Matrix& matrix_;
+    bool check_;
     std::size_t rows_per_group_;
     kernels::MatrixShape::FileBlocks blocks_;
     std::size_t piece_bytes_; ///< bytes of one row that this rank reads
     std::size_t row_bytes_;
 };
 
-/// All matrices by all threads; the first failure is thrown when the team is done.
-void load_matrices(const gguf::File& file, const WeightPlan& plan, std::span<kernels::Matrix* const> matrices,
-                   threads::Team& team, LoadProgress progress) {
+/// All matrices by all threads; the first failure is thrown when the team is done. Returns the bytes asked for.
+std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan, std::span<kernels::Matrix* const> matrices,
+                   threads::Team& team, bool check, LoadProgress progress) {
     std::atomic<std::uint64_t> done{0};
     std::atomic<bool> failed{false};
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(team.size()));
@@ -111,7 +130,7 @@ void load_matrices(const gguf::File& file, const WeightPlan& plan, std::span<ker
         Scratch scratch;
         try {
             for (std::size_t m = 0; m < matrices.size() && !failed.load(std::memory_order_relaxed); ++m) {
-                GroupLoader loader(file, plan.matrices[m], *matrices[m]);
+                GroupLoader loader(file, plan.matrices[m], *matrices[m], check);
                 loader.load(worker.share(matrices[m]->n_groups()), scratch, done);
                 if (worker.is_main()) progress(done.load(std::memory_order_relaxed));
             }
@@ -123,12 +142,13 @@ void load_matrices(const gguf::File& file, const WeightPlan& plan, std::span<ker
     for (const std::exception_ptr& failure : failures)
         if (failure) std::rethrow_exception(failure);
     progress(done.load());
+    return done.load();
 }
 
 } // namespace
 
 Weights load_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team,
+                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team, bool check,
                      LoadProgress progress, LoadBytes& bytes) {
     Weights weights;
     weights.layers.resize(h.n_layers);
@@ -163,8 +183,7 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h, const par
         target = kernels::Matrix(family, matrix.shape);
         matrices.push_back(&target);
     }
-    load_matrices(file, plan, matrices, team, progress);
-    bytes.matrices = plan.read_bytes;
+    bytes.matrices = load_matrices(file, plan, matrices, team, check, progress);
     return weights;
 }
 

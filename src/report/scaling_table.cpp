@@ -68,6 +68,7 @@ const ScalingRow& base_of(const std::vector<ScalingRow>& rows, const ScalingRow&
 }
 
 void compare(std::vector<ScalingRow>& rows) {
+    if (rows.size() < 2) return; // nothing to compare with
     for (ScalingRow& row : rows) {
         const ScalingRow& base = base_of(rows, row);
         const auto base_time = seconds_per_token(base.totals);

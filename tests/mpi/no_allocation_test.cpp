@@ -1,7 +1,7 @@
 // Nothing is allocated between two tokens.
 
 #include "pillar/core/aligned_buffer.hpp"
-#include "support/allocation_counter.hpp"
+#include "support/memory_requests.hpp"
 #include "support/mpi_main.hpp"
 
 #include <gtest/gtest.h>
@@ -21,24 +21,24 @@ TEST(step_collectives, allocate_nothing_once_reserved) {
     comm->record_into(&timeline);
     comm->reserve(values.size());
 
-    const std::size_t before = support::n_allocations();
+    const std::size_t before = support::n_memory_requests();
     for (int step = 0; step < 30; ++step) {
         comm->broadcast(buffer, 250);
         comm->allreduce(values);
         comm->gather(message, all);
     }
-    EXPECT_EQ(support::n_allocations(), before);
+    EXPECT_EQ(support::n_memory_requests(), before);
 }
 
-TEST(allocation_counter, sees_vectors_and_aligned_buffers_small_and_large) {
+TEST(memory_requests, are_counted_for_vectors_and_aligned_buffers_small_and_large) {
     for (const std::size_t n : {std::size_t{5}, std::size_t{2} << 20}) {
-        const std::size_t before = support::n_allocations();
+        const std::size_t before = support::n_memory_requests();
         const AlignedBuffer<float> buffer(n);
-        EXPECT_EQ(support::n_allocations(), before + 1);
+        EXPECT_EQ(support::n_memory_requests(), before + 1);
     }
-    const std::size_t before = support::n_allocations();
+    const std::size_t before = support::n_memory_requests();
     const std::vector<float> values(5);
-    EXPECT_GT(support::n_allocations(), before);
+    EXPECT_GT(support::n_memory_requests(), before);
 }
 
 } // namespace

@@ -81,4 +81,76 @@ inline trace::HostList planted_hosts(trace::HostList::Moment moment, std::uint32
     return list;
 }
 
+/// The n-th step (from 0) of two ranks: rank 1's clock is 10 s behind and waits in each all-reduce.
+inline std::vector<trace::RankSteps> planted_step(std::uint64_t n) {
+    std::vector<trace::RankSteps> ranks(2);
+    ranks[1].rank = 1;
+    const double t = 1001 + static_cast<double>(n);
+    const std::uint32_t phase = n == 0 ? 0 : 1;
+    plant_step(ranks[0],
+               {.step = n,
+                .begin_s = t,
+                .end_s = t + 0.75,
+                .trace_s = 0.0625,
+                .bytes_sent = 300,
+                .messages_sent = 3,
+                .bytes_read = 1000,
+                .n_rows = n == 0 ? 5u : 1u,
+                .n_logits = 1,
+                .n_collectives = 0,
+                .phase = phase},
+               {{t, t + 0.125, 16, CollectiveKind::broadcast},
+                {t + 0.5, t + 0.625, 128, CollectiveKind::allreduce},
+                {t + 0.625, t + 0.75, 24, CollectiveKind::gather}});
+    plant_step(ranks[1],
+               {.step = n,
+                .begin_s = t - 10.0625,
+                .end_s = t - 10 + 0.6875,
+                .trace_s = 0,
+                .bytes_sent = 200,
+                .messages_sent = 2,
+                .bytes_read = 2000,
+                .n_rows = n == 0 ? 5u : 1u,
+                .n_logits = 1,
+                .n_collectives = 0,
+                .phase = phase},
+               {{t - 10.0625, t - 10 + 0.1875, 16, CollectiveKind::broadcast},
+                {t - 10 + 0.25, t - 10 + 0.625, 128, CollectiveKind::allreduce},
+                {t - 10 + 0.625, t - 10 + 0.6875, 24, CollectiveKind::gather}});
+    return ranks;
+}
+
+inline void append_clocks(trace::JournalWriter& journal, double time_s) {
+    journal.append(trace::RecordType::clocks,
+                   trace::encode(trace::ClockSample{time_s, {{0, 0}, {10, 0.03125}}}));
+}
+
+inline void append_step(trace::JournalWriter& journal, std::uint64_t n, trace::Cost previous) {
+    auto ranks = planted_step(n);
+    ranks[0].previous = previous;
+    ranks[1].previous = {previous.after_step, 5 * previous.seconds, 2 * previous.bytes};
+    journal.append(trace::RecordType::steps, encode_block_of(ranks));
+}
+
+/// A run of three steps, a gather after each.
+inline void write_planted_run(const std::string& path) {
+    trace::JournalWriter journal(path, false);
+    journal.append(trace::RecordType::header, trace::encode(planted_header(2)));
+    journal.append(trace::RecordType::hosts,
+                   trace::encode(planted_hosts(trace::HostList::Moment::start, 2)));
+    append_clocks(journal, 1000);
+    append_step(journal, 0, {trace::before_first_step, 0.5, 700});
+    append_tokens(journal, {{0, 0.25, 0, 4, 17, static_cast<float>(trace::missing_number), 0, 0},
+                            {1, 0.75, 0, 5, 42, -0.5F, 1, 0}});
+    append_clocks(journal, 1002);
+    append_step(journal, 1, {0, 0.125, 40});
+    append_step(journal, 2, {1, 0.25, 50});
+    journal.append(trace::RecordType::sequence,
+                   trace::encode(engine::SequenceRecord{0, "Grüße", "an\nalle", 5, 2, 0.75,
+                                                        engine::FinishReason::length}));
+    journal.append(trace::RecordType::hosts,
+                   trace::encode(planted_hosts(trace::HostList::Moment::end, 2)));
+    append_end(journal, 75, 1010);
+}
+
 } // namespace pillar::support

@@ -62,9 +62,10 @@ WeightPlan plan_weights(const gguf::File& file, const Hyperparameters& h, const 
 /// Called on the main thread now and then while loading: bytes done so far of plan.read_bytes.
 using LoadProgress = FunctionRef<void(std::uint64_t)>;
 
-/// Read and pack. Throws IoError or FormatError.
+/// Read and pack; with `check`, decode what was read and refuse weights that are no finite numbers. Throws IoError or
+/// FormatError.
 Weights load_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team,
+                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team, bool check,
                      LoadProgress progress, LoadBytes& bytes);
 
 } // namespace pillar::model

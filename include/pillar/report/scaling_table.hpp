@@ -18,7 +18,7 @@ struct ScalingRow {
         variant; ///< options in which rows of the table differ: "allreduce=ring"; often empty
     Totals totals;
 
-    // Against the base row; nothing without decode steps.
+    // Against the base row; nothing without decode steps or in a table of one row.
     int base_ranks = 1;
     std::optional<double> speed_up;
     std::optional<double> efficiency;

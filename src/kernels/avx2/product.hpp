@@ -15,7 +15,7 @@
 namespace pillar::kernels::avx2 {
 namespace {
 
-inline constexpr std::size_t batch_groups = 8;
+inline constexpr std::size_t batch_groups = 16;
 
 /// Columns [column, column + count) of the product and groups [group_begin, group_end).
 template <class Columns>

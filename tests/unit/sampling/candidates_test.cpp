@@ -3,7 +3,7 @@
 #include "pillar/sampling/sampling.hpp"
 
 #include "pillar/core/stopwatch.hpp"
-#include "support/allocation_counter.hpp"
+#include "support/memory_requests.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -94,11 +94,11 @@ TEST(best_candidates, need_neither_memory_nor_a_millisecond) {
     std::vector<Candidate> out(max_candidates);
     double fastest_s = infinity;
     for (int repeat = 0; repeat < 10; ++repeat) {
-        const std::size_t before = support::n_allocations();
+        const std::size_t before = support::n_memory_requests();
         const Stopwatch watch;
         best_candidates(logits, 0, 40, out);
         fastest_s = std::min(fastest_s, watch.elapsed_s());
-        EXPECT_EQ(support::n_allocations(), before);
+        EXPECT_EQ(support::n_memory_requests(), before);
     }
     RecordProperty("microseconds", std::to_string(1e6 * fastest_s));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)

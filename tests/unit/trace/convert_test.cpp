@@ -21,84 +21,16 @@
 namespace pillar::trace {
 namespace {
 
+using support::planted_step;
 using support::TemporaryDirectory;
+using support::write_planted_run;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-/// The n-th step (from 0) of two ranks: rank 1's clock is 10 s behind and waits in each all-reduce.
-std::vector<RankSteps> step_of(std::uint64_t n) {
-    std::vector<RankSteps> ranks(2);
-    ranks[1].rank = 1;
-    const double t = 1001 + static_cast<double>(n);
-    const std::uint32_t phase = n == 0 ? 0 : 1;
-    support::plant_step(ranks[0],
-                        {.step = n,
-                         .begin_s = t,
-                         .end_s = t + 0.75,
-                         .trace_s = 0.0625,
-                         .bytes_sent = 300,
-                         .messages_sent = 3,
-                         .bytes_read = 1000,
-                         .n_rows = n == 0 ? 5u : 1u,
-                         .n_logits = 1,
-                         .n_collectives = 0,
-                         .phase = phase},
-                        {{t, t + 0.125, 16, CollectiveKind::broadcast},
-                         {t + 0.5, t + 0.625, 128, CollectiveKind::allreduce},
-                         {t + 0.625, t + 0.75, 24, CollectiveKind::gather}});
-    support::plant_step(ranks[1],
-                        {.step = n,
-                         .begin_s = t - 10.0625,
-                         .end_s = t - 10 + 0.6875,
-                         .trace_s = 0,
-                         .bytes_sent = 200,
-                         .messages_sent = 2,
-                         .bytes_read = 2000,
-                         .n_rows = n == 0 ? 5u : 1u,
-                         .n_logits = 1,
-                         .n_collectives = 0,
-                         .phase = phase},
-                        {{t - 10.0625, t - 10 + 0.1875, 16, CollectiveKind::broadcast},
-                         {t - 10 + 0.25, t - 10 + 0.625, 128, CollectiveKind::allreduce},
-                         {t - 10 + 0.625, t - 10 + 0.6875, 24, CollectiveKind::gather}});
-    return ranks;
-}
-
-void append_clocks(JournalWriter& journal, double time_s) {
-    journal.append(RecordType::clocks, encode(ClockSample{time_s, {{0, 0}, {10, 0.03125}}}));
-}
-
-void append_step(JournalWriter& journal, std::uint64_t n, Cost previous) {
-    auto ranks = step_of(n);
-    ranks[0].previous = previous;
-    ranks[1].previous = {previous.after_step, 5 * previous.seconds, 2 * previous.bytes};
-    journal.append(RecordType::steps, support::encode_block_of(ranks));
-}
-
-/// A run of three steps, a gather after each.
-void write_journal(const std::string& path) {
-    JournalWriter journal(path, false);
-    journal.append(RecordType::header, encode(support::planted_header(2)));
-    journal.append(RecordType::hosts, encode(support::planted_hosts(HostList::Moment::start, 2)));
-    append_clocks(journal, 1000);
-    append_step(journal, 0, {before_first_step, 0.5, 700});
-    support::append_tokens(journal,
-                           {{0, 0.25, 0, 4, 17, std::numeric_limits<float>::quiet_NaN(), 0, 0},
-                            {1, 0.75, 0, 5, 42, -0.5F, 1, 0}});
-    append_clocks(journal, 1002);
-    append_step(journal, 1, {0, 0.125, 40});
-    append_step(journal, 2, {1, 0.25, 50});
-    journal.append(RecordType::sequence,
-                   encode(engine::SequenceRecord{0, "Grüße", "an\nalle", 5, 2, 0.75,
-                                                 engine::FinishReason::length}));
-    journal.append(RecordType::hosts, encode(support::planted_hosts(HostList::Moment::end, 2)));
-    support::append_end(journal, 75, 1010);
-}
 
 class Converted : public ::testing::Test {
   protected:
     Converted() : journal_(directory_.file("x.h5.journal")), path_(directory_.file("x.h5")) {
-        write_journal(journal_);
+        write_planted_run(journal_);
         result_ = convert(journal_, path_);
     }
     template <class T>
@@ -252,7 +184,7 @@ std::set<std::size_t> places_to_cut(const std::string& bytes) {
 TEST(Recover, OfAJournalCutShortKeepsEveryWholeRecord) {
     const TemporaryDirectory directory;
     const std::string whole = directory.file("whole.journal");
-    write_journal(whole);
+    write_planted_run(whole);
     const std::string bytes = bytes_of(whole);
     const std::size_t header_end = 8 + 24 + encode(support::planted_header(2)).size();
     const std::string path = directory.file("cut.h5");
@@ -280,7 +212,7 @@ TEST(Recover, OfAJournalCutShortKeepsEveryWholeRecord) {
 TEST(Recover, LeavesAnExistingFileAloneUnlessForced) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    write_journal(path + ".journal");
+    write_planted_run(path + ".journal");
     std::ofstream(path) << "precious";
     try {
         recover(path + ".journal", false);
@@ -314,7 +246,7 @@ TEST(Convert, FillsInNothingForARankWhoseRecordsAreMissing) {
     {
         JournalWriter journal(path + ".journal", false);
         journal.append(RecordType::header, encode(support::planted_header(2)));
-        journal.append(RecordType::steps, support::encode_block_of({step_of(0)[0]}));
+        journal.append(RecordType::steps, support::encode_block_of({planted_step(0)[0]}));
         support::append_end(journal, 0, 1002);
     }
     const Conversion result = convert(path + ".journal", path);
@@ -343,7 +275,7 @@ TEST(Convert, FillsInNothingForARankWhoseRecordsAreMissing) {
 TEST(Convert, OnAFullMediumEndsInOrderAndLeavesOnlyTheJournal) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    write_journal(path + ".journal");
+    write_planted_run(path + ".journal");
     for (const rlim_t limit : {1000u, 10000u, 30000u}) {
         EXPECT_EXIT(convert_with_limit(path + ".journal", path, limit),
                     ::testing::ExitedWithCode(74), "");

@@ -2,7 +2,7 @@
 
 #include "pillar/trace/recorder.hpp"
 
-#include "allocations.hpp"
+#include "support/memory_requests.hpp"
 
 #include "pillar/storage/reader.hpp"
 #include "pillar/trace/convert.hpp"
@@ -192,13 +192,13 @@ TEST(Recorder, AllocatesNothingBetweenGathers) {
     const auto comm = comm::make_self();
     Recorder recorder(*comm, options_for(directory.file("x.h5")));
     const Step step(1, 1.0);
-    const std::size_t before = n_allocations();
+    const std::size_t before = support::n_memory_requests();
     for (std::uint64_t n = 0; n < 100; ++n) {
         recorder.step(step);
         (void)recorder.wants_gather();
         for (int i = 0; i < 100; ++i) recorder.token(token(n)); // more than its buffer holds
     }
-    EXPECT_EQ(n_allocations() - before, 0);
+    EXPECT_EQ(support::n_memory_requests() - before, 0);
 }
 
 TEST(Recorder, RefusesAnExistingFileOrJournalOnAllRanks) {

@@ -1,6 +1,6 @@
 // The replaceable forms of operator new and delete, and the linker's wrappers.
 
-#include "support/allocation_counter.hpp"
+#include "support/memory_requests.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -17,7 +17,7 @@ void count() noexcept {
 
 } // namespace
 
-std::size_t pillar::support::n_allocations() noexcept {
+std::size_t pillar::support::n_memory_requests() noexcept {
     return counter.load(std::memory_order_relaxed);
 }
 

@@ -1,0 +1,115 @@
+#include "tracing.hpp"
+
+#include "pillar/core/log.hpp"
+
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+
+namespace pillar::cli {
+
+namespace {
+
+std::string typed_command;
+std::mutex living_mutex; ///< the recorder does not go while the signal thread uses it
+trace::Recorder* living = nullptr;
+
+/// The format that holds most of the model's bytes.
+std::string quantisation_of(const gguf::File& file) {
+    std::map<std::string_view, std::uint64_t> bytes;
+    for (const gguf::TensorInfo& tensor : file.tensors()) bytes[tensor.type->name] += tensor.size_bytes;
+    std::string_view most;
+    for (const auto& [name, n] : bytes)
+        if (most.empty() || n > bytes[most]) most = name;
+    return std::string(most);
+}
+
+trace::TraceOptions trace_options(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config) {
+    trace::TraceOptions options;
+    options.path = flags.path;
+    options.force = flags.force;
+    options.title = "pillar run";
+    options.command_line = command_line();
+    options.config = std::move(config);
+    options.collectives_per_step = 2 * session.transformer().hyperparameters().n_layers + 2;
+    options.n_threads = static_cast<std::uint32_t>(session.n_threads());
+    return options;
+}
+
+} // namespace
+
+void add_trace_options(CLI::App& app, TraceFlags& flags) {
+    app.add_option("--trace", flags.path, "write a trace of every step, token and rank")->type_name("FILE.h5");
+    app.add_flag("--force", flags.force, "replace an existing trace");
+}
+
+void check_trace_output(const TraceFlags& flags) {
+    trace::TraceOptions options;
+    options.path = flags.path;
+    options.force = flags.force;
+    if (!flags.path.empty()) trace::check_output(options);
+}
+
+void remember_command_line(int argc, char** argv) {
+    typed_command.clear();
+    for (int i = 0; i < argc; ++i) typed_command += fmt::format("{}{}", i == 0 ? "" : " ", argv[i]);
+}
+
+const std::string& command_line() { return typed_command; }
+
+std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options) {
+    const model::Transformer& t = session.transformer();
+    const auto number = [](auto value) { return storage::Value(static_cast<std::int64_t>(value)); };
+    return {
+        {"model", t.hyperparameters().name.empty() ? options.model : t.hyperparameters().name},
+        {"model_file", options.model},
+        {"model_bytes", number(session.file().size_bytes())},
+        {"model_hash", fmt::format("{:016x}", session.file().header_hash())},
+        {"architecture", t.hyperparameters().architecture},
+        {"quantisation", quantisation_of(session.file())},
+        {"n_parameters", number(t.n_parameters())},
+        {"n_layers", number(t.hyperparameters().n_layers)},
+        {"n_context", number(t.options().n_context)},
+        {"batch", number(t.options().max_rows)},
+        {"kernels", std::string(session.family().name)},
+        {"cache_type", options.cache_type},
+        {"allreduce", std::string(comm::name_of(parse_algorithm(options.allreduce)))},
+        {"wire", options.wire},
+        {"split", options.split},
+    };
+}
+
+void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Parameters& p) {
+    const auto real = [](float value) { return storage::Value(static_cast<double>(value)); };
+    config.push_back({"temperature", real(p.temperature)});
+    config.push_back({"top_k", storage::Value(std::int64_t{p.top_k})});
+    config.push_back({"top_p", real(p.top_p)});
+    config.push_back({"min_p", real(p.min_p)});
+    config.push_back({"repeat_last_n", storage::Value(std::int64_t{p.repeat_last_n})});
+    config.push_back({"repeat_penalty", real(p.repeat_penalty)});
+    config.push_back({"frequency_penalty", real(p.frequency_penalty)});
+    config.push_back({"presence_penalty", real(p.presence_penalty)});
+    config.push_back({"seed", fmt::format("{}", p.seed)});
+}
+
+Tracing::Tracing(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config)
+    : recorder_(session.comm(), trace_options(session, flags, std::move(config))), path_(flags.path) {
+    const std::lock_guard lock(living_mutex);
+    living = &recorder_;
+}
+
+Tracing::~Tracing() {
+    const std::lock_guard lock(living_mutex);
+    living = nullptr;
+}
+
+void Tracing::finish(ExitCode code) {
+    if (recorder_.finish(code)) log::root(log::Level::info, "trace    {} (pillar report {})", path_, path_);
+}
+
+void flush_trace() noexcept {
+    const std::lock_guard lock(living_mutex);
+    if (living != nullptr) living->flush_now();
+}
+
+} // namespace pillar::cli

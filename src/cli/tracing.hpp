@@ -1,0 +1,51 @@
+#pragma once
+// What a subcommand needs to record a trace: its flags, the effective configuration, and the way a dying process
+// finds the recorder.
+
+#include "session.hpp"
+
+#include "pillar/sampling/sampling.hpp"
+#include "pillar/trace/recorder.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pillar::cli {
+
+struct TraceFlags {
+    std::string path; ///< empty: no trace
+    bool force = false;
+};
+void add_trace_options(CLI::App& app, TraceFlags& flags);
+/// Rank 0 only. Throws IoError(cannot_create) when the trace may not be written there.
+void check_trace_output(const TraceFlags& flags);
+
+/// The command line as typed; set once by parse().
+void remember_command_line(int argc, char** argv);
+[[nodiscard]] const std::string& command_line();
+
+/// The effective options and what is known of the model: /config of the trace.
+std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options);
+void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Parameters& parameters);
+
+/// A recorder that SIGTERM and SIGINT can reach while it lives.
+class Tracing {
+  public:
+    /// Collective. Throws comm::AgreedError when rank 0 cannot create the journal.
+    Tracing(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config);
+    ~Tracing();
+    Tracing(const Tracing&) = delete;
+    Tracing& operator=(const Tracing&) = delete;
+    [[nodiscard]] trace::Recorder& recorder() noexcept { return recorder_; }
+    /// Collective. Write the file and say where it is.
+    void finish(ExitCode code);
+
+  private:
+    trace::Recorder recorder_;
+    std::string path_;
+};
+
+/// Called by the signal thread: what the living recorder holds goes to its journal.
+void flush_trace() noexcept;
+
+} // namespace pillar::cli

@@ -1,0 +1,49 @@
+#pragma once
+// Tiny models and one-rank transformers for the tests of model and engine.
+
+#include "pillar/comm/communicator.hpp"
+#include "pillar/model/transformer.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/tiny_model.hpp"
+
+#include <memory>
+#include <string>
+
+namespace pillar::support {
+
+/// A model file that lives as long as this does.
+class ModelFile {
+  public:
+    explicit ModelFile(const TinyModel& options) : path_(directory_.file("tiny.gguf")) {
+        write_tiny_model(path_, options);
+        file_ = std::make_unique<gguf::File>(path_);
+        h_ = model::read_hyperparameters(*file_);
+    }
+    [[nodiscard]] const gguf::File& file() const { return *file_; }
+    [[nodiscard]] const model::Hyperparameters& h() const { return h_; }
+
+  private:
+    TemporaryDirectory directory_;
+    std::string path_;
+    std::unique_ptr<gguf::File> file_;
+    model::Hyperparameters h_;
+};
+
+/// The whole model on one rank.
+class OneRank {
+  public:
+    OneRank(const ModelFile& model, const model::TransformerOptions& options, int n_threads = 1,
+            std::string_view family = "integer")
+        : comm_(comm::make_self()), team_(n_threads),
+          transformer_(model.file(), model.h(), partition::even_share(model.h().sizes(), 0, 1),
+                       *kernels::find_family(family), options, team_, [](std::uint64_t) {}) {}
+    [[nodiscard]] comm::Communicator& comm() { return *comm_; }
+    [[nodiscard]] model::Transformer& transformer() { return transformer_; }
+
+  private:
+    std::unique_ptr<comm::Communicator> comm_;
+    threads::Team team_;
+    model::Transformer transformer_;
+};
+
+} // namespace pillar::support

@@ -1,0 +1,214 @@
+// The step loop on one rank: equal bits whatever stands beside a row, nothing allocated between steps, clean ends.
+
+#include "pillar/engine/loop.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/engine/evaluation.hpp"
+#include "support/memory_requests.hpp"
+#include "support/model_files.hpp"
+
+#include <bit>
+#include <functional>
+#include <gtest/gtest.h>
+#include <map>
+
+namespace pillar::engine {
+namespace {
+
+using support::ModelFile;
+using support::OneRank;
+using support::TinyModel;
+
+const ModelFile& tiny() {
+    static const ModelFile model(TinyModel{.n_layers = 3, .dim = 256, .n_heads = 6, .n_kv_heads = 2, .head_dim = 80,
+                                           .ffn = 704, .context = 1024, .type = std::nullopt});
+    return model;
+}
+
+model::TransformerOptions sized(std::size_t max_rows, std::size_t max_sequences) {
+    model::TransformerOptions options;
+    options.n_context = 512;
+    options.max_rows = max_rows;
+    options.max_logit_rows = max_rows;
+    options.max_sequences = max_sequences;
+    return options;
+}
+
+/// Plays given plans and keeps the logits of every row, by sequence and position.
+class Script : public Scheduler {
+  public:
+    explicit Script(std::vector<StepPlan> plans) : plans_(std::move(plans)) {}
+    bool next(StepPlan& plan) override {
+        if (at_ == plans_.size()) return false;
+        plan = plans_[at_++];
+        return true;
+    }
+    void done(std::uint64_t, const StepPlan& plan, std::span<const RowOutcome> outcomes, bool) override {
+        for (const RowOutcome& outcome : outcomes) {
+            const model::Row& row = plan.rows[outcome.row];
+            auto& bits = logits[{row.sequence, row.position}];
+            bits.clear();
+            for (const float logit : outcome.full_logits) bits.push_back(std::bit_cast<std::uint32_t>(logit));
+        }
+    }
+    std::map<std::pair<int, int>, std::vector<std::uint32_t>> logits;
+
+  private:
+    std::vector<StepPlan> plans_;
+    std::size_t at_ = 0;
+};
+
+LoopOptions whole_rows() {
+    LoopOptions options;
+    options.full_logits = true;
+    options.n_candidates = 0;
+    return options;
+}
+
+std::int32_t token(int sequence, int position) { return 3 + (sequence * 37 + position * 11) % 300; }
+
+StepPlan step(const std::vector<std::pair<int, int>>& rows) {
+    StepPlan plan;
+    for (const auto& [sequence, position] : rows)
+        plan.rows.push_back({token(sequence, position), position, sequence, true});
+    return plan;
+}
+
+std::map<std::pair<int, int>, std::vector<std::uint32_t>> play(OneRank& rank, std::vector<StepPlan> plans) {
+    Loop loop(rank.transformer(), rank.comm(), whole_rows());
+    Script script(std::move(plans));
+    EXPECT_FALSE(loop.run(&script));
+    return script.logits;
+}
+
+TEST(loop, gives_a_sequence_the_same_bits_alone_and_beside_others) {
+    constexpr int n = 9;
+    std::vector<StepPlan> alone, together;
+    for (int p = 0; p < n; ++p) alone.push_back(step({{0, p}}));
+    // sequences 1 and 2 start later, in chunks of their own
+    for (int p = 0; p < n; ++p) {
+        std::vector<std::pair<int, int>> rows;
+        if (p >= 2) rows.insert(rows.end(), {{1, 2 * (p - 2)}, {1, 2 * (p - 2) + 1}});
+        rows.emplace_back(0, p);
+        if (p >= 4) rows.emplace_back(2, p - 4);
+        together.push_back(step(rows));
+    }
+    OneRank one(tiny(), sized(4, 1)), three(tiny(), sized(4, 3), 2);
+    const auto a = play(one, alone), b = play(three, together);
+    for (int p = 0; p < n; ++p) EXPECT_EQ(a.at({0, p}), b.at({0, p})) << "position " << p;
+}
+
+TEST(loop, gives_the_same_bits_for_any_chunk_and_number_of_threads) {
+    std::vector<std::map<std::pair<int, int>, std::vector<std::uint32_t>>> results;
+    for (const auto& [chunk, n_threads] : {std::pair{1, 1}, {7, 2}, {16, 3}}) {
+        OneRank rank(tiny(), sized(16, 1), n_threads);
+        std::vector<StepPlan> plans;
+        for (int p = 0; p < 21; p += chunk) {
+            std::vector<std::pair<int, int>> rows;
+            for (int q = p; q < std::min(p + chunk, 21); ++q) rows.emplace_back(0, q);
+            plans.push_back(step(rows));
+        }
+        results.push_back(play(rank, plans));
+    }
+    EXPECT_EQ(results[0], results[1]);
+    EXPECT_EQ(results[0], results[2]);
+}
+
+TEST(loop, continues_a_sequence_that_was_cut_back_as_if_the_rest_had_never_been) {
+    OneRank straight(tiny(), sized(8, 1)), rewound(tiny(), sized(8, 1));
+    std::vector<StepPlan> plans;
+    for (int p = 0; p < 6; ++p) plans.push_back(step({{0, p}}));
+    const auto expected = play(straight, plans);
+    std::vector<StepPlan> detour(plans.begin(), plans.begin() + 3);
+    StepPlan wrong = step({{0, 3}});
+    wrong.rows[0].token = 299;
+    detour.push_back(wrong);
+    StepPlan back = step({{0, 3}});
+    back.keeps.push_back({0, 3});
+    detour.push_back(back);
+    detour.insert(detour.end(), plans.begin() + 4, plans.end());
+    EXPECT_EQ(play(rewound, detour).at({0, 5}), expected.at({0, 5}));
+}
+
+TEST(loop, allocates_nothing_between_steps) {
+    OneRank rank(tiny(), sized(8, 1), 2);
+    LoopOptions options;
+    options.n_candidates = 40;
+    options.log_sums = true;
+    options.sampling.repeat_penalty = 1.1f;
+    Loop loop(rank.transformer(), rank.comm(), options);
+    struct Decode : Scheduler {
+        std::int32_t last = 5, position = 0;
+        std::size_t at_sixteen = 0, at_end = 0;
+        bool next(StepPlan& plan) override {
+            if (position == 16) at_sixteen = support::n_memory_requests();
+            if (position == 300) at_end = support::n_memory_requests(); // over a page border
+            if (position == 300) return false;
+            plan.rows.push_back({last, position++, 0, true});
+            return true;
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes, bool) override {
+            last = outcomes[0].candidates[static_cast<std::size_t>(position) % 3].id;
+        }
+    } decode;
+    loop.run(&decode);
+    EXPECT_EQ(decode.at_end, decode.at_sixteen);
+}
+
+TEST(loop, ends_with_the_error_of_a_scheduler) {
+    OneRank rank(tiny(), sized(4, 1));
+    Loop loop(rank.transformer(), rank.comm(), {});
+    struct Broken : Scheduler {
+        bool next(StepPlan& plan) override {
+            plan.rows.push_back({3, 0, 0, true});
+            return true;
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome>, bool) override {
+            throw IoError(ExitCode::io, "standard output", "cannot write: Broken pipe");
+        }
+    } broken;
+    try {
+        loop.run(&broken);
+        FAIL() << "no error";
+    } catch (const comm::AgreedError& error) {
+        EXPECT_EQ(error.code(), ExitCode::io);
+        EXPECT_STREQ(error.what(), "standard output: cannot write: Broken pipe");
+    }
+}
+
+TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) {
+    OneRank plain(tiny(), sized(4, 1)), candid(tiny(), sized(4, 1));
+    const auto logits = play(plain, {step({{0, 0}})}).at({0, 0});
+    LoopOptions options;
+    options.n_candidates = 5;
+    const auto best = static_cast<std::int32_t>(
+        std::max_element(logits.begin(), logits.end(),
+                         [](auto a, auto b) { return std::bit_cast<float>(a) < std::bit_cast<float>(b); }) -
+        logits.begin());
+    options.banned = {best};
+    Loop loop(candid.transformer(), candid.comm(), options);
+    struct Keep : Scheduler {
+        std::vector<sampling::Candidate> candidates;
+        std::vector<float> raw;
+        bool fed = false;
+        bool next(StepPlan& plan) override {
+            if (fed) return false;
+            plan = step({{0, 0}});
+            return fed = true;
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes, bool) override {
+            candidates.assign(outcomes[0].candidates.begin(), outcomes[0].candidates.end());
+            raw.assign(outcomes[0].raw_logits.begin(), outcomes[0].raw_logits.end());
+        }
+    } keep;
+    loop.run(&keep);
+    ASSERT_EQ(keep.candidates.size(), 5u);
+    for (std::size_t i = 0; i < 5; ++i) {
+        EXPECT_NE(keep.candidates[i].id, best);
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(keep.raw[i]), logits[static_cast<std::size_t>(keep.candidates[i].id)]);
+        if (i > 0) EXPECT_GE(keep.candidates[i - 1].logit, keep.candidates[i].logit);
+    }
+}
+
+} // namespace
+} // namespace pillar::engine

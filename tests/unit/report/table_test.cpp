@@ -1,0 +1,201 @@
+// Traces side by side, and the three texts made of them.
+
+#include "pillar/report/render.hpp"
+
+#include "pillar/core/errors.hpp"
+#include "planted.hpp"
+#include "support/planted_trace.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace pillar::report {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+std::vector<trace::Trace> three_sizes() {
+    return {planted({.path = "c.h5", .n_ranks = 4, .duration_s = 0.078125}),
+            planted({.path = "a.h5", .n_ranks = 1}),
+            planted({.path = "b.h5", .n_ranks = 2, .duration_s = 0.15625})};
+}
+
+TEST(ScalingTable, ComparesWithTheFewestRanks) {
+    const auto tables = scaling_tables(three_sizes());
+    ASSERT_THAT(tables, SizeIs(1));
+    EXPECT_EQ(tables[0].model, "tiny q4_0");
+    ASSERT_THAT(tables[0].rows, SizeIs(3));
+    const ScalingRow& one = tables[0].rows[0];
+    const ScalingRow& four = tables[0].rows[2];
+    EXPECT_EQ(one.n_ranks, 1);
+    EXPECT_DOUBLE_EQ(*one.speed_up, 1);
+    EXPECT_FALSE(one.karp_flatt.has_value());
+    EXPECT_EQ(four.n_ranks, 4);
+    EXPECT_EQ(four.base_ranks, 1);
+    EXPECT_DOUBLE_EQ(*four.speed_up, 3.2);
+    EXPECT_DOUBLE_EQ(*four.efficiency, 0.8);
+    EXPECT_DOUBLE_EQ(*four.karp_flatt, 0.0625 / 0.75);
+}
+
+TEST(ScalingTable, OfABaseCaseOfTwoRanksCountsItAsTwo) {
+    auto traces = three_sizes();
+    traces.erase(traces.begin() + 1);
+    const auto tables = scaling_tables(traces);
+    EXPECT_DOUBLE_EQ(*tables[0].rows[0].speed_up, 2);
+    EXPECT_DOUBLE_EQ(*tables[0].rows[1].speed_up, 4);
+    EXPECT_FALSE(tables[0].rows[1].karp_flatt.has_value());
+}
+
+TEST(ScalingTable, PoolsRunsOfOneConfiguration) {
+    auto traces = three_sizes();
+    traces.push_back(planted({.path = "d.h5", .n_ranks = 4, .duration_s = 0.078125}));
+    const auto tables = scaling_tables(traces);
+    ASSERT_THAT(tables[0].rows, SizeIs(3));
+    EXPECT_THAT(tables[0].rows[2].totals.paths, ::testing::ElementsAre("c.h5", "d.h5"));
+}
+
+TEST(ScalingTable, KeepsOptionsApartAndComparesWithinThem) {
+    std::vector<trace::Trace> traces;
+    for (const char* algorithm : {"ring", "direct"}) {
+        for (const std::uint32_t n : {1u, 2u}) {
+            const double speed = algorithm[0] == 'r' ? 1 : 2;
+            traces.push_back(planted({.n_ranks = n, .duration_s = 0.5 / speed / n}));
+            traces.back().config.push_back({"allreduce", std::string(algorithm)});
+        }
+    }
+    const auto tables = scaling_tables(traces);
+    ASSERT_THAT(tables[0].rows, SizeIs(4));
+    EXPECT_EQ(tables[0].rows[0].variant, "allreduce=direct");
+    EXPECT_EQ(tables[0].rows[3].variant, "allreduce=ring");
+    for (const ScalingRow& row : tables[0].rows) EXPECT_DOUBLE_EQ(*row.speed_up, row.n_ranks);
+    EXPECT_THAT(render(tables, Format::md), HasSubstr("| options |"));
+}
+
+TEST(ScalingTable, NeverComparesDifferentModels) {
+    auto traces = three_sizes();
+    traces.push_back(planted({.model = "other"}));
+    traces.push_back(planted({}));
+    traces.back().config.push_back({"model_hash", std::string("ff")}); // same name, another file
+    const auto tables = scaling_tables(traces);
+    EXPECT_THAT(tables, SizeIs(3));
+    EXPECT_THAT(render(tables, Format::md),
+                AllOf(HasSubstr("3 different models"), HasSubstr("## tiny q4_0"),
+                      HasSubstr("## other q4_0")));
+}
+
+TEST(Markdown, HasOneRowAConfiguration) {
+    const std::string text = render(scaling_tables(three_sizes()), Format::md);
+    EXPECT_THAT(text,
+                HasSubstr("| 1 × 4 | 1 | 9 | 0.2500 | 0.2500 … 0.2500 | 4.00 | 8.00 | 1.00 | 1.00 "
+                          "| – | 50.0 % | 25.0 % | 25.0 % | 0.001 | 0 (pi1) |\n"));
+    EXPECT_THAT(text,
+                HasSubstr("| 4 × 4 | 1 | 9 | 0.07812 | 0.07812 … 0.07812 | 12.80 | 8.00 | 3.20 "
+                          "| 0.80 | 0.083 | 53.1 % | 25.0 % | 21.9 % | 0.001 | 1 (pi2) |\n"));
+    EXPECT_THAT(text, HasSubstr("warm-up and dropped (3 in all)"));
+    EXPECT_THAT(text, HasSubstr("p0 = 1"));
+    EXPECT_THAT(text, Not(HasSubstr("predicted")));
+    EXPECT_THAT(text, Not(HasSubstr("| rank |")));
+}
+
+TEST(Markdown, OfASingleTraceHasARowARank) {
+    const std::vector<trace::Trace> traces{planted({.n_ranks = 2})};
+    const std::string text = render(scaling_tables(traces), Format::md);
+    EXPECT_THAT(text, HasSubstr("| 0 | pi1 | 50.0 % | 25.0 % | 25.0 % | 0.1250 | 0.001 | 7.0 |\n"));
+    EXPECT_THAT(text, HasSubstr("| 1 | pi2 | 62.5 % | 25.0 % | 12.5 % | 0.1562 | 0.001 | 7.0 |\n"));
+    EXPECT_THAT(text,
+                HasSubstr("| 2 × 4 | 1 | 9 | 0.2500 | 0.2500 … 0.2500 | 4.00 | 8.00 | – | – |"));
+}
+
+TEST(Markdown, MarksWaitsThatTheClocksCannotTell) {
+    const std::vector<trace::Trace> traces{planted({.n_ranks = 2, .wait_uncertainty_s = 0.125})};
+    EXPECT_THAT(render(scaling_tables(traces), Format::md), HasSubstr("| < 50.0 % |"));
+}
+
+TEST(Markdown, SaysWhenThereAreTooFewSteps) {
+    const std::vector<trace::Trace> traces{planted({.n_decode = 5})};
+    EXPECT_THAT(render(scaling_tables(traces), Format::md),
+                HasSubstr("1 × 4: too few steps for 95 %; the interval holds with 88 %"));
+}
+
+TEST(Markdown, SurvivesNamesThatWouldBreakATable) {
+    const std::vector<trace::Trace> traces{planted({.model = "a|b\nc"})};
+    EXPECT_THAT(render(scaling_tables(traces), Format::md), HasSubstr("## a\\|b\\x0A"));
+}
+
+TEST(Markdown, ShowsAPredictionOnlyWhenThereIsOne) {
+    auto tables = scaling_tables(three_sizes());
+    tables[0].rows[1].predicted_s_per_token = 0.1875;
+    EXPECT_THAT(render(tables, Format::md),
+                AllOf(HasSubstr("| predicted |"), HasSubstr("| 0.1875 |"), HasSubstr("| – |")));
+}
+
+TEST(Csv, HasAsManyFieldsInEveryLine) {
+    auto traces = three_sizes();
+    traces.push_back(planted({.model = "say \"a, b\""}));
+    std::istringstream text(render(scaling_tables(traces), Format::csv));
+    std::vector<std::size_t> n_fields;
+    std::string last;
+    for (std::string line; std::getline(text, line); last = line) {
+        bool is_quoted = false;
+        std::size_t n = 1;
+        for (const char c : line) {
+            if (c == '"') is_quoted = !is_quoted;
+            n += c == ',' && !is_quoted;
+        }
+        n_fields.push_back(n);
+    }
+    ASSERT_THAT(n_fields, SizeIs(5));
+    EXPECT_THAT(n_fields, ::testing::Each(n_fields[0]));
+    EXPECT_THAT(last, ::testing::StartsWith("\"say \"\"a, b\"\" q4_0\",,1,4,1,9,0.25,0.25,0.25,"));
+}
+
+TEST(Json, HoldsTheNumbersInFull) {
+    const auto json = nlohmann::json::parse(render(scaling_tables(three_sizes()), Format::json));
+    const auto& row = json["tables"][0]["rows"][2];
+    EXPECT_EQ(row["ranks"], 4);
+    EXPECT_EQ(row["s_per_token"]["median"], 0.078125);
+    EXPECT_EQ(row["speed_up"], 3.2);
+    EXPECT_EQ(row["per_rank"][1]["host"], "pi2");
+    EXPECT_TRUE(json["tables"][0]["rows"][0]["karp_flatt"].is_null());
+    EXPECT_FALSE(row.contains("predicted_s_per_token"));
+}
+
+TEST(Report, NamesItsFormats) {
+    EXPECT_EQ(format_of("csv"), Format::csv);
+    EXPECT_THROW((void)format_of("xml"), UsageError);
+}
+
+std::string refusal_of(const std::string& path) {
+    try {
+        (void)report({{path}}, Format::md);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+TEST(Report, SaysWhatToDoWithAnUnfinishedTrace) {
+    const support::TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    std::ofstream(path + ".journal") << "something";
+    EXPECT_THAT(refusal_of(path), HasSubstr("report --recover " + path + ".journal"));
+    EXPECT_THAT(refusal_of(path + ".journal"), HasSubstr("report --recover " + path + ".journal"));
+}
+
+TEST(Report, RefusesWhatIsNoTrace) {
+    const support::TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    EXPECT_THAT(refusal_of(path), HasSubstr("No such file"));
+    std::ofstream(path) << "text";
+    EXPECT_THAT(refusal_of(path), HasSubstr("no HDF5 file"));
+}
+
+} // namespace
+} // namespace pillar::report
