@@ -1,0 +1,150 @@
+"""jobs/launch.sh with the real mpirun, the program and a tiny model: text, standard input, signals, a killed rank.
+
+usage: launch_real_test.py PILLAR MAKE_TINY_MODEL
+"""
+
+import fcntl
+import os
+import pathlib
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+import documents
+import support
+
+PILLAR, MAKE_TINY_MODEL = sys.argv[1:3]
+LAUNCH = documents.ROOT / "jobs/launch.sh"
+ENDLESS = ["--ignore-eos", "-n", "-1", "-c", "200000"]
+
+
+def control_terminal():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def ranks_of(process):
+    """Process ids of the ranks that a launch.sh has started, once there are any: the session leader's children."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            executable = os.readlink(entry / "exe")
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if executable == os.path.realpath(PILLAR) and f"JOB_OF_TEST={process}".encode() in environment:
+            found.append(int(entry.name))
+    return sorted(found)
+
+
+class Launch(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="pillar launch "))
+        cls.model = cls.folder / "tiny model.gguf"
+        subprocess.run([MAKE_TINY_MODEL, "--output", cls.model, "--context", "200000"], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def command(self, n_ranks, *arguments):
+        return [LAUNCH, "-n", str(n_ranks), "--", "run", "-m", self.model, "--temp", "0", *map(str, arguments)]
+
+    def environment(self, mark=""):
+        return {**os.environ, "PILLAR_BINARY": PILLAR, "JOB_OF_TEST": mark}
+
+    def text(self, n_ranks, *arguments, **options):
+        result = subprocess.run(self.command(n_ranks, *arguments), env=self.environment(), capture_output=True,
+                                timeout=120, check=False, **options)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        return result.stdout
+
+    def start(self, mark, *arguments, **options):
+        """An endless run on two ranks; returns once text has come."""
+        trace = self.folder / f"{mark}.h5"
+        self.output = open(self.folder / f"{mark}.txt", "w+b")
+        self.addCleanup(self.output.close)
+        options = {"stdin": subprocess.DEVNULL, "stdout": self.output, "stderr": subprocess.PIPE, **options}
+        process = subprocess.Popen(self.command(2, "-p", "go", *ENDLESS, "--trace", trace, *arguments),
+                                   env=self.environment(mark), **options)
+        if process.stderr:
+            self.addCleanup(process.stderr.close)
+        deadline = time.monotonic() + 60
+        while os.path.getsize(self.output.name) < 100:
+            self.assertLess(time.monotonic(), deadline, "no text has come")
+            self.assertIsNone(process.poll(), "the run has ended")
+            time.sleep(0.05)
+        return process, trace
+
+    def read_trace(self, path):
+        try:
+            import h5py
+        except ImportError:
+            self.assertTrue(path.exists())
+            return
+        with h5py.File(path) as file:
+            self.assertGreater(file["tokens/id"].shape[0], 10)
+            self.assertEqual(file["ranks/compute_s"].shape[1], 2)
+        self.assertFalse(pathlib.Path(f"{path}.journal").exists())
+
+    def test_the_text_is_that_of_one_rank_also_through_standard_input(self):
+        alone = subprocess.run([PILLAR, *self.command(1, "-p", "once upon", "-n", 24)[4:]], capture_output=True,
+                               check=True, stdin=subprocess.DEVNULL).stdout
+        self.assertGreater(len(alone), 10)
+        self.assertEqual(self.text(2, "-p", "once upon", "-n", 24), alone)
+        self.assertEqual(self.text(2, "-f", "-", "-n", 24, input=b"once upon"), alone)
+
+    def test_term_leaves_a_whole_trace_and_75(self):
+        process, trace = self.start("term")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 75, process.stderr.read())
+        self.read_trace(trace)
+
+    def test_control_c_on_a_terminal_leaves_a_whole_trace_and_75(self):
+        ours, theirs = pty.openpty()
+        process, trace = self.start("control-c", stdin=theirs, stderr=theirs, start_new_session=True,
+                                    preexec_fn=control_terminal)
+        os.write(ours, b"\x03")
+        self.assertEqual(process.wait(30), 75)
+        self.read_trace(trace)
+        os.close(ours)
+        os.close(theirs)
+
+    def test_a_second_control_c_ends_stopped_ranks_and_leaves_a_journal(self):
+        process, trace = self.start("impatient")
+        stopped = ranks_of("impatient")[-1]
+        os.kill(stopped, signal.SIGSTOP)  # hangs: it can finish no step
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), 75, process.stderr.read())
+        self.assertTrue(pathlib.Path(f"{trace}.journal").exists())
+        self.assertEqual(ranks_of("impatient"), [])
+
+    def test_a_killed_rank_ends_the_job_within_3_s_and_is_named(self):
+        process, _ = self.start("killed")
+        os.kill(ranks_of("killed")[-1], signal.SIGKILL)
+        start = time.monotonic()
+        self.assertEqual(process.wait(30), 69)
+        self.assertLess(time.monotonic() - start, 3.0)
+        self.assertRegex(process.stderr.read().decode(), "rank [01].*on signal 9")
+        self.assertEqual(ranks_of("killed"), [])
+
+    def test_a_bad_file_ends_with_its_own_code(self):
+        result = subprocess.run([LAUNCH, "-n", "2", "--", "run", "-m", self.folder / "nothing.gguf", "-p", "x"],
+                                env=self.environment(), capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 66)
+        self.assertIn("nothing.gguf", result.stderr)
+
+
+if __name__ == "__main__":
+    support.main()
