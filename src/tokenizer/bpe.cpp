@@ -127,7 +127,8 @@ void Bpe::encode(std::string_view word, std::vector<TokenId>& ids, MergeSpace& s
         if (piece != PieceIndex::none && token_of_piece_[piece] >= 0)
             return ids.push_back(token_of_piece_[piece]);
     }
-    space.clear();
+    space.symbols.clear();
+    space.symbols.reserve(word.size());
     for (std::size_t i = 0; i < word.size(); ++i)
         space.append(static_cast<std::uint32_t>(i),
                      piece_of_byte_[static_cast<std::uint8_t>(word[i])]);

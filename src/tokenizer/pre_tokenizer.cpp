@@ -27,7 +27,7 @@ constexpr bool begins_character(char byte) noexcept {
 /// Appends the cuts of one match, in ascending order.
 void add_cuts(std::string_view word, Pattern::Match match, DigitCuts kind,
               std::vector<std::size_t>& cuts) {
-    if (kind == DigitCuts::none || kind == DigitCuts::apart) cuts.push_back(match.begin);
+    if (kind == DigitCuts::none) cuts.push_back(match.begin);
     if (kind != DigitCuts::none) {
         const std::string_view run = word.substr(match.begin, match.end - match.begin);
         std::size_t left = static_cast<std::size_t>(std::ranges::count_if(run, begins_character));

@@ -66,10 +66,14 @@ const auto tiny_aya =
     letters_and_marks + R"(|\p{N}{1,3})" + signs + R"([\r\n/]*)" + line_ends + spaces;
 const auto youtu = letters_and_marks + R"(|\p{N})" + signs + R"([\r\n/]*)" + line_ends + spaces;
 
+// \p{S} and the blocks of pictures, whose newest the library's tables may lack (elsewhere what is
+// in no category counts as a sign anyway)
+const auto symbols = R"(\p{S}\x{1F000}-\x{1FAFF})"s; // inside brackets
 const auto command_or_letters =
-    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+)"s;
-const auto deepseek3 = command_or_letters + R"(| ?[\p{P}\p{S}]+[\r\n]*)" + line_ends + spaces;
-const auto spark = command_or_letters + R"(| ?[\p{P}\p{S}]+|[\r\n])" + spaces;
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P})"s + symbols +
+    R"(]?[\p{L}\p{M}]+| ?[\p{P})" + symbols + "]+";
+const auto deepseek3 = command_or_letters + R"([\r\n]*)" + line_ends + spaces;
+const auto spark = command_or_letters + R"(|[\r\n])" + spaces;
 
 const auto han = // inside brackets
     R"(\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{20000}-\x{2A6DF}\x{2A700}-\x{2EBEF}\x{2F800}-\x{2FA1F})"s;
@@ -82,7 +86,6 @@ const auto numbers = R"(\p{N}+)"s;
 const auto numbers_of_three = R"(\p{N}{1,3})"s;
 const auto three_digits = R"([0-9][0-9][0-9])"s;
 const auto digits = R"([0-9]+)"s;
-const auto digits_before_no_letter = R"((?<![0-9])[0-9]++(?![A-Za-z_]))"s;
 const auto line_end = R"([\r\n])"s;
 const auto lines = R"([^\n]+|\n+)"s;
 const auto spaces_at_end = R"((?<!\s)\s+\z)"s;
@@ -159,7 +162,7 @@ std::vector<PreTokenizerRule> make_rules() {
          .steps = {{granite_embedding}},
          .ignore_merges = true},
         {.names = {"tiny_aya", "cohere2moe"},
-         .steps = {{digits_before_no_letter, DigitCuts::apart}, {tiny_aya}}},
+         .steps = {{numbers, DigitCuts::apart_on_right}, {tiny_aya}}},
         {.names = {"superbpe"}, .steps = {{numbers}, {digits, DigitCuts::threes}}},
         {.names = {"afmoe"},
          .steps = {{numbers, DigitCuts::apart_on_right}, {afmoe_scripts}, {deepseek3}}},

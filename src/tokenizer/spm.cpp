@@ -31,6 +31,12 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
     return result += text.substr(done);
 }
 
+/// A word is its (escaped) spaces and what follows them up to the next space.
+std::size_t end_of_word(std::string_view text, std::size_t begin) {
+    while (text.substr(begin, escaped_space.size()) == escaped_space) begin += escaped_space.size();
+    return std::min(text.size(), text.find(escaped_space, begin));
+}
+
 constexpr bool is_reachable(TokenType type) noexcept {
     return type == TokenType::normal || type == TokenType::user_defined ||
            type == TokenType::unused;
@@ -59,6 +65,7 @@ Spm::Spm(const Vocabulary& vocabulary) : unknown_(vocabulary.unk.value_or(-1)) {
         if (text.empty() || !is_reachable(vocabulary.types[id])) continue;
         if (pieces_.add(text) == token_of_piece_.size())
             token_of_piece_.push_back(static_cast<TokenId>(id));
+        if (end_of_word(text, 0) != text.size()) words_stand_alone_ = false;
     }
     rank_scores(vocabulary);
     find_bytes(vocabulary);
@@ -105,8 +112,16 @@ void Spm::append_bytes(std::string_view character, std::vector<TokenId>& ids) co
 }
 
 void Spm::encode(std::string_view text, std::vector<TokenId>& ids, MergeSpace& space) const {
-    if (text.empty()) return;
-    space.clear();
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const std::size_t end = words_stand_alone_ ? end_of_word(text, begin) : text.size();
+        encode_word(text.substr(begin, end - begin), ids, space);
+        begin = end;
+    }
+}
+
+void Spm::encode_word(std::string_view text, std::vector<TokenId>& ids, MergeSpace& space) const {
+    space.symbols.clear();
     for (std::size_t at = 0; at < text.size();) {
         const Utf8Unit unit = next_unit(text, at);
         const std::size_t size = unit.kind == Utf8Unit::Kind::character ? unit.size : 1;

@@ -1,11 +1,12 @@
 #pragma once
 // The loop both kinds of tokenizer are made of: neighbouring symbols are joined, always the pair of
 // lowest priority number first, the leftmost among equals, until no pair can be joined. Symbols are
-// a linked list, pairs wait in a binary heap: O(n log n) for every text.
+// a linked list, pairs wait in a queue: O(n log n) for every text.
+
+#include "pillar/tokenizer/pair_queue.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace pillar::tokenizer {
@@ -27,71 +28,65 @@ struct Symbol {
     Pair pair; ///< with its right neighbour
 };
 
-/// What was done, for tests: all of it must stay proportional to the text (heap operations cost a
-/// logarithm each).
+/// What was done, for tests: all of it must stay proportional to the text.
 struct MergeWork {
     std::uint64_t lookups = 0; ///< pairs looked up
-    std::uint64_t heap_pops = 0;
+    std::uint64_t pops = 0;    ///< taken from the queue
     std::uint64_t joins = 0;
 };
 
-/// Memory kept between two calls.
+/// Memory kept between two calls, and the text's symbols.
 struct MergeSpace {
     std::vector<Symbol> symbols;
-    std::vector<std::uint64_t> heap; // priority << 32 | left symbol
+    PairHeap heap;
+    PairLists lists;
     MergeWork work;
 
-    /// Start a text: no symbols.
-    void clear() noexcept {
-        symbols.clear();
-        heap.clear();
-    }
     /// Append a symbol whose text begins at byte `begin`.
     void append(std::uint32_t begin, std::uint32_t piece);
 };
 
+/// Up to here a heap is quicker than lists.
+inline constexpr std::size_t max_symbols_in_heap = 32'768;
+
 /// pair_of(left, right) → Pair for two neighbours. Afterwards the list from symbol 0 along `next`
-/// is the result; the symbol array is not empty.
-template <class PairOf>
-void merge(MergeSpace& space, const PairOf& pair_of);
-
-/// Put a pair on the heap / take the first one off.
-void push_pair(std::vector<std::uint64_t>& heap, std::uint32_t priority, std::uint32_t left);
-std::uint64_t pop_pair(std::vector<std::uint64_t>& heap);
-void make_pair_heap(std::vector<std::uint64_t>& heap);
-
-template <class PairOf>
-void merge(MergeSpace& space, const PairOf& pair_of) {
+/// is the result; there is at least one symbol.
+template <class PairOf, class Queue>
+void merge(MergeSpace& space, Queue& queue, const PairOf& pair_of) {
     auto& symbols = space.symbols;
     const auto look_up = [&](std::uint32_t left) {
         Symbol& symbol = symbols[left];
         symbol.pair = {};
-        if (symbol.next == no_symbol) return false;
+        if (symbol.next == no_symbol) return;
         ++space.work.lookups;
         symbol.pair = pair_of(symbol, symbols[symbol.next]);
-        return symbol.pair.priority != no_priority;
+        if (symbol.pair.priority != no_priority) queue.push({symbol.pair.priority, left});
     };
-    for (std::uint32_t i = 0; i < symbols.size(); ++i)
-        if (look_up(i)) space.heap.push_back(std::uint64_t{symbols[i].pair.priority} << 32 | i);
-    make_pair_heap(space.heap);
+    for (std::uint32_t i = 0; i < symbols.size(); ++i) look_up(i);
 
-    while (!space.heap.empty()) {
-        const std::uint64_t first = pop_pair(space.heap);
-        ++space.work.heap_pops;
-        const auto left = static_cast<std::uint32_t>(first);
-        Symbol& symbol = symbols[left];
-        if (symbol.pair.priority != first >> 32) continue; // a neighbour was joined meanwhile
+    while (!queue.empty()) {
+        const WaitingPair first = queue.pop();
+        ++space.work.pops;
+        Symbol& symbol = symbols[first.left];
+        if (symbol.pair.priority != first.priority) continue; // a neighbour was joined meanwhile
 
         ++space.work.joins;
         Symbol& right = symbols[symbol.next];
         symbol.piece = symbol.pair.joined;
         symbol.next = right.next;
         right.pair = {};
-        if (symbol.next != no_symbol) symbols[symbol.next].previous = left;
-        if (look_up(left)) push_pair(space.heap, symbol.pair.priority, left);
-        if (symbol.previous != no_symbol && look_up(symbol.previous))
-            push_pair(space.heap, symbols[symbol.previous].pair.priority, symbol.previous);
+        if (symbol.next != no_symbol) symbols[symbol.next].previous = first.left;
+        if (symbol.previous != no_symbol) look_up(symbol.previous);
+        look_up(first.left);
     }
+}
+
+template <class PairOf>
+void merge(MergeSpace& space, const PairOf& pair_of) {
+    if (space.symbols.size() <= max_symbols_in_heap)
+        merge(space, space.heap, pair_of);
+    else
+        merge(space, space.lists, pair_of);
 }
 
 } // namespace pillar::tokenizer

@@ -17,8 +17,8 @@ namespace pillar::tokenizer {
 enum class DigitCuts : std::uint8_t {
     none,   ///< the match is one word
     threes, ///< before each group of three; what is left over stays with what stands before it
-    apart,  ///< the same, and the run is cut off on both sides
-    apart_on_right, ///< the same, but the first group stays with what stands before the run
+    apart_on_right, ///< the run is cut off on its right; its first group stays with what stands
+                    ///< before the run
 };
 
 struct PreTokenizerStep {

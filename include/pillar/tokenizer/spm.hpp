@@ -26,6 +26,7 @@ class Spm {
     [[nodiscard]] std::size_t n_missing_bytes() const noexcept { return n_missing_bytes_; }
 
   private:
+    void encode_word(std::string_view text, std::vector<TokenId>& ids, MergeSpace& space) const;
     void rank_scores(const Vocabulary& vocabulary);
     void find_bytes(const Vocabulary& vocabulary);
     void append_bytes(std::string_view character, std::vector<TokenId>& ids) const;
@@ -36,6 +37,7 @@ class Spm {
         priority_of_piece_;                 // 0 for the highest score; equal scores share a number
     std::array<TokenId, 256> byte_token_{}; // -1: none
     TokenId unknown_ = -1;
+    bool words_stand_alone_ = true; // no piece has a space behind another character
     std::size_t n_missing_bytes_ = 0;
 };
 

@@ -1,0 +1,68 @@
+"""Token ids of another engine for texts.json and special_texts.json → vectors.jsonl.
+
+usage: make_vectors.py FOLDER-OF-VOCABULARIES MODEL.gguf      (llama-cpp-python 0.3.36)
+
+Rules that have no published vectors are tried with a published vocabulary in which only
+tokenizer.ggml.pre is replaced.
+"""
+import ctypes
+import json
+import os
+import struct
+import sys
+import tempfile
+
+import llama_cpp
+
+OLD_STYLE = ["default", "gpt-2", "smollm", "falcon", "bloom", "viking", "chameleon", "superbpe"]
+NEW_STYLE = ["llama-bpe", "chatglm-bpe", "jais-2", "smollm", "qwen35", "ufakzeka", "laguna",
+             "minicpm5", "seed-coder", "bailingmoe", "exaone-moe", "tekken", "gpt-4o",
+             "granite-embed-multi-97m", "tiny_aya", "afmoe", "youtu", "kimi-k2", "deepseek-coder",
+             "deepseek-v3", "spark2_5"]
+CASES = ([("gpt-2", pre) for pre in OLD_STYLE] + [("llama-bpe", pre) for pre in NEW_STYLE] +
+         [("qwen2", "qwen2"), ("deepseek-llm", "deepseek-llm"), ("llama-spm", ""), ("phi-3", ""),
+          ("smollm2", "")])
+SPECIAL = ["llama-spm", "phi-3", "llama-bpe", "qwen2", "deepseek-llm", "starcoder", "smollm2"]
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+def silent(level, text, user_data):
+    pass
+
+
+def with_pre(path, pre):
+    """Copy of a vocabulary-only file with another tokenizer.ggml.pre."""
+    data = open(path, "rb").read()
+    key = b"tokenizer.ggml.pre"
+    at = data.index(struct.pack("<Q", len(key)) + key) + 8 + len(key) + 4
+    size = struct.unpack_from("<Q", data, at)[0]
+    file = tempfile.NamedTemporaryFile(suffix=".gguf", delete=False)
+    file.write(data[:at] + struct.pack("<Q", len(pre)) + pre.encode() + data[at + 8 + size:])
+    file.close()
+    return file.name
+
+
+def main(folder, model_path):
+    llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
+    here = os.path.dirname(os.path.abspath(__file__))
+    texts = json.load(open(os.path.join(here, "texts.json"), encoding="utf-8"))
+    special = json.load(open(os.path.join(here, "special_texts.json"), encoding="utf-8"))
+
+    def encode(name, pre, strings, parse_special):
+        path = model_path if name == "smollm2" else f"{folder}/ggml-vocab-{name}.gguf"
+        changed = with_pre(path, pre) if pre else None
+        model = llama_cpp.Llama(model_path=changed or path, vocab_only=True, verbose=False)
+        if changed:
+            os.unlink(changed)
+        ids = [model.tokenize(text.encode(), add_bos=parse_special, special=parse_special)
+               for text in strings]
+        return {"vocabulary": name, "pre": pre, "parse_special": parse_special, "ids": ids}
+
+    with open(os.path.join(here, "vectors.jsonl"), "w", encoding="utf-8") as out:
+        for name, pre in CASES:
+            out.write(json.dumps(encode(name, pre, texts, False), separators=(",", ":")) + "\n")
+        for name in SPECIAL:
+            out.write(json.dumps(encode(name, "", special, True), separators=(",", ":")) + "\n")
+
+
+main(*sys.argv[1:])
