@@ -206,7 +206,9 @@ TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) 
     for (std::size_t i = 0; i < 5; ++i) {
         EXPECT_NE(keep.candidates[i].id, best);
         EXPECT_EQ(std::bit_cast<std::uint32_t>(keep.raw[i]), logits[static_cast<std::size_t>(keep.candidates[i].id)]);
-        if (i > 0) EXPECT_GE(keep.candidates[i - 1].logit, keep.candidates[i].logit);
+        if (i > 0) {
+            EXPECT_GE(keep.candidates[i - 1].logit, keep.candidates[i].logit);
+        }
     }
 }
 

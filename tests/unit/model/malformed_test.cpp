@@ -1,6 +1,7 @@
 // Malformed files whose fault lies in hyperparameters or tensors: the verdict of the list in tests/support/malformed.
 
 #include "pillar/core/errors.hpp"
+#include "pillar/kernels/family.hpp"
 #include "pillar/model/weights.hpp"
 #include "support/malformed.hpp"
 #include "support/temporary_directory.hpp"
@@ -45,7 +46,9 @@ TEST(malformed_models, get_their_verdict) {
             EXPECT_TRUE(support::names_field(sentence, c.field)) << c.name << ": " << sentence;
             EXPECT_EQ(sentence.find('\n'), std::string::npos);
         }
-        if (checked) EXPECT_EQ(refusal(path, false), "") << c.name;
+        if (checked) {
+            EXPECT_EQ(refusal(path, false), "") << c.name;
+        }
     }
     EXPECT_GE(n_seen, 20);
 }

@@ -64,7 +64,9 @@ TEST(load_bytes, of_all_ranks_are_the_files_plus_what_replication_and_shared_blo
                 EXPECT_LE(requested, whole + whole / 20 + replicated_kv_bytes(model, n_ranks) +
                                          shared_block_bytes(model, n_ranks))
                     << quant::info(type).name << " on " << n_ranks;
-                if (n_ranks == 1) EXPECT_EQ(requested, whole);
+                if (n_ranks == 1) {
+                    EXPECT_EQ(requested, whole);
+                }
             }
         }
 }
