@@ -13,7 +13,8 @@ namespace {
 
 using namespace pillar;
 
-/// Errors that all ranks know of end in an orderly way, everybody with the same code; rank 0 tells the sentence.
+/// Errors that all ranks know of end in an orderly way, everybody with the same code; rank 0 tells
+/// the sentence.
 int run_agreed(const cli::Command& command, comm::Environment& environment) {
     try {
         return command.run_with_ranks(environment);

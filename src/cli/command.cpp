@@ -13,7 +13,9 @@ namespace pillar::cli {
 
 namespace {
 
-bool prints() { return comm::read_launch_variables().rank == 0; }
+bool prints() {
+    return comm::read_launch_variables().rank == 0;
+}
 
 Command say(std::string text) {
     Command command;
@@ -28,12 +30,14 @@ Command say(std::string text) {
 
 Command parse(int argc, char** argv) {
     remember_command_line(argc, argv);
-    CLI::App app("pillar runs GGUF language models on clusters of small boards: one program on every rank,\n"
-                 "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
-                 "pillar");
+    CLI::App app(
+        "pillar runs GGUF language models on clusters of small boards: one program on every rank,\n"
+        "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
+        "pillar");
     app.require_subcommand(0, 1);
     app.set_version_flag("--version", fmt::format("pillar {} ({})", version(), revision()));
-    app.footer("`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the rest.");
+    app.footer(
+        "`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the rest.");
     Command command;
     add_run(app, command);
     add_logits(app, command);
@@ -49,7 +53,8 @@ Command parse(int argc, char** argv) {
         return say(fmt::format("pillar {} ({})\n", version(), revision()));
     } catch (const CLI::ParseError& error) {
         const auto called = app.get_subcommands();
-        throw UsageError(fmt::format("{}; see `pillar{}{} --help`", error.what(), called.empty() ? "" : " ",
+        throw UsageError(fmt::format("{}; see `pillar{}{} --help`", error.what(),
+                                     called.empty() ? "" : " ",
                                      called.empty() ? "" : called.front()->get_name()));
     }
     if (!command.run_alone && !command.run_with_ranks) return say(app.help());

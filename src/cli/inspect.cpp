@@ -53,10 +53,14 @@ std::string describe(const gguf::Value& value, std::size_t n) {
     return std::visit(
         [n](const auto& content) -> std::string {
             using Content = std::decay_t<decltype(content)>;
-            if constexpr (std::is_same_v<Content, gguf::Array>) return describe(content, n);
-            else if constexpr (std::is_same_v<Content, std::string>) return fmt::format("\"{}\"", printable(content));
-            else if constexpr (std::is_same_v<Content, bool>) return content ? "true" : "false";
-            else return fmt::format("{}", content);
+            if constexpr (std::is_same_v<Content, gguf::Array>)
+                return describe(content, n);
+            else if constexpr (std::is_same_v<Content, std::string>)
+                return fmt::format("\"{}\"", printable(content));
+            else if constexpr (std::is_same_v<Content, bool>)
+                return content ? "true" : "false";
+            else
+                return fmt::format("{}", content);
         },
         value.value);
 }
@@ -75,7 +79,8 @@ void print_summary(const gguf::File& file) {
                human_bytes(static_cast<double>(file.size_bytes())));
     fmt::print("parameters    {} in {} tensors\n", n_parameters, file.tensors().size());
     if (n_parameters > 0)
-        fmt::print("tensor data   {} ({:.2f} bits per weight)\n", human_bytes(static_cast<double>(n_bytes)),
+        fmt::print("tensor data   {} ({:.2f} bits per weight)\n",
+                   human_bytes(static_cast<double>(n_bytes)),
                    8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_parameters));
     for (const auto& [name, count_bytes] : types)
         fmt::print("  {:<10}  {:>4} tensors, {}{}\n", name, count_bytes.first,
@@ -92,10 +97,12 @@ int inspect(const InspectOptions& options) {
         fmt::print("  {:<44} {:<8} {}\n", printable(entry.key), gguf::name_of(entry.value.type),
                    describe(entry.value, options.max_items));
     if (!options.tensors) return 0;
-    fmt::print("\ntensors\n  {:<32} {:<8} {:<20} {:>14} {:>14}\n", "name", "type", "shape", "offset", "bytes");
+    fmt::print("\ntensors\n  {:<32} {:<8} {:<20} {:>14} {:>14}\n", "name", "type", "shape",
+               "offset", "bytes");
     for (const gguf::TensorInfo& tensor : file.tensors())
-        fmt::print("  {:<32} {:<8} {:<20} {:>14} {:>14}\n", printable(tensor.name), tensor.type->name,
-                   fmt::format("[{}]", fmt::join(tensor.shape, ", ")), tensor.offset, tensor.size_bytes);
+        fmt::print("  {:<32} {:<8} {:<20} {:>14} {:>14}\n", printable(tensor.name),
+                   tensor.type->name, fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
+                   tensor.offset, tensor.size_bytes);
     return 0;
 }
 
@@ -106,8 +113,10 @@ void add_inspect(CLI::App& app, Command& command) {
     CLI::App* sub = app.add_subcommand("inspect", "print a model's metadata and tensors");
     add_model_file(*sub, options->model);
     sub->add_flag("--tensors,!--no-tensors", options->tensors, "list the tensors (default: yes)");
-    sub->add_option("--items", options->max_items, "items of an array to print")->capture_default_str();
-    sub->callback([options, &command] { command.run_alone = [options] { return inspect(*options); }; });
+    sub->add_option("--items", options->max_items, "items of an array to print")
+        ->capture_default_str();
+    sub->callback(
+        [options, &command] { command.run_alone = [options] { return inspect(*options); }; });
 }
 
 } // namespace pillar::cli

@@ -1,5 +1,5 @@
-// logits: the model's logits after every given token, for comparison with other engines. An HDF5 file with /ids (T) and
-// /logits (T × vocabulary, f32), gathered and written in pieces.
+// logits: the model's logits after every given token, for comparison with other engines. An HDF5
+// file with /ids (T) and /logits (T × vocabulary, f32), gathered and written in pieces.
 
 #include "logits_file.hpp"
 #include "session.hpp"
@@ -26,17 +26,20 @@ struct LogitsOptions {
 };
 
 /// Rank 0 only.
-std::vector<std::int32_t> ids_of(const LogitsOptions& options, const Session& session, std::size_t n_context) {
+std::vector<std::int32_t> ids_of(const LogitsOptions& options, const Session& session,
+                                 std::size_t n_context) {
     std::vector<std::int32_t> ids = options.ids;
     if (ids.empty()) ids = session.tokenizer().encode(read_prompt(options.prompt));
     if (ids.empty()) throw UsageError("no tokens: the text is empty");
     const std::size_t vocab_size = session.tokenizer().vocabulary().size();
     for (const std::int32_t id : ids)
         if (id < 0 || static_cast<std::size_t>(id) >= vocab_size)
-            throw UsageError(fmt::format("--ids: {} is not in the vocabulary of {} tokens", id, vocab_size));
+            throw UsageError(
+                fmt::format("--ids: {} is not in the vocabulary of {} tokens", id, vocab_size));
     if (ids.size() > n_context)
-        throw UsageError(fmt::format("{} tokens do not fit the context of {}; give a larger --ctx-size", ids.size(),
-                                     n_context));
+        throw UsageError(
+            fmt::format("{} tokens do not fit the context of {}; give a larger --ctx-size",
+                        ids.size(), n_context));
     return ids;
 }
 
@@ -52,9 +55,11 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         ids = ids_of(options, session, session.transformer().options().n_context);
-        output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size, options.force);
-        evaluation.emplace(ids, n_rows,
-                           [&](std::size_t /*t*/, std::span<const float> row) { output->append(row); });
+        output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size,
+                       options.force);
+        evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
+            output->append(row);
+        });
     });
     engine::LoopOptions loop_options;
     loop_options.n_candidates = 0; // nobody picks
@@ -65,7 +70,8 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     comm::agree(comm, [&] {
         if (output) output->close();
     });
-    log::root(log::Level::info, "{} rows of logits in {}; whole rows were gathered for them", ids.size(), options.output);
+    log::root(log::Level::info, "{} rows of logits in {}; whole rows were gathered for them",
+              ids.size(), options.output);
     return 0;
 }
 
@@ -73,14 +79,21 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
 
 void add_logits(CLI::App& app, Command& command) {
     auto options = std::make_shared<LogitsOptions>();
-    CLI::App* sub = app.add_subcommand("logits", "write the logits after every token of a text to an HDF5 file");
+    CLI::App* sub = app.add_subcommand(
+        "logits", "write the logits after every token of a text to an HDF5 file");
     add_model_options(*sub, options->model);
     add_prompt_options(*sub, options->prompt);
-    sub->add_option("--ids", options->ids, "token ids, taken as they are: 1,2,3")->delimiter(',')->type_name("LIST");
-    sub->add_option("-o,--output", options->output, "file to write")->type_name("FILE.h5")->capture_default_str();
+    sub->add_option("--ids", options->ids, "token ids, taken as they are: 1,2,3")
+        ->delimiter(',')
+        ->type_name("LIST");
+    sub->add_option("-o,--output", options->output, "file to write")
+        ->type_name("FILE.h5")
+        ->capture_default_str();
     sub->add_flag("--force", options->force, "overwrite an existing file");
     sub->callback([options, &command] {
-        command.run_with_ranks = [options](comm::Environment& environment) { return logits(*options, environment); };
+        command.run_with_ranks = [options](comm::Environment& environment) {
+            return logits(*options, environment);
+        };
     });
 }
 

@@ -8,13 +8,15 @@
 
 namespace pillar::cli {
 
-LogitsFile::LogitsFile(const std::string& path, std::span<const std::int32_t> ids, std::size_t vocab_size,
-                       bool overwrite)
+LogitsFile::LogitsFile(const std::string& path, std::span<const std::int32_t> ids,
+                       std::size_t vocab_size, bool overwrite)
     : path_(path), part_(path + ".part") {
     if (!overwrite && std::filesystem::exists(path))
-        throw IoError(ExitCode::cannot_create, path, "the file exists; give another name or --force");
+        throw IoError(ExitCode::cannot_create, path,
+                      "the file exists; give another name or --force");
     file_.emplace(part_);
-    storage::Column id_column = file_->root().column<std::int32_t>("ids", {.long_name = "token ids"});
+    storage::Column id_column =
+        file_->root().column<std::int32_t>("ids", {.long_name = "token ids"});
     id_column.append(ids);
     id_column.finish();
     logits_.emplace(file_->root().column<float>(
@@ -33,7 +35,8 @@ void LogitsFile::close() {
     file_->close();
     logits_.reset();
     file_.reset();
-    if (std::rename(part_.c_str(), path_.c_str()) != 0) throw IoError::from_errno(path_, "rename", errno);
+    if (std::rename(part_.c_str(), path_.c_str()) != 0)
+        throw IoError::from_errno(path_, "rename", errno);
 }
 
 } // namespace pillar::cli

@@ -1,6 +1,6 @@
 #pragma once
-// The file that `logits` writes: /ids (T) and /logits (T × vocabulary, f32), row t = logits after ids[0..t]. Written as
-// FILE.part and renamed when whole.
+// The file that `logits` writes: /ids (T) and /logits (T × vocabulary, f32), row t = logits after
+// ids[0..t]. Written as FILE.part and renamed when whole.
 
 #include "pillar/storage/writer.hpp"
 
@@ -15,7 +15,8 @@ namespace pillar::cli {
 class LogitsFile {
   public:
     /// Throws IoError(cannot_create), also when the file exists and `overwrite` is false.
-    LogitsFile(const std::string& path, std::span<const std::int32_t> ids, std::size_t vocab_size, bool overwrite);
+    LogitsFile(const std::string& path, std::span<const std::int32_t> ids, std::size_t vocab_size,
+               bool overwrite);
     ~LogitsFile(); ///< removes what is unfinished
     LogitsFile(const LogitsFile&) = delete;
     LogitsFile& operator=(const LogitsFile&) = delete;

@@ -14,7 +14,8 @@ namespace {
 
 constexpr int most_ranks = 64; ///< looked at when saying what would fit
 
-/// "12 ranks" or "--ctx-size 2048" with which every rank would stay below `available` bytes; ranks alone on their host.
+/// "12 ranks" or "--ctx-size 2048" with which every rank would stay below `available` bytes; ranks
+/// alone on their host.
 std::string what_fits(NeedOf need, int n_ranks, std::size_t n_context, std::uint64_t available) {
     std::string advice;
     for (std::size_t context = n_context / 2; context >= 256 && advice.empty(); context /= 2)
@@ -22,7 +23,8 @@ std::string what_fits(NeedOf need, int n_ranks, std::size_t n_context, std::uint
             advice = fmt::format("--ctx-size {} fits", context);
     for (int ranks = n_ranks + 1; ranks <= most_ranks; ++ranks) {
         if (need(0, ranks, n_context).total() > available) continue;
-        return fmt::format("{}{}{} ranks on as many such hosts fit", advice, advice.empty() ? "" : ", or ", ranks);
+        return fmt::format("{}{}{} ranks on as many such hosts fit", advice,
+                           advice.empty() ? "" : ", or ", ranks);
     }
     return advice.empty() ? "use a smaller model or a smaller format" : advice;
 }
@@ -44,10 +46,12 @@ void expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context)
         if (host_need <= available.bytes) return;
         const auto bytes = [](std::uint64_t n) { return human_bytes(static_cast<double>(n)); };
         throw Error(ExitCode::refused,
-                    fmt::format("{} needs {} for {} rank{} (rank {}: weights {}, KV cache {}, buffers {}) but has {} "
+                    fmt::format("{} needs {} for {} rank{} (rank {}: weights {}, KV cache {}, "
+                                "buffers {}) but has {} "
                                 "available ({}); {}",
-                                comm.host(comm.rank()), bytes(host_need), n_here, n_here == 1 ? "" : "s", comm.rank(),
-                                bytes(own.weights), bytes(own.kv_cache), bytes(own.buffers), bytes(available.bytes),
+                                comm.host(comm.rank()), bytes(host_need), n_here,
+                                n_here == 1 ? "" : "s", comm.rank(), bytes(own.weights),
+                                bytes(own.kv_cache), bytes(own.buffers), bytes(available.bytes),
                                 available.limited_by,
                                 what_fits(need, comm.size(), n_context,
                                           available.bytes / static_cast<std::uint64_t>(n_here))));

@@ -11,18 +11,22 @@
 namespace pillar::cli {
 
 void add_model_file(CLI::App& app, std::string& model) {
-    app.add_option("-m,--model", model, "GGUF file; of a split model any part")->required()->type_name("FILE");
+    app.add_option("-m,--model", model, "GGUF file; of a split model any part")
+        ->required()
+        ->type_name("FILE");
 }
 
 void add_model_options(CLI::App& app, ModelOptions& o) {
     add_model_file(app, o.model);
-    app.add_option("-c,--ctx-size", o.n_context, "context: positions a sequence may have; 0 = min(model's, 4096)")
+    app.add_option("-c,--ctx-size", o.n_context,
+                   "context: positions a sequence may have; 0 = min(model's, 4096)")
         ->type_name("N");
     app.add_option("-b,--batch-size", o.n_batch, "prompt tokens a step")
         ->check(CLI::Range(1, 4096))
         ->type_name("N")
         ->capture_default_str();
-    app.add_option("-t,--threads", o.n_threads, "threads per rank; 0 = the cores this rank is bound to")
+    app.add_option("-t,--threads", o.n_threads,
+                   "threads per rank; 0 = the cores this rank is bound to")
         ->check(CLI::Range(0, 256))
         ->type_name("N");
     app.add_option("--kernels", o.kernels, "auto, or one of this machine's kernel families")
@@ -40,7 +44,8 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
         ->check(CLI::IsMember({"f32"}))
         ->type_name("TYPE")
         ->capture_default_str();
-    app.add_flag("--check-tensors", o.check_tensors, "refuse a model whose weights are not all finite numbers");
+    app.add_flag("--check-tensors", o.check_tensors,
+                 "refuse a model whose weights are not all finite numbers");
     app.add_option("--split", o.split, "how the model is shared among the ranks: even")
         ->check(CLI::IsMember({"even"}))
         ->type_name("HOW")
@@ -52,34 +57,48 @@ void add_prompt_options(CLI::App& app, PromptOptions& o) {
     app.add_option("-f,--file", o.file, "file with the prompt, taken as it is; - is standard input")
         ->excludes(prompt)
         ->type_name("FILE");
-    app.add_flag("--escape,!--no-escape", o.escape, "process \\n, \\t, \\\\, \\\" and \\' in -p (default: yes)");
+    app.add_flag("--escape,!--no-escape", o.escape,
+                 "process \\n, \\t, \\\\, \\\" and \\' in -p (default: yes)");
 }
 
 void add_sampling_options(CLI::App& app, sampling::Parameters& p, std::int64_t& seed) {
-    app.add_option("-s,--seed", seed, "seed of the random numbers; -1 = choose one")->type_name("N");
-    app.add_option("--temp", p.temperature, "temperature; 0 = greedy")->type_name("X")->capture_default_str();
-    app.add_option("--top-k", p.top_k, "keep the k best tokens; 0 = all")->type_name("K")->capture_default_str();
+    app.add_option("-s,--seed", seed, "seed of the random numbers; -1 = choose one")
+        ->type_name("N");
+    app.add_option("--temp", p.temperature, "temperature; 0 = greedy")
+        ->type_name("X")
+        ->capture_default_str();
+    app.add_option("--top-k", p.top_k, "keep the k best tokens; 0 = all")
+        ->type_name("K")
+        ->capture_default_str();
     app.add_option("--top-p", p.top_p, "keep the best tokens up to this probability; 1 = off")
         ->type_name("P")
         ->capture_default_str();
-    app.add_option("--min-p", p.min_p, "drop tokens below this share of the best one's probability; 0 = off")
+    app.add_option("--min-p", p.min_p,
+                   "drop tokens below this share of the best one's probability; 0 = off")
         ->type_name("P")
         ->capture_default_str();
-    app.add_option("--repeat-last-n", p.repeat_last_n, "tokens that penalties look back; 0 = off, -1 = context")
+    app.add_option("--repeat-last-n", p.repeat_last_n,
+                   "tokens that penalties look back; 0 = off, -1 = context")
         ->type_name("N")
         ->capture_default_str();
     app.add_option("--repeat-penalty", p.repeat_penalty, "penalty on repeated tokens; 1 = off")
         ->type_name("X")
         ->capture_default_str();
-    app.add_option("--presence-penalty", p.presence_penalty, "0 = off")->type_name("X")->capture_default_str();
-    app.add_option("--frequency-penalty", p.frequency_penalty, "0 = off")->type_name("X")->capture_default_str();
+    app.add_option("--presence-penalty", p.presence_penalty, "0 = off")
+        ->type_name("X")
+        ->capture_default_str();
+    app.add_option("--frequency-penalty", p.frequency_penalty, "0 = off")
+        ->type_name("X")
+        ->capture_default_str();
 }
 
 comm::Algorithm parse_algorithm(const std::string& name) {
     return name == "mpi" ? comm::Algorithm::mpi : comm::Algorithm::recursive_doubling;
 }
 
-comm::Wire parse_wire(const std::string& /*name*/) { return comm::Wire::f32; }
+comm::Wire parse_wire(const std::string& /*name*/) {
+    return comm::Wire::f32;
+}
 
 kernels::CacheType parse_cache_type(const std::string& name) {
     return name == "f32" ? kernels::CacheType::f32 : kernels::CacheType::f16;
@@ -97,21 +116,31 @@ std::string process_escapes(const std::string& text) {
         }
         const char next = text[++i];
         switch (next) {
-        case 'n': out += '\n'; break;
-        case 'r': out += '\r'; break;
-        case 't': out += '\t'; break;
+        case 'n':
+            out += '\n';
+            break;
+        case 'r':
+            out += '\r';
+            break;
+        case 't':
+            out += '\t';
+            break;
         case '\\':
         case '\'':
-        case '"': out += next; break;
+        case '"':
+            out += next;
+            break;
         case 'x':
-            if (i + 2 < text.size() && std::isxdigit(static_cast<unsigned char>(text[i + 1])) != 0 &&
+            if (i + 2 < text.size() &&
+                std::isxdigit(static_cast<unsigned char>(text[i + 1])) != 0 &&
                 std::isxdigit(static_cast<unsigned char>(text[i + 2])) != 0) {
                 out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
                 i += 2;
                 break;
             }
             [[fallthrough]];
-        default: out += '\\', out += next;
+        default:
+            out += '\\', out += next;
         }
     }
     return out;
@@ -120,7 +149,8 @@ std::string process_escapes(const std::string& text) {
 std::string read_all(std::FILE* stream, const std::string& name) {
     std::string text;
     char buffer[65536];
-    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, stream)) text.append(buffer, n);
+    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, stream))
+        text.append(buffer, n);
     if (std::ferror(stream) != 0) throw IoError::from_errno(name, "read", errno);
     return text;
 }
@@ -128,7 +158,8 @@ std::string read_all(std::FILE* stream, const std::string& name) {
 } // namespace
 
 std::string read_prompt(const PromptOptions& options) {
-    if (!options.prompt.empty()) return options.escape ? process_escapes(options.prompt) : options.prompt;
+    if (!options.prompt.empty())
+        return options.escape ? process_escapes(options.prompt) : options.prompt;
     const bool from_stdin = options.file == "-" || options.file.empty();
     if (from_stdin) {
         if (options.file.empty() && isatty(STDIN_FILENO) != 0)
@@ -149,7 +180,8 @@ std::string read_prompt(const PromptOptions& options) {
 
 bool on_terminal() {
     if (const char* told = std::getenv("PILLAR_TTY")) return std::strcmp(told, "1") == 0;
-    const bool launched = std::getenv("OMPI_COMM_WORLD_RANK") != nullptr || std::getenv("PMIX_RANK") != nullptr ||
+    const bool launched = std::getenv("OMPI_COMM_WORLD_RANK") != nullptr ||
+                          std::getenv("PMIX_RANK") != nullptr ||
                           std::getenv("SLURM_PROCID") != nullptr;
     return !launched && isatty(STDERR_FILENO) != 0;
 }

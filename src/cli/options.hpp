@@ -1,5 +1,6 @@
 #pragma once
-// The flags that several subcommands share, with llama.cpp's names and meanings where both have the thing.
+// The flags that several subcommands share, with llama.cpp's names and meanings where both have the
+// thing.
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/kernels/family.hpp"
@@ -45,8 +46,8 @@ kernels::CacheType parse_cache_type(const std::string& name);
 /// Rank 0 only. The prompt's bytes from -p, -f or standard input. Throws UsageError or IoError.
 std::string read_prompt(const PromptOptions& options);
 
-/// Is a person looking at this terminal? Under mpirun the process cannot see it: PILLAR_TTY decides, set by the
-/// launch scripts.
+/// Is a person looking at this terminal? Under mpirun the process cannot see it: PILLAR_TTY
+/// decides, set by the launch scripts.
 bool on_terminal();
 
 } // namespace pillar::cli

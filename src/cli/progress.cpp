@@ -14,7 +14,11 @@ std::string human_bytes(double n_bytes) {
         ++unit;
     }
     if (unit == 0) return fmt::format("{:.0f} B", n_bytes);
-    return fmt::format("{:.{}f} {}", n_bytes, n_bytes < 9.995 ? 2 : n_bytes < 99.95 ? 1 : 0, units[unit]);
+    return fmt::format("{:.{}f} {}", n_bytes,
+                       n_bytes < 9.995   ? 2
+                       : n_bytes < 99.95 ? 1
+                                         : 0,
+                       units[unit]);
 }
 
 ProgressBar::ProgressBar(std::string title, std::uint64_t total, bool visible)
@@ -32,10 +36,12 @@ void ProgressBar::show(std::uint64_t done) {
     constexpr int width = 30;
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
     const double rate = static_cast<double>(done) / now_s;
-    const double left_s = rate > 0 ? static_cast<double>(total_ - std::min(done, total_)) / rate : 0;
+    const double left_s =
+        rate > 0 ? static_cast<double>(total_ - std::min(done, total_)) / rate : 0;
     const auto filled = static_cast<std::size_t>(share * width);
-    fmt::print(stderr, "\r{} [{}{}] {:3.0f} %  {}/s  {:.0f} s left\x1b[K", title_, std::string(filled, '#'),
-               std::string(width - filled, ' '), share * 100, human_bytes(rate), left_s);
+    fmt::print(stderr, "\r{} [{}{}] {:3.0f} %  {}/s  {:.0f} s left\x1b[K", title_,
+               std::string(filled, '#'), std::string(width - filled, ' '), share * 100,
+               human_bytes(rate), left_s);
     std::fflush(stderr);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A progress bar on stderr for what takes longer than a moment: on a terminal only, with rate and time left; removed
-// when done. Elsewhere nothing: logs stay clean.
+// A progress bar on stderr for what takes longer than a moment: on a terminal only, with rate and
+// time left; removed when done. Elsewhere nothing: logs stay clean.
 
 #include "pillar/core/stopwatch.hpp"
 

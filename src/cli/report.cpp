@@ -22,18 +22,20 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
-    fmt::print(stderr, "{}: {} steps, {} tokens, {} sequences recovered{}\n", done.path, done.n_steps, done.n_tokens,
-               done.n_sequences,
-               done.n_bytes_damaged == 0 ? ""
-                                         : fmt::format("; {} damaged bytes at the journal's end were left out",
-                                                       done.n_bytes_damaged));
+    fmt::print(stderr, "{}: {} steps, {} tokens, {} sequences recovered{}\n", done.path,
+               done.n_steps, done.n_tokens, done.n_sequences,
+               done.n_bytes_damaged == 0
+                   ? ""
+                   : fmt::format("; {} damaged bytes at the journal's end were left out",
+                                 done.n_bytes_damaged));
     return 0;
 }
 
 int report(const ReportOptions& options) {
     if (comm::read_launch_variables().rank != 0) return 0;
     if (!options.recover.empty()) return recover(options);
-    if (options.traces.empty()) throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
+    if (options.traces.empty())
+        throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
     fmt::print("{}", report::report(options.traces, report::format_of(options.format)));
     return 0;
 }
@@ -42,16 +44,20 @@ int report(const ReportOptions& options) {
 
 void add_report(CLI::App& app, Command& command) {
     auto options = std::make_shared<ReportOptions>();
-    CLI::App* sub = app.add_subcommand("report", "scaling tables and shares of time from one or more traces");
-    sub->add_option("traces", options->traces, "traces written by run --trace")->type_name("FILE.h5");
-    sub->add_option("--recover", options->recover, "make FILE.h5 from the journal of a run that was cut off")
+    CLI::App* sub =
+        app.add_subcommand("report", "scaling tables and shares of time from one or more traces");
+    sub->add_option("traces", options->traces, "traces written by run --trace")
+        ->type_name("FILE.h5");
+    sub->add_option("--recover", options->recover,
+                    "make FILE.h5 from the journal of a run that was cut off")
         ->type_name("FILE.h5.journal");
     sub->add_option("-o,--output", options->format, "md, csv or json")
         ->check(CLI::IsMember({"md", "csv", "json"}))
         ->type_name("FORMAT")
         ->capture_default_str();
     sub->add_flag("--force", options->force, "with --recover: replace an existing FILE.h5");
-    sub->callback([options, &command] { command.run_alone = [options] { return report(*options); }; });
+    sub->callback(
+        [options, &command] { command.run_alone = [options] { return report(*options); }; });
 }
 
 } // namespace pillar::cli

@@ -38,13 +38,17 @@ void write_text(std::string_view text) {
 }
 
 /// Rank 0 only. The prompt's tokens, or the sentence that says why they cannot be used.
-std::vector<tokenizer::TokenId> prompt_ids(const std::string& text, const Session& session, std::size_t n_context) {
+std::vector<tokenizer::TokenId> prompt_ids(const std::string& text, const Session& session,
+                                           std::size_t n_context) {
     std::vector<tokenizer::TokenId> ids = session.tokenizer().encode(text);
-    if (ids.empty()) throw UsageError("the prompt is empty and the model has no beginning-of-sequence token; give -p TEXT");
+    if (ids.empty())
+        throw UsageError(
+            "the prompt is empty and the model has no beginning-of-sequence token; give -p TEXT");
     if (ids.size() > n_context)
-        throw UsageError(fmt::format("the prompt has {} tokens but the context is {}; give a larger --ctx-size or a "
-                                     "shorter prompt",
-                                     ids.size(), n_context));
+        throw UsageError(fmt::format(
+            "the prompt has {} tokens but the context is {}; give a larger --ctx-size or a "
+            "shorter prompt",
+            ids.size(), n_context));
     return ids;
 }
 
@@ -60,10 +64,12 @@ engine::LoopOptions loop_options(const RunOptions& options, const Session& sessi
     engine::LoopOptions loop;
     loop.sampling = options.generation.sampling;
     loop.n_candidates = sampling::candidates_needed(loop.sampling);
-    if (loop.n_candidates == 0) { // the chain does not start with a short top-k: rank 0 needs every logit
+    if (loop.n_candidates ==
+        0) { // the chain does not start with a short top-k: rank 0 needs every logit
         loop.full_logits = true;
         loop.n_candidates = 1;
-        log::root(Level::info, "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
+        log::root(Level::info,
+                  "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
                   loop.sampling.top_k, session.tokenizer().vocabulary().size());
     }
     if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
@@ -110,15 +116,18 @@ int run(const RunOptions& given, comm::Environment& environment) {
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         const std::string text = read_prompt(options.prompt);
-        std::vector<tokenizer::TokenId> ids = prompt_ids(text, session, options.generation.n_context);
+        std::vector<tokenizer::TokenId> ids =
+            prompt_ids(text, session, options.generation.n_context);
         if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
-        generation.emplace(session.tokenizer(), std::move(ids), text, options.generation, write_text);
+        generation.emplace(session.tokenizer(), std::move(ids), text, options.generation,
+                           write_text);
     });
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 
     std::optional<Tracing> tracing;
-    if (!options.trace.path.empty()) tracing.emplace(session, options.trace, run_configuration(options, session));
+    if (!options.trace.path.empty())
+        tracing.emplace(session, options.trace, run_configuration(options, session));
 
     engine::Loop loop(session.transformer(), comm, loop_options(options, session));
     if (tracing) {
@@ -139,21 +148,25 @@ int run(const RunOptions& given, comm::Environment& environment) {
 
 void add_run(CLI::App& app, Command& command) {
     auto options = std::make_shared<RunOptions>();
-    CLI::App* sub = app.add_subcommand("run", "complete a prompt; the text goes to stdout, all else to stderr");
+    CLI::App* sub =
+        app.add_subcommand("run", "complete a prompt; the text goes to stdout, all else to stderr");
     add_model_options(*sub, options->model);
     add_prompt_options(*sub, options->prompt);
     sub->add_option("-n,--predict,--n-predict", options->generation.n_predict,
                     "tokens to generate; -1 = until the model ends or the context is full")
         ->type_name("N")
         ->capture_default_str();
-    sub->add_flag("--ignore-eos", options->generation.ignore_eos, "never let the model end its answer");
+    sub->add_flag("--ignore-eos", options->generation.ignore_eos,
+                  "never let the model end its answer");
     sub->add_flag("--display-prompt,!--no-display-prompt", options->display_prompt,
                   "show the prompt before the answer, on a terminal (default: yes)");
     add_sampling_options(*sub, options->generation.sampling, options->seed);
     add_trace_options(*sub, options->trace);
     sub->callback([options, &command] {
         sampling::validate(options->generation.sampling);
-        command.run_with_ranks = [options](comm::Environment& environment) { return run(*options, environment); };
+        command.run_with_ranks = [options](comm::Environment& environment) {
+            return run(*options, environment);
+        };
     });
 }
 

@@ -39,7 +39,8 @@ std::string names_of(std::span<const kernels::Family* const> families) {
 
 } // namespace
 
-Session::Session(comm::Environment& environment, const ModelOptions& options, const SessionNeeds& needs)
+Session::Session(comm::Environment& environment, const ModelOptions& options,
+                 const SessionNeeds& needs)
     : comm_(environment.world(parse_algorithm(options.allreduce), parse_wire(options.wire))) {
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm::expect_same_program(*comm_);
@@ -51,14 +52,16 @@ Session::Session(comm::Environment& environment, const ModelOptions& options, co
     choose_family(options.kernels);
 
     model::TransformerOptions wanted;
-    wanted.n_context = options.n_context != 0 ? options.n_context : std::min<std::size_t>(h_.context_length, 4096);
+    wanted.n_context =
+        options.n_context != 0 ? options.n_context : std::min<std::size_t>(h_.context_length, 4096);
     wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
     wanted.cache_type = parse_cache_type(options.cache_type);
     wanted.check_tensors = options.check_tensors;
     if (wanted.n_context > h_.context_length)
-        log::root(Level::warning, "--ctx-size {} is beyond the {} positions that the model was trained for",
+        log::root(Level::warning,
+                  "--ctx-size {} is beyond the {} positions that the model was trained for",
                   wanted.n_context, h_.context_length);
     check_memory(wanted);
     load_model(wanted);
@@ -81,7 +84,8 @@ void Session::open_model(const ModelOptions& options) {
 void Session::choose_threads(int requested, std::string_view launcher) {
     const comm::Binding binding = comm::examine_binding(*comm_, requested, launcher);
     if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
-    comm::agree(*comm_, [&] { team_.emplace(requested > 0 ? requested : binding.n_threads_default); });
+    comm::agree(*comm_,
+                [&] { team_.emplace(requested > 0 ? requested : binding.n_threads_default); });
 }
 
 /// Collective. A named family must be there on every rank; auto takes the fastest that all have.
@@ -90,28 +94,33 @@ void Session::choose_family(const std::string& name) {
         if (name == "auto") return;
         const kernels::Family* family = kernels::find_family(name);
         if (family == nullptr || !family->supported())
-            throw UsageError(fmt::format("--kernels {}: this CPU has {}", printable(name), names_of(kernels::families())));
+            throw UsageError(fmt::format("--kernels {}: this CPU has {}", printable(name),
+                                         names_of(kernels::families())));
     });
     if (name != "auto") {
         family_ = kernels::find_family(name);
         return;
     }
     std::string mine;
-    for (const kernels::Family* family : kernels::families()) mine += family->supported() ? '1' : '0';
+    for (const kernels::Family* family : kernels::families())
+        mine += family->supported() ? '1' : '0';
     const std::vector<std::string> all = comm_->all_gather(mine);
     for (std::size_t i = 0; i < mine.size(); ++i) {
-        const bool everywhere = std::all_of(all.begin(), all.end(), [i](const std::string& s) { return s[i] == '1'; });
-        if (everywhere && !kernels::families()[i]->float_activations) family_ = kernels::families()[i];
+        const bool everywhere =
+            std::all_of(all.begin(), all.end(), [i](const std::string& s) { return s[i] == '1'; });
+        if (everywhere && !kernels::families()[i]->float_activations)
+            family_ = kernels::families()[i];
     }
 }
 
-/// Collective. Refuses (77) before anything is read when a host's ranks need more than the host has.
+/// Collective. Refuses (77) before anything is read when a host's ranks need more than the host
+/// has.
 void Session::check_memory(const model::TransformerOptions& wanted) {
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
         model::TransformerOptions options = wanted;
         options.n_context = n_context;
-        return model::memory_need(*file_, h_, partition::even_share(h_.sizes(), rank, n_ranks), *family_, options,
-                                  team_->size());
+        return model::memory_need(*file_, h_, partition::even_share(h_.sizes(), rank, n_ranks),
+                                  *family_, options, team_->size());
     };
     expect_memory(*comm_, need, wanted.n_context);
 }
@@ -124,7 +133,8 @@ void Session::load_model(const model::TransformerOptions& wanted) {
     ProgressBar bar("loading", total, comm_->is_root() && on_terminal());
     comm::agree(*comm_, [&] {
         const auto progress = [&](std::uint64_t done) { bar.show(done); };
-        transformer_ = std::make_unique<model::Transformer>(*file_, h_, share_, *family_, wanted, *team_, progress);
+        transformer_ = std::make_unique<model::Transformer>(*file_, h_, share_, *family_, wanted,
+                                                            *team_, progress);
     });
     load_.load_s = clock.elapsed_s();
     load_.bytes_from_device = bytes_from_device() - device_before;
@@ -140,20 +150,26 @@ void Session::print_summary() const {
               t.n_parameters() >= 1'000'000'000
                   ? fmt::format("{:.2f} B", static_cast<double>(t.n_parameters()) / 1e9)
                   : fmt::format("{:.1f} M", static_cast<double>(t.n_parameters()) / 1e6),
-              bytes(tensor_bytes), 8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
-    log::root(Level::info, "ranks    {} x {} threads, {} kernels, all-reduce recursive-doubling, f32 wire", comm_->size(),
-              team_->size(), family_->name);
+              bytes(tensor_bytes),
+              8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
+    log::root(Level::info,
+              "ranks    {} x {} threads, {} kernels, all-reduce recursive-doubling, f32 wire",
+              comm_->size(), team_->size(), family_->name);
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
-              t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32", bytes(t.kv_bytes()));
-    log::root(Level::info, "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
-              bytes(t.weight_bytes_per_step()), bytes(t.load_bytes().matrices + t.load_bytes().vectors), load_.load_s,
+              t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32",
+              bytes(t.kv_bytes()));
+    log::root(Level::info,
+              "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
+              bytes(t.weight_bytes_per_step()),
+              bytes(t.load_bytes().matrices + t.load_bytes().vectors), load_.load_s,
               bytes(load_.bytes_from_device));
 }
 
 std::string timing_line(const char* what, double seconds, std::uint32_t n, const char* unit) {
     const double count = std::max<double>(n, 1);
-    return fmt::format("{:>16} time = {:10.2f} ms / {:5} {:<6} ({:8.2f} ms per token, {:8.2f} tokens per second)", what,
-                       seconds * 1e3, n, unit, seconds * 1e3 / count, seconds > 0 ? n / seconds : 0.0);
+    return fmt::format(
+        "{:>16} time = {:10.2f} ms / {:5} {:<6} ({:8.2f} ms per token, {:8.2f} tokens per second)",
+        what, seconds * 1e3, n, unit, seconds * 1e3 / count, seconds > 0 ? n / seconds : 0.0);
 }
 
 } // namespace pillar::cli

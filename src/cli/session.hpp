@@ -1,6 +1,7 @@
 #pragma once
-// What every subcommand that computes does before its first step, on all ranks together: the same program, model and
-// options everywhere; threads from the binding; the kernel family that all ranks have; memory enough; the slices read.
+// What every subcommand that computes does before its first step, on all ranks together: the same
+// program, model and options everywhere; threads from the binding; the kernel family that all ranks
+// have; memory enough; the slices read.
 
 #include "options.hpp"
 
@@ -22,7 +23,8 @@ struct SessionNeeds {
     std::size_t max_logit_rows = 1;
     std::size_t max_sequences = 1;
     std::size_t max_rows = 0; ///< 0: -b
-    /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its results.
+    /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its
+    /// results.
     std::function<void()> check_outputs;
 };
 
@@ -63,7 +65,8 @@ class Session {
     LoadReport load_;
 };
 
-/// Collective. Print rank 0's end-of-run lines in llama.cpp's form: ms per token, tokens per second.
+/// Collective. Print rank 0's end-of-run lines in llama.cpp's form: ms per token, tokens per
+/// second.
 std::string timing_line(const char* what, double seconds, std::uint32_t n, const char* unit);
 
 } // namespace pillar::cli

@@ -1,5 +1,6 @@
 #pragma once
-// Each subcommand adds its flags to the parser and, when it is the one called, fills in the command.
+// Each subcommand adds its flags to the parser and, when it is the one called, fills in the
+// command.
 
 #include "pillar/cli/command.hpp"
 

@@ -28,8 +28,9 @@ int tokenize(const TokenizeOptions& options) {
     if (comm::read_launch_variables().rank != 0) return 0;
     const gguf::File file(options.model);
     const tokenizer::Tokenizer tokenizer(file.metadata());
-    const auto ids = tokenizer.encode(read_prompt(options.prompt), {.add_special = !options.no_bos,
-                                                                    .parse_special = !options.no_parse_special});
+    const auto ids =
+        tokenizer.encode(read_prompt(options.prompt), {.add_special = !options.no_bos,
+                                                       .parse_special = !options.no_parse_special});
     if (options.ids) {
         fmt::print("[{}]\n", fmt::join(ids, ", "));
     } else {
@@ -49,9 +50,11 @@ void add_tokenize(CLI::App& app, Command& command) {
     add_prompt_options(*sub, options->prompt);
     sub->add_flag("--ids", options->ids, "print a JSON list of ids and nothing else");
     sub->add_flag("--no-bos", options->no_bos, "do not add what the metadata ask for (BOS, EOS)");
-    sub->add_flag("--no-parse-special", options->no_parse_special, "control tokens in the text are plain text");
+    sub->add_flag("--no-parse-special", options->no_parse_special,
+                  "control tokens in the text are plain text");
     sub->add_flag("--show-count", options->show_count, "print the number of tokens");
-    sub->callback([options, &command] { command.run_alone = [options] { return tokenize(*options); }; });
+    sub->callback(
+        [options, &command] { command.run_alone = [options] { return tokenize(*options); }; });
 }
 
 } // namespace pillar::cli

@@ -17,14 +17,16 @@ trace::Recorder* living = nullptr;
 /// The format that holds most of the model's bytes.
 std::string quantisation_of(const gguf::File& file) {
     std::map<std::string_view, std::uint64_t> bytes;
-    for (const gguf::TensorInfo& tensor : file.tensors()) bytes[tensor.type->name] += tensor.size_bytes;
+    for (const gguf::TensorInfo& tensor : file.tensors())
+        bytes[tensor.type->name] += tensor.size_bytes;
     std::string_view most;
     for (const auto& [name, n] : bytes)
         if (most.empty() || n > bytes[most]) most = name;
     return std::string(most);
 }
 
-trace::TraceOptions trace_options(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config) {
+trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
+                                  std::vector<storage::NamedValue> config) {
     trace::TraceOptions options;
     options.path = flags.path;
     options.force = flags.force;
@@ -39,7 +41,8 @@ trace::TraceOptions trace_options(Session& session, const TraceFlags& flags, std
 } // namespace
 
 void add_trace_options(CLI::App& app, TraceFlags& flags) {
-    app.add_option("--trace", flags.path, "write a trace of every step, token and rank")->type_name("FILE.h5");
+    app.add_option("--trace", flags.path, "write a trace of every step, token and rank")
+        ->type_name("FILE.h5");
     app.add_flag("--force", flags.force, "replace an existing trace");
 }
 
@@ -55,7 +58,9 @@ void remember_command_line(int argc, char** argv) {
     for (int i = 0; i < argc; ++i) typed_command += fmt::format("{}{}", i == 0 ? "" : " ", argv[i]);
 }
 
-const std::string& command_line() { return typed_command; }
+const std::string& command_line() {
+    return typed_command;
+}
 
 std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options) {
     const model::Transformer& t = session.transformer();
@@ -93,7 +98,8 @@ void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Para
 }
 
 Tracing::Tracing(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config)
-    : recorder_(session.comm(), trace_options(session, flags, std::move(config))), path_(flags.path) {
+    : recorder_(session.comm(), trace_options(session, flags, std::move(config))),
+      path_(flags.path) {
     const std::lock_guard lock(living_mutex);
     living = &recorder_;
 }
@@ -104,7 +110,8 @@ Tracing::~Tracing() {
 }
 
 void Tracing::finish(ExitCode code) {
-    if (recorder_.finish(code)) log::root(log::Level::info, "trace    {} (pillar report {})", path_, path_);
+    if (recorder_.finish(code))
+        log::root(log::Level::info, "trace    {} (pillar report {})", path_, path_);
 }
 
 void flush_trace() noexcept {

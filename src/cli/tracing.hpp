@@ -1,6 +1,6 @@
 #pragma once
-// What a subcommand needs to record a trace: its flags, the effective configuration, and the way a dying process
-// finds the recorder.
+// What a subcommand needs to record a trace: its flags, the effective configuration, and the way a
+// dying process finds the recorder.
 
 #include "session.hpp"
 

@@ -10,11 +10,14 @@ Histories::Histories(std::size_t max_sequences, std::size_t n_context)
 
 void Histories::add(std::span<const model::Row> rows) noexcept {
     for (const model::Row& row : rows)
-        tokens_[static_cast<std::size_t>(row.sequence)][static_cast<std::size_t>(row.position)] = row.token;
+        tokens_[static_cast<std::size_t>(row.sequence)][static_cast<std::size_t>(row.position)] =
+            row.token;
 }
 
-std::span<const sampling::TokenId> Histories::until(std::int32_t sequence, std::int32_t position) const noexcept {
-    return std::span(tokens_[static_cast<std::size_t>(sequence)]).first(static_cast<std::size_t>(position) + 1);
+std::span<const sampling::TokenId> Histories::until(std::int32_t sequence,
+                                                    std::int32_t position) const noexcept {
+    return std::span(tokens_[static_cast<std::size_t>(sequence)])
+        .first(static_cast<std::size_t>(position) + 1);
 }
 
 bool has_penalties(const sampling::Parameters& p) noexcept {
@@ -49,12 +52,13 @@ sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
     sampling::LogSum sums[partition::n_tree_slices];
     std::size_t n = 0;
     for (const partition::Range& slice : share.slice_vocabulary)
-        sums[n++] = sampling::log_sum(raw.subspan(slice.begin - share.vocabulary.begin, slice.size()));
+        sums[n++] =
+            sampling::log_sum(raw.subspan(slice.begin - share.vocabulary.begin, slice.size()));
     return combine_tree({sums, n});
 }
 
-void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const float> logits, const Histories& histories,
-                          MessageWriter& message) {
+void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const float> logits,
+                          const Histories& histories, MessageWriter& message) {
     const std::size_t n = transformer_.share().vocabulary.size();
     std::size_t slot = 0;
     for (const model::Row& row : rows) {
@@ -75,25 +79,29 @@ void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const floa
     }
 }
 
-void AnswerBuilder::write_candidates(const model::Row& row, std::span<const float> raw, const Histories& histories,
-                                     AnswerRow& head, MessageWriter& message) {
+void AnswerBuilder::write_candidates(const model::Row& row, std::span<const float> raw,
+                                     const Histories& histories, AnswerRow& head,
+                                     MessageWriter& message) {
     const partition::Range own = transformer_.share().vocabulary;
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
     const sampling::Parameters& parameters = parameters_[static_cast<std::size_t>(row.sequence)];
     std::span<const float> logits = raw;
     if (has_penalties(parameters) || !options_.banned.empty()) {
         std::copy(raw.begin(), raw.end(), adjusted_.begin());
-        sampling::apply_penalties(parameters, histories.until(row.sequence, row.position), first_id, adjusted_);
+        sampling::apply_penalties(parameters, histories.until(row.sequence, row.position), first_id,
+                                  adjusted_);
         for (const sampling::TokenId id : options_.banned)
             if (static_cast<std::size_t>(id) >= own.begin && static_cast<std::size_t>(id) < own.end)
-                adjusted_[static_cast<std::size_t>(id) - own.begin] = -std::numeric_limits<float>::infinity();
+                adjusted_[static_cast<std::size_t>(id) - own.begin] =
+                    -std::numeric_limits<float>::infinity();
         logits = adjusted_;
     }
     head.n_candidates = static_cast<std::uint32_t>(
         sampling::best_candidates(logits, first_id, options_.n_candidates, best_));
     message.put(head);
     for (std::size_t i = 0; i < head.n_candidates; ++i)
-        message.put(AnswerCandidate{best_[i].id, best_[i].logit, raw[static_cast<std::size_t>(best_[i].id) - own.begin]});
+        message.put(AnswerCandidate{best_[i].id, best_[i].logit,
+                                    raw[static_cast<std::size_t>(best_[i].id) - own.begin]});
 }
 
 } // namespace pillar::engine

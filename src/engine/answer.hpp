@@ -1,6 +1,7 @@
 #pragma once
-// A rank's answer to a step: its best candidates for every row with logits, after penalties on its own vocabulary rows.
-// answer.cpp fills it (every rank), outcome.cpp reads all ranks' answers (rank 0).
+// A rank's answer to a step: its best candidates for every row with logits, after penalties on its
+// own vocabulary rows. answer.cpp fills it (every rank), outcome.cpp reads all ranks' answers (rank
+// 0).
 
 #include "message.hpp"
 #include "pillar/engine/loop.hpp"
@@ -15,7 +16,8 @@ class Histories {
     Histories(std::size_t max_sequences, std::size_t n_context);
     void add(std::span<const model::Row> rows) noexcept;
     /// Tokens of the sequence up to and including `position`.
-    [[nodiscard]] std::span<const sampling::TokenId> until(std::int32_t sequence, std::int32_t position) const noexcept;
+    [[nodiscard]] std::span<const sampling::TokenId> until(std::int32_t sequence,
+                                                           std::int32_t position) const noexcept;
 
   private:
     std::vector<std::vector<sampling::TokenId>> tokens_;
@@ -33,32 +35,34 @@ class AnswerBuilder {
     void set_sampling(const StepPlan::Sampling& sampling) noexcept;
 
     /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
-    void write(std::span<const model::Row> rows, std::span<const float> logits, const Histories& histories,
-               MessageWriter& message);
+    void write(std::span<const model::Row> rows, std::span<const float> logits,
+               const Histories& histories, MessageWriter& message);
 
   private:
-    void write_candidates(const model::Row& row, std::span<const float> raw, const Histories& histories,
-                          AnswerRow& head, MessageWriter& message);
+    void write_candidates(const model::Row& row, std::span<const float> raw,
+                          const Histories& histories, AnswerRow& head, MessageWriter& message);
     [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
 
     const model::Transformer& transformer_;
     const LoopOptions& options_;
     std::vector<sampling::Parameters> parameters_; ///< of each sequence
-    std::vector<float> adjusted_;                  ///< one row of own logits after penalties and bans
+    std::vector<float> adjusted_; ///< one row of own logits after penalties and bans
     std::vector<sampling::Candidate> best_;
 };
 
 /// Rank 0 only: all ranks' answers to one step, merged.
 class OutcomeReader {
   public:
-    OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm, const LoopOptions& options);
+    OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
+                  const LoopOptions& options);
 
     struct Flags {
         bool failed = false;
         bool signalled = false;
         bool hashes_differ = false;
     };
-    Flags read(std::span<const model::Row> rows, const comm::GatherBuffer& answers, const Histories& histories);
+    Flags read(std::span<const model::Row> rows, const comm::GatherBuffer& answers,
+               const Histories& histories);
 
     /// One a row with logits, in order; valid until the next read().
     [[nodiscard]] std::span<const RowOutcome> outcomes() const noexcept { return outcomes_; }

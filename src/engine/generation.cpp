@@ -14,16 +14,19 @@ namespace {
 /// ln p of a raw logit. NaN when the loop was not asked for sums.
 float log_probability(float raw, const sampling::LogSum& sum) {
     if (!(sum.sum > 0)) return std::numeric_limits<float>::quiet_NaN();
-    return static_cast<float>(static_cast<double>(raw) - static_cast<double>(sum.max) - log_f64(sum.sum));
+    return static_cast<float>(static_cast<double>(raw) - static_cast<double>(sum.max) -
+                              log_f64(sum.sum));
 }
 
 } // namespace
 
-Generation::Generation(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt,
-                       std::string prompt_text, const GenerationOptions& options, OnText on_text)
-    : tokenizer_(&tokenizer), prompt_(std::move(prompt)), prompt_text_(std::move(prompt_text)), options_(options),
-      on_text_(std::move(on_text)),
-      sampler_(options.sampling, std::max<std::size_t>(sampling::max_candidates, tokenizer.vocabulary().size())),
+Generation::Generation(const tokenizer::Tokenizer& tokenizer,
+                       std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
+                       const GenerationOptions& options, OnText on_text)
+    : tokenizer_(&tokenizer), prompt_(std::move(prompt)), prompt_text_(std::move(prompt_text)),
+      options_(options), on_text_(std::move(on_text)),
+      sampler_(options.sampling,
+               std::max<std::size_t>(sampling::max_candidates, tokenizer.vocabulary().size())),
       decoder_(tokenizer) {
     timings_.n_prompt = static_cast<std::uint32_t>(prompt_.size());
     generated_.reserve(options.n_context);
@@ -45,8 +48,8 @@ bool Generation::next(StepPlan& plan) {
     return true;
 }
 
-void Generation::done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
-                      bool signalled) {
+void Generation::done(std::uint64_t step, const StepPlan& plan,
+                      std::span<const RowOutcome> outcomes, bool signalled) {
     n_fed_ += plan.rows.size();
     if (phase_ == Phase::prefill) record_prompt(step, plan.rows);
     if (!outcomes.empty()) {
@@ -64,16 +67,17 @@ void Generation::record_prompt(std::uint64_t step, std::span<const model::Row> r
     if (observer_ == nullptr) return;
     const double now_s = monotonic_s();
     for (const model::Row& row : rows) {
-        observer_->token({step, row.sequence, row.position, row.token, Phase::prefill, now_s - last_token_s_,
-                          std::numeric_limits<float>::quiet_NaN()});
+        observer_->token({step, row.sequence, row.position, row.token, Phase::prefill,
+                          now_s - last_token_s_, std::numeric_limits<float>::quiet_NaN()});
         last_token_s_ = now_s; // the rest of the chunk came with it
     }
 }
 
 void Generation::accept(std::uint64_t step, const RowOutcome& outcome) {
     if (outcome.candidates.empty())
-        throw Error(ExitCode::bad_data, "the model gave no number for any token (all logits are NaN); the file's "
-                                        "weights are damaged, try `pillar inspect` and download it again");
+        throw Error(ExitCode::bad_data,
+                    "the model gave no number for any token (all logits are NaN); the file's "
+                    "weights are damaged, try `pillar inspect` and download it again");
     const double draw = sampling::uniform(options_.sampling.seed, 0, n_fed_);
     const tokenizer::TokenId id = sampler_.pick(outcome.candidates, draw);
     const double now_s = monotonic_s();
@@ -84,16 +88,18 @@ void Generation::accept(std::uint64_t step, const RowOutcome& outcome) {
     if (observer_ != nullptr) {
         const auto chosen = std::find_if(outcome.candidates.begin(), outcome.candidates.end(),
                                          [id](const sampling::Candidate& c) { return c.id == id; });
-        const float raw = outcome.raw_logits[static_cast<std::size_t>(chosen - outcome.candidates.begin())];
-        observer_->token({step, 0, static_cast<std::int32_t>(n_fed_), id, phase_, now_s - last_token_s_,
-                          log_probability(raw, outcome.log_sum)});
+        const float raw =
+            outcome.raw_logits[static_cast<std::size_t>(chosen - outcome.candidates.begin())];
+        observer_->token({step, 0, static_cast<std::int32_t>(n_fed_), id, phase_,
+                          now_s - last_token_s_, log_probability(raw, outcome.log_sum)});
     }
     last_token_s_ = now_s;
     if (!options_.ignore_eos && tokenizer_->ends_generation(id)) return finish(FinishReason::stop);
     const std::string text = decoder_.push(id);
     completion_ += text;
     if (!text.empty()) on_text_(text);
-    if (options_.n_predict >= 0 && timings_.n_generated >= static_cast<std::uint32_t>(options_.n_predict))
+    if (options_.n_predict >= 0 &&
+        timings_.n_generated >= static_cast<std::uint32_t>(options_.n_predict))
         return finish(FinishReason::length);
     if (n_fed_ >= options_.n_context) finish(FinishReason::context_full);
 }

@@ -13,11 +13,16 @@ namespace pillar::engine {
 
 const char* name_of(FinishReason reason) noexcept {
     switch (reason) {
-    case FinishReason::none: return "none";
-    case FinishReason::stop: return "stop";
-    case FinishReason::length: return "length";
-    case FinishReason::context_full: return "context_full";
-    case FinishReason::signal: return "signal";
+    case FinishReason::none:
+        return "none";
+    case FinishReason::stop:
+        return "stop";
+    case FinishReason::length:
+        return "length";
+    case FinishReason::context_full:
+        return "context_full";
+    case FinishReason::signal:
+        return "signal";
     }
     return "none";
 }
@@ -26,7 +31,8 @@ namespace {
 
 std::size_t order_capacity(const model::Transformer& transformer) {
     const model::TransformerOptions& options = transformer.options();
-    return sizeof(OrderHead) + options.max_sequences * (sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling)) +
+    return sizeof(OrderHead) +
+           options.max_sequences * (sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling)) +
            options.max_rows * sizeof(OrderRow);
 }
 
@@ -47,8 +53,10 @@ OrderHead read_order(std::span<const std::byte> buffer, StepPlan& plan) {
     const auto head = message.get<OrderHead>();
     plan.clear();
     plan.phase = head.phase;
-    for (std::uint32_t k = 0; k < head.n_keeps; ++k) plan.keeps.push_back(message.get<StepPlan::Keep>());
-    for (std::uint32_t k = 0; k < head.n_samplings; ++k) plan.samplings.push_back(message.get<StepPlan::Sampling>());
+    for (std::uint32_t k = 0; k < head.n_keeps; ++k)
+        plan.keeps.push_back(message.get<StepPlan::Keep>());
+    for (std::uint32_t k = 0; k < head.n_samplings; ++k)
+        plan.samplings.push_back(message.get<StepPlan::Sampling>());
     for (std::uint32_t r = 0; r < head.n_rows; ++r) {
         const auto row = message.get<OrderRow>();
         plan.rows.push_back({row.token, row.position, row.sequence, row.want_logits != 0});
@@ -59,11 +67,13 @@ OrderHead read_order(std::span<const std::byte> buffer, StepPlan& plan) {
 } // namespace
 
 struct Loop::State {
-    State(model::Transformer& model, comm::Communicator& communicator, const LoopOptions& loop_options)
-        : transformer(model), comm(communicator), options(loop_options), order(order_capacity(model)),
-          answer(answer_capacity(model, options)),
+    State(model::Transformer& model, comm::Communicator& communicator,
+          const LoopOptions& loop_options)
+        : transformer(model), comm(communicator), options(loop_options),
+          order(order_capacity(model)), answer(answer_capacity(model, options)),
           answers(communicator.size(), answer_capacity(model, options)),
-          histories(model.options().max_sequences, model.options().n_context), builder(model, options) {
+          histories(model.options().max_sequences, model.options().n_context),
+          builder(model, options) {
         plan.keeps.reserve(model.options().max_sequences);
         plan.samplings.reserve(model.options().max_sequences);
         plan.rows.reserve(model.options().max_rows);
@@ -126,7 +136,8 @@ OrderHead Loop::State::give_order(Scheduler& scheduler) {
 
 /// **Collective.** The forward pass, then this rank's answer to rank 0.
 void Loop::State::compute() {
-    for (const StepPlan::Keep& keep : plan.keeps) transformer.truncate(keep.sequence, keep.n_positions);
+    for (const StepPlan::Keep& keep : plan.keeps)
+        transformer.truncate(keep.sequence, keep.n_positions);
     for (const StepPlan::Sampling& sampling : plan.samplings) builder.set_sampling(sampling);
     histories.add(plan.rows);
     const std::span<const float> logits = transformer.forward(comm, plan.rows);
@@ -152,12 +163,15 @@ void Loop::State::read_answers(Scheduler& scheduler) {
     if (flags.hashes_differ && !a_rank_failed) {
         std::string groups;
         for (int rank = 0; rank < comm.size(); ++rank)
-            groups += fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank, comm.host(rank),
-                                  reader->hashes()[static_cast<std::size_t>(rank)]);
-        fail(Error(ExitCode::disagree,
-                   fmt::format("step {}: the ranks' results differ ({}); check memory and overclocking of the odd "
-                               "one out, and that all run the same binary",
-                               n_steps, groups)));
+            groups +=
+                fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
+                            comm.host(rank), reader->hashes()[static_cast<std::size_t>(rank)]);
+        fail(Error(
+            ExitCode::disagree,
+            fmt::format(
+                "step {}: the ranks' results differ ({}); check memory and overclocking of the odd "
+                "one out, and that all run the same binary",
+                n_steps, groups)));
     }
     if (a_rank_failed) return;
     try {
@@ -172,8 +186,12 @@ Loop::Loop(model::Transformer& transformer, comm::Communicator& comm, const Loop
 
 Loop::~Loop() = default;
 
-void Loop::observe(StepObserver* observer) noexcept { state_->observer = observer; }
-std::uint64_t Loop::n_steps() const noexcept { return state_->n_steps; }
+void Loop::observe(StepObserver* observer) noexcept {
+    state_->observer = observer;
+}
+std::uint64_t Loop::n_steps() const noexcept {
+    return state_->n_steps;
+}
 
 bool Loop::run(Scheduler* scheduler) {
     State& s = *state_;

@@ -1,6 +1,6 @@
 #pragma once
-// The two small messages of a step as bytes: rank 0's order (broadcast) and a rank's answer (gather). Same machine
-// type on all ranks (checked at start), so plain memory copies do.
+// The two small messages of a step as bytes: rank 0's order (broadcast) and a rank's answer
+// (gather). Same machine type on all ranks (checked at start), so plain memory copies do.
 
 #include "pillar/engine/step.hpp"
 
@@ -17,10 +17,10 @@ struct OrderHead {
     std::uint32_t n_samplings = 0;
     std::uint32_t n_rows = 0;
     Phase phase = Phase::prefill;
-    std::uint8_t stop = 0;      ///< no step: leave the loop
-    std::uint8_t failed = 0;    ///< with stop: a rank has an error to tell
-    std::uint8_t signalled = 0; ///< with stop: because of SIGUSR1
-    std::uint8_t gather = 0;    ///< observers gather after this step
+    std::uint8_t stop = 0;        ///< no step: leave the loop
+    std::uint8_t failed = 0;      ///< with stop: a rank has an error to tell
+    std::uint8_t signalled = 0;   ///< with stop: because of SIGUSR1
+    std::uint8_t gather = 0;      ///< observers gather after this step
     std::uint8_t padding[3] = {}; ///< so that no byte of the message is undefined
 };
 
@@ -29,7 +29,8 @@ struct OrderRow {
     std::uint32_t want_logits;
 };
 
-/// Head of the answer; for each row with logits an AnswerRow and its candidates (or the rank's full row) follow.
+/// Head of the answer; for each row with logits an AnswerRow and its candidates (or the rank's full
+/// row) follow.
 struct AnswerHead {
     std::uint64_t residual_hash = 0;
     std::uint32_t failed = 0; ///< this rank has an error to tell
@@ -63,7 +64,9 @@ class MessageWriter {
         std::memcpy(buffer_.data() + size_, values.data(), values.size_bytes());
         size_ += values.size_bytes();
     }
-    [[nodiscard]] std::span<const std::byte> message() const noexcept { return buffer_.first(size_); }
+    [[nodiscard]] std::span<const std::byte> message() const noexcept {
+        return buffer_.first(size_);
+    }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   private:

@@ -36,7 +36,8 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
     readers_.reserve(static_cast<std::size_t>(n_ranks_));
 }
 
-OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows, const comm::GatherBuffer& answers,
+OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows,
+                                         const comm::GatherBuffer& answers,
                                          const Histories& histories) {
     Flags flags;
     readers_.clear();
@@ -56,8 +57,8 @@ OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows, const
             read_full_row(slot, rows[r], readers_, histories);
         else
             read_candidates(slot, readers_);
-        outcomes_.push_back({static_cast<std::uint32_t>(r), slots_[slot].candidates, slots_[slot].raw,
-                             combine_tree(log_sums_), slots_[slot].full});
+        outcomes_.push_back({static_cast<std::uint32_t>(r), slots_[slot].candidates,
+                             slots_[slot].raw, combine_tree(log_sums_), slots_[slot].full});
     }
     return flags;
 }
@@ -95,8 +96,8 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
     }
 }
 
-void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row, std::vector<MessageReader>& readers,
-                                  const Histories& histories) {
+void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row,
+                                  std::vector<MessageReader>& readers, const Histories& histories) {
     Slot& merged = slots_[slot];
     const partition::Sizes sizes = transformer_.hyperparameters().sizes();
     for (std::size_t rank = 0; rank < readers.size(); ++rank) {
@@ -109,7 +110,8 @@ void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row, std::
     merged.raw.clear();
     if (options_.n_candidates == 0) return; // `logits`: nobody picks
     std::copy(merged.full.begin(), merged.full.end(), adjusted_.begin());
-    sampling::apply_penalties(options_.sampling, histories.until(row.sequence, row.position), 0, adjusted_);
+    sampling::apply_penalties(options_.sampling, histories.until(row.sequence, row.position), 0,
+                              adjusted_);
     for (const sampling::TokenId id : options_.banned)
         adjusted_[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
     for (std::size_t id = 0; id < adjusted_.size(); ++id)

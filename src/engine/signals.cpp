@@ -12,14 +12,21 @@ namespace pillar::engine {
 namespace {
 
 std::atomic<bool> requested{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+static_assert(std::atomic<bool>::is_always_lock_free,
+              "a signal handler may only touch lock-free atomics");
 
-void on_user_signal(int /*signal*/) { requested.store(true, std::memory_order_relaxed); }
+void on_user_signal(int /*signal*/) {
+    requested.store(true, std::memory_order_relaxed);
+}
 
 } // namespace
 
-bool stop_requested() noexcept { return requested.load(std::memory_order_relaxed); }
-void request_stop() noexcept { requested.store(true, std::memory_order_relaxed); }
+bool stop_requested() noexcept {
+    return requested.load(std::memory_order_relaxed);
+}
+void request_stop() noexcept {
+    requested.store(true, std::memory_order_relaxed);
+}
 
 void install_signal_handlers(std::function<void()> flush) {
     struct sigaction action {};

@@ -8,7 +8,9 @@ namespace {
 constexpr const Architecture* all[] = {&llama_architecture};
 }
 
-std::span<const Architecture* const> architectures() noexcept { return all; }
+std::span<const Architecture* const> architectures() noexcept {
+    return all;
+}
 
 const Architecture* find_architecture(std::string_view name) noexcept {
     for (const Architecture* architecture : all)

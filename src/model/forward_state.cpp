@@ -19,7 +19,8 @@ std::vector<kernels::Slice> slices_of_heads(const partition::Share& share, std::
 
 std::vector<kernels::Slice> slices_of_hidden(const partition::Share& share) {
     std::vector<kernels::Slice> slices;
-    for (const partition::Range& columns : share.slice_hidden) slices.push_back({columns.begin, columns.end});
+    for (const partition::Range& columns : share.slice_hidden)
+        slices.push_back({columns.begin, columns.end});
     return slices;
 }
 
@@ -39,7 +40,8 @@ KvCache::Shape cache_shape(const Hyperparameters& h, const partition::Share& sha
 }
 
 std::size_t activation_bytes(const kernels::ActivationLayout& layout, std::size_t max_columns) {
-    const std::size_t blocks = layout.n_blocks * (kernels::block_size + sizeof(float) + sizeof(std::int32_t));
+    const std::size_t blocks =
+        layout.n_blocks * (kernels::block_size + sizeof(float) + sizeof(std::int32_t));
     return max_columns * ((layout.length + 15) / 16 * 16 * sizeof(float) + blocks);
 }
 
@@ -54,28 +56,34 @@ std::size_t AttentionScratch::n_floats(std::size_t head_dim, std::size_t n_pages
 }
 
 AttentionScratch::AttentionScratch(std::size_t head_dim, std::size_t n_pages)
-    : scores(kernels::page_positions), outputs(n_levels(n_pages) * head_dim), levels(n_levels(n_pages)) {}
+    : scores(kernels::page_positions), outputs(n_levels(n_pages) * head_dim),
+      levels(n_levels(n_pages)) {}
 
-Buffers::Buffers(const Hyperparameters& h, const partition::Share& share, const TransformerOptions& options)
+Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
+                 const TransformerOptions& options)
     : x(options.max_rows * h.dim), q(options.max_rows * share.heads.size() * h.head_dim),
       k(options.max_rows * share.kv_heads.size() * h.head_dim),
-      v(options.max_rows * share.kv_heads.size() * h.head_dim), gate(options.max_rows * share.hidden.size()),
-      up(options.max_rows * share.hidden.size()), partial(options.max_rows * h.dim),
-      logits(options.max_logit_rows * share.vocabulary.size()), cosine(options.max_rows * (h.rope.n_dims / 2)),
-      sine(options.max_rows * (h.rope.n_dims / 2)), normed(whole_layout(h.dim), options.max_rows),
+      v(options.max_rows * share.kv_heads.size() * h.head_dim),
+      gate(options.max_rows * share.hidden.size()), up(options.max_rows * share.hidden.size()),
+      partial(options.max_rows * h.dim), logits(options.max_logit_rows * share.vocabulary.size()),
+      cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)),
+      normed(whole_layout(h.dim), options.max_rows),
       attention(kernels::ActivationLayout(slices_of_heads(share, h.head_dim)), options.max_rows),
       hidden(kernels::ActivationLayout(slices_of_hidden(share)), options.max_rows) {}
 
 std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share& share,
                                 const TransformerOptions& options, int n_threads) {
-    const std::size_t q_dim = share.heads.size() * h.head_dim, kv_dim = share.kv_heads.size() * h.head_dim;
-    const std::size_t row = 2 * h.dim + q_dim + 2 * kv_dim + 2 * share.hidden.size() + h.rope.n_dims;
+    const std::size_t q_dim = share.heads.size() * h.head_dim,
+                      kv_dim = share.kv_heads.size() * h.head_dim;
+    const std::size_t row =
+        2 * h.dim + q_dim + 2 * kv_dim + 2 * share.hidden.size() + h.rope.n_dims;
     const std::size_t floats =
         options.max_rows * row + options.max_logit_rows * share.vocabulary.size() +
         static_cast<std::size_t>(n_threads) *
             AttentionScratch::n_floats(h.head_dim, KvCache::pages_for(options.n_context));
     return floats * sizeof(float) + activation_bytes(whole_layout(h.dim), options.max_rows) +
-           activation_bytes(kernels::ActivationLayout(slices_of_heads(share, h.head_dim)), options.max_rows) +
+           activation_bytes(kernels::ActivationLayout(slices_of_heads(share, h.head_dim)),
+                            options.max_rows) +
            activation_bytes(kernels::ActivationLayout(slices_of_hidden(share)), options.max_rows);
 }
 
@@ -83,10 +91,12 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
                           const partition::Share& own_share, const kernels::Family& kernel_family,
                           const TransformerOptions& transformer_options, threads::Team& thread_team,
                           LoadProgress progress)
-    : file(model_file), h(hyperparameters), share(own_share), family(kernel_family), options(transformer_options),
-      team(thread_team), plan(plan_weights(file, h, share, family)),
-      weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress, load_bytes)),
-      rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)), buffers(h, share, options) {
+    : file(model_file), h(hyperparameters), share(own_share), family(kernel_family),
+      options(transformer_options), team(thread_team), plan(plan_weights(file, h, share, family)),
+      weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress,
+                           load_bytes)),
+      rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
+      buffers(h, share, options) {
     for (int t = 0; t < team.size(); ++t) {
         scratch.emplace_back(h.head_dim, KvCache::pages_for(options.n_context));
         embedding_rows.emplace_back(weights.embedding->row_bytes());
@@ -97,8 +107,9 @@ std::uint64_t Transformer::kv_bytes() const noexcept {
     return KvCache::size_bytes(cache_shape(state_->h, state_->share, state_->options));
 }
 
-MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                       const kernels::Family& family, const TransformerOptions& options, int n_threads) {
+MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h,
+                       const partition::Share& share, const kernels::Family& family,
+                       const TransformerOptions& options, int n_threads) {
     MemoryNeed need;
     need.weights = plan_weights(file, h, share, family).packed_bytes;
     need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));

@@ -12,24 +12,30 @@ namespace {
 /// Reads "<architecture>.<name>" keys and turns what is missing or out of range into one sentence.
 class Keys {
   public:
-    Keys(const gguf::File& file, std::string prefix) : metadata_(file.metadata()), prefix_(std::move(prefix)) {}
+    Keys(const gguf::File& file, std::string prefix)
+        : metadata_(file.metadata()), prefix_(std::move(prefix)) {}
 
-    [[nodiscard]] std::string key(std::string_view name) const { return fmt::format("{}.{}", prefix_, name); }
+    [[nodiscard]] std::string key(std::string_view name) const {
+        return fmt::format("{}.{}", prefix_, name);
+    }
 
-    [[nodiscard]] std::size_t required(std::string_view name, std::uint64_t lowest, std::uint64_t highest) const {
+    [[nodiscard]] std::size_t required(std::string_view name, std::uint64_t lowest,
+                                       std::uint64_t highest) const {
         const auto value = metadata_.integer(key(name), lowest, highest);
-        if (!value) throw metadata_.error(key(name), "the key is missing; the file is no complete model");
+        if (!value)
+            throw metadata_.error(key(name), "the key is missing; the file is no complete model");
         return *value;
     }
-    [[nodiscard]] std::size_t optional(std::string_view name, std::uint64_t lowest, std::uint64_t highest,
-                                       std::size_t fallback) const {
+    [[nodiscard]] std::size_t optional(std::string_view name, std::uint64_t lowest,
+                                       std::uint64_t highest, std::size_t fallback) const {
         return metadata_.integer(key(name), lowest, highest).value_or(fallback);
     }
     /// A number that must be finite and above zero.
     [[nodiscard]] double positive(std::string_view name, double fallback) const {
         const auto value = metadata_.number(key(name));
         if (value && !(std::isfinite(*value) && *value > 0))
-            throw metadata_.error(key(name), fmt::format("{} is not a finite number above 0", *value));
+            throw metadata_.error(key(name),
+                                  fmt::format("{} is not a finite number above 0", *value));
         return value.value_or(fallback);
     }
     [[nodiscard]] FormatError error(std::string_view name, const std::string& problem) const {
@@ -46,21 +52,25 @@ void read_heads(const Keys& keys, Hyperparameters& h) {
     h.n_heads = keys.required("attention.head_count", 1, max_heads);
     h.n_kv_heads = keys.optional("attention.head_count_kv", 1, max_heads, h.n_heads);
     if (h.n_heads % h.n_kv_heads != 0)
-        throw keys.error("attention.head_count_kv",
-                         fmt::format("{} KV heads do not divide {} heads", h.n_kv_heads, h.n_heads));
+        throw keys.error(
+            "attention.head_count_kv",
+            fmt::format("{} KV heads do not divide {} heads", h.n_kv_heads, h.n_heads));
     const std::size_t fallback = h.dim / h.n_heads;
     h.head_dim = keys.optional("attention.key_length", 1, max_head_dim, fallback);
-    const std::size_t value_dim = keys.optional("attention.value_length", 1, max_head_dim, fallback);
-    if (h.head_dim == fallback && h.dim % h.n_heads != 0 && !keys.metadata().find(keys.key("attention.key_length")))
-        throw keys.error("embedding_length", fmt::format("{} is not a multiple of {} heads", h.dim, h.n_heads));
+    const std::size_t value_dim =
+        keys.optional("attention.value_length", 1, max_head_dim, fallback);
+    if (h.head_dim == fallback && h.dim % h.n_heads != 0 &&
+        !keys.metadata().find(keys.key("attention.key_length")))
+        throw keys.error("embedding_length",
+                         fmt::format("{} is not a multiple of {} heads", h.dim, h.n_heads));
     if (h.head_dim == 0 || h.head_dim > max_head_dim)
         throw keys.error("attention.head_count",
-                         fmt::format("{} heads of {} dimensions; a head may have 1 to {}", h.n_heads, h.head_dim,
-                                     max_head_dim));
+                         fmt::format("{} heads of {} dimensions; a head may have 1 to {}",
+                                     h.n_heads, h.head_dim, max_head_dim));
     if (value_dim != h.head_dim)
         throw keys.error("attention.value_length",
-                         fmt::format("values of {} dimensions beside keys of {} are not supported", value_dim,
-                                     h.head_dim));
+                         fmt::format("values of {} dimensions beside keys of {} are not supported",
+                                     value_dim, h.head_dim));
 }
 
 void read_rope(const Keys& keys, Hyperparameters& h) {
@@ -68,13 +78,14 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
     rope.n_dims = keys.optional("rope.dimension_count", 0, max_head_dim, h.head_dim);
     if (rope.n_dims > h.head_dim || rope.n_dims % 2 != 0)
         throw keys.error("rope.dimension_count",
-                         fmt::format("{} must be even and at most the head's {} dimensions", rope.n_dims, h.head_dim));
+                         fmt::format("{} must be even and at most the head's {} dimensions",
+                                     rope.n_dims, h.head_dim));
     rope.base = keys.positive("rope.freq_base", 10'000.0);
     rope.factor = keys.positive("rope.scale_linear", 1.0); // the key's older name
     rope.factor = keys.positive("rope.scaling.factor", rope.factor);
     rope.attention_factor = keys.positive("rope.scaling.attn_factor", 1.0);
-    rope.original_context =
-        static_cast<double>(keys.optional("rope.scaling.original_context_length", 1, max_context, h.context_length));
+    rope.original_context = static_cast<double>(
+        keys.optional("rope.scaling.original_context_length", 1, max_context, h.context_length));
     const std::string* type = keys.metadata().string(keys.key("rope.scaling.type"));
     if (type == nullptr) {
         rope.scaling = rope.factor == 1.0 ? RopeScaling::none : RopeScaling::linear;
@@ -85,13 +96,16 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
         rope.scaling = RopeScaling::linear;
     } else if (*type == "yarn") {
         rope.scaling = RopeScaling::yarn;
-        rope.extrapolation = keys.metadata().number(keys.key("rope.scaling.yarn_ext_factor")).value_or(1.0);
-        rope.attention_factor = keys.positive("rope.scaling.yarn_attn_factor", rope.attention_factor);
+        rope.extrapolation =
+            keys.metadata().number(keys.key("rope.scaling.yarn_ext_factor")).value_or(1.0);
+        rope.attention_factor =
+            keys.positive("rope.scaling.yarn_attn_factor", rope.attention_factor);
         rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0);
         rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0);
     } else {
-        throw keys.error("rope.scaling.type",
-                         fmt::format("\"{}\" is not supported; none, linear and yarn are", printable(*type)));
+        throw keys.error(
+            "rope.scaling.type",
+            fmt::format("\"{}\" is not supported; none, linear and yarn are", printable(*type)));
     }
 }
 
@@ -100,15 +114,17 @@ std::size_t read_vocab_size(const gguf::File& file, const Keys& keys) {
     if (embedding == nullptr) throw file.error("token_embd.weight", "the tensor is missing");
     const std::uint64_t rows = embedding->n_rows();
     if (rows == 0 || rows > max_vocab_size)
-        throw file.error("token_embd.weight",
-                         fmt::format("{} rows; a vocabulary may have 1 to {}", rows, max_vocab_size));
+        throw file.error("token_embd.weight", fmt::format("{} rows; a vocabulary may have 1 to {}",
+                                                          rows, max_vocab_size));
     const auto* tokens = file.metadata().strings("tokenizer.ggml.tokens");
     if (tokens != nullptr && tokens->size() != rows)
-        throw file.metadata().error("tokenizer.ggml.tokens",
-                                    fmt::format("{} tokens but token_embd.weight has {} rows", tokens->size(), rows));
+        throw file.metadata().error(
+            "tokenizer.ggml.tokens",
+            fmt::format("{} tokens but token_embd.weight has {} rows", tokens->size(), rows));
     const std::size_t stated = keys.optional("vocab_size", 1, max_vocab_size, rows);
     if (stated != rows)
-        throw keys.error("vocab_size", fmt::format("{} but token_embd.weight has {} rows", stated, rows));
+        throw keys.error("vocab_size",
+                         fmt::format("{} but token_embd.weight has {} rows", stated, rows));
     return rows;
 }
 
@@ -126,12 +142,13 @@ std::string supported_architectures() {
 Hyperparameters read_hyperparameters(const gguf::File& file) {
     const std::string* name = file.metadata().string("general.architecture");
     if (name == nullptr)
-        throw file.metadata().error("general.architecture", "the key is missing; this is no language model");
+        throw file.metadata().error("general.architecture",
+                                    "the key is missing; this is no language model");
     const Architecture* architecture = find_architecture(*name);
     if (architecture == nullptr)
         throw file.metadata().error("general.architecture",
-                                    fmt::format("\"{}\" is not supported; supported are: {}", printable(*name),
-                                                supported_architectures()));
+                                    fmt::format("\"{}\" is not supported; supported are: {}",
+                                                printable(*name), supported_architectures()));
     const Keys keys(file, *name);
     Hyperparameters h;
     h.architecture = *name;

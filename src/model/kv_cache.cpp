@@ -9,16 +9,18 @@ std::size_t KvCache::pages_for(std::size_t n_positions) noexcept {
 }
 
 std::size_t KvCache::size_bytes(const Shape& shape) noexcept {
-    return shape.n_pages * shape.n_layers * shape.n_kv_heads * 2 * shape.head_dim * kernels::page_positions *
-           kernels::bytes_of(shape.type);
+    return shape.n_pages * shape.n_layers * shape.n_kv_heads * 2 * shape.head_dim *
+           kernels::page_positions * kernels::bytes_of(shape.type);
 }
 
 KvCache::KvCache(const Shape& shape)
-    : shape_(shape), half_bytes_(shape.head_dim * kernels::page_positions * kernels::bytes_of(shape.type)),
+    : shape_(shape),
+      half_bytes_(shape.head_dim * kernels::page_positions * kernels::bytes_of(shape.type)),
       data_(size_bytes(shape)), tables_(shape.max_sequences) {
     for (auto& table : tables_) table.reserve(shape.n_pages);
     free_pages_.reserve(shape.n_pages);
-    for (std::size_t p = shape.n_pages; p > 0; --p) free_pages_.push_back(static_cast<std::uint32_t>(p - 1));
+    for (std::size_t p = shape.n_pages; p > 0; --p)
+        free_pages_.push_back(static_cast<std::uint32_t>(p - 1));
 }
 
 bool KvCache::reserve(std::int32_t sequence, std::int32_t position) noexcept {
@@ -52,11 +54,13 @@ kernels::PageView KvCache::page(std::int32_t sequence, std::size_t index, std::s
     return {keys, keys + half_bytes_};
 }
 
-void* KvCache::keys(std::int32_t sequence, std::size_t index, std::size_t layer, std::size_t kv_head) noexcept {
+void* KvCache::keys(std::int32_t sequence, std::size_t index, std::size_t layer,
+                    std::size_t kv_head) noexcept {
     return data_.data() + offset(sequence, index, layer, kv_head);
 }
 
-void* KvCache::values(std::int32_t sequence, std::size_t index, std::size_t layer, std::size_t kv_head) noexcept {
+void* KvCache::values(std::int32_t sequence, std::size_t index, std::size_t layer,
+                      std::size_t kv_head) noexcept {
     return data_.data() + offset(sequence, index, layer, kv_head) + half_bytes_;
 }
 

@@ -1,5 +1,5 @@
-// One transformer layer as one rank computes it. Every thread runs these lines; a barrier stands wherever the next
-// step reads what other threads have written.
+// One transformer layer as one rank computes it. Every thread runs these lines; a barrier stands
+// wherever the next step reads what other threads have written.
 
 #include "forward_state.hpp"
 
@@ -20,8 +20,10 @@ void product(Worker worker, const Matrix& w, const Activations& x, std::size_t n
     kernels::multiply(w, x, n_columns, y, y_stride, groups.begin, groups.end);
 }
 
-/// int8 blocks of all columns, divided among the threads. Nothing to do for a family with f32 activations.
-void quantize(Transformer::State& s, Worker worker, Activations& x, std::size_t n_columns) noexcept {
+/// int8 blocks of all columns, divided among the threads. Nothing to do for a family with f32
+/// activations.
+void quantize(Transformer::State& s, Worker worker, Activations& x,
+              std::size_t n_columns) noexcept {
     const std::size_t n_blocks = x.layout.n_blocks;
     if (s.family.float_activations || n_blocks == 0) return;
     const threads::Range blocks = worker.share(n_columns * n_blocks);
@@ -38,7 +40,8 @@ void add_bias(float* values, std::span<const float> bias) noexcept {
 }
 
 /// Biases and rotation of this thread's rows; keys and values go to the cache.
-void rotate_and_store(Transformer::State& s, Worker worker, std::size_t layer, std::span<const Row> rows) noexcept {
+void rotate_and_store(Transformer::State& s, Worker worker, std::size_t layer,
+                      std::span<const Row> rows) noexcept {
     const LayerWeights& w = s.weights.layers[layer];
     const std::size_t head_dim = s.h.head_dim, n_pairs = s.rope.n_pairs();
     const std::size_t n_heads = s.share.heads.size(), n_kv_heads = s.share.kv_heads.size();
@@ -52,23 +55,25 @@ void rotate_and_store(Transformer::State& s, Worker worker, std::size_t layer, s
         add_bias(q, w.query_bias);
         add_bias(k, w.key_bias);
         add_bias(v, w.value_bias);
-        for (std::size_t head = 0; head < n_heads; ++head) s.family.rope(q + head * head_dim, cosine, sine, n_pairs);
+        for (std::size_t head = 0; head < n_heads; ++head)
+            s.family.rope(q + head * head_dim, cosine, sine, n_pairs);
         const auto position = static_cast<std::size_t>(rows[r].position);
         const std::size_t page = position / kernels::page_positions;
         for (std::size_t head = 0; head < n_kv_heads; ++head) {
             s.family.rope(k + head * head_dim, cosine, sine, n_pairs);
             s.family.store_kv(k + head * head_dim, v + head * head_dim,
                               s.cache.keys(rows[r].sequence, page, layer, head),
-                              s.cache.values(rows[r].sequence, page, layer, head), s.cache.type(), head_dim,
-                              position % kernels::page_positions);
+                              s.cache.values(rows[r].sequence, page, layer, head), s.cache.type(),
+                              head_dim, position % kernels::page_positions);
         }
     }
 }
 
-/// One query head of one row over all its pages, which combine as a binary tree split at the largest power of two:
-/// equal neighbours merge at once (a binary counter), what is left merges from the right.
-void attend(Transformer::State& s, AttentionScratch& scratch, const Row& row, std::size_t layer, std::size_t kv_head,
-            const float* query, float* out) noexcept {
+/// One query head of one row over all its pages, which combine as a binary tree split at the
+/// largest power of two: equal neighbours merge at once (a binary counter), what is left merges
+/// from the right.
+void attend(Transformer::State& s, AttentionScratch& scratch, const Row& row, std::size_t layer,
+            std::size_t kv_head, const float* query, float* out) noexcept {
     const std::size_t head_dim = s.h.head_dim;
     const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
     const auto n_visible = static_cast<std::size_t>(row.position) + 1;
@@ -76,40 +81,49 @@ void attend(Transformer::State& s, AttentionScratch& scratch, const Row& row, st
     auto& levels = scratch.levels;
     std::size_t top = 0;
     for (std::size_t p = 0; p < n_pages; ++p) {
-        const std::size_t here = std::min(n_visible - p * kernels::page_positions, kernels::page_positions);
+        const std::size_t here =
+            std::min(n_visible - p * kernels::page_positions, kernels::page_positions);
         const kernels::PageView page = s.cache.page(row.sequence, p, layer, kv_head);
-        levels[top].partial = s.family.attend_page(query, page, s.cache.type(), head_dim, here, scale,
-                                                   scratch.scores.data(), scratch.outputs.data() + top * head_dim);
+        levels[top].partial =
+            s.family.attend_page(query, page, s.cache.type(), head_dim, here, scale,
+                                 scratch.scores.data(), scratch.outputs.data() + top * head_dim);
         levels[top++].n_pages = 1;
         for (; top >= 2 && levels[top - 1].n_pages == levels[top - 2].n_pages; --top) {
             s.family.combine(levels[top - 2].partial, levels[top - 1].partial, head_dim);
             levels[top - 2].n_pages *= 2;
         }
     }
-    for (; top >= 2; --top) s.family.combine(levels[top - 2].partial, levels[top - 1].partial, head_dim);
+    for (; top >= 2; --top)
+        s.family.combine(levels[top - 2].partial, levels[top - 1].partial, head_dim);
     s.family.finish_attention(levels[0].partial, head_dim, out);
 }
 
-/// Attention of own heads over the cache; (row, head) pairs are dealt to the threads in turn, since later rows see more.
-void attention(Transformer::State& s, Worker worker, std::size_t layer, std::span<const Row> rows) noexcept {
+/// Attention of own heads over the cache; (row, head) pairs are dealt to the threads in turn, since
+/// later rows see more.
+void attention(Transformer::State& s, Worker worker, std::size_t layer,
+               std::span<const Row> rows) noexcept {
     const std::size_t head_dim = s.h.head_dim, n_heads = s.share.heads.size();
     const std::size_t group = s.h.n_heads / s.h.n_kv_heads;
     auto& scratch = s.scratch[static_cast<std::size_t>(worker.index())];
     const std::size_t n_items = rows.size() * n_heads;
-    for (auto i = static_cast<std::size_t>(worker.index()); i < n_items; i += static_cast<std::size_t>(worker.count())) {
+    for (auto i = static_cast<std::size_t>(worker.index()); i < n_items;
+         i += static_cast<std::size_t>(worker.count())) {
         const std::size_t r = i / n_heads, head = i % n_heads;
         const std::size_t kv_head = (s.share.heads.begin + head) / group - s.share.kv_heads.begin;
-        attend(s, scratch, rows[r], layer, kv_head, s.buffers.q.data() + r * s.q_dim() + head * head_dim,
+        attend(s, scratch, rows[r], layer, kv_head,
+               s.buffers.q.data() + r * s.q_dim() + head * head_dim,
                s.buffers.attention.column(r) + head * head_dim);
     }
 }
 
 /// hidden = silu(gate + bias) · (up + bias), own columns divided among the threads.
-void activate(Transformer::State& s, Worker worker, const LayerWeights& w, std::size_t n_rows) noexcept {
+void activate(Transformer::State& s, Worker worker, const LayerWeights& w,
+              std::size_t n_rows) noexcept {
     const std::size_t hidden = s.share.hidden.size();
     const threads::Range columns = worker.share(hidden);
     const auto part = [&](const std::vector<float>& bias) {
-        return bias.empty() ? std::span<const float>() : std::span(bias).subspan(columns.begin, columns.size());
+        return bias.empty() ? std::span<const float>()
+                            : std::span(bias).subspan(columns.begin, columns.size());
     };
     for (std::size_t r = 0; r < n_rows && columns.size() > 0; ++r) {
         float* gate = s.buffers.gate.data() + r * hidden + columns.begin;
@@ -121,7 +135,8 @@ void activate(Transformer::State& s, Worker worker, const LayerWeights& w, std::
 }
 
 /// Residual: x += bias + the reduced sum, in this thread's rows.
-void add_residual(Transformer::State& s, Worker worker, std::span<const float> bias, std::size_t n_rows) noexcept {
+void add_residual(Transformer::State& s, Worker worker, std::span<const float> bias,
+                  std::size_t n_rows) noexcept {
     const std::size_t dim = s.h.dim;
     const threads::Range mine = worker.share(n_rows);
     for (std::size_t r = mine.begin; r < mine.end; ++r) {
@@ -131,7 +146,8 @@ void add_residual(Transformer::State& s, Worker worker, std::span<const float> b
     }
 }
 
-void normalise_rows(Transformer::State& s, Worker worker, std::span<const float> weight, std::size_t n_rows) noexcept {
+void normalise_rows(Transformer::State& s, Worker worker, std::span<const float> weight,
+                    std::size_t n_rows) noexcept {
     const threads::Range mine = worker.share(n_rows);
     for (std::size_t r = mine.begin; r < mine.end; ++r)
         s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, weight.data(), s.h.dim, s.h.norm_eps,
@@ -140,14 +156,15 @@ void normalise_rows(Transformer::State& s, Worker worker, std::span<const float>
 
 } // namespace
 
-void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& comm, std::size_t layer,
-                   std::span<const Row> rows) noexcept {
+void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& comm,
+                   std::size_t layer, std::span<const Row> rows) noexcept {
     const LayerWeights& w = s.weights.layers[layer];
     Buffers& b = s.buffers;
     const std::size_t n = rows.size(), dim = s.h.dim, hidden = s.share.hidden.size();
     const std::span<float> partial = b.partial.span().first(n * dim);
 
-    // Attention block. Rows are normalised by the thread that owns them, so no barrier stands before the norm.
+    // Attention block. Rows are normalised by the thread that owns them, so no barrier stands
+    // before the norm.
     normalise_rows(s, worker, w.attention_norm, n);
     worker.barrier();
     quantize(s, worker, b.normed, n);
@@ -191,9 +208,10 @@ void output_logits(Transformer::State& s, Worker worker, std::span<const Row> ro
     std::size_t n_wanted = 0;
     for (std::size_t r = 0; r < rows.size(); ++r) {
         if (!rows[r].want_logits) continue;
-        if (n_wanted % static_cast<std::size_t>(worker.count()) == static_cast<std::size_t>(worker.index()))
-            s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, s.weights.final_norm.data(), s.h.dim, s.h.norm_eps,
-                              s.buffers.normed.column(n_wanted));
+        if (n_wanted % static_cast<std::size_t>(worker.count()) ==
+            static_cast<std::size_t>(worker.index()))
+            s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, s.weights.final_norm.data(),
+                              s.h.dim, s.h.norm_eps, s.buffers.normed.column(n_wanted));
         ++n_wanted;
     }
     worker.barrier();

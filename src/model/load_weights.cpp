@@ -1,5 +1,6 @@
-// Reads this rank's slices with pread and packs them, all threads side by side: a thread takes a run of row groups,
-// reads their file bytes into its own scratch and packs them. No second copy of the model exists at any time.
+// Reads this rank's slices with pread and packs them, all threads side by side: a thread takes a
+// run of row groups, reads their file bytes into its own scratch and packs them. No second copy of
+// the model exists at any time.
 
 #include "pillar/model/weights.hpp"
 
@@ -15,18 +16,22 @@ namespace pillar::model {
 
 namespace {
 
-constexpr std::size_t read_size = 256 * 1024; ///< bytes a thread reads at a time where rows lie together
+constexpr std::size_t read_size =
+    256 * 1024; ///< bytes a thread reads at a time where rows lie together
 
-/// A whole small tensor as f32. `first`, `count`: elements wanted. Missing: empty, or an error when `required`.
-std::vector<float> read_vector(const gguf::File& file, const std::string& name, std::size_t expected,
-                               partition::Range wanted, bool required, LoadBytes& bytes) {
+/// A whole small tensor as f32. `first`, `count`: elements wanted. Missing: empty, or an error when
+/// `required`.
+std::vector<float> read_vector(const gguf::File& file, const std::string& name,
+                               std::size_t expected, partition::Range wanted, bool required,
+                               LoadBytes& bytes) {
     const gguf::TensorInfo* tensor = file.find_tensor(name);
     if (tensor == nullptr) {
         if (required) throw file.error(name, "the tensor is missing");
         return {};
     }
     if (tensor->n_rows() != 1 || tensor->n_columns() != expected)
-        throw file.error(name, fmt::format("{} elements where the metadata ask for {}", tensor->n_elements(), expected));
+        throw file.error(name, fmt::format("{} elements where the metadata ask for {}",
+                                           tensor->n_elements(), expected));
     if (tensor->type->decode == nullptr)
         throw file.error(name, fmt::format("type {} is not supported", tensor->type->name));
     std::vector<std::byte> raw(tensor->size_bytes);
@@ -49,8 +54,10 @@ class GroupLoader {
   public:
     GroupLoader(const gguf::File& file, const MatrixPlan& plan, kernels::Matrix& matrix, bool check)
         : file_(file), plan_(plan), matrix_(matrix), check_(check),
-          rows_per_group_(matrix.family().rows_per_group(plan.shape.type)), blocks_(plan.shape.file_blocks()),
-          piece_bytes_(blocks_.count * plan.tensor->type->block_bytes), row_bytes_(plan.tensor->row_bytes()) {}
+          rows_per_group_(matrix.family().rows_per_group(plan.shape.type)),
+          blocks_(plan.shape.file_blocks()),
+          piece_bytes_(blocks_.count * plan.tensor->type->block_bytes),
+          row_bytes_(plan.tensor->row_bytes()) {}
 
     [[nodiscard]] std::size_t groups_per_read() const {
         const std::size_t group = std::max<std::size_t>(1, rows_per_group_ * piece_bytes_);
@@ -65,7 +72,8 @@ class GroupLoader {
         for (std::size_t g = groups.begin; g < groups.end; g += step) {
             const std::size_t last = std::min(g + step, groups.end);
             const std::size_t first_row = g * rows_per_group_;
-            const std::size_t n_rows = std::min(last * rows_per_group_, plan_.shape.n_rows) - first_row;
+            const std::size_t n_rows =
+                std::min(last * rows_per_group_, plan_.shape.n_rows) - first_row;
             read_rows(first_row, n_rows, scratch.bytes.data());
             if (check_) expect_finite(first_row, n_rows, scratch.bytes.data());
             for (std::size_t group = g; group < last; ++group) pack(group, first_row, scratch);
@@ -82,30 +90,36 @@ class GroupLoader {
             return;
         }
         for (std::size_t r = 0; r < n_rows; ++r)
-            file_.read(*plan_.tensor, begin + r * row_bytes_, {out + r * piece_bytes_, piece_bytes_});
+            file_.read(*plan_.tensor, begin + r * row_bytes_,
+                       {out + r * piece_bytes_, piece_bytes_});
     }
 
-    /// Decodes the pieces just read; a weight that is no finite number is told with its block's place.
+    /// Decodes the pieces just read; a weight that is no finite number is told with its block's
+    /// place.
     void expect_finite(std::size_t first_row, std::size_t n_rows, const std::byte* pieces) const {
         const quant::TypeInfo& type = *plan_.tensor->type;
         float weights[256];
         for (std::size_t block = 0; block < n_rows * blocks_.count; ++block) {
             type.decode(pieces + block * type.block_bytes, weights);
-            if (std::all_of(weights, weights + type.block_weights, [](float w) { return std::isfinite(w); })) continue;
+            if (std::all_of(weights, weights + type.block_weights,
+                            [](float w) { return std::isfinite(w); }))
+                continue;
             const std::size_t row = plan_.first_row + first_row + block / blocks_.count;
             const std::uint64_t offset =
                 row * row_bytes_ + (blocks_.first + block % blocks_.count) * type.block_bytes;
-            throw FormatError(file_.path(), fmt::format("tensor \"{}\"", printable(plan_.tensor->name)),
-                              plan_.tensor->offset + offset,
-                              "a weight is infinite or not a number; the file is damaged, download it again");
+            throw FormatError(
+                file_.path(), fmt::format("tensor \"{}\"", printable(plan_.tensor->name)),
+                plan_.tensor->offset + offset,
+                "a weight is infinite or not a number; the file is damaged, download it again");
         }
     }
 
     void pack(std::size_t group, std::size_t first_row, Scratch& scratch) {
         for (std::size_t r = 0; r < rows_per_group_; ++r) {
             const std::size_t row = group * rows_per_group_ + r;
-            scratch.rows[r] =
-                row < plan_.shape.n_rows ? scratch.bytes.data() + (row - first_row) * piece_bytes_ : nullptr;
+            scratch.rows[r] = row < plan_.shape.n_rows
+                                  ? scratch.bytes.data() + (row - first_row) * piece_bytes_
+                                  : nullptr;
         }
         matrix_.pack_group(group, {scratch.rows.data(), rows_per_group_});
     }
@@ -120,16 +134,19 @@ class GroupLoader {
     std::size_t row_bytes_;
 };
 
-/// All matrices by all threads; the first failure is thrown when the team is done. Returns the bytes asked for.
-std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan, std::span<kernels::Matrix* const> matrices,
-                   threads::Team& team, bool check, LoadProgress progress) {
+/// All matrices by all threads; the first failure is thrown when the team is done. Returns the
+/// bytes asked for.
+std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan,
+                            std::span<kernels::Matrix* const> matrices, threads::Team& team,
+                            bool check, LoadProgress progress) {
     std::atomic<std::uint64_t> done{0};
     std::atomic<bool> failed{false};
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(team.size()));
     team.run([&](threads::Worker worker) {
         Scratch scratch;
         try {
-            for (std::size_t m = 0; m < matrices.size() && !failed.load(std::memory_order_relaxed); ++m) {
+            for (std::size_t m = 0; m < matrices.size() && !failed.load(std::memory_order_relaxed);
+                 ++m) {
                 GroupLoader loader(file, plan.matrices[m], *matrices[m], check);
                 loader.load(worker.share(matrices[m]->n_groups()), scratch, done);
                 if (worker.is_main()) progress(done.load(std::memory_order_relaxed));
@@ -147,13 +164,15 @@ std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan, std:
 
 } // namespace
 
-Weights load_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team, bool check,
-                     LoadProgress progress, LoadBytes& bytes) {
+Weights load_weights(const gguf::File& file, const Hyperparameters& h,
+                     const partition::Share& share, const kernels::Family& family,
+                     const WeightPlan& plan, threads::Team& team, bool check, LoadProgress progress,
+                     LoadBytes& bytes) {
     Weights weights;
     weights.layers.resize(h.n_layers);
     weights.embedding = file.find_tensor("token_embd.weight");
-    const auto vector = [&](const std::string& name, std::size_t n, partition::Range wanted, bool required) {
+    const auto vector = [&](const std::string& name, std::size_t n, partition::Range wanted,
+                            bool required) {
         return read_vector(file, name, n, wanted, required, bytes);
     };
     const auto head_rows = [&](partition::Range heads) {
@@ -164,11 +183,14 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h, const par
     weights.rope_factors = vector("rope_freqs.weight", n_pairs, {0, n_pairs}, false);
     for (std::size_t l = 0; l < h.n_layers; ++l) {
         LayerWeights& layer = weights.layers[l];
-        const auto name = [&](std::string_view tensor) { return fmt::format("blk.{}.{}", l, tensor); };
+        const auto name = [&](std::string_view tensor) {
+            return fmt::format("blk.{}.{}", l, tensor);
+        };
         const std::size_t kv_dim = h.n_kv_heads * h.head_dim;
         layer.attention_norm = vector(name("attn_norm.weight"), h.dim, {0, h.dim}, true);
         layer.feed_forward_norm = vector(name("ffn_norm.weight"), h.dim, {0, h.dim}, true);
-        layer.query_bias = vector(name("attn_q.bias"), h.n_heads * h.head_dim, head_rows(share.heads), false);
+        layer.query_bias =
+            vector(name("attn_q.bias"), h.n_heads * h.head_dim, head_rows(share.heads), false);
         layer.key_bias = vector(name("attn_k.bias"), kv_dim, head_rows(share.kv_heads), false);
         layer.value_bias = vector(name("attn_v.bias"), kv_dim, head_rows(share.kv_heads), false);
         layer.output_bias = vector(name("attn_output.bias"), h.dim, {0, h.dim}, false);

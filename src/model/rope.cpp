@@ -10,13 +10,15 @@ namespace pillar::model {
 
 namespace {
 
-/// YaRN, section 3.2: the pair at which a rotation completes `n_rotations` over the original context.
+/// YaRN, section 3.2: the pair at which a rotation completes `n_rotations` over the original
+/// context.
 double correction_dimension(const Rope& rope, double n_rotations) {
     const double turns = rope.original_context / (n_rotations * 2.0 * std::numbers::pi);
     return static_cast<double>(rope.n_dims) * log_f64(turns) / (2.0 * log_f64(rope.base));
 }
 
-/// 1 below `low` (fast pairs, extrapolated), 0 above `high` (slow pairs, interpolated), linear between.
+/// 1 below `low` (fast pairs, extrapolated), 0 above `high` (slow pairs, interpolated), linear
+/// between.
 double ramp(double low, double high, double pair) {
     const double y = (pair - low) / std::max(0.001, high - low);
     return 1.0 - std::clamp(y, 0.0, 1.0);
@@ -50,7 +52,8 @@ RopeTable::RopeTable(const Rope& rope, std::span<const float> frequency_factors)
     }
 }
 
-void RopeTable::angles(std::int32_t position, std::span<float> cosine, std::span<float> sine) const noexcept {
+void RopeTable::angles(std::int32_t position, std::span<float> cosine,
+                       std::span<float> sine) const noexcept {
     for (std::size_t i = 0; i < frequencies_.size(); ++i) {
         const SinCos value = sin_cos_f64(static_cast<double>(position) * frequencies_[i]);
         cosine[i] = static_cast<float>(value.cos * magnitude_);

@@ -9,8 +9,9 @@
 
 namespace pillar::model {
 
-Transformer::Transformer(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                         const kernels::Family& family, const TransformerOptions& options, threads::Team& team,
+Transformer::Transformer(const gguf::File& file, const Hyperparameters& h,
+                         const partition::Share& share, const kernels::Family& family,
+                         const TransformerOptions& options, threads::Team& team,
                          LoadProgress progress)
     : state_(std::make_unique<State>(file, h, share, family, options, team, progress)) {}
 
@@ -18,8 +19,8 @@ Transformer::~Transformer() = default;
 
 namespace {
 
-/// Embedding rows of this thread's share of the rows, straight from the file. A failure leaves zeros and is told later:
-/// the step must end on all ranks alike.
+/// Embedding rows of this thread's share of the rows, straight from the file. A failure leaves
+/// zeros and is told later: the step must end on all ranks alike.
 void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows) noexcept {
     const gguf::TensorInfo& table = *s.weights.embedding;
     auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
@@ -36,7 +37,8 @@ void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> r
     }
 }
 
-void rotation_angles(Transformer::State& s, threads::Worker worker, std::span<const Row> rows) noexcept {
+void rotation_angles(Transformer::State& s, threads::Worker worker,
+                     std::span<const Row> rows) noexcept {
     const std::size_t n_pairs = s.rope.n_pairs();
     const threads::Range mine = worker.share(rows.size());
     for (std::size_t r = mine.begin; r < mine.end; ++r)
@@ -51,16 +53,19 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     expects(rows.size() <= s.options.max_rows, "a step has more rows than buffers");
     std::size_t n_wanted = 0;
     for (const Row& row : rows) {
-        expects(row.token >= 0 && static_cast<std::size_t>(row.token) < s.h.vocab_size, "a token is out of range");
+        expects(row.token >= 0 && static_cast<std::size_t>(row.token) < s.h.vocab_size,
+                "a token is out of range");
         expects(s.cache.reserve(row.sequence, row.position), "the KV cache has no page left");
         n_wanted += row.want_logits ? 1 : 0;
     }
-    expects(n_wanted <= s.options.max_logit_rows, "a step wants more logits than there is room for");
+    expects(n_wanted <= s.options.max_logit_rows,
+            "a step wants more logits than there is room for");
 
     s.team.run([&](threads::Worker worker) {
         embed(s, worker, rows);
         rotation_angles(s, worker, rows);
-        for (std::size_t layer = 0; layer < s.h.n_layers; ++layer) compute_layer(s, worker, comm, layer, rows);
+        for (std::size_t layer = 0; layer < s.h.n_layers; ++layer)
+            compute_layer(s, worker, comm, layer, rows);
         worker.barrier();
         if (n_wanted > 0) output_logits(s, worker, rows);
     });
@@ -72,20 +77,38 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
 void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
     state_->cache.truncate(sequence, n_positions);
 }
-std::size_t Transformer::free_pages() const noexcept { return state_->cache.free_pages(); }
-std::uint64_t Transformer::residual_hash() const noexcept { return state_->residual_hash; }
+std::size_t Transformer::free_pages() const noexcept {
+    return state_->cache.free_pages();
+}
+std::uint64_t Transformer::residual_hash() const noexcept {
+    return state_->residual_hash;
+}
 
 std::string Transformer::take_error() {
     state_->embedding_failed.store(false);
     return std::exchange(state_->error, {});
 }
 
-const Hyperparameters& Transformer::hyperparameters() const noexcept { return state_->h; }
-const partition::Share& Transformer::share() const noexcept { return state_->share; }
-const TransformerOptions& Transformer::options() const noexcept { return state_->options; }
-const LoadBytes& Transformer::load_bytes() const noexcept { return state_->load_bytes; }
-std::uint64_t Transformer::embedding_bytes_read() const noexcept { return state_->embedding_bytes; }
-std::uint64_t Transformer::weight_bytes_per_step() const noexcept { return state_->plan.packed_bytes; }
-std::uint64_t Transformer::n_parameters() const noexcept { return state_->plan.n_parameters; }
+const Hyperparameters& Transformer::hyperparameters() const noexcept {
+    return state_->h;
+}
+const partition::Share& Transformer::share() const noexcept {
+    return state_->share;
+}
+const TransformerOptions& Transformer::options() const noexcept {
+    return state_->options;
+}
+const LoadBytes& Transformer::load_bytes() const noexcept {
+    return state_->load_bytes;
+}
+std::uint64_t Transformer::embedding_bytes_read() const noexcept {
+    return state_->embedding_bytes;
+}
+std::uint64_t Transformer::weight_bytes_per_step() const noexcept {
+    return state_->plan.packed_bytes;
+}
+std::uint64_t Transformer::n_parameters() const noexcept {
+    return state_->plan.n_parameters;
+}
 
 } // namespace pillar::model

@@ -1,7 +1,7 @@
 #pragma once
 // Reads tokenizer.ggml.* with everything checked that encoding and decoding rely on: as many scores
-// and types as pieces, ids inside the vocabulary, byte tokens well formed. Refusals name the key and
-// the index.
+// and types as pieces, ids inside the vocabulary, byte tokens well formed. Refusals name the key
+// and the index.
 
 #include "pillar/tokenizer/pre_tokenizer.hpp"
 #include "pillar/tokenizer/special_tokens.hpp"

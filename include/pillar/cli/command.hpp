@@ -1,6 +1,7 @@
 #pragma once
-// The command line: one file per subcommand in src/cli. Parsing touches no MPI; only subcommands that compute need
-// ranks. Every rank parses the same arguments; what is printed about them, rank 0 prints.
+// The command line: one file per subcommand in src/cli. Parsing touches no MPI; only subcommands
+// that compute need ranks. Every rank parses the same arguments; what is printed about them, rank 0
+// prints.
 
 #include "pillar/comm/environment.hpp"
 
@@ -10,14 +11,16 @@ namespace pillar::cli {
 
 /// A parsed command line, ready to run. Both functions return the exit code or throw Error.
 struct Command {
-    std::function<int()> run_alone;                        ///< set for subcommands that never start MPI
-    std::function<int(comm::Environment&)> run_with_ranks; ///< **Collective.** set for those that compute
+    std::function<int()> run_alone; ///< set for subcommands that never start MPI
+    std::function<int(comm::Environment&)>
+        run_with_ranks; ///< **Collective.** set for those that compute
 };
 
 /// Throws UsageError. `--help` and `--version` come back as a command that prints.
 Command parse(int argc, char** argv);
 
-/// Install what must stand before MPI and its threads start (signals). Called once, only before run_with_ranks.
+/// Install what must stand before MPI and its threads start (signals). Called once, only before
+/// run_with_ranks.
 void prepare_process();
 
 } // namespace pillar::cli

@@ -1,5 +1,6 @@
 #pragma once
-// One prompt, one answer: prefill in chunks, then decode until a stop rule. A scheduler for engine::Loop on rank 0.
+// One prompt, one answer: prefill in chunks, then decode until a stop rule. A scheduler for
+// engine::Loop on rank 0.
 
 #include "pillar/engine/loop.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
@@ -11,10 +12,11 @@
 namespace pillar::engine {
 
 struct GenerationOptions {
-    std::int32_t n_predict = -1; ///< tokens to generate; −1: until a stop rule or the context is full
+    std::int32_t n_predict =
+        -1; ///< tokens to generate; −1: until a stop rule or the context is full
     bool ignore_eos = false;
     sampling::Parameters sampling;
-    std::size_t max_rows = 256;   ///< prompt rows a step (-b)
+    std::size_t max_rows = 256; ///< prompt rows a step (-b)
     std::size_t n_context = 4096;
 };
 
@@ -32,8 +34,8 @@ class Generation : public Scheduler {
   public:
     using OnText = std::function<void(std::string_view)>; ///< whole characters, as they come
 
-    Generation(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
-               const GenerationOptions& options, OnText on_text);
+    Generation(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt,
+               std::string prompt_text, const GenerationOptions& options, OnText on_text);
 
     /// Gets the tokens and the sequence as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
@@ -44,7 +46,9 @@ class Generation : public Scheduler {
     [[nodiscard]] const GenerationTimings& timings() const noexcept { return timings_; }
     [[nodiscard]] FinishReason finish_reason() const noexcept { return reason_; }
     [[nodiscard]] const std::string& completion() const noexcept { return completion_; }
-    [[nodiscard]] const std::vector<tokenizer::TokenId>& generated() const noexcept { return generated_; }
+    [[nodiscard]] const std::vector<tokenizer::TokenId>& generated() const noexcept {
+        return generated_;
+    }
 
   private:
     void record_prompt(std::uint64_t step, std::span<const model::Row> rows);

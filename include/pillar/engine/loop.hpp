@@ -1,7 +1,7 @@
 #pragma once
-// The loop that all ranks run together: rank 0 asks its scheduler for the next rows, broadcasts them; everybody
-// computes; candidates, hash, error codes and signal flags come back in one gather; the scheduler sees the outcome.
-// run, chat and batch are schedulers; the loop is the same.
+// The loop that all ranks run together: rank 0 asks its scheduler for the next rows, broadcasts
+// them; everybody computes; candidates, hash, error codes and signal flags come back in one gather;
+// the scheduler sees the outcome. run, chat and batch are schedulers; the loop is the same.
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/engine/step.hpp"
@@ -18,26 +18,27 @@ struct RowOutcome {
     std::span<const sampling::Candidate> candidates; ///< best first; after penalties and bans
     std::span<const float> raw_logits;               ///< of the candidates, before penalties
     sampling::LogSum log_sum;                        ///< of the raw logits of the whole vocabulary
-    std::span<const float> full_logits;              ///< (vocab_size) raw, only with LoopOptions::full_logits
+    std::span<const float> full_logits; ///< (vocab_size) raw, only with LoopOptions::full_logits
 };
 
 /// Decides what is computed. Rank 0 only. An Error thrown here ends the loop on all ranks.
 class Scheduler {
   public:
     virtual ~Scheduler() = default;
-    /// Fill the empty `plan`; false ends the loop. Makes sure that the cache has pages for the rows.
+    /// Fill the empty `plan`; false ends the loop. Makes sure that the cache has pages for the
+    /// rows.
     virtual bool next(StepPlan& plan) = 0;
     /// What the step gave. `signalled`: a rank was asked to stop (SIGUSR1); finish what is there.
-    virtual void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
-                      bool signalled) = 0;
+    virtual void done(std::uint64_t step, const StepPlan& plan,
+                      std::span<const RowOutcome> outcomes, bool signalled) = 0;
 };
 
 struct LoopOptions {
-    sampling::Parameters sampling;            ///< of sequences until a plan says otherwise
-    std::vector<sampling::TokenId> banned;    ///< never candidates (--ignore-eos)
-    std::size_t n_candidates = 1;             ///< best of each rank that rank 0 gets; ignored with full rows
-    bool full_logits = false;                 ///< gather whole rows: chains that do not start with top-k, `logits`
-    bool log_sums = false;                    ///< Σexp of the vocabulary: log-probabilities in the trace
+    sampling::Parameters sampling;         ///< of sequences until a plan says otherwise
+    std::vector<sampling::TokenId> banned; ///< never candidates (--ignore-eos)
+    std::size_t n_candidates = 1; ///< best of each rank that rank 0 gets; ignored with full rows
+    bool full_logits = false; ///< gather whole rows: chains that do not start with top-k, `logits`
+    bool log_sums = false;    ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
 class Loop {
@@ -51,8 +52,9 @@ class Loop {
     /// Not owned; the same kind on every rank.
     void observe(StepObserver* observer) noexcept;
 
-    /// Collective. Run until the scheduler (rank 0's; ignored elsewhere) has nothing more. True, on every rank, when a
-    /// signal asked for the end. Throws comm::AgreedError on all ranks when a rank failed or hashes differ.
+    /// Collective. Run until the scheduler (rank 0's; ignored elsewhere) has nothing more. True, on
+    /// every rank, when a signal asked for the end. Throws comm::AgreedError on all ranks when a
+    /// rank failed or hashes differ.
     bool run(Scheduler* scheduler);
 
     [[nodiscard]] std::uint64_t n_steps() const noexcept;

@@ -1,6 +1,7 @@
 #pragma once
-// One step = one forward pass of all ranks: what rank 0 orders (StepPlan, carried by the broadcast), what comes back
-// to it (StepOutcome, carried by the gather), and what every rank remembers of it (StepRecord, for observers).
+// One step = one forward pass of all ranks: what rank 0 orders (StepPlan, carried by the
+// broadcast), what comes back to it (StepOutcome, carried by the gather), and what every rank
+// remembers of it (StepRecord, for observers).
 
 #include "pillar/core/timing.hpp"
 #include "pillar/model/transformer.hpp"
@@ -18,8 +19,9 @@ enum class Phase : std::uint8_t { prefill, decode };
 enum class FinishReason : std::uint8_t { none, stop, length, context_full, signal };
 const char* name_of(FinishReason reason) noexcept;
 
-/// What rank 0 orders, carried whole by the one broadcast of the step: which rows to compute, and before that, which
-/// sequences to shorten and how to sample new ones. Cache pages, histories and penalties follow it on every rank.
+/// What rank 0 orders, carried whole by the one broadcast of the step: which rows to compute, and
+/// before that, which sequences to shorten and how to sample new ones. Cache pages, histories and
+/// penalties follow it on every rank.
 struct StepPlan {
     struct Keep {
         std::int32_t sequence = 0;
@@ -32,7 +34,8 @@ struct StepPlan {
     Phase phase = Phase::prefill; ///< decode only when every row continues an answer
     std::vector<Keep> keeps;
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
-    std::vector<model::Row> rows;    ///< at most max_rows, at most max_logit_rows of them with want_logits
+    std::vector<model::Row>
+        rows; ///< at most max_rows, at most max_logit_rows of them with want_logits
 
     void clear() noexcept {
         keeps.clear();
@@ -41,19 +44,21 @@ struct StepPlan {
     }
 };
 
-/// What every rank remembers of one step. Timeline times are of this rank's own clock. A step begins when the rank
-/// enters the broadcast (on rank 0: when the plan is made) and ends when its answer is gathered; what rank 0 does
-/// between two steps (picking, printing, asking a user) is the others' wait in the broadcast.
+/// What every rank remembers of one step. Timeline times are of this rank's own clock. A step
+/// begins when the rank enters the broadcast (on rank 0: when the plan is made) and ends when its
+/// answer is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
+/// others' wait in the broadcast.
 struct StepRecord {
     std::uint64_t step = 0;
     Phase phase = Phase::prefill;
     std::uint32_t n_rows = 0;
     std::uint32_t n_logits = 0;
-    std::uint64_t bytes_read = 0;          ///< file bytes (embedding rows) read in this step
+    std::uint64_t bytes_read = 0;           ///< file bytes (embedding rows) read in this step
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
 
-/// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was picked.
+/// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was
+/// picked.
 struct TokenRecord {
     std::uint64_t step = 0;
     std::int32_t sequence = 0;

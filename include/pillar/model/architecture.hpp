@@ -1,7 +1,7 @@
 #pragma once
-// What differs from one architecture to the next: one small file each (src/model/architectures/). The tensors that a
-// layer needs, under the names they have in the file, and keys beyond those that all architectures share.
-// docs/adding_a_model.md walks through it.
+// What differs from one architecture to the next: one small file each (src/model/architectures/).
+// The tensors that a layer needs, under the names they have in the file, and keys beyond those that
+// all architectures share. docs/adding_a_model.md walks through it.
 
 #include "pillar/model/hyperparameters.hpp"
 
@@ -12,8 +12,9 @@ namespace pillar::model {
 
 struct Architecture {
     std::string_view name; ///< general.architecture; also the prefix of its metadata keys
-    /// Reads what is special to the architecture into `h` (the shared keys are there already) and refuses variants
-    /// that are not computed (for example mixtures of experts). Throws FormatError.
+    /// Reads what is special to the architecture into `h` (the shared keys are there already) and
+    /// refuses variants that are not computed (for example mixtures of experts). Throws
+    /// FormatError.
     void (*read)(const gguf::File& file, Hyperparameters& h);
 };
 

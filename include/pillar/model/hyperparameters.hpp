@@ -20,12 +20,12 @@ inline constexpr std::uint64_t max_context = (1u << 31) - 1;
 enum class RopeScaling { none, linear, yarn };
 
 struct Rope {
-    std::size_t n_dims = 0;  ///< dimensions of a head that are rotated, even
-    double base = 10'000.0;  ///< rope_theta
+    std::size_t n_dims = 0; ///< dimensions of a head that are rotated, even
+    double base = 10'000.0; ///< rope_theta
     RopeScaling scaling = RopeScaling::none;
-    double factor = 1.0;          ///< positions are divided by it
-    double original_context = 0;  ///< yarn: context the model was trained with
-    double extrapolation = 1.0;   ///< yarn: ext_factor
+    double factor = 1.0;         ///< positions are divided by it
+    double original_context = 0; ///< yarn: context the model was trained with
+    double extrapolation = 1.0;  ///< yarn: ext_factor
     double attention_factor = 1.0;
     double beta_fast = 32.0, beta_slow = 1.0;
 };
@@ -34,7 +34,7 @@ struct Hyperparameters {
     std::string architecture; ///< general.architecture
     std::string name;         ///< general.name, may be empty
     std::size_t n_layers = 0;
-    std::size_t dim = 0;        ///< width of the residual
+    std::size_t dim = 0; ///< width of the residual
     std::size_t n_heads = 0;
     std::size_t n_kv_heads = 0; ///< divides n_heads
     std::size_t head_dim = 0;   ///< of queries, keys and values
@@ -49,8 +49,8 @@ struct Hyperparameters {
     }
 };
 
-/// Read and check. Throws FormatError naming the key (with byte offset), also for an architecture that is not
-/// supported, which it names together with those that are.
+/// Read and check. Throws FormatError naming the key (with byte offset), also for an architecture
+/// that is not supported, which it names together with those that are.
 Hyperparameters read_hyperparameters(const gguf::File& file);
 
 /// Names of the architectures that pillar computes, e.g. "llama".

@@ -1,8 +1,10 @@
 #pragma once
-// Keys and values of past positions, in pages of 256 positions (DESIGN 5.3): one pool of pages for all sequences,
-// a table of page numbers a sequence. A rank holds its own KV heads only. Allocated once.
+// Keys and values of past positions, in pages of 256 positions (DESIGN 5.3): one pool of pages for
+// all sequences, a table of page numbers a sequence. A rank holds its own KV heads only. Allocated
+// once.
 //
-// One page holds, for each layer and own KV head: keys (head_dim, 256), then values (256, head_dim), in the cache type.
+// One page holds, for each layer and own KV head: keys (head_dim, 256), then values (256,
+// head_dim), in the cache type.
 
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/kernels/family.hpp"
@@ -29,8 +31,8 @@ class KvCache {
 
     explicit KvCache(const Shape& shape);
 
-    /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is empty.
-    /// No allocation.
+    /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is
+    /// empty. No allocation.
     bool reserve(std::int32_t sequence, std::int32_t position) noexcept;
     /// Keep the first `n_positions` of a sequence and give back the pages beyond them.
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
@@ -38,8 +40,8 @@ class KvCache {
     [[nodiscard]] kernels::CacheType type() const noexcept { return shape_.type; }
     [[nodiscard]] std::size_t free_pages() const noexcept { return free_pages_.size(); }
     /// Page `index` (position / 256) of a sequence; `kv_head` counts from the rank's first.
-    [[nodiscard]] kernels::PageView page(std::int32_t sequence, std::size_t index, std::size_t layer,
-                                         std::size_t kv_head) const noexcept;
+    [[nodiscard]] kernels::PageView page(std::int32_t sequence, std::size_t index,
+                                         std::size_t layer, std::size_t kv_head) const noexcept;
     [[nodiscard]] void* keys(std::int32_t sequence, std::size_t index, std::size_t layer,
                              std::size_t kv_head) noexcept;
     [[nodiscard]] void* values(std::int32_t sequence, std::size_t index, std::size_t layer,

@@ -1,6 +1,7 @@
 #pragma once
-// Rotary position embedding: cos and sin of one position, in f64 and rounded once (DESIGN 5.3). Su et al., "RoFormer";
-// linear scaling (Chen et al.), YaRN (Peng et al. 2023, section 3), and Llama 3's per-frequency factors (rope_freqs).
+// Rotary position embedding: cos and sin of one position, in f64 and rounded once (DESIGN 5.3). Su
+// et al., "RoFormer"; linear scaling (Chen et al.), YaRN (Peng et al. 2023, section 3), and Llama
+// 3's per-frequency factors (rope_freqs).
 
 #include "pillar/model/hyperparameters.hpp"
 
@@ -17,7 +18,8 @@ class RopeTable {
 
     [[nodiscard]] std::size_t n_pairs() const noexcept { return frequencies_.size(); }
     /// cosine and sine (n_pairs each) of the angles at `position`.
-    void angles(std::int32_t position, std::span<float> cosine, std::span<float> sine) const noexcept;
+    void angles(std::int32_t position, std::span<float> cosine,
+                std::span<float> sine) const noexcept;
 
   private:
     std::vector<double> frequencies_; ///< radians a position, scaling applied

@@ -1,6 +1,7 @@
 #pragma once
-// The forward pass of one rank. One call serves a prefill chunk, a decode step and a batch of sequences alike:
-// rows in, this rank's logits out. Two all-reduces a layer are all its communication (model/layer.cpp).
+// The forward pass of one rank. One call serves a prefill chunk, a decode step and a batch of
+// sequences alike: rows in, this rank's logits out. Two all-reduces a layer are all its
+// communication (model/layer.cpp).
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/model/kv_cache.hpp"
@@ -18,16 +19,17 @@ namespace pillar::model {
 /// One position to compute.
 struct Row {
     std::int32_t token = 0;
-    std::int32_t position = 0; ///< within its sequence, without gaps; rows of one sequence come in order
+    std::int32_t position =
+        0; ///< within its sequence, without gaps; rows of one sequence come in order
     std::int32_t sequence = 0;
     bool want_logits = false;
 };
 
 struct TransformerOptions {
-    std::size_t n_context = 4096;      ///< positions a sequence
+    std::size_t n_context = 4096; ///< positions a sequence
     std::size_t max_sequences = 1;
-    std::size_t max_rows = 256;        ///< rows a call (-b)
-    std::size_t max_logit_rows = 1;    ///< rows with want_logits a call
+    std::size_t max_rows = 256;     ///< rows a call (-b)
+    std::size_t max_logit_rows = 1; ///< rows with want_logits a call
     kernels::CacheType cache_type = kernels::CacheType::f16;
     bool check_tensors = false; ///< refuse weights that are no finite numbers
 };
@@ -39,22 +41,24 @@ struct MemoryNeed {
     std::uint64_t buffers = 0;
     [[nodiscard]] std::uint64_t total() const noexcept { return weights + kv_cache + buffers; }
 };
-MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                       const kernels::Family& family, const TransformerOptions& options, int n_threads);
+MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h,
+                       const partition::Share& share, const kernels::Family& family,
+                       const TransformerOptions& options, int n_threads);
 
 class Transformer {
   public:
     /// Load this rank's slice. Local: no communication. Throws Error.
     Transformer(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                const kernels::Family& family, const TransformerOptions& options, threads::Team& team,
-                LoadProgress progress);
+                const kernels::Family& family, const TransformerOptions& options,
+                threads::Team& team, LoadProgress progress);
     ~Transformer();
     Transformer(const Transformer&) = delete;
     Transformer& operator=(const Transformer&) = delete;
 
-    /// Collective. Compute `rows` (≤ max_rows; the cache has pages for them) and append their keys and values. Returns this rank's
-    /// logits, (rows with want_logits, own vocabulary rows), valid until the next call. Allocates nothing.
-    /// A local failure (a read error of an embedding row) goes on with zeros; take_error() tells it afterwards.
+    /// Collective. Compute `rows` (≤ max_rows; the cache has pages for them) and append their keys
+    /// and values. Returns this rank's logits, (rows with want_logits, own vocabulary rows), valid
+    /// until the next call. Allocates nothing. A local failure (a read error of an embedding row)
+    /// goes on with zeros; take_error() tells it afterwards.
     std::span<const float> forward(comm::Communicator& comm, std::span<const Row> rows);
 
     /// Keep the first `n_positions` of a sequence; its cache pages beyond them go back to the pool.
@@ -62,7 +66,8 @@ class Transformer {
     /// Pages of the pool that no sequence holds; the same on every rank.
     [[nodiscard]] std::size_t free_pages() const noexcept;
 
-    /// Hash of the final residual of the last call's rows: the same on every rank, or something is wrong.
+    /// Hash of the final residual of the last call's rows: the same on every rank, or something is
+    /// wrong.
     [[nodiscard]] std::uint64_t residual_hash() const noexcept;
     /// The local failure of the last call, empty when there was none; cleared by the call.
     [[nodiscard]] std::string take_error();

@@ -1,6 +1,7 @@
 #pragma once
-// One rank's weights: its slice of every matrix, packed for the kernel family, and the vectors that every rank holds.
-// Read with pread straight from the file, each rank its own slices (partition decides which), repacked in parallel.
+// One rank's weights: its slice of every matrix, packed for the kernel family, and the vectors that
+// every rank holds. Read with pread straight from the file, each rank its own slices (partition
+// decides which), repacked in parallel.
 
 #include "pillar/core/function_ref.hpp"
 #include "pillar/kernels/matrix.hpp"
@@ -15,14 +16,15 @@ namespace pillar::model {
 struct LayerWeights {
     std::vector<float> attention_norm;    ///< (dim)
     std::vector<float> feed_forward_norm; ///< (dim)
-    kernels::Matrix query;  ///< column parallel: own heads · head_dim rows × dim
-    kernels::Matrix key;    ///< column parallel: own KV heads · head_dim rows × dim
+    kernels::Matrix query;                ///< column parallel: own heads · head_dim rows × dim
+    kernels::Matrix key;                  ///< column parallel: own KV heads · head_dim rows × dim
     kernels::Matrix value;
     kernels::Matrix output; ///< row parallel: dim rows × own heads' columns
     kernels::Matrix gate;   ///< column parallel: own hidden rows × dim
     kernels::Matrix up;
-    kernels::Matrix down;   ///< row parallel: dim rows × own hidden columns
-    // Optional biases: empty when the file has none. Those of row-parallel products are added after the all-reduce.
+    kernels::Matrix down; ///< row parallel: dim rows × own hidden columns
+    // Optional biases: empty when the file has none. Those of row-parallel products are added after
+    // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
     std::vector<float> output_bias, down_bias;           ///< (dim)
@@ -30,9 +32,9 @@ struct LayerWeights {
 
 struct Weights {
     std::vector<LayerWeights> layers;
-    std::vector<float> final_norm;        ///< (dim)
-    std::vector<float> rope_factors;      ///< rope_freqs.weight, or empty
-    kernels::Matrix output;               ///< own vocabulary rows × dim (the embedding when tied)
+    std::vector<float> final_norm;   ///< (dim)
+    std::vector<float> rope_factors; ///< rope_freqs.weight, or empty
+    kernels::Matrix output;          ///< own vocabulary rows × dim (the embedding when tied)
     const gguf::TensorInfo* embedding = nullptr; ///< rows are read from the file on demand
 };
 
@@ -42,30 +44,32 @@ struct LoadBytes {
     std::uint64_t vectors = 0;  ///< norms, biases, rope factors: whole on every rank
 };
 
-/// Shapes of this rank's matrices, checked against the file. Throws FormatError (missing tensor, wrong shape or type).
+/// Shapes of this rank's matrices, checked against the file. Throws FormatError (missing tensor,
+/// wrong shape or type).
 struct MatrixPlan {
     const gguf::TensorInfo* tensor = nullptr;
-    kernels::MatrixShape shape;     ///< of this rank's slice
-    std::size_t first_row = 0;      ///< of the tensor
+    kernels::MatrixShape shape; ///< of this rank's slice
+    std::size_t first_row = 0;  ///< of the tensor
     kernels::Matrix LayerWeights::*member = nullptr;
-    std::size_t layer = 0;          ///< n_layers for the output matrix
+    std::size_t layer = 0; ///< n_layers for the output matrix
 };
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;
-    std::size_t packed_bytes = 0; ///< resident size of all matrices on this rank
-    std::uint64_t read_bytes = 0; ///< what loading will ask for (LoadBytes::matrices)
+    std::size_t packed_bytes = 0;   ///< resident size of all matrices on this rank
+    std::uint64_t read_bytes = 0;   ///< what loading will ask for (LoadBytes::matrices)
     std::uint64_t n_parameters = 0; ///< of the whole model
 };
-WeightPlan plan_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                        const kernels::Family& family);
+WeightPlan plan_weights(const gguf::File& file, const Hyperparameters& h,
+                        const partition::Share& share, const kernels::Family& family);
 
 /// Called on the main thread now and then while loading: bytes done so far of plan.read_bytes.
 using LoadProgress = FunctionRef<void(std::uint64_t)>;
 
-/// Read and pack; with `check`, decode what was read and refuse weights that are no finite numbers. Throws IoError or
-/// FormatError.
-Weights load_weights(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
-                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team, bool check,
-                     LoadProgress progress, LoadBytes& bytes);
+/// Read and pack; with `check`, decode what was read and refuse weights that are no finite numbers.
+/// Throws IoError or FormatError.
+Weights load_weights(const gguf::File& file, const Hyperparameters& h,
+                     const partition::Share& share, const kernels::Family& family,
+                     const WeightPlan& plan, threads::Team& team, bool check, LoadProgress progress,
+                     LoadBytes& bytes);
 
 } // namespace pillar::model

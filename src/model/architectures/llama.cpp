@@ -1,5 +1,6 @@
-// "llama": Llama 1–3.x, TinyLlama, Mistral, SmolLM2 and what else converts to this name. Everything it needs is shared
-// with other architectures; only its mixture-of-experts variant (Mixtral) is told apart here.
+// "llama": Llama 1–3.x, TinyLlama, Mistral, SmolLM2 and what else converts to this name. Everything
+// it needs is shared with other architectures; only its mixture-of-experts variant (Mixtral) is
+// told apart here.
 
 #include "architectures.hpp"
 

@@ -1,4 +1,5 @@
-// The step loop on one rank: equal bits whatever stands beside a row, nothing allocated between steps, clean ends.
+// The step loop on one rank: equal bits whatever stands beside a row, nothing allocated between
+// steps, clean ends.
 
 #include "pillar/engine/loop.hpp"
 
@@ -20,8 +21,14 @@ using support::OneRank;
 using support::TinyModel;
 
 const ModelFile& tiny() {
-    static const ModelFile model(TinyModel{.n_layers = 3, .dim = 256, .n_heads = 6, .n_kv_heads = 2, .head_dim = 80,
-                                           .ffn = 704, .context = 1024, .type = std::nullopt});
+    static const ModelFile model(TinyModel{.n_layers = 3,
+                                           .dim = 256,
+                                           .n_heads = 6,
+                                           .n_kv_heads = 2,
+                                           .head_dim = 80,
+                                           .ffn = 704,
+                                           .context = 1024,
+                                           .type = std::nullopt});
     return model;
 }
 
@@ -43,12 +50,14 @@ class Script : public Scheduler {
         plan = plans_[at_++];
         return true;
     }
-    void done(std::uint64_t, const StepPlan& plan, std::span<const RowOutcome> outcomes, bool) override {
+    void done(std::uint64_t, const StepPlan& plan, std::span<const RowOutcome> outcomes,
+              bool) override {
         for (const RowOutcome& outcome : outcomes) {
             const model::Row& row = plan.rows[outcome.row];
             auto& bits = logits[{row.sequence, row.position}];
             bits.clear();
-            for (const float logit : outcome.full_logits) bits.push_back(std::bit_cast<std::uint32_t>(logit));
+            for (const float logit : outcome.full_logits)
+                bits.push_back(std::bit_cast<std::uint32_t>(logit));
         }
     }
     std::map<std::pair<int, int>, std::vector<std::uint32_t>> logits;
@@ -65,7 +74,9 @@ LoopOptions whole_rows() {
     return options;
 }
 
-std::int32_t token(int sequence, int position) { return 3 + (sequence * 37 + position * 11) % 300; }
+std::int32_t token(int sequence, int position) {
+    return 3 + (sequence * 37 + position * 11) % 300;
+}
 
 StepPlan step(const std::vector<std::pair<int, int>>& rows) {
     StepPlan plan;
@@ -74,7 +85,8 @@ StepPlan step(const std::vector<std::pair<int, int>>& rows) {
     return plan;
 }
 
-std::map<std::pair<int, int>, std::vector<std::uint32_t>> play(OneRank& rank, std::vector<StepPlan> plans) {
+std::map<std::pair<int, int>, std::vector<std::uint32_t>> play(OneRank& rank,
+                                                               std::vector<StepPlan> plans) {
     Loop loop(rank.transformer(), rank.comm(), whole_rows());
     Script script(std::move(plans));
     EXPECT_FALSE(loop.run(&script));
@@ -147,7 +159,8 @@ TEST(loop, allocates_nothing_between_steps) {
             plan.rows.push_back({last, position++, 0, true});
             return true;
         }
-        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes, bool) override {
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes,
+                  bool) override {
             last = outcomes[0].candidates[static_cast<std::size_t>(position) % 3].id;
         }
     } decode;
@@ -182,8 +195,9 @@ TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) 
     LoopOptions options;
     options.n_candidates = 5;
     const auto best = static_cast<std::int32_t>(
-        std::max_element(logits.begin(), logits.end(),
-                         [](auto a, auto b) { return std::bit_cast<float>(a) < std::bit_cast<float>(b); }) -
+        std::max_element(
+            logits.begin(), logits.end(),
+            [](auto a, auto b) { return std::bit_cast<float>(a) < std::bit_cast<float>(b); }) -
         logits.begin());
     options.banned = {best};
     Loop loop(candid.transformer(), candid.comm(), options);
@@ -196,7 +210,8 @@ TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) 
             plan = step({{0, 0}});
             return fed = true;
         }
-        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes, bool) override {
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes,
+                  bool) override {
             candidates.assign(outcomes[0].candidates.begin(), outcomes[0].candidates.end());
             raw.assign(outcomes[0].raw_logits.begin(), outcomes[0].raw_logits.end());
         }
@@ -205,7 +220,8 @@ TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) 
     ASSERT_EQ(keep.candidates.size(), 5u);
     for (std::size_t i = 0; i < 5; ++i) {
         EXPECT_NE(keep.candidates[i].id, best);
-        EXPECT_EQ(std::bit_cast<std::uint32_t>(keep.raw[i]), logits[static_cast<std::size_t>(keep.candidates[i].id)]);
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(keep.raw[i]),
+                  logits[static_cast<std::size_t>(keep.candidates[i].id)]);
         if (i > 0) {
             EXPECT_GE(keep.candidates[i - 1].logit, keep.candidates[i].logit);
         }

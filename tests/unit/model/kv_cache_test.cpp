@@ -6,7 +6,11 @@ namespace pillar::model {
 namespace {
 
 KvCache::Shape shape(std::size_t n_pages) {
-    return {.n_layers = 2, .n_kv_heads = 3, .head_dim = 8, .type = kernels::CacheType::f16, .n_pages = n_pages,
+    return {.n_layers = 2,
+            .n_kv_heads = 3,
+            .head_dim = 8,
+            .type = kernels::CacheType::f16,
+            .n_pages = n_pages,
             .max_sequences = 2};
 }
 
@@ -43,7 +47,8 @@ TEST(kv_cache, gives_every_layer_head_and_page_memory_of_its_own) {
                 EXPECT_EQ(view.values, cache.values(0, page, layer, head));
                 for (const void* part : {view.keys, view.values}) {
                     const auto* begin = static_cast<const std::byte*>(part);
-                    for (const auto& [first, last] : places) EXPECT_TRUE(begin + half <= first || begin >= last);
+                    for (const auto& [first, last] : places)
+                        EXPECT_TRUE(begin + half <= first || begin >= last);
                     places.emplace_back(begin, begin + half);
                 }
             }

@@ -1,4 +1,5 @@
-// Malformed files whose fault lies in hyperparameters or tensors: the verdict of the list in tests/support/malformed.
+// Malformed files whose fault lies in hyperparameters or tensors: the verdict of the list in
+// tests/support/malformed.
 
 #include "pillar/core/errors.hpp"
 #include "pillar/kernels/family.hpp"
@@ -22,7 +23,8 @@ std::string refusal(const std::string& path, bool check) {
         const WeightPlan plan = plan_weights(file, h, share, family);
         threads::Team team(1);
         LoadBytes bytes;
-        load_weights(file, h, share, family, plan, team, check, [](std::uint64_t) {}, bytes);
+        load_weights(
+            file, h, share, family, plan, team, check, [](std::uint64_t) {}, bytes);
         return {};
     } catch (const FormatError& error) {
         EXPECT_EQ(error.code(), ExitCode::bad_data);

@@ -27,16 +27,20 @@ std::uint64_t replicated_kv_bytes(const ModelFile& model, int n_ranks) {
     std::uint64_t row_bytes = 0;
     for (std::size_t layer = 0; layer < model.h().n_layers; ++layer)
         for (const char* name : {"attn_k", "attn_v"})
-            row_bytes += model.file().find_tensor("blk." + std::to_string(layer) + "." + name + ".weight")->row_bytes();
+            row_bytes += model.file()
+                             .find_tensor("blk." + std::to_string(layer) + "." + name + ".weight")
+                             ->row_bytes();
     return (heads - model.h().n_kv_heads) * model.h().head_dim * row_bytes;
 }
 
-/// Blocks of row-parallel matrices that two ranks need both: at most one at each border between ranks.
+/// Blocks of row-parallel matrices that two ranks need both: at most one at each border between
+/// ranks.
 std::uint64_t shared_block_bytes(const ModelFile& model, int n_ranks) {
     std::uint64_t n = 0;
     for (std::size_t layer = 0; layer < model.h().n_layers; ++layer)
         for (const char* name : {"attn_output", "ffn_down"}) {
-            const auto* t = model.file().find_tensor("blk." + std::to_string(layer) + "." + name + ".weight");
+            const auto* t =
+                model.file().find_tensor("blk." + std::to_string(layer) + "." + name + ".weight");
             n += static_cast<std::uint64_t>(n_ranks - 1) * t->n_rows() * t->type->block_bytes;
         }
     return n;
@@ -45,8 +49,12 @@ std::uint64_t shared_block_bytes(const ModelFile& model, int n_ranks) {
 TEST(load_bytes, of_all_ranks_are_the_files_plus_what_replication_and_shared_blocks_explain) {
     for (const auto type : {quant::Type::q4_0, quant::Type::q4_k, quant::Type::f16})
         for (const std::uint32_t head_dim : {64u, 80u}) {
-            const ModelFile model(TinyModel{.dim = 256, .n_heads = 6, .n_kv_heads = 2, .head_dim = head_dim,
-                                            .ffn = 1280, .type = type});
+            const ModelFile model(TinyModel{.dim = 256,
+                                            .n_heads = 6,
+                                            .n_kv_heads = 2,
+                                            .head_dim = head_dim,
+                                            .ffn = 1280,
+                                            .type = type});
             for (const int n_ranks : {1, 2, 3, 4, 5, 8}) {
                 std::uint64_t requested = 0;
                 threads::Team team(2);
@@ -55,7 +63,9 @@ TEST(load_bytes, of_all_ranks_are_the_files_plus_what_replication_and_shared_blo
                     const auto& family = *kernels::find_family("integer");
                     const WeightPlan plan = plan_weights(model.file(), model.h(), share, family);
                     LoadBytes bytes;
-                    load_weights(model.file(), model.h(), share, family, plan, team, true, [](std::uint64_t) {}, bytes);
+                    load_weights(
+                        model.file(), model.h(), share, family, plan, team, true,
+                        [](std::uint64_t) {}, bytes);
                     EXPECT_EQ(bytes.matrices, plan.read_bytes);
                     requested += bytes.matrices;
                 }
@@ -75,7 +85,8 @@ TEST(load_bytes, halve_with_two_ranks) {
     const ModelFile model(TinyModel{.dim = 256, .n_heads = 8, .n_kv_heads = 4, .ffn = 512});
     const auto& family = *kernels::find_family("integer");
     const auto bytes = [&](int n_ranks) {
-        return plan_weights(model.file(), model.h(), partition::even_share(model.h().sizes(), 0, n_ranks), family)
+        return plan_weights(model.file(), model.h(),
+                            partition::even_share(model.h().sizes(), 0, n_ranks), family)
             .read_bytes;
     };
     EXPECT_EQ(bytes(1), 2 * bytes(2));
@@ -83,11 +94,13 @@ TEST(load_bytes, halve_with_two_ranks) {
 }
 
 TEST(memory_need, covers_weights_cache_and_buffers) {
-    const ModelFile model(TinyModel{.dim = 256, .n_heads = 8, .n_kv_heads = 4, .ffn = 512, .context = 1024});
+    const ModelFile model(
+        TinyModel{.dim = 256, .n_heads = 8, .n_kv_heads = 4, .ffn = 512, .context = 1024});
     TransformerOptions options;
     options.n_context = 1024;
     const auto share = partition::even_share(model.h().sizes(), 0, 1);
-    const MemoryNeed need = memory_need(model.file(), model.h(), share, *kernels::find_family("integer"), options, 2);
+    const MemoryNeed need =
+        memory_need(model.file(), model.h(), share, *kernels::find_family("integer"), options, 2);
     // keys and values, f16, 4 pages, 2 layers, 4 heads of 32
     EXPECT_EQ(need.kv_cache, 2u * 2 * 1024 * 2 * 4 * 32);
     EXPECT_EQ(need.weights, matrix_bytes(model.file()));
