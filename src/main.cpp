@@ -6,8 +6,9 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 
-#include <cstdlib>
+#include <chrono>
 #include <exception>
+#include <thread>
 
 namespace {
 
@@ -24,15 +25,22 @@ int run_agreed(const cli::Command& command, comm::Environment& environment) {
     }
 }
 
+/// A launcher ends the job with the first rank that leaves with an error, and what rank 0 still has
+/// to say would be lost: the others let it go first.
+int leave_after_root(int code, bool is_root) {
+    if (code != 0 && !is_root) std::this_thread::sleep_for(std::chrono::seconds(1));
+    return code;
+}
+
 int run(int argc, char** argv) {
     const bool is_root = comm::read_launch_variables().rank == 0;
     cli::Command command;
     try {
         command = cli::parse(argc, argv);
-        if (command.run_alone) return command.run_alone();
+        if (command.run_alone) return leave_after_root(command.run_alone(), is_root);
     } catch (const Error& error) {
         if (is_root) log::error("{}", error.what());
-        return static_cast<int>(error.code());
+        return leave_after_root(static_cast<int>(error.code()), is_root);
     }
     cli::prepare_process();
     try {

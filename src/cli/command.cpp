@@ -11,11 +11,11 @@
 
 namespace pillar::cli {
 
-namespace {
-
 bool prints() {
     return comm::read_launch_variables().rank == 0;
 }
+
+namespace {
 
 Command say(std::string text) {
     Command command;

@@ -88,8 +88,8 @@ void print_summary(const gguf::File& file) {
 }
 
 int inspect(const InspectOptions& options) {
-    if (comm::read_launch_variables().rank != 0) return 0;
     const gguf::File file(options.model);
+    if (!prints()) return 0;
     for (const std::string& warning : file.warnings()) fmt::print(stderr, "warning: {}\n", warning);
     print_summary(file);
     fmt::print("\nmetadata\n");

@@ -32,11 +32,11 @@ int recover(const ReportOptions& options) {
 }
 
 int report(const ReportOptions& options) {
-    if (comm::read_launch_variables().rank != 0) return 0;
-    if (!options.recover.empty()) return recover(options);
+    if (!options.recover.empty()) return prints() ? recover(options) : 0;
     if (options.traces.empty())
         throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
-    fmt::print("{}", report::report(options.traces, report::format_of(options.format)));
+    const std::string text = report::report(options.traces, report::format_of(options.format));
+    if (prints()) fmt::print("{}", text);
     return 0;
 }
 

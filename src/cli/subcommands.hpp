@@ -8,6 +8,10 @@
 
 namespace pillar::cli {
 
+/// Is this the process that prints? Where MPI is never started every rank does the same work and
+/// leaves with the same code, but one of them speaks.
+[[nodiscard]] bool prints();
+
 void add_run(CLI::App& app, Command& command);
 void add_logits(CLI::App& app, Command& command);
 void add_inspect(CLI::App& app, Command& command);

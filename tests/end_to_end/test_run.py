@@ -19,6 +19,14 @@ def text(result):
     return pillar.check(result).stdout.decode()
 
 
+def lives(pid):
+    """False for a process that is gone or waits only to be reaped."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def find_children(pid):
     """Process ids of the ranks below an mpirun."""
     found, todo = [], [pid]
@@ -159,7 +167,7 @@ class TinyRuns(pillar.WithFolder):
         self.assertNotEqual(process.returncode, 0)
         self.assertIn(b"rank 1", errors)
         time.sleep(0.2)
-        self.assertEqual([p for p in ranks if os.path.exists(f"/proc/{p}")], [])
+        self.assertEqual([p for p in ranks if lives(p)], [])
 
     def test_sigusr1_finishes_the_step_and_keeps_everything(self):
         trace = self.path("stopped.h5")
@@ -185,11 +193,14 @@ class TinyRuns(pillar.WithFolder):
             self.assertEqual(file.attrs["trace_complete"], 0)
 
     def test_a_reader_that_goes_away_ends_the_run_quietly(self):
-        process = self.start_slow(2)
+        process = self.start_slow(None)
         process.stdout.close()
         errors = process.stderr.read()
         self.assertEqual(process.wait(timeout=30), 74)
         self.assertIn(b"standard output", errors)
+        under_mpirun = self.start_slow(2)  # there the launcher holds the pipe
+        under_mpirun.stdout.close()
+        self.assertNotEqual(under_mpirun.wait(timeout=30), 0)
 
     def test_memory_is_checked_before_loading(self):
         result = subprocess.run(["bash", "-c", 'ulimit -v 300000 && exec "$@"', "bash",
