@@ -4,6 +4,9 @@
 
 #include "mpi_communicator.hpp"
 #include "mpi_error.hpp"
+#include "patience.hpp"
+
+#include "pillar/core/stopwatch.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -64,8 +67,26 @@ Environment::Environment(int& argc, char**& argv)
     }
 }
 
+namespace {
+
+/// Wait until all ranks have come to the end. One that fails now ends the job while the others wait
+/// here: inside MPI_Finalize it would find them in the launcher's own barrier, where Open MPI 4.1's
+/// mpirun may hang or crash.
+void meet_before_finalizing() noexcept {
+    MPI_Request request = MPI_REQUEST_NULL;
+    MPI_Ibarrier(MPI_COMM_WORLD, &request);
+    Patience waiting(monotonic_s(), idle_sleep_after_s, true, nullptr, nullptr);
+    for (int is_done = 0; is_done == 0; waiting.pause()) {
+        MPI_Test(&request, &is_done, MPI_STATUS_IGNORE);
+    }
+}
+
+} // namespace
+
 Environment::~Environment() {
-    if (std::uncaught_exceptions() <= exceptions_at_start_ && is_running()) MPI_Finalize();
+    if (std::uncaught_exceptions() > exceptions_at_start_ || !is_running()) return;
+    meet_before_finalizing();
+    MPI_Finalize();
 }
 
 std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire) {
