@@ -2,8 +2,6 @@
 
 #include "pillar/comm/binding.hpp"
 
-#include "pillar/comm/environment.hpp"
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
@@ -130,9 +128,8 @@ Binding judge_binding(std::span<const RankCpus> ranks, int rank, int requested_t
     return binding;
 }
 
-Binding examine_binding(Communicator& comm, int requested_threads) {
-    return judge_binding(all_cpus(comm), comm.rank(), requested_threads,
-                         read_launch_variables().launcher);
+Binding examine_binding(Communicator& comm, int requested_threads, std::string_view launcher) {
+    return judge_binding(all_cpus(comm), comm.rank(), requested_threads, launcher);
 }
 
 } // namespace pillar::comm

@@ -39,11 +39,10 @@ bool is_running() noexcept {
 } // namespace
 
 Environment::Environment(int& argc, char**& argv)
-    : exceptions_at_start_(std::uncaught_exceptions()) {
-    const LaunchVariables launch = read_launch_variables();
-    if (!launch.can_connect) {
+    : exceptions_at_start_(std::uncaught_exceptions()), launch_(read_launch_variables()) {
+    if (!launch_.can_connect) {
         // MPI_Init would end the process with a page about how Open MPI was built.
-        refuse_mislaunch(launch, 1);
+        refuse_mislaunch(launch_, 1);
         // One process in a step without PMIx is a job of one rank; Open MPI believes so once it
         // sees no node list.
         ::unsetenv("SLURM_NODELIST");
@@ -53,7 +52,7 @@ Environment::Environment(int& argc, char**& argv)
     int world_size = 1;
     check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world_size), "MPI_Comm_size");
     try {
-        refuse_mislaunch(launch, world_size);
+        refuse_mislaunch(launch_, world_size);
         if (provided < MPI_THREAD_FUNNELED) {
             throw Error(ExitCode::internal,
                         mpi_library() + " offers no MPI_THREAD_FUNNELED: it was built without "

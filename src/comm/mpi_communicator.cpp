@@ -13,13 +13,13 @@
 
 #include <cstring>
 #include <limits>
-#include <ranges>
 
 namespace pillar::comm {
 
 MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm)
     : channel_(parent), algorithm_(algorithm), exchanges_(recursive_doubling(rank(), size())),
-      tree_(binomial_tree(rank(), size())) {
+      tree_(binomial_tree(rank(), size())),
+      by_rank_(tree_.children.rbegin(), tree_.children.rend()) {
     const std::vector<RankCpus> ranks = all_cpus(*this);
     std::vector<std::string> hosts;
     for (const RankCpus& cpus : ranks) hosts.push_back(cpus.host);
@@ -135,8 +135,7 @@ void MpiCommunicator::gather(std::span<const std::byte> message, GatherBuffer& a
 
     step(CollectiveKind::gather, [&](double begin_s) {
         Patience waiting = patience(begin_s, step_sleep_after_s);
-        const auto children = tree_.children | std::views::reverse; // in rank order
-        for (const int child : children) {
+        for (const int child : by_rank_) {
             const auto n_ranks = static_cast<std::size_t>(subtree_size(child, size()));
             channel_.receive(child, Tag::gather, storage.subspan(offset_of(child), n_ranks * slot));
         }
@@ -149,7 +148,7 @@ void MpiCommunicator::gather(std::span<const std::byte> message, GatherBuffer& a
         if (is_root()) all.set(0, gather_header_bytes, message.size());
         std::size_t end = gather_header_bytes + message.size();
         std::size_t index = 0;
-        for (const int child : children) {
+        for (const int child : by_rank_) {
             const auto packed = storage.subspan(offset_of(child), channel_.n_received(index++));
             if (is_root()) {
                 unpack_gather(packed, size(), [&](int from, std::size_t offset, std::size_t n) {

@@ -55,7 +55,8 @@ class MpiCommunicator final : public Communicator {
     Channel channel_;
     Algorithm algorithm_;
     std::vector<Exchange> exchanges_;
-    Tree tree_;
+    Tree tree_;                     ///< children: the largest subtree first …
+    std::vector<int> by_rank_;      ///< … and in rank order
     bool yields_ = false;           ///< ranks of this machine outnumber its CPUs
     AlignedBuffer<float> received_; ///< the partner's vector
 };

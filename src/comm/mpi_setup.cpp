@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstring>
-#include <ranges>
 
 namespace pillar::comm {
 
@@ -41,7 +40,7 @@ std::string MpiCommunicator::gather_subtree(std::string_view bytes) {
     write_gather_header(header, rank(), bytes.size());
     std::string packed(reinterpret_cast<const char*>(header.data()), header.size());
     packed += bytes;
-    for (const int child : tree_.children | std::views::reverse) {
+    for (const int child : by_rank_) {
         packed += channel_.receive_any_length(child, Tag::setup_gather, waiting);
     }
     if (!is_root()) {

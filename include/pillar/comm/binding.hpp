@@ -42,6 +42,6 @@ Binding judge_binding(std::span<const RankCpus> ranks, int rank, int requested_t
                       std::string_view launcher);
 
 /// Collective. For this job; `requested_threads` (-t) is the same on all ranks.
-Binding examine_binding(Communicator& comm, int requested_threads);
+Binding examine_binding(Communicator& comm, int requested_threads, std::string_view launcher);
 
 } // namespace pillar::comm

@@ -20,10 +20,11 @@ namespace pillar::comm {
 /// one rank. A step's size is SLURM_STEP_NUM_TASKS.
 struct LaunchVariables {
     int rank = 0;
-    int size = 1;         ///< at least; PMIx alone does not tell it
-    std::string launcher; ///< "mpirun", "srun" or "" for none
+    int size = 1;            ///< at least; PMIx alone does not tell it
+    std::string launcher;    ///< "mpirun", "srun" or "" for none
     bool can_connect = true; ///< false: a Slurm step without PMIx or PMI, MPI finds no peers there
 };
+/// Call it before MPI starts: Open MPI then adds variables of its own, also to a plain start.
 LaunchVariables read_launch_variables();
 
 /// Why this is not the job that was meant, with what mends it: a launcher says several ranks, but
@@ -49,8 +50,12 @@ class Environment {
     /// UsageError if this version cannot run the pair.
     [[nodiscard]] std::unique_ptr<Communicator> world(Algorithm algorithm, Wire wire);
 
+    /// As they were before MPI started.
+    [[nodiscard]] const LaunchVariables& launch() const noexcept { return launch_; }
+
   private:
     int exceptions_at_start_;
+    LaunchVariables launch_;
 };
 
 /// End the whole job with `code` after a sentence has been printed; what is buffered for stdout is

@@ -1,0 +1,82 @@
+// A small job for the scripts beside this file: it starts as pillar does, plays one part, and ends
+// as pillar does.
+//   probe world            "rank R of P" on stdout
+//   probe binding          rank 0: default threads and the warning about the binding on stdout
+//   probe agree_fails      the last rank's setup fails with 65
+//   probe truncates        rank 0 broadcasts more than the others have room for
+//   probe aborts           rank 0 ends the job with 75 while the others wait
+//   probe aborts_elsewhere the same from a thread that has not started MPI
+//   probe endless FOLDER   all-reduces for ever; each rank leaves its process id in FOLDER/R
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
+#include "pillar/comm/environment.hpp"
+#include "pillar/core/log.hpp"
+
+#include <array>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+using namespace pillar;
+
+void play(comm::Communicator& comm, const comm::LaunchVariables& launch, const std::string& part,
+          const std::string& folder) {
+    if (part == "world") {
+        fmt::print("rank {} of {}\n", comm.rank(), comm.size());
+    } else if (part == "binding") {
+        const comm::Binding binding = comm::examine_binding(comm, 0, launch.launcher);
+        if (comm.is_root())
+            fmt::print("{} threads\n{}\n", binding.n_threads_default, binding.warning);
+    } else if (part == "agree_fails") {
+        comm::agree(comm, [&] {
+            if (comm.rank() == comm.size() - 1) throw Error(ExitCode::bad_data, "bad header");
+        });
+    } else if (part == "truncates") {
+        std::vector<std::byte> buffer(comm.is_root() ? 100 : 10);
+        comm.broadcast(buffer, buffer.size());
+    } else if (part == "aborts") {
+        fmt::print("text before the end"); // still in the buffer
+        if (comm.is_root()) comm::abort_job(ExitCode::resumable);
+        comm.barrier();
+    } else if (part == "aborts_elsewhere") {
+        if (comm.is_root()) std::thread([] { comm::abort_job(ExitCode::resumable); }).join();
+        comm.barrier();
+    } else if (part == "endless") {
+        std::ofstream(fmt::format("{}/{}.part", folder, comm.rank())) << ::getpid() << '\n';
+        const std::string name = fmt::format("{}/{}", folder, comm.rank());
+        std::rename((name + ".part").c_str(), name.c_str());
+        std::array<float, 64> values{};
+        for (;;) comm.allreduce(values);
+    } else {
+        throw UsageError("no such part: " + part);
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::string part = argc > 1 ? argv[1] : "";
+    const std::string folder = argc > 2 ? argv[2] : "";
+    try {
+        comm::Environment environment(argc, argv);
+        const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32);
+        log::set_speaker(comm->rank(), comm->host(comm->rank()));
+        try {
+            play(*comm, environment.launch(), part, folder);
+        } catch (const comm::AgreedError& error) {
+            log::root(log::Level::error, "{}", error.what());
+            return static_cast<int>(error.code());
+        }
+    } catch (const Error& error) {
+        log::error("{}", error.what());
+        comm::abort_job(error.code());
+    }
+    return 0;
+}
