@@ -175,7 +175,8 @@ void Recorder::step(const engine::StepRecord& record) {
 }
 
 bool Recorder::wants_gather() const {
-    const State& s = *state_;
+    State& s = *state_;
+    const std::scoped_lock lock(s.mutex);
     if (s.is_closed || s.has_warned) return false;
     return s.ring.n_steps() >= gather_every_steps || s.ring.age_s() >= gather_every_s ||
            s.ring.is_nearly_full();
@@ -218,13 +219,14 @@ bool Recorder::finish(ExitCode exit_code) {
     const Meter meter(*s.comm);
     s.gather_steps();
     s.gather_hosts(HostList::Moment::end);
+    std::string own;
     {
         const std::scoped_lock lock(s.mutex);
         s.previous = meter.cost(s.ring.last_step());
+        own = s.ring.encode(static_cast<std::uint32_t>(s.comm->rank()), s.previous);
     }
     // Carries the cost of the exchanges above; its own remains uncounted.
-    const auto all = s.comm->gather_to_root(
-        s.ring.encode(static_cast<std::uint32_t>(s.comm->rank()), s.previous));
+    const auto all = s.comm->gather_to_root(own);
     const std::scoped_lock lock(s.mutex);
     if (!s.comm->is_root() || s.is_closed) {
         s.is_closed = true;

@@ -38,13 +38,15 @@ void Ring::push(const engine::StepRecord& record) noexcept {
                             .n_logits = record.n_logits,
                             .n_collectives = static_cast<std::uint32_t>(n),
                             .phase = static_cast<std::uint32_t>(record.phase)});
-    double previous_end_s = timeline.begin_s;
+    // Each f32 is taken from where a reader will be, so that roundings do not add up.
+    double now_s = timeline.begin_s;
     for (const CollectiveTiming& one : timeline.collectives) {
-        columns.gap_s.push_back(static_cast<float>(one.begin_s - previous_end_s));
-        columns.length_s.push_back(static_cast<float>(one.end_s - one.begin_s));
+        columns.gap_s.push_back(static_cast<float>(one.begin_s - now_s));
+        now_s += columns.gap_s.back();
+        columns.length_s.push_back(static_cast<float>(one.end_s - now_s));
+        now_s += columns.length_s.back();
         columns.bytes.push_back(one.bytes);
         columns.kind.push_back(static_cast<std::uint8_t>(one.kind));
-        previous_end_s = one.end_s;
     }
 }
 

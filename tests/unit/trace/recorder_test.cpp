@@ -187,6 +187,27 @@ TEST(Recorder, CountsStepsForWhichThereWasNoRoomAndSaysThatTheTraceIsIncomplete)
               storage::Value(std::int64_t{72}));
 }
 
+TEST(Recorder, KeepsTimesExactAfterALongIdleBroadcast) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(path));
+    constexpr double hour = 3600.123456;
+    StepTimeline timeline;
+    timeline.end_s = hour + 1;
+    timeline.collectives = {{0, hour, 32, CollectiveKind::broadcast},
+                            {hour + 0.5, hour + 0.75, 64, CollectiveKind::allreduce},
+                            {hour + 0.75, hour + 1, 64, CollectiveKind::gather}};
+    engine::StepRecord record;
+    record.timeline = &timeline;
+    recorder.step(record);
+    ASSERT_TRUE(recorder.finish(ExitCode::done));
+    const Trace trace = read_trace(path);
+    EXPECT_NEAR(trace.compute_s[0], 0.5, 1e-3); // f32 knows an hour to 0.2 ms
+    EXPECT_NEAR(trace.compute_s[0] + trace.wait_s[0] + trace.wire_s[0], hour + 1, 1e-9);
+    EXPECT_NEAR(storage::Reader(path).column<double>("/collectives/wire_s")[1], 0.25, 1e-3);
+}
+
 TEST(Recorder, AllocatesNothingBetweenGathers) {
     const TemporaryDirectory directory;
     const auto comm = comm::make_self();
