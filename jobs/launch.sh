@@ -130,8 +130,18 @@ request_stop() {
     case $n_requests in
     1) kill -USR1 "$pid" ;;
     2) kill -TERM "$pid" ;;
-    *) kill -KILL -- "-$pid" ;;
+    *) kill_session ;;
     esac 2>/dev/null
+}
+# Every rank here has a process group of its own, but they all share the launcher's session.
+# shellcheck disable=SC2317
+kill_session() {
+    local file stat fields
+    for file in /proc/[0-9]*/stat; do
+        read -r stat <"$file" || continue
+        read -ra fields <<<"${stat##*) }" # the name before may hold anything
+        [[ ${fields[3]} != "$pid" ]] || kill -KILL "${stat%% *}"
+    done
 }
 trap request_stop INT TERM HUP
 trap 'interrupted=yes; kill -USR1 "$pid" 2>/dev/null' USR1

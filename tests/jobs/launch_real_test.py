@@ -28,8 +28,8 @@ def control_terminal():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def ranks_of(process):
-    """Process ids of the ranks that a launch.sh has started, once there are any: the session leader's children."""
+def ranks_of(mark):
+    """Process ids of the ranks of the job with this mark in its environment."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -39,9 +39,13 @@ def ranks_of(process):
             environment = (entry / "environ").read_bytes()
         except OSError:
             continue
-        if executable == os.path.realpath(PILLAR) and f"JOB_OF_TEST={process}".encode() in environment:
+        if executable == os.path.realpath(PILLAR) and f"JOB_OF_TEST={mark}".encode() in environment:
             found.append(int(entry.name))
     return sorted(found)
+
+
+def parent_of(process):
+    return int(pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 class Launch(unittest.TestCase):
@@ -78,7 +82,7 @@ class Launch(unittest.TestCase):
         if process.stderr:
             self.addCleanup(process.stderr.close)
         deadline = time.monotonic() + 60
-        while os.path.getsize(self.output.name) < 100:
+        while os.path.getsize(self.output.name) < 2000:  # several exchanges of records
             self.assertLess(time.monotonic(), deadline, "no text has come")
             self.assertIsNone(process.poll(), "the run has ended")
             time.sleep(0.05)
@@ -93,7 +97,6 @@ class Launch(unittest.TestCase):
         with h5py.File(path) as file:
             self.assertGreater(file["tokens/id"].shape[0], 10)
             self.assertEqual(file["ranks/compute_s"].shape[1], 2)
-        self.assertFalse(pathlib.Path(f"{path}.journal").exists())
 
     def test_the_text_is_that_of_one_rank_also_through_standard_input(self):
         alone = subprocess.run([PILLAR, *self.command(1, "-p", "once upon", "-n", 24)[4:]], capture_output=True,
@@ -118,7 +121,7 @@ class Launch(unittest.TestCase):
         os.close(ours)
         os.close(theirs)
 
-    def test_a_second_control_c_ends_stopped_ranks_and_leaves_a_journal(self):
+    def test_a_second_control_c_ends_ranks_that_cannot_finish_their_step(self):
         process, trace = self.start("impatient")
         stopped = ranks_of("impatient")[-1]
         os.kill(stopped, signal.SIGSTOP)  # hangs: it can finish no step
@@ -127,8 +130,23 @@ class Launch(unittest.TestCase):
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(30), 75, process.stderr.read())
-        self.assertTrue(pathlib.Path(f"{trace}.journal").exists())
+        self.assertTrue(trace.exists() or pathlib.Path(f"{trace}.journal").exists())
         self.assertEqual(ranks_of("impatient"), [])
+
+    def test_a_third_one_kills_and_the_journal_becomes_a_trace(self):
+        process, trace = self.start("killing")
+        ranks = ranks_of("killing")
+        for hanging in [parent_of(ranks[0]), *ranks]:  # mpirun first: it would wake them
+            os.kill(hanging, signal.SIGSTOP)
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        self.assertEqual(process.wait(30), 75)
+        time.sleep(0.2)
+        self.assertEqual(ranks_of("killing"), [])
+        subprocess.run([PILLAR, "report", "--recover", f"{trace}.journal"], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        self.read_trace(trace)
 
     def test_a_killed_rank_ends_the_job_within_3_s_and_is_named(self):
         process, _ = self.start("killed")
