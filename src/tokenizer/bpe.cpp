@@ -6,9 +6,9 @@
 #include "seed.hpp"
 
 #include "pillar/tokenizer/byte_alphabet.hpp"
-#include "pillar/tokenizer/utf8.hpp"
 
-#include <utility>
+#include <algorithm>
+#include <bit>
 
 namespace pillar::tokenizer {
 
@@ -33,7 +33,8 @@ constexpr std::size_t first_slots = 1024;
 
 } // namespace
 
-Bpe::PairTable::PairTable() : slots_(first_slots), seed_(process_seed()) {}
+Bpe::PairTable::PairTable(std::size_t most)
+    : slots_(std::bit_ceil(std::max(first_slots, 2 * most + 2))), seed_(process_seed()) {}
 
 std::size_t Bpe::PairTable::slot_of(std::uint64_t key) const noexcept {
     std::uint64_t mixed = (key ^ seed_) * 0x9e3779b97f4a7c15ull; // golden ratio
@@ -45,17 +46,10 @@ std::size_t Bpe::PairTable::slot_of(std::uint64_t key) const noexcept {
 }
 
 void Bpe::PairTable::add(std::uint32_t left, std::uint32_t right, Pair pair) {
-    if (2 * (n_used_ + 1) > slots_.size()) {
-        std::vector<Slot> old(2 * slots_.size());
-        std::swap(old, slots_);
-        for (const Slot& slot : old)
-            if (slot.key != UINT64_MAX) slots_[slot_of(slot.key)] = slot;
-    }
     const std::uint64_t key = std::uint64_t{left} << 32 | right;
     Slot& slot = slots_[slot_of(key)];
     if (slot.key == key) return;
     slot = {key, pair};
-    ++n_used_;
 }
 
 Pair Bpe::PairTable::find(std::uint32_t left, std::uint32_t right) const noexcept {
@@ -63,7 +57,7 @@ Pair Bpe::PairTable::find(std::uint32_t left, std::uint32_t right) const noexcep
 }
 
 Bpe::Bpe(const Vocabulary& vocabulary, std::span<const std::string> merges, bool ignore_merges)
-    : ignore_merges_(ignore_merges) {
+    : pieces_(vocabulary.size() + 256), pairs_(merges.size()), ignore_merges_(ignore_merges) {
     for (std::size_t id = 0; id < vocabulary.size(); ++id) {
         const auto bytes = reachable_bytes(vocabulary.pieces[id], vocabulary.types[id]);
         if (!bytes || bytes->empty()) continue;
@@ -79,7 +73,6 @@ Bpe::Bpe(const Vocabulary& vocabulary, std::span<const std::string> merges, bool
     token_of_piece_.resize(pieces_.size(), -1);
     for (const std::uint32_t piece : piece_of_byte_)
         if (token_of_piece_[piece] < 0) ++n_missing_bytes_;
-    find_stand_in(vocabulary);
 }
 
 void Bpe::add_merge(std::string_view merge, std::uint32_t rank) {
@@ -97,26 +90,11 @@ void Bpe::add_merge(std::string_view merge, std::uint32_t rank) {
     pairs_.add(left_piece, right_piece, {rank, joined});
 }
 
-void Bpe::find_stand_in(const Vocabulary& vocabulary) {
-    if (vocabulary.unk) {
-        stand_in_ = {*vocabulary.unk};
-        return;
-    }
-    for (const char byte : replacement_character) {
-        const TokenId id = token_of_piece_[piece_of_byte_[static_cast<std::uint8_t>(byte)]];
-        if (id < 0) return stand_in_.clear();
-        stand_in_.push_back(id);
-    }
-}
-
 void Bpe::append_token(std::uint32_t piece, std::vector<TokenId>& ids) const {
     if (const TokenId id = token_of_piece_[piece]; id >= 0) return ids.push_back(id);
     for (const char byte : pieces_.text(piece)) { // merged, but no token: back to bytes
         const TokenId id = token_of_piece_[piece_of_byte_[static_cast<std::uint8_t>(byte)]];
-        if (id >= 0)
-            ids.push_back(id);
-        else
-            ids.insert(ids.end(), stand_in_.begin(), stand_in_.end());
+        if (id >= 0) ids.push_back(id);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "pillar/core/hash.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace pillar::tokenizer {
@@ -22,7 +23,8 @@ constexpr std::uint32_t upper_half(std::uint64_t hash) noexcept {
 
 } // namespace
 
-PieceIndex::PieceIndex() : slots_(first_slots), seed_(process_seed()) {}
+PieceIndex::PieceIndex(std::size_t expected)
+    : slots_(std::bit_ceil(std::max(first_slots, 2 * expected + 2))), seed_(process_seed()) {}
 
 std::uint64_t PieceIndex::hash(std::string_view text) const noexcept {
     return hash_of(std::span(text.data(), text.size()), seed_);

@@ -59,7 +59,8 @@ std::string unescape_spaces(std::string_view text) {
     return replace_all(text, escaped_space, " ");
 }
 
-Spm::Spm(const Vocabulary& vocabulary) : unknown_(vocabulary.unk.value_or(-1)) {
+Spm::Spm(const Vocabulary& vocabulary)
+    : pieces_(vocabulary.size()), unknown_(vocabulary.unk.value_or(-1)) {
     for (std::size_t id = 0; id < vocabulary.size(); ++id) {
         const std::string& text = vocabulary.pieces[id];
         if (text.empty() || !is_reachable(vocabulary.types[id])) continue;

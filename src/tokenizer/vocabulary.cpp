@@ -31,7 +31,7 @@ std::vector<std::string> read_pieces(const gguf::Metadata& metadata) {
     if (pieces->size() > max_pieces)
         throw metadata.error(
             tokens_key, fmt::format("{} pieces, at most {} are read", pieces->size(), max_pieces));
-    PieceIndex index;
+    PieceIndex index(pieces->size());
     std::size_t n_filled = 0;
     for (const std::string& piece : *pieces) {
         if (piece.empty()) continue; // an unused place

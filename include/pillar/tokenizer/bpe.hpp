@@ -22,7 +22,9 @@ class Bpe {
     /// are not reachable from text.
     Bpe(const Vocabulary& vocabulary, std::span<const std::string> merges, bool ignore_merges);
 
-    /// Append the tokens of one word (any bytes, shorter than 2^32 - 1).
+    /// Append the tokens of one word (any bytes, shorter than 2^32 - 1). A byte for which the
+    /// vocabulary has no piece vanishes, as in other engines: most lack those that never occur in
+    /// UTF-8, some lack control characters.
     void encode(std::string_view word, std::vector<TokenId>& ids, MergeSpace& space) const;
 
     /// Merges whose result is no token, or that name what stands for no bytes.
@@ -34,7 +36,7 @@ class Bpe {
     /// (left, right) → Pair: open addressing, at most half full.
     class PairTable {
       public:
-        PairTable();
+        explicit PairTable(std::size_t most);                         ///< for at most so many pairs
         void add(std::uint32_t left, std::uint32_t right, Pair pair); ///< the first one stays
         [[nodiscard]] Pair find(std::uint32_t left, std::uint32_t right) const noexcept;
 
@@ -45,19 +47,16 @@ class Bpe {
         };
         [[nodiscard]] std::size_t slot_of(std::uint64_t key) const noexcept;
         std::vector<Slot> slots_;
-        std::size_t n_used_ = 0;
         std::uint64_t seed_;
     };
 
     void add_merge(std::string_view merge, std::uint32_t rank);
-    void find_stand_in(const Vocabulary& vocabulary);
     void append_token(std::uint32_t piece, std::vector<TokenId>& ids) const;
 
     PieceIndex pieces_; // the vocabulary's, the 256 bytes, and what merges name beside them
     std::vector<TokenId> token_of_piece_; // -1: no token
     std::array<std::uint32_t, 256> piece_of_byte_{};
     PairTable pairs_;
-    std::vector<TokenId> stand_in_; // for a byte without a piece
     bool ignore_merges_;
     std::size_t n_strange_merges_ = 0;
     std::size_t n_missing_bytes_ = 0;

@@ -15,7 +15,8 @@ class PieceIndex {
   public:
     static constexpr std::uint32_t none = UINT32_MAX;
 
-    PieceIndex();
+    /// Room for `expected` texts; more find room, too.
+    explicit PieceIndex(std::size_t expected = 0);
 
     /// The number of `text`: that of its first arrival, else the next one.
     std::uint32_t add(std::string_view text);

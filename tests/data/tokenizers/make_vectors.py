@@ -1,9 +1,9 @@
 """Token ids of another engine for texts.json and special_texts.json → vectors.jsonl.
 
-usage: make_vectors.py FOLDER-OF-VOCABULARIES MODEL.gguf      (llama-cpp-python 0.3.36)
+usage: make_vectors.py FOLDER-OF-VOCABULARIES MODEL.gguf      (llama-cpp-python 0.3.36, gguf 0.19.0)
 
-Rules that have no published vectors are tried with a published vocabulary in which only
-tokenizer.ggml.pre is replaced.
+Pre-tokenizers that have no published vectors are tried with a published vocabulary, and some with the small one, in
+which only tokenizer.ggml.pre is replaced.
 """
 import ctypes
 import json
@@ -12,6 +12,7 @@ import struct
 import sys
 import tempfile
 
+import gguf
 import llama_cpp
 
 OLD_STYLE = ["default", "gpt-2", "smollm", "falcon", "bloom", "viking", "chameleon", "superbpe"]
@@ -19,10 +20,13 @@ NEW_STYLE = ["llama-bpe", "chatglm-bpe", "jais-2", "smollm", "qwen35", "ufakzeka
              "minicpm5", "seed-coder", "bailingmoe", "exaone-moe", "tekken", "gpt-4o",
              "granite-embed-multi-97m", "tiny_aya", "afmoe", "youtu", "kimi-k2", "deepseek-coder",
              "deepseek-v3", "spark2_5"]
+SMALL = ["default", "llama-bpe", "smollm", "gpt-4o", "deepseek-v3", "bloom"]
 CASES = ([("gpt-2", pre) for pre in OLD_STYLE] + [("llama-bpe", pre) for pre in NEW_STYLE] +
          [("qwen2", "qwen2"), ("deepseek-llm", "deepseek-llm"), ("llama-spm", ""), ("phi-3", ""),
-          ("smollm2", "")])
-SPECIAL = ["llama-spm", "phi-3", "llama-bpe", "qwen2", "deepseek-llm", "starcoder", "smollm2"]
+          ("smollm2", ""), ("small-spm", "")] + [("small-bpe", pre) for pre in SMALL])
+SPECIAL = [("llama-spm", ""), ("phi-3", ""), ("llama-bpe", "llama-bpe"), ("qwen2", "qwen2"),
+           ("deepseek-llm", "deepseek-llm"), ("starcoder", "starcoder"), ("smollm2", ""),
+           ("small-spm", ""), ("small-bpe", "smollm")]
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
@@ -42,6 +46,28 @@ def with_pre(path, pre):
     return file.name
 
 
+def small(here, name, pre):
+    """One of the small vocabularies as a file."""
+    vocabulary = json.load(open(os.path.join(here, "small_vocabularies.json"), encoding="utf-8"))[name]
+    file = tempfile.NamedTemporaryFile(suffix=".gguf", delete=False)
+    writer = gguf.GGUFWriter(file.name, "llama")
+    writer.add_tokenizer_model("llama" if name == "small-spm" else "gpt2")
+    writer.add_token_list(vocabulary["tokens"])
+    writer.add_token_types(vocabulary["types"])
+    if name == "small-spm":
+        writer.add_token_scores(vocabulary["scores"])
+    else:
+        writer.add_tokenizer_pre(pre)
+        writer.add_token_merges(vocabulary["merges"])
+        end = vocabulary["tokens"].index("<|endoftext|>")
+        writer.add_bos_token_id(end)
+        writer.add_eos_token_id(end)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    return file.name
+
+
 def main(folder, model_path):
     llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
     here = os.path.dirname(os.path.abspath(__file__))
@@ -49,11 +75,16 @@ def main(folder, model_path):
     special = json.load(open(os.path.join(here, "special_texts.json"), encoding="utf-8"))
 
     def encode(name, pre, strings, parse_special):
-        path = model_path if name == "smollm2" else f"{folder}/ggml-vocab-{name}.gguf"
-        changed = with_pre(path, pre) if pre else None
-        model = llama_cpp.Llama(model_path=changed or path, vocab_only=True, verbose=False)
-        if changed:
-            os.unlink(changed)
+        if name == "smollm2":
+            path = model_path
+        elif name.startswith("small-"):
+            path = small(here, name, pre)
+        else:
+            path = f"{folder}/ggml-vocab-{name}.gguf"
+            path = with_pre(path, pre) if pre else path
+        model = llama_cpp.Llama(model_path=path, vocab_only=True, verbose=False)
+        if name.startswith("small-") or (pre and name != "smollm2"):
+            os.unlink(path)
         ids = [model.tokenize(text.encode(), add_bos=parse_special, special=parse_special)
                for text in strings]
         return {"vocabulary": name, "pre": pre, "parse_special": parse_special, "ids": ids}
@@ -61,8 +92,8 @@ def main(folder, model_path):
     with open(os.path.join(here, "vectors.jsonl"), "w", encoding="utf-8") as out:
         for name, pre in CASES:
             out.write(json.dumps(encode(name, pre, texts, False), separators=(",", ":")) + "\n")
-        for name in SPECIAL:
-            out.write(json.dumps(encode(name, "", special, True), separators=(",", ":")) + "\n")
+        for name, pre in SPECIAL:
+            out.write(json.dumps(encode(name, pre, special, True), separators=(",", ":")) + "\n")
 
 
 main(*sys.argv[1:])

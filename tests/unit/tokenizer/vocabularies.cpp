@@ -4,6 +4,10 @@
 
 #include "pillar/gguf/file.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -34,6 +38,44 @@ std::optional<gguf::Metadata> read_metadata(const std::string& path) {
 std::optional<gguf::Metadata> golden(std::string_view name) {
     return read_metadata(std::string(PILLAR_GOLDEN "/tokenizers/ggml-vocab-") + std::string(name) +
                          ".gguf");
+}
+
+gguf::Metadata small(std::string_view name, std::string_view pre) {
+    static const auto all = nlohmann::json::parse(
+        read_file(PILLAR_TEST_DATA "/tokenizers/small_vocabularies.json").value());
+    const auto& vocabulary = all.at(std::string(name));
+    const auto pieces = vocabulary.at("tokens").get<std::vector<std::string>>();
+    gguf::Metadata metadata("small.gguf");
+    metadata.add("tokenizer.ggml.tokens", texts(pieces));
+    metadata.add("tokenizer.ggml.token_type",
+                 integers(vocabulary.at("types").get<std::vector<std::int32_t>>()));
+    if (name == "small-spm") {
+        metadata.add("tokenizer.ggml.model", text("llama"));
+        metadata.add("tokenizer.ggml.scores",
+                     floats(vocabulary.at("scores").get<std::vector<float>>()));
+        return metadata;
+    }
+    const auto end = std::ranges::find(pieces, "<|endoftext|>") - pieces.begin();
+    metadata.add("tokenizer.ggml.model", text("gpt2"));
+    metadata.add("tokenizer.ggml.pre", text(std::string(pre)));
+    metadata.add("tokenizer.ggml.merges",
+                 texts(vocabulary.at("merges").get<std::vector<std::string>>()));
+    metadata.add("tokenizer.ggml.bos_token_id", number(static_cast<std::uint32_t>(end)));
+    metadata.add("tokenizer.ggml.eos_token_id", number(static_cast<std::uint32_t>(end)));
+    return metadata;
+}
+
+std::optional<gguf::Metadata> find(std::string_view name, std::string_view pre) {
+    if (name.starts_with("small-")) return small(name, pre.empty() ? "smollm" : pre);
+    std::optional<gguf::Metadata> found;
+    if (name == "smollm2") {
+        const std::string path = PILLAR_MODELS "/SmolLM2-135M-Instruct.Q4_1.gguf";
+        if (std::filesystem::exists(path)) found = gguf::File(path).metadata();
+    } else {
+        found = golden(name);
+    }
+    if (!found || pre.empty()) return found;
+    return with(*found, "tokenizer.ggml.pre", text(std::string(pre)));
 }
 
 gguf::Metadata without(const gguf::Metadata& metadata, std::string_view key) {

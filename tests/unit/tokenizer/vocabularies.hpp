@@ -18,6 +18,14 @@ std::optional<gguf::Metadata> read_metadata(const std::string& path);
 /// Golden vocabulary by its name ("gpt-2"), nothing when absent.
 std::optional<gguf::Metadata> golden(std::string_view name);
 
+/// The vocabulary of our own in tests/data/tokenizers/small_vocabularies.json: "small-bpe" (with
+/// the pre-tokenizer of this name) or "small-spm".
+gguf::Metadata small(std::string_view name, std::string_view pre = "smollm");
+
+/// Any of the above, or "smollm2", the demo model; nothing when its file is not here. With `pre`
+/// not empty, this pre-tokenizer instead of the file's.
+std::optional<gguf::Metadata> find(std::string_view name, std::string_view pre = {});
+
 /// A copy with one value replaced or added.
 gguf::Metadata with(const gguf::Metadata& metadata, std::string_view key, gguf::Value value);
 /// A copy without one key.
