@@ -10,6 +10,15 @@
 namespace pillar::kernels::avx2 {
 namespace {
 
+/// From a value, as an unsigned byte, to the number of its level; 0 for all that are no level.
+struct LevelNumbers {
+    std::uint8_t of_value[256] = {};
+    constexpr LevelNumbers() noexcept {
+        for (std::uint8_t i = 0; i < 16; ++i)
+            of_value[static_cast<std::uint8_t>(quant::iq4_values[i])] = i;
+    }
+};
+
 struct Levels {
     static constexpr std::size_t bytes = FourBits::bytes;
 
@@ -22,20 +31,13 @@ struct Levels {
 
     /// The number of each weight's level.
     static WeightBytes from(const RowBlocks& blocks) noexcept {
+        static constexpr LevelNumbers numbers;
         WeightBytes w = weight_bytes(blocks, 0);
         for (auto& vector : w.v)
-            for (std::uint8_t& weight : vector) weight = level_of(static_cast<std::int8_t>(weight));
+            for (std::uint8_t& weight : vector) weight = numbers.of_value[weight];
         return w;
     }
     static void pack(const WeightBytes& w, std::uint8_t* out) noexcept { FourBits::pack(w, out); }
-
-  private:
-    /// The levels ascend: count those below. (A missing row's 0 becomes some level; its d is 0.)
-    static std::uint8_t level_of(std::int8_t value) noexcept {
-        int below = 0;
-        for (std::size_t i = 1; i < 16; ++i) below += quant::iq4_values[i] <= value ? 1 : 0;
-        return static_cast<std::uint8_t>(below);
-    }
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "pillar/core/half.hpp"
 
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>

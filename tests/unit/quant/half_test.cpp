@@ -3,6 +3,7 @@
 
 #include "pillar/core/half.hpp"
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <fstream>
