@@ -5,10 +5,14 @@ import json
 import os
 import resource
 import subprocess
-import time
 import unittest
 
 import pillar
+
+
+def cpu_time_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def limited():
@@ -34,7 +38,7 @@ class BadFiles(pillar.WithFolder):
         self.assertGreaterEqual(len(self.cases), 83)
         for case in self.cases:
             with self.subTest(case["name"]):
-                begin = time.monotonic()
+                begin = cpu_time_of_children()
                 checked = case["verdict"] == "refuse when checked"
                 result = subprocess.run([pillar.BINARY, "run", "-m", os.path.join(self.folder, case["file"]), "-p", "a",
                                          "-n", "1", "-t", "1", "-c", "64", *(["--check-tensors"] if checked else [])],
@@ -47,7 +51,7 @@ class BadFiles(pillar.WithFolder):
                     lines = [line for line in errors.splitlines() if "[pillar] error" in line]
                     self.assertEqual(len(lines), 1, errors)
                     self.assertTrue(any(name in lines[0] for name in case["expected_field"].split("|")), lines[0])
-                    self.assertLess(time.monotonic() - begin, 3.0)
+                    self.assertLess(cpu_time_of_children() - begin, 1.0)
 
     def test_all_ranks_tell_it_once(self):
         refused = [c for c in self.cases if c["verdict"] == "refuse"][::9]
