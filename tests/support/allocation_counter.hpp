@@ -13,14 +13,19 @@ inline std::atomic<std::size_t> n_allocations{0};
 
 } // namespace pillar::support
 
-void* operator new(std::size_t n) {
+// Not inlined: the compiler would see malloc behind new and warn of a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t n) {
     ++pillar::support::n_allocations;
     if (void* memory = std::malloc(n == 0 ? 1 : n)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+    ++pillar::support::n_allocations;
+    return std::malloc(n == 0 ? 1 : n);
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }

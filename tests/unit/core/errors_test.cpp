@@ -52,6 +52,7 @@ TEST(printable, shows_control_characters_and_escapes_as_bytes) {
 TEST(printable, shows_what_is_not_utf8_as_bytes) {
     EXPECT_EQ(printable("\xFF\x80"), "\\xFF\\x80");
     EXPECT_EQ(printable("\xC0\xAF"), "\\xC0\\xAF");          // overlong /
+    EXPECT_EQ(printable("\xE0\x80\xAF"), "\\xE0\\x80\\xAF"); // the same in three bytes
     EXPECT_EQ(printable("\xED\xA0\x80"), "\\xED\\xA0\\x80"); // surrogate
     EXPECT_EQ(printable("\xF4\x90\x80\x80"), "\\xF4\\x90\\x80\\x80");
     EXPECT_EQ(printable("\xE8\xAA"), "\\xE8\\xAA"); // cut short
