@@ -145,8 +145,9 @@ void add_products(const Family* family) {
             add("cache", {family, type, 256, 2048, n});
         const std::size_t row_bytes =
             8192 / quant::info(type).block_weights * quant::info(type).block_bytes;
-        if (!family->float_activations)
-            add("memory", {family, type, memory_bytes / row_bytes, 8192, 1});
+        for (const std::size_t n : {1u, 4u})
+            if (!family->float_activations)
+                add("memory", {family, type, memory_bytes / row_bytes, 8192, n});
         benchmark::RegisterBenchmark((format + "/pack").c_str(), packing, family, type);
     }
 }

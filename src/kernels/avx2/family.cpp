@@ -75,21 +75,21 @@ void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, floa
 } // namespace
 } // namespace avx2
 
-const Family avx2_family = {.name = "avx2",
-                            .float_activations = false,
-                            .supported = avx2::supported,
-                            .rows_per_group = avx2::rows_per_group,
-                            .group_bytes = avx2::group_bytes,
-                            .pack_group = avx2::pack_group,
-                            .multiply = avx2::multiply,
-                            .quantize = avx2::quantize,
-                            .rms_norm = avx2::rms_norm,
-                            .rope = avx2::rope,
-                            .swiglu = avx2::swiglu,
-                            .add = avx2::add,
-                            .attend_page = avx2::attend_page,
-                            .combine = avx2::combine,
-                            .finish_attention = avx2::finish_attention,
-                            .store_kv = avx2::store_kv};
+constinit const Family avx2_family = {.name = "avx2",
+                                      .float_activations = false,
+                                      .supported = avx2::supported,
+                                      .rows_per_group = avx2::rows_per_group,
+                                      .group_bytes = avx2::group_bytes,
+                                      .pack_group = avx2::pack_group,
+                                      .multiply = avx2::multiply,
+                                      .quantize = avx2::quantize,
+                                      .rms_norm = avx2::rms_norm,
+                                      .rope = avx2::rope,
+                                      .swiglu = avx2::swiglu,
+                                      .add = avx2::add,
+                                      .attend_page = avx2::attend_page,
+                                      .combine = avx2::combine,
+                                      .finish_attention = avx2::finish_attention,
+                                      .store_kv = avx2::store_kv};
 
 } // namespace pillar::kernels

@@ -75,27 +75,31 @@ void multiply_group(const ProductView& p, std::size_t group, std::size_t column)
     }
 }
 
+/// One group × n ≤ max_columns columns.
+template <class Element>
+void multiply_group(const ProductView& p, std::size_t group, std::size_t column,
+                    std::size_t n) noexcept {
+    switch (n) {
+    case 1:
+        return multiply_group<Element, 1>(p, group, column);
+    case 2:
+        return multiply_group<Element, 2>(p, group, column);
+    case 3:
+        return multiply_group<Element, 3>(p, group, column);
+    default:
+        return multiply_group<Element, max_columns>(p, group, column);
+    }
+}
+
 /// Batches of groups stay in the second-level cache while all columns pass over them.
 template <class Element>
 void multiply_floats(const ProductView& p) noexcept {
     for (std::size_t begin = p.group_begin; begin < p.group_end; begin += batch_groups) {
         const std::size_t end = smaller(begin + batch_groups, p.group_end);
-        for (std::size_t c = 0; c < p.n_columns; c += max_columns)
-            for (std::size_t g = begin; g < end; ++g)
-                switch (smaller(max_columns, p.n_columns - c)) {
-                case 1:
-                    multiply_group<Element, 1>(p, g, c);
-                    break;
-                case 2:
-                    multiply_group<Element, 2>(p, g, c);
-                    break;
-                case 3:
-                    multiply_group<Element, 3>(p, g, c);
-                    break;
-                default:
-                    multiply_group<Element, 4>(p, g, c);
-                    break;
-                }
+        for (std::size_t c = 0; c < p.n_columns; c += max_columns) {
+            const std::size_t n = smaller(max_columns, p.n_columns - c);
+            for (std::size_t g = begin; g < end; ++g) multiply_group<Element>(p, g, c, n);
+        }
     }
 }
 
@@ -123,8 +127,8 @@ constexpr Format format_of_floats() noexcept {
 
 } // namespace
 
-const Format f32_format = format_of_floats<F32>();
-const Format f16_format = format_of_floats<F16>();
-const Format bf16_format = format_of_floats<BF16>();
+constinit const Format f32_format = format_of_floats<F32>();
+constinit const Format f16_format = format_of_floats<F16>();
+constinit const Format bf16_format = format_of_floats<BF16>();
 
 } // namespace pillar::kernels::avx2

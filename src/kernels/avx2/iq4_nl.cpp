@@ -5,6 +5,6 @@
 
 namespace pillar::kernels::avx2 {
 
-const Format iq4_nl_format = format_of_blocks<SignedBlock<quant::IQ4_NL, Levels>>();
+constinit const Format iq4_nl_format = format_of_blocks<SignedBlock<quant::IQ4_NL, Levels>>();
 
 } // namespace pillar::kernels::avx2

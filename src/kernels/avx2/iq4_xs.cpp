@@ -68,6 +68,6 @@ struct IQ4XSSuperBlock {
 
 } // namespace
 
-const Format iq4_xs_format = format_of_super_blocks<IQ4XSSuperBlock>();
+constinit const Format iq4_xs_format = format_of_super_blocks<IQ4XSSuperBlock>();
 
 } // namespace pillar::kernels::avx2

@@ -26,7 +26,7 @@ struct Several {
 struct PanelView {
     const std::int8_t* q;      ///< (blocks, columns, 32)
     const float* dx;           ///< (blocks, columns)
-    const std::int32_t* extra; ///< (blocks, columns) Format::extra of the block: 32 bits of sums
+    const std::int32_t* extra; ///< (blocks, columns) Kernel::extra of the block: 32 bits of sums
 };
 
 struct Panel {
@@ -36,17 +36,17 @@ struct Panel {
 };
 
 /// Lay out blocks [first, first + n) of columns [column, column + columns.count) in `panel`.
-template <class Format>
+template <class Kernel>
 inline PanelView fill_panel(Panel& panel, const ProductView& p, std::size_t column, One,
                             std::size_t first, std::size_t n) noexcept {
     const std::size_t from = column * p.n_blocks + first;
     for (std::size_t i = 0; i < n; ++i)
         panel.extra[i] =
-            Format::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
+            Kernel::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
     return {p.q + from * block_size, p.scale + from, panel.extra};
 }
 
-template <class Format>
+template <class Kernel>
 inline PanelView fill_panel(Panel& panel, const ProductView& p, std::size_t column, Several columns,
                             std::size_t first, std::size_t n) noexcept {
     for (std::size_t c = 0; c < columns.count; ++c) {
@@ -57,7 +57,7 @@ inline PanelView fill_panel(Panel& panel, const ProductView& p, std::size_t colu
                                load_bytes(p.q + (from + i) * block_size));
             panel.dx[to] = p.scale[from + i];
             panel.extra[to] =
-                Format::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
+                Kernel::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
         }
     }
     return {panel.q, panel.dx, panel.extra};

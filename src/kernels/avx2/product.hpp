@@ -1,6 +1,6 @@
 #pragma once
 // The loops around a kernel: groups of 8 rows × panels of columns × slices. A kernel is a struct:
-//   Format::extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
+//   extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
 //   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
 // where `stream` is the packed group and `sums` has one vector of 8 rows a column.
 //
@@ -61,8 +61,8 @@ void multiply_in_pieces(const Part<Several>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
     const std::size_t n_groups = part.group_end - part.group_begin;
-    const std::size_t piece = panel_capacity / panel_columns;
-    static_assert(panel_capacity / panel_columns % 8 == 0, "whole super-blocks of 8 blocks");
+    const std::size_t piece = panel_capacity / n_columns / 8 * 8; // super-blocks have 8 blocks
+    static_assert(panel_capacity / panel_columns >= 8);
     const std::byte* streams[batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
         streams[g] = p.groups + (part.group_begin + g) * p.group_bytes;

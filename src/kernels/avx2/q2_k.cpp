@@ -60,6 +60,6 @@ struct Q2KSuperBlock {
 
 } // namespace
 
-const Format q2_k_format = format_of_super_blocks<Q2KSuperBlock>();
+constinit const Format q2_k_format = format_of_super_blocks<Q2KSuperBlock>();
 
 } // namespace pillar::kernels::avx2

@@ -108,7 +108,7 @@ struct Q3KSuperBlock {
 
 } // namespace
 
-const Format q3_k_format = format_of_super_blocks<Q3KSuperBlock>();
-const Format q6_k_format = format_of_super_blocks<Q6KSuperBlock>();
+constinit const Format q3_k_format = format_of_super_blocks<Q3KSuperBlock>();
+constinit const Format q6_k_format = format_of_super_blocks<Q6KSuperBlock>();
 
 } // namespace pillar::kernels::avx2

@@ -66,7 +66,9 @@ struct ScaledAndShifted {
 
 } // namespace
 
-const Format q4_k_format = format_of_super_blocks<ScaledAndShifted<quant::Q4_K, FourBits>>();
-const Format q5_k_format = format_of_super_blocks<ScaledAndShifted<quant::Q5_K, FiveBits>>();
+constinit const Format q4_k_format =
+    format_of_super_blocks<ScaledAndShifted<quant::Q4_K, FourBits>>();
+constinit const Format q5_k_format =
+    format_of_super_blocks<ScaledAndShifted<quant::Q5_K, FiveBits>>();
 
 } // namespace pillar::kernels::avx2

@@ -9,9 +9,9 @@
 
 namespace pillar::kernels::avx2 {
 
-const Format q4_0_format = format_of_blocks<BiasedBlock<quant::Q4_0, FourBits, 8>>();
-const Format q4_1_format = format_of_blocks<AffineBlock<quant::Q4_1, FourBits>>();
-const Format q5_0_format = format_of_blocks<BiasedBlock<quant::Q5_0, FiveBits, 16>>();
-const Format q5_1_format = format_of_blocks<AffineBlock<quant::Q5_1, FiveBits>>();
+constinit const Format q4_0_format = format_of_blocks<BiasedBlock<quant::Q4_0, FourBits, 8>>();
+constinit const Format q4_1_format = format_of_blocks<AffineBlock<quant::Q4_1, FourBits>>();
+constinit const Format q5_0_format = format_of_blocks<BiasedBlock<quant::Q5_0, FiveBits, 16>>();
+constinit const Format q5_1_format = format_of_blocks<AffineBlock<quant::Q5_1, FiveBits>>();
 
 } // namespace pillar::kernels::avx2

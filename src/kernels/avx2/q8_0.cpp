@@ -24,6 +24,6 @@ struct SignedBytes {
 
 } // namespace
 
-const Format q8_0_format = format_of_blocks<SignedBlock<quant::Q8_0, SignedBytes>>();
+constinit const Format q8_0_format = format_of_blocks<SignedBlock<quant::Q8_0, SignedBytes>>();
 
 } // namespace pillar::kernels::avx2
