@@ -258,6 +258,30 @@ TEST(Convert, FillsInNothingForARankWhoseRecordsAreMissing) {
     EXPECT_TRUE(std::isnan(reader.column<double>("/ranks/wait_s")[1]));
 }
 
+TEST(Convert, FindsARanksStepsAgainAfterOneThatItLost) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    std::vector<RankSteps> block(2);
+    block[1].rank = 1;
+    for (std::uint64_t n = 0; n < 3; ++n) {
+        StepHead head;
+        head.step = n;
+        head.end_s = 1 + static_cast<double>(n);
+        support::plant_step(block[0], head, {{0.0, 0.5, 8, CollectiveKind::gather}});
+        if (n != 1) support::plant_step(block[1], head, {{0.25, 0.5, 8, CollectiveKind::gather}});
+    }
+    {
+        JournalWriter journal(path + ".journal", false);
+        journal.append(RecordType::header, encode(support::planted_header(2)));
+        journal.append(RecordType::steps, support::encode_block_of(block));
+    }
+    convert(path + ".journal", path);
+    const auto compute_s = storage::Reader(path).column<double>("/ranks/compute_s");
+    EXPECT_EQ(compute_s[1], 0.75);
+    EXPECT_TRUE(std::isnan(compute_s[3]));
+    EXPECT_EQ(compute_s[5], 2.75);
+}
+
 /// Convert under a limit on file sizes; exit with the error's code.
 [[noreturn]] void convert_with_limit(const std::string& journal, const std::string& path,
                                      rlim_t limit) {
