@@ -1,9 +1,10 @@
 #pragma once
 // Who owns which heads, feed-forward units and vocabulary rows: pure arithmetic (DESIGN 5.1).
 //
-// Of n units slice s of S is [⌊s·n/S⌋, ⌊(s+1)·n/S⌋) and rank r of P owns [⌊r·n/P⌋, ⌊(r+1)·n/P⌋). S = 8 for P = 1, 2,
-// 4, 8, so that slices nest within ranks and sums have one tree whatever P is; otherwise S = P, a slice a rank.
-// Units: attention heads; 32 feed-forward columns (the last unit may be short); single vocabulary rows.
+// Of n units slice s of S is [⌊s·n/S⌋, ⌊(s+1)·n/S⌋) and rank r of P owns [⌊r·n/P⌋, ⌊(r+1)·n/P⌋). S
+// = 8 for P = 1, 2, 4, 8, so that slices nest within ranks and sums have one tree whatever P is;
+// otherwise S = P, a slice a rank. Units: attention heads; 32 feed-forward columns (the last unit
+// may be short); single vocabulary rows.
 
 #include <cstddef>
 #include <vector>
@@ -36,18 +37,18 @@ struct Sizes {
     std::size_t vocab_size = 0;
 };
 
-/// What one rank owns. Ranges are in the model's own numbering; slices_* have one entry an own slice, adjacent and in
-/// order, and cover the range beside them exactly.
+/// What one rank owns. Ranges are in the model's own numbering; slices_* have one entry an own
+/// slice, adjacent and in order, and cover the range beside them exactly.
 struct Share {
     int rank = 0;
     int n_ranks = 1;
-    int n_slices = n_tree_slices;   ///< of the whole model
-    Range slices;                   ///< own slices within [0, n_slices)
+    int n_slices = n_tree_slices; ///< of the whole model
+    Range slices;                 ///< own slices within [0, n_slices)
 
-    Range heads;                    ///< own query heads
-    Range kv_heads;                 ///< every KV head that an own query head reads; empty without own heads
-    Range hidden;                   ///< own feed-forward columns (weights, not units)
-    Range vocabulary;               ///< own rows of the output matrix
+    Range heads;      ///< own query heads
+    Range kv_heads;   ///< every KV head that an own query head reads; empty without own heads
+    Range hidden;     ///< own feed-forward columns (weights, not units)
+    Range vocabulary; ///< own rows of the output matrix
 
     std::vector<Range> slice_heads;
     std::vector<Range> slice_hidden;
