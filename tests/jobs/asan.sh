@@ -7,4 +7,4 @@ mkdir -p build
 cmake --preset asan -DPILLAR_TESTS=ON -DPython3_EXECUTABLE="$1" >build/configure-asan.log 2>&1 ||
     { cat build/configure-asan.log && exit 1; }
 cmake --build --preset asan -j 2 -- --quiet
-ctest --test-dir build/asan --output-on-failure -j 2 -R '^(unit|mpi)\.|^e2e\.(tiny_models|bad_files)'
+ctest --test-dir build/asan --output-on-failure -j 2 -R '^(unit|mpi)\.|^end_to_end\.(tiny_models|bad_files)'
