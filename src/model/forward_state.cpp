@@ -1,6 +1,7 @@
 // Allocation of what the forward pass works on, and how much it will be.
 
 #include "forward_state.hpp"
+#include "slices.hpp"
 
 #include "pillar/core/checked.hpp"
 
@@ -9,20 +10,6 @@
 namespace pillar::model {
 
 namespace {
-
-std::vector<kernels::Slice> slices_of_heads(const partition::Share& share, std::size_t head_dim) {
-    std::vector<kernels::Slice> slices;
-    for (const partition::Range& heads : share.slice_heads)
-        slices.push_back({heads.begin * head_dim, heads.end * head_dim});
-    return slices;
-}
-
-std::vector<kernels::Slice> slices_of_hidden(const partition::Share& share) {
-    std::vector<kernels::Slice> slices;
-    for (const partition::Range& columns : share.slice_hidden)
-        slices.push_back({columns.begin, columns.end});
-    return slices;
-}
 
 kernels::ActivationLayout whole_layout(std::size_t n) {
     const kernels::Slice slice{0, n};
@@ -68,8 +55,8 @@ Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
       partial(options.max_rows * h.dim), logits(options.max_logit_rows * share.vocabulary.size()),
       cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)),
       normed(whole_layout(h.dim), options.max_rows),
-      attention(kernels::ActivationLayout(slices_of_heads(share, h.head_dim)), options.max_rows),
-      hidden(kernels::ActivationLayout(slices_of_hidden(share)), options.max_rows) {}
+      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), options.max_rows),
+      hidden(kernels::ActivationLayout(hidden_slices(share)), options.max_rows) {}
 
 std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share& share,
                                 const TransformerOptions& options, int n_threads) {
@@ -82,9 +69,9 @@ std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share
         static_cast<std::size_t>(n_threads) *
             AttentionScratch::n_floats(h.head_dim, KvCache::pages_for(options.n_context));
     return floats * sizeof(float) + activation_bytes(whole_layout(h.dim), options.max_rows) +
-           activation_bytes(kernels::ActivationLayout(slices_of_heads(share, h.head_dim)),
+           activation_bytes(kernels::ActivationLayout(head_slices(share, h.head_dim)),
                             options.max_rows) +
-           activation_bytes(kernels::ActivationLayout(slices_of_hidden(share)), options.max_rows);
+           activation_bytes(kernels::ActivationLayout(hidden_slices(share)), options.max_rows);
 }
 
 Transformer::State::State(const gguf::File& model_file, const Hyperparameters& hyperparameters,

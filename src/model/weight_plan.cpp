@@ -2,6 +2,8 @@
 
 #include "pillar/model/weights.hpp"
 
+#include "slices.hpp"
+
 #include "pillar/kernels/family.hpp"
 
 #include <fmt/format.h>
@@ -38,20 +40,6 @@ std::vector<kernels::Slice> whole(std::size_t n_columns) {
     return {{0, n_columns}};
 }
 
-std::vector<kernels::Slice> head_columns(const partition::Share& share, std::size_t head_dim) {
-    std::vector<kernels::Slice> slices;
-    for (const partition::Range& heads : share.slice_heads)
-        slices.push_back({heads.begin * head_dim, heads.end * head_dim});
-    return slices;
-}
-
-std::vector<kernels::Slice> hidden_columns(const partition::Share& share) {
-    std::vector<kernels::Slice> slices;
-    for (const partition::Range& columns : share.slice_hidden)
-        slices.push_back({columns.begin, columns.end});
-    return slices;
-}
-
 class Planner {
   public:
     Planner(const gguf::File& file, const Hyperparameters& h, const partition::Share& share,
@@ -83,13 +71,13 @@ class Planner {
             &LayerWeights::key, layer);
         add(name("attn_v"), kv_dim, h_.dim, rows_of(share_.kv_heads), every_column,
             &LayerWeights::value, layer);
-        add(name("attn_output"), h_.dim, q_dim, {0, h_.dim}, head_columns(share_, h_.head_dim),
+        add(name("attn_output"), h_.dim, q_dim, {0, h_.dim}, head_slices(share_, h_.head_dim),
             &LayerWeights::output, layer);
         add(name("ffn_gate"), h_.hidden_dim, h_.dim, share_.hidden, every_column,
             &LayerWeights::gate, layer);
         add(name("ffn_up"), h_.hidden_dim, h_.dim, share_.hidden, every_column, &LayerWeights::up,
             layer);
-        add(name("ffn_down"), h_.dim, h_.hidden_dim, {0, h_.dim}, hidden_columns(share_),
+        add(name("ffn_down"), h_.dim, h_.hidden_dim, {0, h_.dim}, hidden_slices(share_),
             &LayerWeights::down, layer);
     }
 

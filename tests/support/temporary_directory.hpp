@@ -33,6 +33,9 @@ class TemporaryDirectory {
         return (path_ / name).string();
     }
 
+    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
   private:
     std::filesystem::path path_;
 };

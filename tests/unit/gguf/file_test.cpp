@@ -1,7 +1,7 @@
 // Files on a disk: opening, reading slices, and paths that lead to no model.
 
 #include "pillar/gguf/file.hpp"
-#include "support/temporary_folder.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/tiny_model.hpp"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ namespace {
 
 using namespace pillar;
 using support::GgufBuilder;
-using support::TemporaryFolder;
+using support::TemporaryDirectory;
 using ::testing::HasSubstr;
 
 std::string read(const gguf::File& file, const gguf::TensorInfo& tensor, std::uint64_t begin,
@@ -43,7 +43,7 @@ Failure failure_of(Action action) {
 }
 
 TEST(File, ReadsEverySliceOfEveryTensorAsItWasWritten) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     const GgufBuilder model = support::build_tiny_model({.n_layers = 1, .type = std::nullopt});
     support::write_file(folder / "tiny.gguf", model.bytes());
     const gguf::File file(folder / "tiny.gguf");
@@ -66,7 +66,7 @@ TEST(File, ReadsEverySliceOfEveryTensorAsItWasWritten) {
 }
 
 TEST(File, HeadersLongerThanTheFirstPieceAreFetchedWhole) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     GgufBuilder model;
     for (int i = 0; i < 5; ++i)
         model.set("key" + std::to_string(i), std::string(700'000, static_cast<char>('a' + i)));
@@ -78,7 +78,7 @@ TEST(File, HeadersLongerThanTheFirstPieceAreFetchedWhole) {
 }
 
 TEST(File, PathsThatAreNoModelFileEndWith66) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     ASSERT_EQ(::mkfifo((folder / "pipe.gguf").c_str(), 0600), 0);
     const std::string device = "/dev/null";
     for (const std::string& path :
@@ -93,7 +93,7 @@ TEST(File, PathsThatAreNoModelFileEndWith66) {
 }
 
 TEST(File, ABadFileIsNamedByItsPath) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     support::write_file(folder / "bad.gguf", "not a model");
     const Failure failure = failure_of([&] { gguf::File file(folder / "bad.gguf"); });
     EXPECT_EQ(failure.code, ExitCode::bad_data);
@@ -101,7 +101,7 @@ TEST(File, ABadFileIsNamedByItsPath) {
 }
 
 TEST(File, AFileThatShrinksWhileOpenIsAnInputError) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     const GgufBuilder model = support::build_tiny_model({.n_layers = 1});
     support::write_file(folder / "tiny.gguf", model.bytes());
     const gguf::File file(folder / "tiny.gguf");
@@ -114,7 +114,7 @@ TEST(File, AFileThatShrinksWhileOpenIsAnInputError) {
 }
 
 TEST(File, HashTellsSizesAndHeadersApart) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     GgufBuilder model = support::build_tiny_model({.n_layers = 1});
     const auto hash_of = [&](const std::string& bytes) {
         support::write_file(folder / "m.gguf", bytes);
@@ -128,7 +128,7 @@ TEST(File, HashTellsSizesAndHeadersApart) {
 }
 
 TEST(File, SeveralThreadsReadAtOnce) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     const GgufBuilder model = support::build_tiny_model({.n_layers = 2});
     support::write_file(folder / "tiny.gguf", model.bytes());
     const gguf::File file(folder / "tiny.gguf");

@@ -3,7 +3,7 @@
 
 #include "pillar/gguf/file.hpp"
 #include "support/gguf_builder.hpp"
-#include "support/temporary_folder.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/tiny_model.hpp"
 
 #include <fmt/format.h>
@@ -53,7 +53,7 @@ class Split : public ::testing::Test {
         return {0, "no error"};
     }
 
-    support::TemporaryFolder folder;
+    support::TemporaryDirectory folder;
     std::array<GgufBuilder, n_parts> parts;
 };
 

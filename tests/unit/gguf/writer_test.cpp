@@ -5,7 +5,7 @@
 #include "pillar/gguf/writer.hpp"
 #include "support/gguf_builder.hpp"
 #include "support/random.hpp"
-#include "support/temporary_folder.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ using gguf::Array;
 using gguf::Value;
 using gguf::ValueType;
 using support::GgufBuilder;
-using support::TemporaryFolder;
+using support::TemporaryDirectory;
 using ::testing::HasSubstr;
 
 std::string content_of(const std::filesystem::path& path) {
@@ -100,7 +100,7 @@ void expect_equal(const Value& a, const Value& b) {
 }
 
 TEST(Writer, EveryTypeOfMetadataSurvivesTheRoundTrip) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     gguf::Writer writer(folder / "m.gguf");
     for (const auto& [key, value] : one_of_each()) writer.add(key, value);
     writer.close();
@@ -116,7 +116,7 @@ TEST(Writer, EveryTypeOfMetadataSurvivesTheRoundTrip) {
 }
 
 TEST(Writer, FilesAreByteForByteWhatTheBuilderMakes) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     support::Random random(3);
     for (const std::uint32_t alignment : {32u, 1u, 128u, 65'536u}) {
         GgufBuilder expected;
@@ -145,7 +145,7 @@ TEST(Writer, FilesAreByteForByteWhatTheBuilderMakes) {
 }
 
 TEST(Writer, NothingIsLeftOfAnUnfinishedFile) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     {
         gguf::Writer writer(folder / "m.gguf");
         writer.declare("a", quant::Type::f32, {2});
@@ -162,7 +162,7 @@ TEST(Writer, NothingIsLeftOfAnUnfinishedFile) {
 }
 
 TEST(Writer, AnOlderFileStaysUntilTheNewOneIsWhole) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     { gguf::Writer(folder / "m.gguf").close(); }
     const std::string before = content_of(folder / "m.gguf");
     {
@@ -187,7 +187,7 @@ TEST(Writer, PlacesThatCannotBeWrittenEndWith73) {
 
 TEST(Writer, AFullDiskEndsWith74) {
     // /dev/full gives ENOSPC to every write; the part's name is a link to it
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     std::filesystem::create_symlink("/dev/full", folder / "m.gguf.part");
     gguf::Writer writer(folder / "m.gguf");
     writer.declare("a", quant::Type::f32, {2});
@@ -201,7 +201,7 @@ TEST(Writer, AFullDiskEndsWith74) {
 }
 
 TEST(Writer, AnArrayOfArraysCannotBeCopied) {
-    const TemporaryFolder folder;
+    const TemporaryDirectory folder;
     gguf::Writer writer(folder / "m.gguf");
     const Value nested = scalar(Array{.element = ValueType::array, .values = gguf::Nested{2}});
     EXPECT_THROW(writer.add("nested", nested), FormatError);
