@@ -20,6 +20,7 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
     add_model_file(app, o.model);
     app.add_option("-c,--ctx-size", o.n_context,
                    "context: positions a sequence may have; 0 = min(model's, 4096)")
+        ->check(CLI::Range(std::size_t{0}, std::size_t{INT32_MAX}))
         ->type_name("N");
     app.add_option("-b,--batch-size", o.n_batch, "prompt tokens a step")
         ->check(CLI::Range(1, 4096))

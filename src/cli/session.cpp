@@ -65,7 +65,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
                   wanted.n_context, h_.context_length);
     check_memory(wanted);
     load_model(wanted);
-    print_summary();
+    print_summary(options);
 }
 
 /// Collective.
@@ -140,7 +140,7 @@ void Session::load_model(const model::TransformerOptions& wanted) {
     load_.bytes_from_device = bytes_from_device() - device_before;
 }
 
-void Session::print_summary() const {
+void Session::print_summary(const ModelOptions& options) const {
     const model::Transformer& t = *transformer_;
     std::uint64_t tensor_bytes = 0;
     for (const gguf::TensorInfo& tensor : file_->tensors()) tensor_bytes += tensor.size_bytes;
@@ -154,7 +154,9 @@ void Session::print_summary() const {
               8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
     log::root(Level::info,
               "ranks    {} x {} threads, {} kernels, all-reduce recursive-doubling, f32 wire",
-              comm_->size(), team_->size(), family_->name);
+              comm_->size(), team_->size(), family_->name,
+              comm::name_of(parse_algorithm(options.allreduce)),
+              comm::name_of(parse_wire(options.wire)));
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
               t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32",
               bytes(t.kv_bytes()));

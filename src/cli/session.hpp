@@ -52,7 +52,7 @@ class Session {
     void choose_threads(int requested, std::string_view launcher);
     void check_memory(const model::TransformerOptions& wanted);
     void load_model(const model::TransformerOptions& wanted);
-    void print_summary() const;
+    void print_summary(const ModelOptions& options) const;
 
     std::unique_ptr<comm::Communicator> comm_;
     std::optional<gguf::File> file_;
