@@ -97,6 +97,7 @@ void make_exceptions(Vocabulary& vocabulary, const Named& named, std::vector<boo
     if (const auto end = named["<|end|>"]; end && has_channels) {
         ends[*end] = false;
         vocabulary.types[*end] = TokenType::user_defined;
+        if (vocabulary.eot == static_cast<TokenId>(*end)) vocabulary.eot.reset();
     }
     if (const auto end = named["</s>"]; end && named["<|tool_response>"]) {
         ends[*end] = false;
@@ -135,9 +136,9 @@ std::vector<bool> find_ends(Vocabulary& vocabulary, const gguf::Metadata& metada
             make_control(vocabulary, *id);
         }
     }
-    make_exceptions(vocabulary, named, ends);
     for (const auto id : {vocabulary.eos, vocabulary.eot})
         if (id) ends[static_cast<std::size_t>(*id)] = true;
+    make_exceptions(vocabulary, named, ends);
     return ends;
 }
 
@@ -157,7 +158,7 @@ std::vector<SpecialToken> find_special(const Vocabulary& vocabulary,
         const std::string& text = vocabulary.pieces[id];
         const bool is_special = type == TokenType::control || type == TokenType::unknown ||
                                 type == TokenType::user_defined;
-        if (!is_special || text.empty()) continue;
+        if (!is_special || text.empty() || text.size() > max_special_bytes) continue;
         SpecialToken token{text, static_cast<TokenId>(id)};
         token.strip_right = is_phi3 && text != "<unk>" && text != "<s>" && text != "<|endoftext|>";
         token.strip_left = (is_jina && text == "<mask>") || (is_modern_bert && text == "[MASK]");
