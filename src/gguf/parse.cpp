@@ -21,6 +21,8 @@ namespace {
 constexpr std::string_view magic = "GGUF";
 
 void read_magic(Cursor& cursor) {
+    if (cursor.file_bytes() == 0)
+        throw cursor.error("magic", 0, "the file is empty; download it again");
     const auto bytes = cursor.take(magic.size(), "magic");
     const std::string_view found(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (found == magic) return;

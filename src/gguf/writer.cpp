@@ -33,9 +33,7 @@ class Bytes {
   public:
     template <class T>
     requires std::is_arithmetic_v<T>
-    void put(T value) {
-        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-    }
+    void put(T value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof value); }
     void put(std::string_view text) {
         put(std::uint64_t{text.size()});
         bytes_.append(text);

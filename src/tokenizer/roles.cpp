@@ -158,7 +158,7 @@ std::vector<SpecialToken> find_special(const Vocabulary& vocabulary,
         const std::string& text = vocabulary.pieces[id];
         const bool is_special = type == TokenType::control || type == TokenType::unknown ||
                                 type == TokenType::user_defined;
-        if (!is_special || text.empty() || text.size() > max_special_bytes) continue;
+        if (!is_special || text.empty()) continue;
         SpecialToken token{text, static_cast<TokenId>(id)};
         token.strip_right = is_phi3 && text != "<unk>" && text != "<s>" && text != "<|endoftext|>";
         token.strip_left = (is_jina && text == "<mask>") || (is_modern_bert && text == "[MASK]");

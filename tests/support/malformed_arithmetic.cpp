@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace pillar::support {
 
 namespace {
@@ -15,6 +17,7 @@ constexpr std::uint32_t type_q4_0 = 2;
 constexpr std::uint32_t type_q4_2 = 4; // removed
 constexpr std::uint32_t type_q6_k = 14;
 constexpr std::uint32_t type_i8 = 24;
+constexpr std::uint32_t array_type = 9;
 
 std::string with_tensor(std::uint32_t type, std::vector<std::uint64_t> shape) {
     GgufBuilder builder;
@@ -44,6 +47,15 @@ std::string many_pairs(std::uint64_t n) {
     return builder.bytes();
 }
 
+/// The shortest pairs there are: what they become in memory is largest against the file.
+std::string shortest_pairs(std::uint64_t n) {
+    GgufBuilder builder;
+    builder.pairs.reserve(n);
+    for (std::uint64_t i = 0; i < n; ++i)
+        builder.pairs.push_back({raw(i).substr(0, 2), 0, "x", std::nullopt});
+    return builder.bytes();
+}
+
 } // namespace
 
 void add_arithmetic_cases(Cases& cases) {
@@ -61,6 +73,17 @@ void add_arithmetic_cases(Cases& cases) {
     list.add(Verdict::refuse, "removed-type", "tensor \"victim\"",
              "a type that was removed from the format",
              [] { return with_tensor(type_q4_2, {32}); });
+    for (const auto& [type, name] : {std::pair(8u, "strings"), std::pair(10u, "u64")})
+        list.add(Verdict::refuse, fmt::format("array-count-wraps-{}", name), "wide.array",
+                 "2^61 + 1 array elements of at least 8 bytes, which wrap to 8",
+                 [type = type] {
+                     GgufBuilder builder;
+                     builder.set_raw(
+                         "wide.array", array_type,
+                         raw_array(type, (std::uint64_t{1} << 61) + 1, std::string(64, '\0')));
+                     return builder.bytes();
+                 })
+            .class_name = "array-count-wraps";
     list.add(Verdict::refuse, "sizes-add-up-to-2^64", "tensor \"",
              "tensors, each possible, whose sizes add up to 2^64", [] {
                  GgufBuilder builder;
@@ -84,6 +107,9 @@ void add_arithmetic_cases(Cases& cases) {
         .is_large = true;
     list.add(Verdict::accept, "65536-pairs", "", "65,536 of them, which must not take long",
              [] { return many_pairs(65'536); })
+        .is_large = true;
+    list.add(Verdict::accept, "shortest-pairs", "", "65,536 pairs of 15 bytes each",
+             [] { return shortest_pairs(65'536); })
         .is_large = true;
 }
 

@@ -27,6 +27,14 @@ GgufBuilder with_two_tensors() {
     return builder;
 }
 
+/// Where the data of the first of the two lie.
+std::uint64_t offset_of_first(const GgufBuilder& builder) {
+    std::uint64_t offset = 0;
+    for (std::size_t i = 0; i + 2 < builder.tensors.size(); ++i)
+        offset += (builder.tensors[i].data.size() + 31) / 32 * 32;
+    return offset;
+}
+
 /// An array in arrays, `depth` levels, the innermost of numbers.
 std::string nested(std::size_t depth) {
     std::string value = raw_array(u32_type, 2, raw(std::uint32_t{1}) + raw(std::uint32_t{2}));
@@ -97,18 +105,15 @@ void add_places(CaseList& list) {
                      return builder.bytes();
                  });
     list.add(Verdict::refuse, "offset-not-aligned", "tensor \"second_of_two\"",
-             "an offset that is no multiple of the alignment", [] {
+             "an offset that is no multiple of the alignment, the data being there", [] {
                  GgufBuilder builder = with_two_tensors();
-                 builder.tensors.back().offset = 16;
-                 return builder.bytes();
+                 builder.tensors.back().offset = offset_of_first(builder) + 64 + 16;
+                 return builder.bytes() + std::string(32, 'x');
              });
     list.add(Verdict::refuse, "overlap", "first_of_two|second_of_two",
              "two tensors whose data share 32 bytes", [] {
                  GgufBuilder builder = with_two_tensors();
-                 std::uint64_t offset = 0; // of the first of the two
-                 for (std::size_t i = 0; i + 2 < builder.tensors.size(); ++i)
-                     offset += (builder.tensors[i].data.size() + 31) / 32 * 32;
-                 builder.tensors.back().offset = offset + 32;
+                 builder.tensors.back().offset = offset_of_first(builder) + 32;
                  return builder.bytes();
              });
     list.add(Verdict::refuse, "extent-one-byte-too-long", "tensor \"second_of_two\"",

@@ -70,33 +70,32 @@ void add_columns(CaseList& list) {
 }
 
 void add_ids(CaseList& list) {
-    for (const char* token : {"bos", "eos", "padding", "unknown", "eot"}) {
+    for (const char* token : {"bos", "eos", "unknown", "eot"}) {
         const std::string key = fmt::format("tokenizer.ggml.{}_token_id", token);
-        const bool is_needed = key.find("padding") == std::string::npos;
-        MalformedCase& entry =
-            list.add(is_needed ? Verdict::refuse : Verdict::warn,
-                     fmt::format("{}-beyond-vocabulary", token), key,
-                     is_needed ? "the id of a special token that is no id"
-                               : "the id of the padding token, which nobody needs, is no id",
-                     with_metadata([=](GgufBuilder& file) { file.set(key, n_tokens); }));
-        if (is_needed) entry.class_name = "special-id-beyond-vocabulary";
+        list.add(Verdict::refuse, fmt::format("{}-beyond-vocabulary", token), key,
+                 "the id of a special token that is no id",
+                 with_metadata([=](GgufBuilder& file) { file.set(key, n_tokens); }))
+            .class_name = "special-id-beyond-vocabulary";
     }
-    list.add(
-        Verdict::refuse, "default-id-beyond-vocabulary", "tokenizer.ggml.add_bos_token",
-        "one token, so that the ids meant when no key names them do not exist; BOS is asked for",
-        [] {
-            GgufBuilder builder = base();
-            builder.set(tokens_key, std::vector<std::string>{"<unk>"});
-            builder.set(scores_key, std::vector<float>{0.0f});
-            builder.set(types_key, std::vector<std::int32_t>{2});
-            for (const char* token : {"bos", "eos", "eot"})
-                builder.remove(fmt::format("tokenizer.ggml.{}_token_id", token));
-            builder.set("llama.vocab_size", std::uint32_t{1});
-            RawTensor& embedding = builder.tensor("token_embd.weight");
-            embedding.data.resize(embedding.data.size() / embedding.shape[1]);
-            embedding.shape[1] = 1;
-            return builder.bytes();
-        });
+    list.add(Verdict::warn, "padding-beyond-vocabulary", "",
+             "a padding id that is no id: nothing is padded here",
+             with_metadata(
+                 [](GgufBuilder& file) { file.set("tokenizer.ggml.padding_token_id", n_tokens); }));
+    list.add(Verdict::refuse, "default-id-beyond-vocabulary",
+             "_token_id|tokenizer.ggml.add_bos_token|tokenizer.ggml.tokens",
+             "one token, so that the ids meant when no key names them do not exist", [] {
+                 GgufBuilder builder = base();
+                 builder.set(tokens_key, std::vector<std::string>{"<unk>"});
+                 builder.set(scores_key, std::vector<float>{0.0f});
+                 builder.set(types_key, std::vector<std::int32_t>{2});
+                 for (const char* token : {"bos", "eos", "eot"})
+                     builder.remove(fmt::format("tokenizer.ggml.{}_token_id", token));
+                 builder.set("llama.vocab_size", std::uint32_t{1});
+                 RawTensor& embedding = builder.tensor("token_embd.weight");
+                 embedding.data.resize(embedding.data.size() / embedding.shape[1]);
+                 embedding.shape[1] = 1;
+                 return builder.bytes();
+             });
 }
 
 void add_pieces(CaseList& list) {
@@ -120,7 +119,7 @@ void add_pieces(CaseList& list) {
                  tokens.pieces[first_byte_token + 0x41] = "not a byte";
                  tokens.types[first_byte_token + 0x41] = 1;
              }));
-    list.add(Verdict::warn, "duplicate-pieces", "", "two ids of one piece",
+    list.add(Verdict::refuse, "duplicate-pieces", tokens_key, "two ids of one piece",
              with_tokens([](TinyVocabulary& tokens) { tokens.pieces[310] = tokens.pieces[260]; }));
     list.add(Verdict::accept, "pieces-of-odd-bytes", "", "pieces with a NUL and with invalid UTF-8",
              with_tokens([](TinyVocabulary& tokens) {
@@ -128,7 +127,7 @@ void add_pieces(CaseList& list) {
                  tokens.pieces[311] = "\xFF\xC0\xE2\x96";
                  tokens.pieces[312] = "";
              }));
-    list.add(Verdict::accept, "piece-of-10-MiB", "", "a piece of 10 MiB",
+    list.add(Verdict::refuse, "piece-of-10-MiB", tokens_key, "a piece of 10 MiB",
              with_tokens(
                  [](TinyVocabulary& tokens) { tokens.pieces[310] = std::string(10u << 20, 'p'); }))
         .is_large = true;

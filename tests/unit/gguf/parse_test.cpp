@@ -170,12 +170,18 @@ TEST(Parse, ADimensionOfZeroDoesNotExcuseTheOthers) {
     EXPECT_THAT(sentence_of(file.bytes()), HasSubstr("more elements than can be counted"));
 }
 
-TEST(Parse, AskingForTooFewBytesOfALongerFileIsAnError) {
+TEST(Parse, FewerBytesThanTheHeaderAndItsPaddingAreAnError) {
     GgufBuilder file;
-    file.set("key", "value");
+    file.set("key", "some value");
+    file.tensors = {{.name = "t", .shape = {4}, .type = type_f32, .data = "0123456789abcdef"}};
     const std::string bytes = file.bytes();
-    EXPECT_THROW(gguf::parse(std::as_bytes(std::span(bytes)).first(30), bytes.size(), "m.gguf"),
-                 FormatError);
+    const std::size_t header = file.header().size();
+    const std::size_t data = (header + 31) / 32 * 32;
+    ASSERT_LT(header, data);
+    const auto all = std::as_bytes(std::span(bytes));
+    for (std::size_t n = 0; n < data; ++n)
+        EXPECT_THROW(gguf::parse(all.first(n), bytes.size(), "m.gguf"), FormatError) << n;
+    EXPECT_EQ(gguf::parse(all.first(data), bytes.size(), "m.gguf").data_offset, data);
 }
 
 TEST(Parse, AHeaderBeyondTheBoundIsRefusedWithoutReadingIt) {

@@ -93,13 +93,6 @@ TEST(SpecialTokens, SwallowWhiteSpaceWhereTheyStrip) {
     EXPECT_EQ(split(tokens, "<r> <l>"), (Texts{"[<r>]", "[<l>]"}));
 }
 
-TEST(SpecialTokens, TheLowerIdIsTakenWhenATextStandsTwice) {
-    const auto fragments = SpecialTokens({{"<x>", 4}, {"<x>", 9}}).split("<x><x>");
-    ASSERT_EQ(fragments.size(), 2u);
-    EXPECT_EQ(fragments[0].id, 4);
-    EXPECT_EQ(fragments[1].id, 4);
-}
-
 TEST(SpecialTokens, AgreeWithSearchingForOneAfterTheOther) {
     std::mt19937 random(6);
     for (int round = 0; round < 3000; ++round) {
