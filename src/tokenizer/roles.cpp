@@ -97,6 +97,7 @@ void make_exceptions(Vocabulary& vocabulary, const Named& named, std::vector<boo
     if (const auto end = named["<|end|>"]; end && has_channels) {
         ends[*end] = false;
         vocabulary.types[*end] = TokenType::user_defined;
+        if (vocabulary.eot == static_cast<TokenId>(*end)) vocabulary.eot.reset();
     }
     if (const auto end = named["</s>"]; end && named["<|tool_response>"]) {
         ends[*end] = false;
@@ -135,9 +136,9 @@ std::vector<bool> find_ends(Vocabulary& vocabulary, const gguf::Metadata& metada
             make_control(vocabulary, *id);
         }
     }
-    make_exceptions(vocabulary, named, ends);
     for (const auto id : {vocabulary.eos, vocabulary.eot})
         if (id) ends[static_cast<std::size_t>(*id)] = true;
+    make_exceptions(vocabulary, named, ends);
     return ends;
 }
 

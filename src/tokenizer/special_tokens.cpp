@@ -23,7 +23,7 @@ constexpr bool is_space(char c) noexcept {
 } // namespace
 
 SpecialTokens::SpecialTokens(std::vector<SpecialToken> tokens) : tokens_(std::move(tokens)) {
-    std::ranges::stable_sort(tokens_, {}, &SpecialToken::text); // compares as unsigned bytes
+    std::ranges::sort(tokens_, {}, &SpecialToken::text); // compares as unsigned bytes
     for (const SpecialToken& token : tokens_) ++first_with_[byte_at(token.text, 0) + 1u];
     for (std::size_t byte = 0; byte < 256; ++byte) first_with_[byte + 1] += first_with_[byte];
 }
@@ -36,8 +36,7 @@ const SpecialToken* SpecialTokens::longest_at(std::string_view text, std::size_t
     auto high = tokens_.begin() + static_cast<std::ptrdiff_t>(first_with_[first + 1u]);
     // [low, high): the tokens that begin with the first `size` bytes of the text from `begin` on.
     for (std::size_t size = 1; low != high && size < shorter_than; ++size) {
-        if (low->text.size() == size) longest = &*low;
-        while (low != high && low->text.size() == size) ++low; // the same text twice: lower id
+        if (low->text.size() == size) longest = &*low++;
         if (begin + size == text.size()) break;
         const std::uint8_t byte = byte_at(text, begin + size);
         const auto at_size = [size](const SpecialToken& token) {

@@ -32,16 +32,21 @@ std::vector<std::string> read_pieces(const gguf::Metadata& metadata) {
         throw metadata.error(
             tokens_key, fmt::format("{} pieces, at most {} are read", pieces->size(), max_pieces));
     PieceIndex index(pieces->size());
-    std::size_t n_filled = 0;
-    for (const std::string& piece : *pieces) {
+    std::vector<std::size_t> place_of_number;
+    for (std::size_t i = 0; i < pieces->size(); ++i) {
+        const std::string& piece = (*pieces)[i];
+        if (piece.size() > max_piece_bytes)
+            throw metadata.error(tokens_key,
+                                 fmt::format("piece {} has {} bytes, at most {} are read", i,
+                                             piece.size(), max_piece_bytes));
         if (piece.empty()) continue; // an unused place
-        index.add(piece);
-        ++n_filled;
+        const std::uint32_t number = index.add(piece);
+        if (number < place_of_number.size())
+            throw metadata.error(tokens_key,
+                                 fmt::format("\"{}\" stands twice, as piece {} and piece {}",
+                                             printable(piece), place_of_number[number], i));
+        place_of_number.push_back(i);
     }
-    if (const std::size_t n_repeats = n_filled - index.size(); n_repeats != 0)
-        log::root(log::Level::warning,
-                  "{}: {} of {} pieces stand there twice; text becomes the one with the lower id",
-                  tokens_key, n_repeats, pieces->size());
     return *pieces;
 }
 

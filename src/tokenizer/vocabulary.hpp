@@ -1,7 +1,7 @@
 #pragma once
 // Reads tokenizer.ggml.* with everything checked that encoding and decoding rely on: as many scores
-// and types as pieces, ids inside the vocabulary, byte tokens well formed. Refusals name the key
-// and the index.
+// and types as pieces, ids inside the vocabulary, no piece twice, byte tokens well formed. Refusals
+// name the key and the index.
 
 #include "pillar/tokenizer/pre_tokenizer.hpp"
 #include "pillar/tokenizer/special_tokens.hpp"
@@ -16,6 +16,7 @@ namespace pillar::tokenizer {
 /// Bounds on what a file may ask for: far above any real model.
 inline constexpr std::size_t max_pieces = 1u << 20;
 inline constexpr std::size_t max_merges = 4u << 20;
+inline constexpr std::size_t max_piece_bytes = 4096;
 
 struct VocabularySource {
     Vocabulary vocabulary;

@@ -119,7 +119,7 @@ void add_pieces(CaseList& list) {
                  tokens.pieces[first_byte_token + 0x41] = "not a byte";
                  tokens.types[first_byte_token + 0x41] = 1;
              }));
-    list.add(Verdict::warn, "duplicate-pieces", tokens_key, "two ids of one piece",
+    list.add(Verdict::refuse, "duplicate-pieces", tokens_key, "two ids of one piece",
              with_tokens([](TinyVocabulary& tokens) { tokens.pieces[310] = tokens.pieces[260]; }));
     list.add(Verdict::accept, "pieces-of-odd-bytes", "", "pieces with a NUL and with invalid UTF-8",
              with_tokens([](TinyVocabulary& tokens) {
@@ -127,7 +127,7 @@ void add_pieces(CaseList& list) {
                  tokens.pieces[311] = "\xFF\xC0\xE2\x96";
                  tokens.pieces[312] = "";
              }));
-    list.add(Verdict::accept, "piece-of-10-MiB", "", "a piece of 10 MiB",
+    list.add(Verdict::refuse, "piece-of-10-MiB", tokens_key, "a piece of 10 MiB",
              with_tokens(
                  [](TinyVocabulary& tokens) { tokens.pieces[310] = std::string(10u << 20, 'p'); }))
         .is_large = true;

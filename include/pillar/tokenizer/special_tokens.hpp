@@ -31,7 +31,7 @@ struct Fragment {
 
 class SpecialTokens {
   public:
-    /// In the order of their ids.
+    /// No text twice.
     explicit SpecialTokens(std::vector<SpecialToken> tokens);
 
     /// The text in fragments, from left to right. One pass over the text where no token begins,
