@@ -92,8 +92,8 @@ int cpu_quota(const std::filesystem::path& root = "/");
 /// Sets cpus[i], i < capacity, to whether this thread may run on CPU i; returns how many CPUs there
 /// are in its mask (also beyond the capacity).
 std::size_t affinity_mask(bool* cpus, std::size_t capacity) noexcept;
-/// The CPUs that the threads of this process may run on, ascending: the affinity mask it was started
-/// with, also when OpenMP has bound the main thread to a part of it (OMP_PROC_BIND).
+/// The CPUs that the threads of this process may run on, ascending: the affinity mask it was
+/// started with, also when OpenMP has bound the main thread to a part of it (OMP_PROC_BIND).
 std::vector<int> process_cpus();
 
 } // namespace pillar::threads
