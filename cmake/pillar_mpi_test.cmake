@@ -17,15 +17,21 @@ set(PILLAR_MPI_ENVIRONMENT
     OMPI_MCA_hwloc_base_binding_policy=none
     PRTE_MCA_hwloc_default_binding_policy=none
     OMPI_MCA_mpi_yield_when_idle=1
-    OMPI_MCA_btl_vader_single_copy_mechanism=none
-    MPIEXEC_TIMEOUT=60)
+    OMPI_MCA_btl_vader_single_copy_mechanism=none)
+set(PILLAR_MPI_TIMEOUT 60)
+if(PILLAR_SANITIZE)
+    set(PILLAR_MPI_TIMEOUT 240)
+endif()
+list(APPEND PILLAR_MPI_ENVIRONMENT MPIEXEC_TIMEOUT=${PILLAR_MPI_TIMEOUT})
+math(EXPR PILLAR_MPI_CTEST_TIMEOUT "${PILLAR_MPI_TIMEOUT} + 30")
 if(PILLAR_SANITIZE MATCHES "address")
     list(APPEND PILLAR_MPI_ENVIRONMENT ASAN_OPTIONS=detect_leaks=0) # MPI's own
 endif()
 set(PILLAR_TCP_ENVIRONMENT OMPI_MCA_btl=tcp,self OMPI_MCA_btl_tcp_if_include=lo)
 
 function(pillar_mpi_environment)
-    set_tests_properties(${ARGN} PROPERTIES ENVIRONMENT "${PILLAR_MPI_ENVIRONMENT}" LABELS mpi TIMEOUT 90)
+    set_tests_properties(${ARGN} PROPERTIES ENVIRONMENT "${PILLAR_MPI_ENVIRONMENT}" LABELS mpi
+                         TIMEOUT ${PILLAR_MPI_CTEST_TIMEOUT})
 endfunction()
 
 function(pillar_mpi_run test executable n_ranks)
