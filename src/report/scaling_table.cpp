@@ -119,6 +119,7 @@ std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces) {
         }
     }
     std::vector<ScalingTable> tables;
+    tables.reserve(groups.size());
     for (const auto& group : groups) tables.push_back(table_of(group));
     return tables;
 }

@@ -218,7 +218,7 @@ StepBlock decode_steps(std::span<const std::byte> payload, const Origin& origin)
 
 std::vector<TokenEntry> decode_tokens(std::span<const std::byte> payload, const Origin& origin) {
     Unpacker in(payload, origin, "tokens");
-    const std::vector<TokenEntry> tokens = in.rest<TokenEntry>();
+    std::vector<TokenEntry> tokens = in.rest<TokenEntry>();
     for (const TokenEntry& token : tokens) {
         if (token.phase > static_cast<std::uint32_t>(engine::Phase::decode)) in.fail();
     }

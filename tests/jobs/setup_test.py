@@ -137,7 +137,7 @@ class GetModel(WithModel):
         self.env.pop("PIP_NO_INDEX", None)
         process = subprocess.Popen([self.root / "jobs/get_model.sh"], env=self.env, start_new_session=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        server.settimeout(30)
+        server.settimeout(120)
         connection, _ = server.accept()
         os.killpg(process.pid, signal.SIGINT)
         self.assertNotEqual(process.wait(30), 0)

@@ -1,79 +1,30 @@
-// The recorder on one rank and on several: what goes in comes out, whatever ends the run.
+// The recorder on one rank and on several: what goes in comes out.
 
 #include "pillar/trace/recorder.hpp"
 
+<<<<<<< HEAD
 #include "support/memory_requests.hpp"
+=======
+#include "allocations.hpp"
+#include "recorder_steps.hpp"
+>>>>>>> trace
 
 #include "pillar/storage/reader.hpp"
-#include "pillar/trace/convert.hpp"
 #include "pillar/trace/reader.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/thread_communicator.hpp"
 
-#include <array>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace pillar::trace {
 namespace {
 
 using support::TemporaryDirectory;
 using ::testing::HasSubstr;
-
-TraceOptions options_for(const std::string& path) {
-    TraceOptions options;
-    options.path = path;
-    options.title = "test";
-    options.command_line = "pillar run --trace x.h5";
-    options.config = {{"model", std::string("tiny")}};
-    options.collectives_per_step = 4;
-    options.n_threads = 2;
-    return options;
-}
-
-/// A step that begins at `begin_s` and lasts half a second; `rank` tells the ranks apart.
-class Step {
-  public:
-    Step(std::uint64_t number, double begin_s, int rank = 0) {
-        const auto r = static_cast<std::uint64_t>(rank);
-        timeline_.begin_s = begin_s;
-        timeline_.end_s = begin_s + 0.5;
-        timeline_.traffic = {100 + r, 3 + r};
-        timeline_.collectives = {{begin_s, begin_s + 0.0625, 32, CollectiveKind::broadcast},
-                                 {begin_s + 0.25, begin_s + 0.3125, 256, CollectiveKind::allreduce},
-                                 {begin_s + 0.4375, begin_s + 0.5, 64, CollectiveKind::gather}};
-        record_.step = number;
-        record_.phase = number == 0 ? engine::Phase::prefill : engine::Phase::decode;
-        record_.n_rows = 1;
-        record_.n_logits = 1;
-        record_.bytes_read = 10 + r;
-        record_.timeline = &timeline_;
-    }
-    Step(const Step&) = delete;
-    Step& operator=(const Step&) = delete;
-    operator const engine::StepRecord&() const { return record_; }
-
-  private:
-    StepTimeline timeline_;
-    engine::StepRecord record_;
-};
-
-engine::TokenRecord token(std::uint64_t step) {
-    return {.step = step,
-            .sequence = 0,
-            .position = static_cast<std::int32_t>(step),
-            .id = 7,
-            .phase = engine::Phase::decode,
-            .latency_s = 0.5,
-            .logprob = -1};
-}
 
 TEST(Recorder, LeavesAFileAndNoJournalAfterAnOrderlyEnd) {
     const TemporaryDirectory directory;
@@ -244,128 +195,6 @@ TEST(Recorder, RefusesAnExistingFileOrJournalOnAllRanks) {
         EXPECT_TRUE(forced.finish(ExitCode::done));
         EXPECT_EQ(read_trace(path).n_steps(), 0);
         std::filesystem::remove(path);
-    }
-}
-
-TEST(Recorder, BringsItsOwnRecordsIntoTheJournalWhenItMustLeaveAtOnce) {
-    const TemporaryDirectory directory;
-    const std::string path = directory.file("x.h5");
-    {
-        const auto comm = comm::make_self();
-        Recorder recorder(*comm, options_for(path));
-        recorder.step(Step(0, 0.0));
-        recorder.gather();
-        recorder.step(Step(1, 1.0));
-        recorder.token(token(1));
-        std::thread([&] { EXPECT_TRUE(recorder.flush_now()); }).join();
-        recorder.step(Step(2, 2.0)); // too late
-        EXPECT_FALSE(recorder.finish(ExitCode::resumable));
-    }
-    EXPECT_FALSE(std::filesystem::exists(path));
-    const Conversion result = recover(path + ".journal", false);
-    EXPECT_EQ(result.n_steps, 2);
-    EXPECT_EQ(result.n_tokens, 1);
-    EXPECT_FALSE(result.complete);
-}
-
-TEST(Recorder, DestroyedWithoutAnEndKeepsItsRecordsInTheJournal) {
-    const TemporaryDirectory directory;
-    const std::string path = directory.file("x.h5");
-    {
-        const auto comm = comm::make_self();
-        Recorder recorder(*comm, options_for(path));
-        for (std::uint64_t n = 0; n < 3; ++n) recorder.step(Step(n, static_cast<double>(n)));
-    }
-    EXPECT_EQ(recover(path + ".journal", false).n_steps, 3);
-}
-
-TEST(Recorder, MayBeFlushedWhileTheMainThreadRecords) {
-    const TemporaryDirectory directory;
-    const std::string path = directory.file("x.h5");
-    {
-        const auto comm = comm::make_self();
-        Recorder recorder(*comm, options_for(path));
-        std::jthread signal([&] { recorder.flush_now(); });
-        for (std::uint64_t n = 0; n < 2000; ++n) {
-            recorder.step(Step(n, static_cast<double>(n)));
-            recorder.token(token(n));
-            if (recorder.wants_gather()) recorder.gather();
-        }
-    }
-    const Conversion result = recover(path + ".journal", false);
-    EXPECT_EQ(result.n_bytes_damaged, 0);
-    EXPECT_GE(result.n_steps, result.n_tokens);
-    EXPECT_LE(result.n_steps, result.n_tokens + 1); // between a step and its token
-}
-
-/// A run on a medium that takes 3000 bytes; exits with 0 when the run itself saw nothing of it.
-[[noreturn]] void run_on_a_full_medium(const std::string& path) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{3000, 3000};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-    const auto comm = comm::make_self();
-    {
-        Recorder recorder(*comm, options_for(path));
-        for (std::uint64_t n = 0; n < 300; ++n) {
-            recorder.step(Step(n, static_cast<double>(n)));
-            recorder.token(token(n));
-            if (recorder.wants_gather()) recorder.gather();
-        }
-        recorder.finish(ExitCode::done);
-    }
-    std::exit(0);
-}
-
-TEST(Recorder, OnAFullMediumWarnsOnceAndLetsTheRunGoOn) {
-    const TemporaryDirectory directory;
-    const std::string path = directory.file("x.h5");
-    EXPECT_EXIT(run_on_a_full_medium(path), ::testing::ExitedWithCode(0),
-                "^[^\n]*File too large; the trace ends here, the run goes on\n"
-                "[^\n]*cannot[^\n]*report --recover[^\n]*\n$");
-    const Conversion result = recover(path + ".journal", false);
-    EXPECT_GT(result.n_steps, 0);
-    EXPECT_LT(result.n_steps, 300);
-    EXPECT_FALSE(result.complete);
-}
-
-/// Steps and gathers for ever, telling through `report` how many steps are safe.
-[[noreturn]] void run_until_killed(const std::string& path, int report) {
-    const auto comm = comm::make_self();
-    Recorder recorder(*comm, options_for(path));
-    for (std::uint64_t n = 0;; ++n) {
-        recorder.step(Step(n, static_cast<double>(n)));
-        recorder.token(token(n));
-        if (n % 4 != 3) continue;
-        recorder.gather();
-        const std::uint64_t n_safe = n + 1;
-        if (::write(report, &n_safe, sizeof n_safe) != sizeof n_safe) std::_Exit(1);
-    }
-}
-
-TEST(Recorder, KilledAtAnyMomentLosesNothingThatWasGathered) {
-    const TemporaryDirectory directory;
-    for (int trial = 0; trial < 20; ++trial) {
-        const std::string path = directory.file(std::to_string(trial) + ".h5");
-        std::array<int, 2> pipe_ends{};
-        ASSERT_EQ(::pipe(pipe_ends.data()), 0);
-        const pid_t child = ::fork();
-        ASSERT_GE(child, 0);
-        if (child == 0) run_until_killed(path, pipe_ends[1]);
-        ::close(pipe_ends[1]);
-        std::uint64_t n_safe = 0;
-        const auto n_wanted = static_cast<std::uint64_t>(4 + 37 * trial);
-        while (n_safe < n_wanted) {
-            ASSERT_EQ(::read(pipe_ends[0], &n_safe, sizeof n_safe), sizeof n_safe);
-        }
-        ::kill(child, SIGKILL);
-        ::waitpid(child, nullptr, 0);
-        while (::read(pipe_ends[0], &n_safe, sizeof n_safe) == sizeof n_safe) {
-        }
-        ::close(pipe_ends[0]);
-        const Conversion result = recover(path + ".journal", false);
-        EXPECT_GE(result.n_steps, n_safe);
-        EXPECT_GE(result.n_tokens, n_safe);
-        EXPECT_FALSE(result.complete);
     }
 }
 
