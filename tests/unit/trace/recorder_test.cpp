@@ -2,12 +2,8 @@
 
 #include "pillar/trace/recorder.hpp"
 
-<<<<<<< HEAD
-#include "support/memory_requests.hpp"
-=======
-#include "allocations.hpp"
 #include "recorder_steps.hpp"
->>>>>>> trace
+#include "support/memory_requests.hpp"
 
 #include "pillar/storage/reader.hpp"
 #include "pillar/trace/reader.hpp"
