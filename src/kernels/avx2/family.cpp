@@ -5,13 +5,19 @@
 #include "format.hpp"
 #include "operators.hpp"
 
+#include <cpuid.h>
+
 namespace pillar::kernels {
 namespace avx2 {
 namespace {
 
+bool has_f16c() noexcept { // clang 14 has no name for it in __builtin_cpu_supports
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
 bool supported() noexcept {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 const Format& format_of(quant::Type type) noexcept {
