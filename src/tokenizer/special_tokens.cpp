@@ -42,9 +42,8 @@ const SpecialToken* SpecialTokens::longest_at(std::string_view text, std::size_t
         const auto at_size = [size](const SpecialToken& token) {
             return byte_at(token.text, size);
         };
-        const auto same = std::ranges::equal_range(low, high, byte, {}, at_size);
-        low = same.begin();
-        high = same.end();
+        low = std::ranges::lower_bound(low, high, byte, {}, at_size);
+        high = std::ranges::upper_bound(low, high, byte, {}, at_size);
     }
     return longest;
 }

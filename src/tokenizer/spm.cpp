@@ -79,8 +79,7 @@ void Spm::rank_scores(const Vocabulary& vocabulary) {
     std::vector<float> descending(token_of_piece_.size());
     std::ranges::transform(token_of_piece_, descending.begin(), score);
     std::ranges::sort(descending, std::greater<>());
-    const auto repeats = std::ranges::unique(descending);
-    descending.erase(repeats.begin(), repeats.end());
+    descending.erase(std::unique(descending.begin(), descending.end()), descending.end());
     for (std::size_t piece = 0; piece < token_of_piece_.size(); ++piece) {
         const auto place =
             std::ranges::lower_bound(descending, score(token_of_piece_[piece]), std::greater<>());

@@ -16,7 +16,7 @@ namespace pillar::tokenizer {
 /// Bounds on what a file may ask for: far above any real model.
 inline constexpr std::size_t max_pieces = 1u << 20;
 inline constexpr std::size_t max_merges = 4u << 20;
-inline constexpr std::size_t max_piece_bytes = 4096;
+inline constexpr std::size_t max_piece_bytes = 65'536;
 
 struct VocabularySource {
     Vocabulary vocabulary;
