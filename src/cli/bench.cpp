@@ -36,7 +36,7 @@ struct BenchOptions {
     bool force = false;
 };
 
-/// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M (synthetic)"
+/// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M synthetic"
 std::string model_type(const gguf::File& file, const model::Transformer& transformer,
                        const ModelOptions& options) {
     const model::Hyperparameters& h = transformer.hyperparameters();
@@ -46,7 +46,7 @@ std::string model_type(const gguf::File& file, const model::Transformer& transfo
     const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
     if (!options.synthetic.empty())
         return std::string(model::parse_synthetic_name(options.synthetic).shape->title) + title +
-               " (synthetic)";
+               " synthetic";
     const auto n = static_cast<double>(transformer.n_parameters());
     return h.architecture +
            (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;

@@ -63,9 +63,19 @@ Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& mod
     }
 }
 
-/// Looked up as v first where the rules say so, then as the fused matrix that it is.
-Type attention_qkv_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
-    return attention_v_type(mix, base, layer, model);
+/// As in the files that users have; newer versions of llama.cpp treat the fused matrix as v.
+Type attention_qkv_type(Mix mix, Type base) noexcept {
+    switch (mix) {
+    case Mix::q3_k_m:
+    case Mix::q3_k_l:
+        return Type::q4_k;
+    case Mix::q4_k_m:
+        return Type::q5_k;
+    case Mix::q5_k_m:
+        return Type::q6_k;
+    default:
+        return base;
+    }
 }
 
 Type attention_output_type(Mix mix, Type base) noexcept {
@@ -117,7 +127,7 @@ Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::si
     case MatrixRole::attention_v:
         return attention_v_type(mix, base, layer, model);
     case MatrixRole::attention_qkv:
-        return attention_qkv_type(mix, base, layer, model);
+        return attention_qkv_type(mix, base);
     case MatrixRole::attention_output:
         return attention_output_type(mix, base);
     case MatrixRole::ffn_down:
