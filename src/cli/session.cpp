@@ -8,6 +8,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
+#include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -71,7 +72,12 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
 /// Collective.
 void Session::open_model(const ModelOptions& options) {
     comm::agree(*comm_, [&] {
-        file_.emplace(options.model);
+        if (options.synthetic.empty()) {
+            file_.emplace(options.model);
+        } else {
+            const model::SyntheticName name = model::parse_synthetic_name(options.synthetic);
+            file_.emplace(model::synthetic_model(*name.shape, name.mix));
+        }
         h_ = model::read_hyperparameters(*file_);
         tokenizer_.emplace(file_->metadata());
     });
@@ -86,6 +92,12 @@ void Session::choose_threads(int requested, std::string_view launcher) {
     if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
     comm::agree(*comm_,
                 [&] { team_.emplace(requested > 0 ? requested : binding.n_threads_default); });
+    most_threads_ = team_->size();
+}
+
+void Session::set_threads(int n_threads) {
+    expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
+    if (n_threads != team_->size()) team_.emplace(n_threads);
 }
 
 /// Collective. A named family must be there on every rank; auto takes the fastest that all have.
