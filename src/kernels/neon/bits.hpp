@@ -4,9 +4,10 @@
 // product (smlal.hpp, ../dotprod/sdot.hpp). A packed block takes 16 bytes for each bit of width, as
 // in the file.
 //
-// Narrow weights are spread over vectors of their own in such a way that SLI (shift left and insert)
-// puts the pieces together at the top of the byte, from where one right shift brings them down: as
-// a signed number, or as an unsigned one. Formats with a bias keep n − bias, so that it costs nothing.
+// Narrow weights are spread over vectors of their own in such a way that SLI (shift left and
+// insert) puts the pieces together at the top of the byte, from where one right shift brings them
+// down: as a signed number, or as an unsigned one. Formats with a bias keep n − bias, so that it
+// costs nothing.
 
 #include "simd.hpp"
 
@@ -80,13 +81,13 @@ struct TwoBits {
     }
     static Weights unpack(const std::byte* in) noexcept {
         Weights w;
-        for (std::size_t i = 0; i < 2; ++i) {
+        unrolled<2>([&](std::size_t i) __attribute__((always_inline)) {
             const uint8x16_t p = load(in + 16 * i);
             w.v[4 * i] = bits<2, 0, Sign::without>(p);
             w.v[4 * i + 1] = bits<2, 0, Sign::without>(vshrq_n_u8(p, 2));
             w.v[4 * i + 2] = bits<2, 0, Sign::without>(vshrq_n_u8(p, 4));
             w.v[4 * i + 3] = bits<2, 6, Sign::without>(p);
-        }
+        });
         return w;
     }
 };
@@ -102,8 +103,8 @@ struct ThreeBits {
             const int w6 = w.v[6][k] & 7, w7 = w.v[7][k] & 7;
             const int left[3] = {w6 >> 1, w7 >> 1, (w6 & 1) << 1 | (w7 & 1)};
             for (std::size_t i = 0; i < 3; ++i)
-                out[16 * i + k] = static_cast<std::uint8_t>(
-                    w.v[2 * i][k] << 5 | (w.v[2 * i + 1][k] & 7) << 2 | left[i]);
+                out[16 * i + k] = static_cast<std::uint8_t>(w.v[2 * i][k] << 5 |
+                                                            (w.v[2 * i + 1][k] & 7) << 2 | left[i]);
         }
     }
     static Weights unpack(const std::byte* in) noexcept {
@@ -127,16 +128,15 @@ struct FourBits {
     static void pack(const WeightBytes& w, std::uint8_t* out) noexcept {
         for (std::size_t i = 0; i < 4; ++i)
             for (std::size_t k = 0; k < 16; ++k)
-                out[16 * i + k] =
-                    static_cast<std::uint8_t>(w.v[2 * i][k] | w.v[2 * i + 1][k] << 4);
+                out[16 * i + k] = static_cast<std::uint8_t>(w.v[2 * i][k] | w.v[2 * i + 1][k] << 4);
     }
     static Weights unpack(const std::byte* in) noexcept {
         Weights w;
-        for (std::size_t i = 0; i < 4; ++i) {
+        unrolled<4>([&](std::size_t i) __attribute__((always_inline)) {
             const uint8x16_t p = load(in + 16 * i);
             w.v[2 * i] = bits<4, 0, Sign::without>(p);
             w.v[2 * i + 1] = bits<4, 4, Sign::without>(p);
-        }
+        });
         return w;
     }
 };
@@ -162,9 +162,11 @@ struct FiveBits {
     }
     static Weights unpack(const std::byte* in) noexcept {
         uint8x16_t p[5];
-        for (std::size_t i = 0; i < 5; ++i) p[i] = load(in + 16 * i);
         Weights w;
-        for (std::size_t i = 0; i < 5; ++i) w.v[i] = top_bits<5, sign>(p[i]);
+        unrolled<5>([&](std::size_t i) __attribute__((always_inline)) {
+            p[i] = load(in + 16 * i);
+            w.v[i] = top_bits<5, sign>(p[i]);
+        });
         w.v[5] = top_bits<5, sign>(vsliq_n_u8(vshlq_n_u8(p[3], 2), p[0], 5));
         w.v[6] = top_bits<5, sign>(vsliq_n_u8(vshlq_n_u8(p[4], 2), p[1], 5));
         const uint8x16_t low = vsliq_n_u8(vshlq_n_u8(p[4], 3), p[3], 4);
@@ -184,8 +186,8 @@ struct SixBits {
     }
     static Weights unpack(const std::byte* in) noexcept {
         Weights w;
-        for (std::size_t h = 0; h < 2; ++h, in += 3 * 16)
-            unpack_four_in_three<Sign::with>(load(in), load(in + 16), load(in + 32), w.v + 4 * h);
+        unpack_four_in_three<Sign::with>(load(in), load(in + 16), load(in + 32), w.v);
+        unpack_four_in_three<Sign::with>(load(in + 48), load(in + 64), load(in + 80), w.v + 4);
         return w;
     }
 };
@@ -200,7 +202,8 @@ struct EightBits {
     }
     static Weights unpack(const std::byte* in) noexcept {
         Weights w;
-        for (std::size_t i = 0; i < 8; ++i) w.v[i] = load_bytes(in + 16 * i);
+        unrolled<8>([&](std::size_t i)
+                        __attribute__((always_inline)) { w.v[i] = load_bytes(in + 16 * i); });
         return w;
     }
 };

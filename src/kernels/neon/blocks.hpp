@@ -99,23 +99,24 @@ struct BlockKernel {
     using Extra = typename Block::Extra;
 
     template <std::size_t C>
-    [[gnu::noinline]] static const std::byte* run(const std::byte* stream, const PanelView<Extra>& panel,
-                                                 std::size_t, std::size_t n_blocks,
-                                                 Floats* sums) noexcept {
+    [[gnu::noinline]] static const std::byte* run(const std::byte* stream,
+                                                  const PanelView<Extra>& panel, std::size_t,
+                                                  std::size_t n_blocks, Floats* sums) noexcept {
         PanelView<Extra> x = panel;
         Floats a[C];
-        for (std::size_t c = 0; c < C; ++c) a[c] = sums[c];
+        unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
         PILLAR_NO_UNROLL
         for (std::size_t b = 0; b < n_blocks; ++b, stream += Block::bytes, x = x.from(C)) {
             mark_loop<Block::File::type, C>();
             prefetch_ahead(stream);
             const Block block = Block::load(stream);
-            for_columns<C>([&](std::size_t c) __attribute__((always_inline)) {
-                a[c] = block.add(Activation::load(x.q + c * block_size), load_scalar(x.dx + c), x.extra[c], a[c]);
+            unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
+                a[c] = block.add(Activation::load(x.q + c * block_size), load_scalar(x.dx + c),
+                                 x.extra[c], a[c]);
                 in_order(a[c]);
             });
         }
-        for (std::size_t c = 0; c < C; ++c) sums[c] = a[c];
+        unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { sums[c] = a[c]; });
         return stream;
     }
 };

@@ -33,7 +33,9 @@ struct Levels {
     static Weights unpack(const std::byte* in) noexcept {
         const Bytes values = load_bytes(quant::iq4_values);
         Weights w = FourBits::unpack(in);
-        for (Bytes& v : w.v) v = vqtbl1q_s8(values, vreinterpretq_u8_s8(v));
+        unrolled<8>([&](std::size_t i) __attribute__((always_inline)) {
+            w.v[i] = vqtbl1q_s8(values, vreinterpretq_u8_s8(w.v[i]));
+        });
         return w;
     }
 };

@@ -9,17 +9,6 @@ namespace pillar::kernels::neon {
 namespace {
 
 inline constexpr std::size_t panel_columns = 4; ///< Family::panel_columns
-/// f(0), …, f(C − 1): a loop that no compiler keeps as one, so that an array indexed by the column
-/// stays in registers.
-template <std::size_t C, class Function>
-[[gnu::always_inline]] inline void for_columns(Function f) noexcept {
-    static_assert(C <= panel_columns);
-    f(0);
-    if constexpr (C > 1) f(1);
-    if constexpr (C > 2) f(2);
-    if constexpr (C > 3) f(3);
-}
-
 /// Blocks × columns prepared at a time. 256 are 8 KB of activations: with what is prepared of them
 /// and the weights that pass by, half of a Cortex-A72's first level.
 inline constexpr std::size_t piece_capacity = 256;
@@ -52,9 +41,9 @@ struct FloatSum {
 /// Where a kernel reads: for each block, for each column.
 template <class Extra>
 struct PanelView {
-    const std::int8_t* q;         ///< (blocks, columns, 32)
-    const float* dx;              ///< (blocks, columns)
-    const std::int16_t* half_sum; ///< (blocks, columns, 2)
+    const std::int8_t* q;              ///< (blocks, columns, 32)
+    const float* dx;                   ///< (blocks, columns)
+    const std::int16_t* half_sum;      ///< (blocks, columns, 2)
     const typename Extra::Type* extra; ///< (blocks, columns)
 
     [[nodiscard]] PanelView from(std::size_t i) const noexcept {

@@ -1,8 +1,8 @@
 #pragma once
-// Names for the few NEON operations that all kernels here share. Everything in this folder's headers
-// has internal linkage: the dotprod family compiles them again for its own processor, and none of
-// that code may be what the linker keeps for the rest of the program. For the same reason they use
-// no function templates or inline functions of the standard library.
+// Names for the few NEON operations that all kernels here share. Everything in this folder's
+// headers has internal linkage: the dotprod family compiles them again for its own processor, and
+// none of that code may be what the linker keeps for the rest of the program. For the same reason
+// they use no function templates or inline functions of the standard library.
 
 #include <arm_neon.h>
 #include <cstddef>
@@ -30,6 +30,20 @@ inline Floats load_halves(const void* p) noexcept {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(static_cast<const std::uint16_t*>(p))));
 }
 
+/// f(0), …, f(n − 1): a loop that no compiler keeps as one. An array indexed by it alone stays in
+/// registers; g++ keeps an array in memory that any loop indexes.
+template <std::size_t n, class Function>
+[[gnu::always_inline]] inline void unrolled(Function f) noexcept {
+    static_assert(n <= 8);
+    if constexpr (n > 0) f(0);
+    if constexpr (n > 1) f(1);
+    if constexpr (n > 2) f(2);
+    if constexpr (n > 3) f(3);
+    if constexpr (n > 4) f(4);
+    if constexpr (n > 5) f(5);
+    if constexpr (n > 6) f(6);
+    if constexpr (n > 7) f(7);
+}
 /// A factor for all lanes. Kept apart from its load, it is multiplied with by element; clang would
 /// rather copy it to all lanes as it loads, which takes a vector unit.
 inline float load_scalar(const float* p) noexcept {
@@ -60,9 +74,9 @@ inline void in_order([[maybe_unused]] Floats& v) noexcept {
 #endif
 }
 
-/// Ask for one cache line 1 KB after p, as far ahead as the DRAM of a Pi 4 takes to answer: 150 ns at
-/// 72 bytes in 20 cycles. One a block; where a block has two lines the processor's own prefetcher
-/// brings the other. Past the end of memory it does nothing.
+/// Ask for one cache line 1 KB after p, as far ahead as the DRAM of a Pi 4 takes to answer: 150 ns
+/// at 72 bytes in 20 cycles. One a block; where a block has two lines the processor's own
+/// prefetcher brings the other. Past the end of memory it does nothing.
 inline void prefetch_ahead(const std::byte* p) noexcept {
     __builtin_prefetch(p + 1024, 0, 3);
 }

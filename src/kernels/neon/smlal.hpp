@@ -47,9 +47,11 @@ struct Smlal {
             return vpaddq_s32(a, b);
         } else {
             static_assert(fit_int16(2, max));
-            const Ints a = vpaddq_s32(wide_products(w, 0, x), wide_products(w, 1, x));
-            const Ints b = vpaddq_s32(wide_products(w, 2, x), wide_products(w, 3, x));
-            return vpaddq_s32(a, b);
+            const Ints a = wide_products(w, 0, x);
+            const Ints b = wide_products(w, 1, x);
+            const Ints c = wide_products(w, 2, x);
+            const Ints d = wide_products(w, 3, x);
+            return vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
         }
     }
     template <int max>

@@ -1,0 +1,245 @@
+#pragma once
+// The formats of super-blocks, over a dot product. Segments of 4 rows:
+//   Q2_K    d, dmin; for each block 8 bytes (byte 4h + r: scale of half h of row r in the low
+//           nibble, its min in the high one), 32 bytes of weights
+//   Q3_K    d; 48 bytes with two 6-bit scales a block (scales.hpp); for each block 48 bytes
+//   Q4_K    d, dmin; 48 bytes with the 6-bit scale and min of each block; for each block 64 bytes
+//   Q5_K    the same; for each block 80 bytes
+//   Q6_K    d; for each block 8 bytes (byte 4h + r: scale of half h of row r), 96 bytes of weights
+//   IQ4_XS  d; 24 bytes with the 6-bit scale of each block; for each block 64 bytes of nibbles
+// Biased weights and scales are kept without their bias, as signed numbers.
+
+#include "levels.hpp"
+#include "scales.hpp"
+#include "super_blocks.hpp"
+
+#include "pillar/quant/formats.hpp"
+
+namespace pillar::kernels::neon {
+namespace {
+
+inline int16x8_t widen(int8x8_t v) noexcept {
+    return vmovl_s8(v);
+}
+/// Four of eight int16 as f32.
+inline Floats low_floats(int16x8_t v) noexcept {
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(v)));
+}
+inline Floats high_floats(int16x8_t v) noexcept {
+    return vcvtq_f32_s32(vmovl_high_s16(v));
+}
+
+/// Q4_K, Q5_K: unsigned weights, a scale and a min for each block.
+template <class TheDot, class FileFormat, class Bits>
+struct ScaledAndShifted {
+    using Dot = TheDot;
+    using File = FileFormat;
+    using Extra = FloatSum;
+    using Header = SixBitFields<2, Sign::without>;
+    static constexpr std::size_t header_bytes = 16 + Header::bytes;
+    static constexpr std::size_t block_bytes = Bits::bytes;
+    static constexpr bool with_min = true;
+
+    struct Block {
+        Weights w;
+        Floats scale, min;
+
+        Floats scaled_dot(const Activation& x) const noexcept { // below 2^24: exact
+            return vmulq_f32(vcvtq_f32_s32(Dot::template dot<Bits::max>(w, x)), scale);
+        }
+        Floats scaled_min(const std::int16_t*, const float* sum) const noexcept {
+            return vmulq_n_f32(min, load_scalar(sum));
+        }
+    };
+
+    static Header load_header(const std::byte* p) noexcept { return Header::load(p + 16); }
+    static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+        const int16x8_t fields = widen(header.of_block(sub));
+        return {Bits::unpack(p), low_floats(fields), high_floats(fields)};
+    }
+
+    static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
+        Header header;
+        for (std::size_t sub = 0; sub < super_block_blocks; ++sub) {
+            const RowBlocks rows = unpack_rows<File>(blocks, sub);
+            for (std::size_t r = 0; r < group_rows; ++r) {
+                header.set(sub, 0, r, rows.row[r].scale[0]);
+                header.set(sub, 1, r, rows.row[r].min[0]);
+            }
+        }
+        return header.pack(out);
+    }
+    static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
+                                 std::byte* out) noexcept {
+        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+                   reinterpret_cast<std::uint8_t*>(out));
+        return out + Bits::bytes;
+    }
+};
+
+/// Weights with a signed scale for each 16 of them: Q3_K, Q6_K.
+template <class Dot, class Bits>
+struct ScaledHalves {
+    Weights w;
+    typename Dot::template HalfScales<Bits::max> scale;
+
+    Floats scaled_dot(const Activation& x) const noexcept {
+        return vcvtq_f32_s32(Dot::template scaled_dot<Bits::max>(w, x, scale));
+    }
+};
+
+template <class TheDot>
+struct Q3KSuperBlock {
+    using Dot = TheDot;
+    using File = quant::Q3_K;
+    using Extra = Nothing;
+    using Header = SixBitFields<2, Sign::with>;
+    using Block = ScaledHalves<Dot, ThreeBits>;
+    static constexpr std::size_t header_bytes = 8 + Header::bytes;
+    static constexpr std::size_t block_bytes = ThreeBits::bytes;
+    static constexpr bool with_min = false;
+
+    static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
+    static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+        return {ThreeBits::unpack(p),
+                typename Dot::template HalfScales<ThreeBits::max>(header.of_block(sub))};
+    }
+
+    static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
+        Header header;
+        for (std::size_t sub = 0; sub < super_block_blocks; ++sub) {
+            const RowBlocks rows = unpack_rows<File>(blocks, sub);
+            for (std::size_t r = 0; r < group_rows; ++r)
+                for (std::size_t half = 0; half < 2; ++half)
+                    header.set(sub, half, r, rows.row[r].scale[half]);
+        }
+        return header.pack(out);
+    }
+    static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
+                                 std::byte* out) noexcept {
+        ThreeBits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+                        reinterpret_cast<std::uint8_t*>(out));
+        return out + ThreeBits::bytes;
+    }
+};
+
+template <class TheDot>
+struct Q6KSuperBlock {
+    using Dot = TheDot;
+    using File = quant::Q6_K;
+    using Extra = Nothing;
+    struct Header {};
+    using Block = ScaledHalves<Dot, SixBits>;
+    static constexpr std::size_t header_bytes = 8;
+    static constexpr std::size_t block_bytes = 8 + SixBits::bytes;
+    static constexpr bool with_min = false;
+
+    static Header load_header(const std::byte*) noexcept { return {}; }
+    static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
+        const int8x8_t scales = vld1_s8(reinterpret_cast<const std::int8_t*>(p));
+        return {SixBits::unpack(p + 8), typename Dot::template HalfScales<SixBits::max>(scales)};
+    }
+
+    static std::byte* pack_scales(const FileBlocks&, std::byte* out) noexcept { return out; }
+    static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
+                                 std::byte* out) noexcept {
+        const RowBlocks rows = unpack_rows<File>(blocks, sub);
+        for (std::size_t half = 0; half < 2; ++half)
+            for (const quant::SubBlock& row : rows.row)
+                *out++ = static_cast<std::byte>(row.scale[half]);
+        SixBits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
+        return out + SixBits::bytes;
+    }
+};
+
+template <class TheDot>
+struct Q2KSuperBlock {
+    using Dot = TheDot;
+    using File = quant::Q2_K;
+    using Extra = Nothing;
+    struct Header {};
+    static constexpr std::size_t header_bytes = 16;
+    static constexpr std::size_t block_bytes = 8 + TwoBits::bytes;
+    static constexpr bool with_min = true;
+
+    struct Block : ScaledHalves<Dot, TwoBits> {
+        int16x8_t mins; ///< of the first 16 weights of 4 rows, then of the second
+
+        Floats scaled_min(const std::int16_t* half_sum, const Nothing::Type*) const noexcept {
+            const int16x4_t sums = vreinterpret_s16_f32(vdup_n_f32(load_pair(half_sum)));
+            const Ints low = vmull_lane_s16(vget_low_s16(mins), sums, 0);
+            return vcvtq_f32_s32(vmlal_lane_s16(low, vget_high_s16(mins), sums, 1));
+        }
+
+      private:
+        /// Two int16 as the bits of one float.
+        static float load_pair(const std::int16_t* p) noexcept {
+            float bits;
+            std::memcpy(&bits, p, sizeof bits);
+            return bits;
+        }
+    };
+
+    static Header load_header(const std::byte*) noexcept { return {}; }
+    static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
+        const uint8x8_t fields = vld1_u8(reinterpret_cast<const std::uint8_t*>(p));
+        const int8x8_t scales = vreinterpret_s8_u8(vand_u8(fields, vdup_n_u8(15)));
+        return {{TwoBits::unpack(p + 8), typename Dot::template HalfScales<TwoBits::max>(scales)},
+                vreinterpretq_s16_u16(vmovl_u8(vshr_n_u8(fields, 4)))};
+    }
+
+    static std::byte* pack_scales(const FileBlocks&, std::byte* out) noexcept { return out; }
+    static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
+                                 std::byte* out) noexcept {
+        const RowBlocks rows = unpack_rows<File>(blocks, sub);
+        for (std::size_t half = 0; half < 2; ++half)
+            for (const quant::SubBlock& row : rows.row)
+                *out++ = static_cast<std::byte>(row.scale[half] | row.min[half] << 4);
+        TwoBits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
+        return out + TwoBits::bytes;
+    }
+};
+
+template <class TheDot>
+struct IQ4XSSuperBlock {
+    using Dot = TheDot;
+    using File = quant::IQ4_XS;
+    using Extra = Nothing;
+    using Header = SixBitFields<1, Sign::with>;
+    static constexpr std::size_t header_bytes = 8 + Header::bytes;
+    static constexpr std::size_t block_bytes = Levels::bytes;
+    static constexpr bool with_min = false;
+
+    struct Block {
+        Weights w;
+        Floats scale;
+
+        Floats scaled_dot(const Activation& x) const noexcept { // below 2^24: exact
+            return vmulq_f32(vcvtq_f32_s32(Dot::template dot<Levels::max>(w, x)), scale);
+        }
+    };
+
+    static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
+    static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+        return {Levels::unpack(p), low_floats(widen(header.of_block(sub)))};
+    }
+
+    static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
+        Header header;
+        for (std::size_t sub = 0; sub < super_block_blocks; ++sub) {
+            const RowBlocks rows = unpack_rows<File>(blocks, sub);
+            for (std::size_t r = 0; r < group_rows; ++r)
+                header.set(sub, 0, r, rows.row[r].scale[0]);
+        }
+        return header.pack(out);
+    }
+    static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
+                                 std::byte* out) noexcept {
+        Levels::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+                     reinterpret_cast<std::uint8_t*>(out));
+        return out + Levels::bytes;
+    }
+};
+
+} // namespace
+} // namespace pillar::kernels::neon
