@@ -1,66 +1,77 @@
 #!/usr/bin/env python3
-"""Finds the marked loops in assembly and asks llvm-mca how many cycles an iteration takes.
+"""Finds the kernels' inner loops in assembly and asks llvm-mca how many cycles they take.
 
 usage: loop_cycles.py MCA CPU FILE.s ...
 
-A marker is a comment `// pillar-loop FORMAT COLUMNS` (FORMAT: the number of the type in GGUF) inside the loop over the
-blocks of 32 of 4 rows. The loop is the smallest piece of text around the marker from a label to a branch back to it;
-for formats of super-blocks it stands eight times inside the loop over super-blocks, and so it is simulated. Prints
-`FORMAT COLUMNS CYCLES` a line, cycles per 32 weights and column.
+The loop over blocks of a format and a number of columns stands in the function Kernel<…quant::FORMAT…>::run<COLUMNS> of
+src/kernels/neon: the one loop there is, or the inner one of two for formats of super-blocks, which then stands eight
+times inside the outer and is simulated so. Prints `FORMAT COLUMNS CYCLES` a line: cycles per 32 weights and column.
 """
-import collections
 import re
 import subprocess
 import sys
 
-ROWS = 4
+ROWS = 4  # that a loop works on at a time
 SUPER_BLOCK_BLOCKS = 8
-NAMES = {2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K",
-         14: "Q6_K", 20: "IQ4_NL", 23: "IQ4_XS"}
-SUPER_BLOCKS = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS"}
-
-MARKER = re.compile(r"//\s*pillar-loop #?(\d+) #?(\d+)")
+KERNEL = re.compile(r"Kernel<.*?quant::(\w+).*::run<(\d+)ul>")
+FUNCTION = re.compile(r"^(_Z\w+(?:\.\w+)*):")
 LABEL = re.compile(r"^(\.L\w+):")
-BRANCH = re.compile(r"^\s+(?:b\.?\w*|cbn?z|tbn?z)\s.*?(\.L\w+)\s*$")
+BRANCH = re.compile(r"^\s+(?:b\.?\w*|cbn?z|tbn?z)\s.*?(\.L\w+)$")
 INSTRUCTION = re.compile(r"^\s+[a-z]")
 
-Loop = collections.namedtuple("Loop", "begin end")  # line numbers of the label and of the branch
+
+def text_of(line):
+    return line.split("//")[0].rstrip()
 
 
-def find_loops(lines):
-    """Every label with its last branch back, within a function."""
-    labels = {}
-    loops = {}
+def functions(path):
+    """Mangled name and lines of every function."""
+    name, lines = None, []
+    with open(path, encoding="utf-8") as file:
+        for line in map(text_of, file):
+            if begin := FUNCTION.match(line):
+                name, lines = begin[1], []
+            elif re.match(r"\s*\.size\b", line) and name:
+                yield name, lines
+                name = None
+            else:
+                lines.append(line)
+
+
+def demangled(names):
+    run = subprocess.run(["c++filt"], input="\n".join(names), capture_output=True, text=True, check=True)
+    return run.stdout.split("\n")
+
+
+def loops(lines):
+    """(first, last) lines of each label with its last branch back, the smallest first."""
+    labels, found = {}, {}
     for number, line in enumerate(lines):
-        text = line.split("//")[0].rstrip()
-        if re.match(r"^\s*\.size\b|^\s*\.cfi_endproc", text):
-            labels = {}
-        if label := LABEL.match(text):
+        if label := LABEL.match(line):
             labels[label[1]] = number
-        elif (branch := BRANCH.match(text)) and branch[1] in labels:
-            loops[labels[branch[1]]] = number
-    return [Loop(begin, end) for begin, end in loops.items()]
+        elif (branch := BRANCH.match(line)) and branch[1] in labels:
+            found[labels[branch[1]]] = number
+    return sorted(found.items(), key=lambda loop: loop[1] - loop[0])
 
 
-def instructions(lines, begin, end):
-    """Lines [begin, end] without labels, directives and comments. A branch goes nowhere in a simulation."""
-    for line in lines[begin:end + 1]:
-        text = line.split("//")[0].rstrip()
-        if INSTRUCTION.match(text):
-            yield re.sub(r"\.L\w+$", "0", text) if BRANCH.match(text) else text
+def instructions(lines, first, last):
+    """Without labels and directives. A branch goes nowhere in a simulation."""
+    for line in lines[first:last + 1]:
+        if INSTRUCTION.match(line):
+            yield re.sub(r"\.L\w+$", "0", line)
 
 
-def simulated_text(lines, loops, marker, is_super_block):
-    around = sorted((loop for loop in loops if loop.begin < marker <= loop.end), key=lambda l: l.end - l.begin)
-    if len(around) < (2 if is_super_block else 1):
-        raise SystemExit(f"line {marker + 1}: the marker stands in no loop")
-    inner = around[0]
-    body = list(instructions(lines, *inner))
-    if not is_super_block:
-        return body
-    outer = around[1]
-    return [*instructions(lines, outer.begin, inner.begin - 1), *(SUPER_BLOCK_BLOCKS * body),
-            *instructions(lines, inner.end + 1, outer.end)]
+def simulated(name, lines):
+    """The instructions of the loop and how many blocks of 32 of ROWS rows they work on."""
+    nest = loops(lines)
+    if len(nest) == 1:
+        return list(instructions(lines, *nest[0])), 1
+    if len(nest) == 2 and nest[1][0] <= nest[0][0] and nest[0][1] <= nest[1][1]:
+        (first, last), (outer_first, outer_last) = nest
+        return [*instructions(lines, outer_first, first - 1),
+                *(SUPER_BLOCK_BLOCKS * list(instructions(lines, first, last))),
+                *instructions(lines, last + 1, outer_last)], SUPER_BLOCK_BLOCKS
+    raise SystemExit(f"{name} has {len(nest)} loops: neither a loop over blocks nor one within a loop over super-blocks")
 
 
 def total_cycles(mca, cpu, text, iterations):
@@ -81,18 +92,11 @@ def cycles(mca, cpu, text):
 def main():
     mca, cpu, *paths = sys.argv[1:]
     for path in paths:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().split("\n")
-        loops = find_loops(lines)
-        for number, line in enumerate(lines):
-            marker = MARKER.search(line)
-            if not marker:
-                continue
-            name, columns = NAMES[int(marker[1])], int(marker[2])
-            is_super_block = name in SUPER_BLOCKS
-            text = simulated_text(lines, loops, number, is_super_block)
-            products = ROWS * columns * (SUPER_BLOCK_BLOCKS if is_super_block else 1)
-            print(f"{name} {columns} {cycles(mca, cpu, text) / products:.2f}")
+        found = dict(functions(path))
+        for name, mangled in zip(demangled(found), found):
+            if kernel := KERNEL.search(name):
+                text, n_blocks = simulated(name, found[mangled])
+                print(kernel[1], kernel[2], f"{cycles(mca, cpu, text) / (ROWS * n_blocks * int(kernel[2])):.3f}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 // which is exactly as many bytes as in the file.
 
 #include "format.hpp"
-#include "loop_marker.hpp"
 #include "packing.hpp"
 #include "product.hpp"
 #include "smlal.hpp"
@@ -107,7 +106,6 @@ struct BlockKernel {
         unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
         PILLAR_NO_UNROLL
         for (std::size_t b = 0; b < n_blocks; ++b, stream += Block::bytes, x = x.from(C)) {
-            mark_loop<Block::File::type, C>();
             prefetch_ahead(stream);
             const Block block = Block::load(stream);
             unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {

@@ -88,21 +88,22 @@ struct ScaledHalves {
     }
 };
 
-template <class TheDot>
-struct Q3KSuperBlock {
+/// Q3_K: signed weights, signed scales for each 16 of them, which the header keeps.
+template <class TheDot, class FileFormat, class Bits>
+struct HalvesScaledInHeader {
     using Dot = TheDot;
-    using File = quant::Q3_K;
+    using File = FileFormat;
     using Extra = Nothing;
     using Header = SixBitFields<2, Sign::with>;
-    using Block = ScaledHalves<Dot, ThreeBits>;
+    using Block = ScaledHalves<Dot, Bits>;
     static constexpr std::size_t header_bytes = 8 + Header::bytes;
-    static constexpr std::size_t block_bytes = ThreeBits::bytes;
+    static constexpr std::size_t block_bytes = Bits::bytes;
     static constexpr bool with_min = false;
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
     static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
-        return {ThreeBits::unpack(p),
-                typename Dot::template HalfScales<ThreeBits::max>(header.of_block(sub))};
+        return {Bits::unpack(p),
+                typename Dot::template HalfScales<Bits::max>(header.of_block(sub))};
     }
 
     static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
@@ -117,27 +118,28 @@ struct Q3KSuperBlock {
     }
     static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
                                  std::byte* out) noexcept {
-        ThreeBits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
-                        reinterpret_cast<std::uint8_t*>(out));
-        return out + ThreeBits::bytes;
+        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+                   reinterpret_cast<std::uint8_t*>(out));
+        return out + Bits::bytes;
     }
 };
 
-template <class TheDot>
-struct Q6KSuperBlock {
+/// Q6_K: the same, but the scales are beside the weights.
+template <class TheDot, class FileFormat, class Bits>
+struct HalvesScaledInBlock {
     using Dot = TheDot;
-    using File = quant::Q6_K;
+    using File = FileFormat;
     using Extra = Nothing;
     struct Header {};
-    using Block = ScaledHalves<Dot, SixBits>;
+    using Block = ScaledHalves<Dot, Bits>;
     static constexpr std::size_t header_bytes = 8;
-    static constexpr std::size_t block_bytes = 8 + SixBits::bytes;
+    static constexpr std::size_t block_bytes = 8 + Bits::bytes;
     static constexpr bool with_min = false;
 
     static Header load_header(const std::byte*) noexcept { return {}; }
     static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
         const int8x8_t scales = vld1_s8(reinterpret_cast<const std::int8_t*>(p));
-        return {SixBits::unpack(p + 8), typename Dot::template HalfScales<SixBits::max>(scales)};
+        return {Bits::unpack(p + 8), typename Dot::template HalfScales<Bits::max>(scales)};
     }
 
     static std::byte* pack_scales(const FileBlocks&, std::byte* out) noexcept { return out; }
@@ -147,22 +149,23 @@ struct Q6KSuperBlock {
         for (std::size_t half = 0; half < 2; ++half)
             for (const quant::SubBlock& row : rows.row)
                 *out++ = static_cast<std::byte>(row.scale[half]);
-        SixBits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
-        return out + SixBits::bytes;
+        Bits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
+        return out + Bits::bytes;
     }
 };
 
-template <class TheDot>
-struct Q2KSuperBlock {
+/// Q2_K: unsigned weights, a scale and a min for each 16 of them, beside the weights.
+template <class TheDot, class FileFormat, class Bits>
+struct HalvesScaledAndShifted {
     using Dot = TheDot;
-    using File = quant::Q2_K;
+    using File = FileFormat;
     using Extra = Nothing;
     struct Header {};
     static constexpr std::size_t header_bytes = 16;
-    static constexpr std::size_t block_bytes = 8 + TwoBits::bytes;
+    static constexpr std::size_t block_bytes = 8 + Bits::bytes;
     static constexpr bool with_min = true;
 
-    struct Block : ScaledHalves<Dot, TwoBits> {
+    struct Block : ScaledHalves<Dot, Bits> {
         int16x8_t mins; ///< of the first 16 weights of 4 rows, then of the second
 
         Floats scaled_min(const std::int16_t* half_sum, const Nothing::Type*) const noexcept {
@@ -184,7 +187,7 @@ struct Q2KSuperBlock {
     static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
         const uint8x8_t fields = vld1_u8(reinterpret_cast<const std::uint8_t*>(p));
         const int8x8_t scales = vreinterpret_s8_u8(vand_u8(fields, vdup_n_u8(15)));
-        return {{TwoBits::unpack(p + 8), typename Dot::template HalfScales<TwoBits::max>(scales)},
+        return {{Bits::unpack(p + 8), typename Dot::template HalfScales<Bits::max>(scales)},
                 vreinterpretq_s16_u16(vmovl_u8(vshr_n_u8(fields, 4)))};
     }
 
@@ -195,19 +198,20 @@ struct Q2KSuperBlock {
         for (std::size_t half = 0; half < 2; ++half)
             for (const quant::SubBlock& row : rows.row)
                 *out++ = static_cast<std::byte>(row.scale[half] | row.min[half] << 4);
-        TwoBits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
-        return out + TwoBits::bytes;
+        Bits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
+        return out + Bits::bytes;
     }
 };
 
-template <class TheDot>
-struct IQ4XSSuperBlock {
+/// IQ4_XS: signed weights, a signed scale for each block.
+template <class TheDot, class FileFormat, class Bits>
+struct Scaled {
     using Dot = TheDot;
-    using File = quant::IQ4_XS;
+    using File = FileFormat;
     using Extra = Nothing;
     using Header = SixBitFields<1, Sign::with>;
     static constexpr std::size_t header_bytes = 8 + Header::bytes;
-    static constexpr std::size_t block_bytes = Levels::bytes;
+    static constexpr std::size_t block_bytes = Bits::bytes;
     static constexpr bool with_min = false;
 
     struct Block {
@@ -215,13 +219,13 @@ struct IQ4XSSuperBlock {
         Floats scale;
 
         Floats scaled_dot(const Activation& x) const noexcept { // below 2^24: exact
-            return vmulq_f32(vcvtq_f32_s32(Dot::template dot<Levels::max>(w, x)), scale);
+            return vmulq_f32(vcvtq_f32_s32(Dot::template dot<Bits::max>(w, x)), scale);
         }
     };
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
     static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
-        return {Levels::unpack(p), low_floats(widen(header.of_block(sub)))};
+        return {Bits::unpack(p), low_floats(widen(header.of_block(sub)))};
     }
 
     static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
@@ -235,9 +239,9 @@ struct IQ4XSSuperBlock {
     }
     static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
                                  std::byte* out) noexcept {
-        Levels::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
-                     reinterpret_cast<std::uint8_t*>(out));
-        return out + Levels::bytes;
+        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+                   reinterpret_cast<std::uint8_t*>(out));
+        return out + Bits::bytes;
     }
 };
 

@@ -17,7 +17,6 @@
 //   pack_block(file blocks, sub, out) → out
 
 #include "format.hpp"
-#include "loop_marker.hpp"
 #include "packing.hpp"
 #include "product.hpp"
 #include "smlal.hpp"
@@ -68,7 +67,6 @@ struct SuperBlockKernel {
         stream += SuperBlock::header_bytes;
         PILLAR_NO_UNROLL
         for (; sub < end; ++sub, stream += SuperBlock::block_bytes, x = x.from(C)) {
-            mark_loop<SuperBlock::File::type, C>();
             prefetch_ahead(stream);
             const auto block = SuperBlock::load_block(stream, header, sub);
             unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
