@@ -4,8 +4,8 @@
 usage: loop_cycles.py MCA CPU FILE.s ...
 
 The loop over blocks of a format and a number of columns stands in the function Kernel<…quant::FORMAT…>::run<COLUMNS> of
-src/kernels/neon: the one loop there is, or the inner one of two for formats of super-blocks, which then stands eight
-times inside the outer and is simulated so. Prints `FORMAT COLUMNS CYCLES` a line: cycles per 32 weights and column.
+src/kernels/neon. For formats of super-blocks it is the inner one of the two loops in run_whole<COLUMNS> and is simulated
+as it runs: eight times inside the outer one. Prints `FORMAT COLUMNS CYCLES` a line: cycles per 32 weights and column.
 """
 import re
 import subprocess
@@ -13,7 +13,7 @@ import sys
 
 ROWS = 4  # that a loop works on at a time
 SUPER_BLOCK_BLOCKS = 8
-KERNEL = re.compile(r"Kernel<.*?quant::(\w+).*::run<(\d+)ul>")
+KERNEL = re.compile(r"(?: |::)BlockKernel<.*?quant::(\w+).*::run<(\d+)ul>|SuperBlockKernel<.*?quant::(\w+).*::run_whole<(\d+)ul>")
 FUNCTION = re.compile(r"^(_Z\w+(?:\.\w+)*):")
 LABEL = re.compile(r"^(\.L\w+):")
 BRANCH = re.compile(r"^\s+(?:b\.?\w*|cbn?z|tbn?z)\s.*?(\.L\w+)$")
@@ -95,8 +95,9 @@ def main():
         found = dict(functions(path))
         for name, mangled in zip(demangled(found), found):
             if kernel := KERNEL.search(name):
+                kernel = [part for part in kernel.groups() if part]
                 text, n_blocks = simulated(name, found[mangled])
-                print(kernel[1], kernel[2], f"{cycles(mca, cpu, text) / (ROWS * n_blocks * int(kernel[2])):.3f}")
+                print(*kernel, f"{cycles(mca, cpu, text) / (ROWS * n_blocks * int(kernel[1])):.3f}")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ namespace pillar::kernels::neon {
 namespace {
 
 /// a = fma(d · dx, Σ, a), Σ in int32.
-inline Floats add_scaled(Floats d, float dx, Ints sum, Floats a) noexcept {
-    return vfmaq_f32(a, vmulq_n_f32(d, dx), vcvtq_f32_s32(sum));
+template <class Loaded>
+inline Floats add_scaled(Floats d, const Loaded& numbers, Ints sum, Floats a) noexcept {
+    return vfmaq_f32(a, numbers.times(d), vcvtq_f32_s32(sum));
 }
 
 /// d · n with signed n.
@@ -24,7 +25,7 @@ template <class TheDot, class FileFormat, class Bits>
 struct SignedBlock {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = Nothing;
+    using Numbers = Scale;
     static constexpr std::size_t bytes = 8 + Bits::bytes;
     Floats d;
     Weights w;
@@ -32,8 +33,8 @@ struct SignedBlock {
     static SignedBlock load(const std::byte* p) noexcept {
         return {load_halves(p), Bits::unpack(p + 8)};
     }
-    Floats add(const Activation& x, float dx, const Nothing::Type&, Floats a) const noexcept {
-        return add_scaled(d, dx, Dot::template dot<Bits::max>(w, x), a);
+    Floats add(const Activation& x, const Numbers& of_block, Floats a) const noexcept {
+        return add_scaled(d, of_block.load(), Dot::template dot<Bits::max>(w, x), a);
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
@@ -48,7 +49,7 @@ template <class TheDot, class FileFormat, class Bits, int bias>
 struct BiasedBlock {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = MinusSums<bias>;
+    using Numbers = ScaleAndStart<bias>;
     static constexpr std::size_t bytes = 8 + Bits::bytes;
     Floats d;
     Weights w;
@@ -56,8 +57,9 @@ struct BiasedBlock {
     static BiasedBlock load(const std::byte* p) noexcept {
         return {load_halves(p), Bits::unpack(p + 8)};
     }
-    Floats add(const Activation& x, float dx, const Ints& minus_bias, Floats a) const noexcept {
-        return add_scaled(d, dx, Dot::template dot<Bits::max>(w, x, minus_bias), a);
+    Floats add(const Activation& x, const Numbers& of_block, Floats a) const noexcept {
+        const auto numbers = of_block.load();
+        return add_scaled(d, numbers, Dot::template dot<Bits::max>(w, x, numbers.start), a);
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
@@ -72,7 +74,7 @@ template <class TheDot, class FileFormat, class Bits>
 struct AffineBlock {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = ScaledSum;
+    using Numbers = ScaleAndScaledSum;
     static constexpr std::size_t bytes = 16 + Bits::bytes;
     Floats d, m;
     Weights w;
@@ -80,9 +82,10 @@ struct AffineBlock {
     static AffineBlock load(const std::byte* p) noexcept {
         return {load_halves(p), load_halves(p + 8), Bits::unpack(p + 16)};
     }
-    Floats add(const Activation& x, float dx, float dx_sum, Floats a) const noexcept {
-        a = add_scaled(d, dx, Dot::template dot<Bits::max>(w, x), a);
-        return vfmaq_n_f32(a, m, dx_sum);
+    Floats add(const Activation& x, const Numbers& of_block, Floats a) const noexcept {
+        const auto numbers = of_block.load();
+        a = add_scaled(d, numbers, Dot::template dot<Bits::max>(w, x), a);
+        return numbers.add_times_sum(m, a);
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, true, out);
@@ -95,13 +98,13 @@ struct AffineBlock {
 /// The kernel of a format of blocks (product.hpp).
 template <class Block>
 struct BlockKernel {
-    using Extra = typename Block::Extra;
+    using Numbers = typename Block::Numbers;
 
     template <std::size_t C>
     [[gnu::noinline]] static const std::byte* run(const std::byte* stream,
-                                                  const PanelView<Extra>& panel, std::size_t,
+                                                  const PanelView<Numbers>& panel, std::size_t,
                                                   std::size_t n_blocks, Floats* sums) noexcept {
-        PanelView<Extra> x = panel;
+        PanelView<Numbers> x = panel;
         Floats a[C];
         unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
         PILLAR_NO_UNROLL
@@ -109,8 +112,7 @@ struct BlockKernel {
             prefetch_ahead(stream);
             const Block block = Block::load(stream);
             unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
-                a[c] = block.add(Activation::load(x.q + c * block_size), load_scalar(x.dx + c),
-                                 x.extra[c], a[c]);
+                a[c] = block.add(Activation::load(x.q + c * block_size), x.numbers[c], a[c]);
                 in_order(a[c]);
             });
         }

@@ -21,41 +21,52 @@ namespace {
 inline int16x8_t widen(int8x8_t v) noexcept {
     return vmovl_s8(v);
 }
-/// Four of eight int16 as f32.
-inline Floats low_floats(int16x8_t v) noexcept {
-    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(v)));
-}
-inline Floats high_floats(int16x8_t v) noexcept {
-    return vcvtq_f32_s32(vmovl_high_s16(v));
-}
+/// A scale for each row, as integers for a single column: one multiplication in int32. For several
+/// columns as f32: converted once a block, it spares the unit that multiplies the weights.
+template <std::size_t C>
+struct RowScales {
+    Floats scale;
+    explicit RowScales(int16x4_t v) noexcept : scale(vcvtq_f32_s32(vmovl_s16(v))) {}
+    /// scale · dot, below 2^24: exact.
+    Floats times(Ints dot) const noexcept { return vmulq_f32(vcvtq_f32_s32(dot), scale); }
+};
+template <>
+struct RowScales<1> {
+    Ints scale;
+    explicit RowScales(int16x4_t v) noexcept : scale(vmovl_s16(v)) {}
+    Floats times(Ints dot) const noexcept { return vcvtq_f32_s32(vmulq_s32(dot, scale)); }
+};
 
 /// Q4_K, Q5_K: unsigned weights, a scale and a min for each block.
 template <class TheDot, class FileFormat, class Bits>
 struct ScaledAndShifted {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = FloatSum;
+    using Numbers = ScaleAndBlockSum;
     using Header = SixBitFields<2, Sign::without>;
     static constexpr std::size_t header_bytes = 16 + Header::bytes;
     static constexpr std::size_t block_bytes = Bits::bytes;
     static constexpr bool with_min = true;
 
+    template <std::size_t C>
     struct Block {
         Weights w;
-        Floats scale, min;
+        RowScales<C> scale;
+        int16x4_t min;
 
-        Floats scaled_dot(const Activation& x) const noexcept { // below 2^24: exact
-            return vmulq_f32(vcvtq_f32_s32(Dot::template dot<Bits::max>(w, x)), scale);
+        Floats scaled_dot(const Activation& x) const noexcept {
+            return scale.times(Dot::template dot<Bits::max>(w, x));
         }
-        Floats scaled_min(const std::int16_t*, const float* sum) const noexcept {
-            return vmulq_n_f32(min, load_scalar(sum));
+        Floats scaled_min(const typename Numbers::Loaded& numbers) const noexcept {
+            return vcvtq_f32_s32(vmull_lane_s16(min, numbers.sums(), 2));
         }
     };
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 16); }
-    static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+    template <std::size_t C>
+    static Block<C> load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
         const int16x8_t fields = widen(header.of_block(sub));
-        return {Bits::unpack(p), low_floats(fields), high_floats(fields)};
+        return {Bits::unpack(p), RowScales<C>(vget_low_s16(fields)), vget_high_s16(fields)};
     }
 
     static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
@@ -93,7 +104,7 @@ template <class TheDot, class FileFormat, class Bits>
 struct HalvesScaledInHeader {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = Nothing;
+    using Numbers = Scale;
     using Header = SixBitFields<2, Sign::with>;
     using Block = ScaledHalves<Dot, Bits>;
     static constexpr std::size_t header_bytes = 8 + Header::bytes;
@@ -101,6 +112,7 @@ struct HalvesScaledInHeader {
     static constexpr bool with_min = false;
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
+    template <std::size_t C>
     static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
         return {Bits::unpack(p),
                 typename Dot::template HalfScales<Bits::max>(header.of_block(sub))};
@@ -129,7 +141,7 @@ template <class TheDot, class FileFormat, class Bits>
 struct HalvesScaledInBlock {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = Nothing;
+    using Numbers = Scale;
     struct Header {};
     using Block = ScaledHalves<Dot, Bits>;
     static constexpr std::size_t header_bytes = 8;
@@ -137,6 +149,7 @@ struct HalvesScaledInBlock {
     static constexpr bool with_min = false;
 
     static Header load_header(const std::byte*) noexcept { return {}; }
+    template <std::size_t C>
     static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
         const int8x8_t scales = vld1_s8(reinterpret_cast<const std::int8_t*>(p));
         return {Bits::unpack(p + 8), typename Dot::template HalfScales<Bits::max>(scales)};
@@ -159,7 +172,7 @@ template <class TheDot, class FileFormat, class Bits>
 struct HalvesScaledAndShifted {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = Nothing;
+    using Numbers = ScaleAndHalfSums;
     struct Header {};
     static constexpr std::size_t header_bytes = 16;
     static constexpr std::size_t block_bytes = 8 + Bits::bytes;
@@ -168,22 +181,14 @@ struct HalvesScaledAndShifted {
     struct Block : ScaledHalves<Dot, Bits> {
         int16x8_t mins; ///< of the first 16 weights of 4 rows, then of the second
 
-        Floats scaled_min(const std::int16_t* half_sum, const Nothing::Type*) const noexcept {
-            const int16x4_t sums = vreinterpret_s16_f32(vdup_n_f32(load_pair(half_sum)));
-            const Ints low = vmull_lane_s16(vget_low_s16(mins), sums, 0);
-            return vcvtq_f32_s32(vmlal_lane_s16(low, vget_high_s16(mins), sums, 1));
-        }
-
-      private:
-        /// Two int16 as the bits of one float.
-        static float load_pair(const std::int16_t* p) noexcept {
-            float bits;
-            std::memcpy(&bits, p, sizeof bits);
-            return bits;
+        Floats scaled_min(const typename Numbers::Loaded& numbers) const noexcept {
+            const Ints low = vmull_lane_s16(vget_low_s16(mins), numbers.sums(), 2);
+            return vcvtq_f32_s32(vmlal_lane_s16(low, vget_high_s16(mins), numbers.sums(), 3));
         }
     };
 
     static Header load_header(const std::byte*) noexcept { return {}; }
+    template <std::size_t C>
     static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
         const uint8x8_t fields = vld1_u8(reinterpret_cast<const std::uint8_t*>(p));
         const int8x8_t scales = vreinterpret_s8_u8(vand_u8(fields, vdup_n_u8(15)));
@@ -208,24 +213,26 @@ template <class TheDot, class FileFormat, class Bits>
 struct Scaled {
     using Dot = TheDot;
     using File = FileFormat;
-    using Extra = Nothing;
+    using Numbers = Scale;
     using Header = SixBitFields<1, Sign::with>;
     static constexpr std::size_t header_bytes = 8 + Header::bytes;
     static constexpr std::size_t block_bytes = Bits::bytes;
     static constexpr bool with_min = false;
 
+    template <std::size_t C>
     struct Block {
         Weights w;
-        Floats scale;
+        RowScales<C> scale;
 
-        Floats scaled_dot(const Activation& x) const noexcept { // below 2^24: exact
-            return vmulq_f32(vcvtq_f32_s32(Dot::template dot<Bits::max>(w, x)), scale);
+        Floats scaled_dot(const Activation& x) const noexcept {
+            return scale.times(Dot::template dot<Bits::max>(w, x));
         }
     };
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
-    static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
-        return {Bits::unpack(p), low_floats(widen(header.of_block(sub)))};
+    template <std::size_t C>
+    static Block<C> load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+        return {Bits::unpack(p), RowScales<C>(vget_low_s16(widen(header.of_block(sub))))};
     }
 
     static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {

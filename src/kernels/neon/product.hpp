@@ -1,6 +1,6 @@
 #pragma once
 // The loops around a kernel: groups of 4 rows × panels of columns × slices. A kernel is a struct:
-//   Extra                                   what is prepared of a block's sums (panel.hpp)
+//   Numbers                                 what it takes of a block besides integers (panel.hpp)
 //   run<C>(stream, panel, first_block, n_blocks, sums) → end of the stream it read
 // where `stream` is the packed group, C the columns of the panel, and `sums` one vector of 4 rows a
 // column.
@@ -33,9 +33,9 @@ inline void store_group(const ProductView& p, std::size_t column, std::size_t gr
 template <class Kernel, std::size_t C>
 void multiply_streaming(const ProductView& p, std::size_t column, std::size_t group_begin,
                         std::size_t group_end) noexcept {
-    using Extra = typename Kernel::Extra;
-    typename Extra::Type extra[stream_capacity];
-    const auto x = view_panel<Extra>(p, column * p.n_blocks, p.n_blocks * C, extra);
+    using Numbers = typename Kernel::Numbers;
+    Numbers numbers[stream_capacity];
+    const auto x = view_panel(p, column * p.n_blocks, p.n_blocks * C, numbers);
     for (std::size_t g = group_begin; g < group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
         SliceTree<C> tree(C);
@@ -53,9 +53,9 @@ void multiply_streaming(const ProductView& p, std::size_t column, std::size_t gr
 template <class Kernel, std::size_t C>
 void multiply_in_pieces(const ProductView& p, std::size_t column, std::size_t group_begin,
                         std::size_t group_end) noexcept {
-    using Extra = typename Kernel::Extra;
+    using Numbers = typename Kernel::Numbers;
     constexpr std::size_t piece = piece_capacity / C / 8 * 8; // super-blocks have 8 blocks
-    typename Extra::Type extra[piece * C];
+    Numbers numbers[piece * C];
     const std::size_t n_groups = group_end - group_begin;
     const std::byte* streams[max_batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
@@ -69,7 +69,7 @@ void multiply_in_pieces(const ProductView& p, std::size_t column, std::size_t gr
         for (std::size_t b = first; b < end;) {
             const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
             const std::size_t at = column * p.n_blocks + (p.block_begin[s] + (b - first)) * C;
-            const auto x = view_panel<Extra>(p, at, n * C, extra);
+            const auto x = view_panel(p, at, n * C, numbers);
             for (std::size_t g = 0; g < n_groups; ++g)
                 streams[g] = Kernel::template run<C>(streams[g], x, b, n, sums + g * C);
             b += n;

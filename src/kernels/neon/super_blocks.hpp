@@ -8,11 +8,11 @@
 //
 // A format is a struct:
 //   Dot, File, header_bytes, block_bytes, with_min
-//   Extra                                   what is prepared of a block's sums (panel.hpp)
-//   Header: scales of 4 rows;               load_header(stream) → Header
-//   Block: one block of 32 of 4 rows;       load_block(stream, header, sub) → Block
-//   Block::scaled_dot(x)                    Σ scale·dot as f32, exact
-//   Block::scaled_min(half_sum, extra)      Σ min·sum as f32, exact; only with_min
+//   Numbers                                 what it takes of a block besides integers (panel.hpp)
+//   load_header(stream) → Header            scales of 4 rows
+//   load_block<C>(stream, header, sub) → B  one block of 32 of 4 rows, for C columns
+//   B::scaled_dot(x)                        Σ scale·dot as f32, exact
+//   B::scaled_min(numbers)                  Σ min·sum as f32, exact; only with_min
 //   pack_scales(file blocks, out) → out     the header behind d and dmin
 //   pack_block(file blocks, sub, out) → out
 
@@ -29,66 +29,108 @@ inline constexpr std::size_t super_block_blocks = 8; ///< blocks of 32 a super-b
 /// The kernel of a format of super-blocks (product.hpp).
 template <class SuperBlock>
 struct SuperBlockKernel {
-    using Extra = typename SuperBlock::Extra;
-    using View = PanelView<Extra>;
+    using Numbers = typename SuperBlock::Numbers;
+    using View = PanelView<Numbers>;
 
+    /// The rest of a super-block that an earlier slice began, whole ones, and the beginning of one.
     template <std::size_t C>
-    [[gnu::noinline]] static const std::byte* run(const std::byte* stream, const View& panel,
-                                                  std::size_t first_block, std::size_t n_blocks,
-                                                  Floats* sums) noexcept {
-        View x = panel;
+    static const std::byte* run(const std::byte* stream, View x, std::size_t first_block,
+                                std::size_t n_blocks, Floats* sums) noexcept {
+        const std::size_t sub = first_block % super_block_blocks;
+        if (sub != 0 && n_blocks > 0) {
+            const std::size_t n = smaller(super_block_blocks - sub, n_blocks);
+            stream = run_part<C>(stream, x, sub, n, sums);
+            x = x.from(n * C);
+            n_blocks -= n;
+        }
+        const std::size_t n_whole = n_blocks / super_block_blocks;
+        stream = run_whole<C>(stream, x, n_whole, sums);
+        const std::size_t n_left = n_blocks % super_block_blocks;
+        if (n_left != 0)
+            stream = run_part<C>(stream, x.from(n_whole * super_block_blocks * C), 0, n_left, sums);
+        return stream;
+    }
+
+  private:
+    /// What blocks of one super-block add to C columns.
+    template <std::size_t C>
+    struct Sums {
+        Floats u[C]; ///< u = Σ fma(dx, Σ scale·dot, u)
+        Floats v[C]; ///< v = Σ fma(dx, Σ min·sum, v)
+
+        [[gnu::always_inline]] Sums() noexcept {
+            unrolled<C>([&](std::size_t c)
+                            __attribute__((always_inline)) { u[c] = v[c] = vdupq_n_f32(0.0f); });
+        }
+        template <class Block>
+        [[gnu::always_inline]] void add(const Block& block, const View& x) noexcept {
+            unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
+                const auto numbers = x.numbers[c].load();
+                const Activation q = Activation::load(x.q + c * block_size);
+                u[c] = numbers.add_times(block.scaled_dot(q), u[c]);
+                in_order(u[c]);
+                if constexpr (SuperBlock::with_min) {
+                    v[c] = numbers.add_times(block.scaled_min(numbers), v[c]);
+                    in_order(v[c]);
+                }
+            });
+        }
+        /// a = fma(d, u, a), then a = fma(−dmin, v, a).
+        [[gnu::always_inline]] void end(const std::byte* factors, Floats* a) const noexcept {
+            const Floats d = load_halves(factors);
+            unrolled<C>([&](std::size_t c)
+                            __attribute__((always_inline)) { a[c] = vfmaq_f32(a[c], d, u[c]); });
+            if constexpr (SuperBlock::with_min) {
+                const Floats dmin = load_halves(factors + 8);
+                unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
+                    a[c] = vfmsq_f32(a[c], dmin, v[c]);
+                });
+            }
+        }
+    };
+
+    /// n whole super-blocks.
+    template <std::size_t C>
+    [[gnu::noinline]] static const std::byte* run_whole(const std::byte* stream, View x,
+                                                        std::size_t n, Floats* sums) noexcept {
         Floats a[C];
         unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
         PILLAR_NO_UNROLL
-        while (n_blocks > 0) {
-            const std::size_t sub = first_block % super_block_blocks;
-            const std::size_t n = smaller(super_block_blocks - sub, n_blocks);
-            stream = add_segment<C>(stream, x, sub, sub + n, a);
-            first_block += n;
-            n_blocks -= n;
+        for (; n > 0; --n) {
+            const std::byte* factors = stream;
+            prefetch_ahead(stream);
+            const auto header = SuperBlock::load_header(stream);
+            stream += SuperBlock::header_bytes;
+            Sums<C> of_blocks;
+            PILLAR_NO_UNROLL
+            for (std::size_t sub = 0; sub < super_block_blocks; ++sub) {
+                prefetch_ahead(stream);
+                of_blocks.add(SuperBlock::template load_block<C>(stream, header, sub), x);
+                stream += SuperBlock::block_bytes;
+                x = x.from(C);
+            }
+            of_blocks.end(factors, a);
         }
         unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { sums[c] = a[c]; });
         return stream;
     }
 
-  private:
-    /// u = Σ fma(dx, Σ scale·dot, u) and v likewise over blocks [sub, end) of one super-block, then
-    /// a = fma(d, u, a), a = fma(−dmin, v, a).
+    /// Blocks [sub, sub + n) of one super-block.
     template <std::size_t C>
-    [[gnu::always_inline]] static const std::byte* add_segment(const std::byte* stream, View& x,
-                                                               std::size_t sub, std::size_t end,
-                                                               Floats* a) noexcept {
-        Floats u[C], v[C];
-        unrolled<C>([&](std::size_t c)
-                        __attribute__((always_inline)) { u[c] = v[c] = vdupq_n_f32(0.0f); });
+    [[gnu::noinline]] static const std::byte* run_part(const std::byte* stream, View x,
+                                                       std::size_t sub, std::size_t n,
+                                                       Floats* sums) noexcept {
         const std::byte* factors = stream;
-        prefetch_ahead(stream);
         const auto header = SuperBlock::load_header(stream);
         stream += SuperBlock::header_bytes;
+        Sums<C> of_blocks;
         PILLAR_NO_UNROLL
-        for (; sub < end; ++sub, stream += SuperBlock::block_bytes, x = x.from(C)) {
-            prefetch_ahead(stream);
-            const auto block = SuperBlock::load_block(stream, header, sub);
-            unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
-                const float dx = load_scalar(x.dx + c);
-                const Activation q = Activation::load(x.q + c * block_size);
-                u[c] = vfmaq_n_f32(u[c], block.scaled_dot(q), dx);
-                in_order(u[c]);
-                if constexpr (SuperBlock::with_min) {
-                    const Floats min = block.scaled_min(x.half_sum + 2 * c, x.extra + c);
-                    v[c] = vfmaq_n_f32(v[c], min, dx);
-                    in_order(v[c]);
-                }
-            });
+        for (const std::size_t end = sub + n; sub < end; ++sub) {
+            of_blocks.add(SuperBlock::template load_block<C>(stream, header, sub), x);
+            stream += SuperBlock::block_bytes;
+            x = x.from(C);
         }
-        const Floats d = load_halves(factors);
-        unrolled<C>([&](std::size_t c)
-                        __attribute__((always_inline)) { a[c] = vfmaq_f32(a[c], d, u[c]); });
-        if constexpr (SuperBlock::with_min) {
-            const Floats dmin = load_halves(factors + 8);
-            unrolled<C>([&](std::size_t c)
-                            __attribute__((always_inline)) { a[c] = vfmsq_f32(a[c], dmin, v[c]); });
-        }
+        of_blocks.end(factors, sums);
         return stream;
     }
 };
