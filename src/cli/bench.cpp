@@ -2,6 +2,7 @@
 // ranks, with the messages of a real run.
 
 #include "bench_output.hpp"
+#include "bench_roofline.hpp"
 #include "bench_tests.hpp"
 #include "session.hpp"
 #include "standard_output.hpp"
@@ -20,6 +21,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 
 namespace pillar::cli {
 
@@ -32,6 +34,7 @@ struct BenchOptions {
     BenchLists lists;
     std::string output = "md";
     bool warm_up = true;
+    bool roofline = false;
     std::string write;
     bool force = false;
 };
@@ -57,11 +60,15 @@ class ModelBench {
   public:
     /// Collective.
     ModelBench(comm::Environment& environment, const ModelOptions& options,
-               const std::vector<BenchTest>& tests)
+               const std::vector<BenchTest>& tests, bool with_roofline)
         : options_(with_room(options, tests)), session_(environment, options_, {}),
           comm_(session_.comm()), loop_(session_.transformer(), comm_, loop_options()),
           benchmark_(session_.transformer().hyperparameters().vocab_size),
-          cpu_(telemetry::read_host_info().cpu_model) {}
+          cpu_(telemetry::read_host_info().cpu_model) {
+        comm::agree(comm_, [&] {
+            if (with_roofline) roofline_.emplace(session_);
+        });
+    }
 
     [[nodiscard]] comm::Communicator& comm() noexcept { return comm_; }
 
@@ -70,12 +77,15 @@ class ModelBench {
         session_.set_threads(test.n_threads > 0 ? test.n_threads : session_.most_threads());
         if (warm_up && !run_once(warm_up_of(test.test))) return false;
         std::vector<double> seconds;
+        if (roofline_) roofline_->begin(), roofline_->measure();
         for (std::size_t i = 0; i < test.n_repeats; ++i) {
             show_progress(test, i);
             if (!run_once(test.test)) return false;
             seconds.push_back(benchmark_.elapsed_s());
+            if (roofline_) roofline_->measure();
         }
         if (comm_.is_root()) record = record_of(test, seconds);
+        if (roofline_) roofline_->finish(test.test, seconds, record);
         return true;
     }
 
@@ -159,6 +169,7 @@ class ModelBench {
     comm::Communicator& comm_;
     engine::Loop loop_;
     engine::Benchmark benchmark_;
+    std::optional<Roofline> roofline_;
     std::string cpu_;
 };
 
@@ -180,6 +191,7 @@ BenchOutput::Columns columns_for(const BenchOptions& options, const std::vector<
     columns.n_batch = std::ranges::any_of(
         tests, [](const BenchTest& test) { return test.test.n_batch != ModelOptions{}.n_batch; });
     columns.cache_type = options.model.cache_type != ModelOptions{}.cache_type;
+    columns.roofline = options.roofline;
     columns.allreduce = options.model.allreduce != ModelOptions{}.allreduce;
     return columns;
 }
@@ -190,7 +202,7 @@ int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
     bool begun = false;
     const std::vector<ModelOptions> models = models_of(options);
     for (const ModelOptions& model : models) {
-        ModelBench bench(environment, model, tests);
+        ModelBench bench(environment, model, tests, options.roofline);
         for (const BenchTest& test : tests) {
             BenchRecord record;
             if (!bench.run(test, options.warm_up, record))
@@ -252,6 +264,9 @@ void add_bench(CLI::App& app, Command& command) {
         ->capture_default_str();
     sub->add_flag("--warmup,!--no-warmup", options->warm_up,
                   "run each test once before it counts (default: yes)");
+    sub->add_flag("--roofline", options->roofline,
+                  "measure this machine's read bandwidth and integer rate between the repetitions, "
+                  "and print each test's share of them");
     sub->add_option("--write", options->write,
                     "write the synthetic model as a GGUF file and measure nothing")
         ->type_name("FILE");

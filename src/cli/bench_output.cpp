@@ -61,11 +61,16 @@ class Markdown : public BenchOutput {
                                r["stddev_ts"].get<double>());
         });
         if (!columns.roofline) return;
-        add("GB/s", 6, false, [](const BenchRecord& r) { return rate(r, "memory_bytes_per_s"); });
-        add("of memory", 9, false, [](const BenchRecord& r) { return share(r, "memory_share"); });
-        add("GMAC/s", 7, false, [](const BenchRecord& r) { return rate(r, "macs_per_s"); });
-        add("of integer", 10, false,
-            [](const BenchRecord& r) { return share(r, "integer_share"); });
+        add("GB/s", 14, false,
+            [](const BenchRecord& r) { return of_limit(r, "bytes_per_s", "read_bandwidth"); });
+        add("share", 5, false, [](const BenchRecord& r) { return share(r, "memory_share"); });
+        add("GMAC/s", 16, false,
+            [](const BenchRecord& r) { return of_limit(r, "macs_per_s", "integer_rate"); });
+        add("share", 5, false, [](const BenchRecord& r) { return share(r, "integer_share"); });
+        add("matrices alone", 14, false, [](const BenchRecord& r) {
+            return r["n_prompt"] == 0 ? share(r, "matrix_memory_share")
+                                      : share(r, "matrix_integer_share");
+        });
     }
 
     std::string header() const override {
@@ -103,9 +108,10 @@ class Markdown : public BenchOutput {
     static std::string text(const BenchRecord& value) {
         return value.is_string() ? value.get<std::string>() : value.dump();
     }
-    static std::string rate(const BenchRecord& record, const char* field) {
-        return record[field].is_null() ? ""
-                                       : fmt::format("{:.1f}", record[field].get<double>() / 1e9);
+    static std::string of_limit(const BenchRecord& record, const char* field, const char* limit) {
+        if (record[field].is_null() || record[limit].is_null()) return "";
+        return fmt::format("{:.1f} of {:.1f}", record[field].get<double>() / 1e9,
+                           record[limit].get<double>() / 1e9);
     }
     static std::string share(const BenchRecord& record, const char* field) {
         return record[field].is_null() ? "" : fmt::format("{:.2f}", record[field].get<double>());

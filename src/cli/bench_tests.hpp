@@ -10,13 +10,13 @@ namespace pillar::cli {
 
 /// The flags as they were given: llama-bench's lists and ranges.
 struct BenchLists {
-    std::vector<std::string> n_prompt;   ///< -p
-    std::vector<std::string> n_gen;      ///< -n
-    std::vector<std::string> prompt_gen; ///< --prompt-gen: "pp,tg" each
-    std::vector<std::string> n_depth;    ///< -d
-    std::vector<std::string> n_batch;    ///< -b
-    std::vector<std::string> n_threads;  ///< -t
-    std::vector<std::string> n_repeats;  ///< -r
+    std::vector<std::string> n_prompt{};   ///< -p
+    std::vector<std::string> n_gen{};      ///< -n
+    std::vector<std::string> prompt_gen{}; ///< --prompt-gen: "pp,tg" each
+    std::vector<std::string> n_depth{};    ///< -d
+    std::vector<std::string> n_batch{};    ///< -b
+    std::vector<std::string> n_threads{};  ///< -t
+    std::vector<std::string> n_repeats{};  ///< -r
 };
 
 /// One line of the results.

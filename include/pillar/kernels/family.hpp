@@ -84,6 +84,10 @@ struct Family {
     /// Store one position's key and value (f32) at `slot` of a page, rounding to the cache's type.
     void (*store_kv)(const float* key, const float* value, void* keys, void* values, CacheType type,
                      std::size_t head_dim, std::size_t slot) noexcept;
+
+    /// For measurements: the family's int8 dot products on registers alone, `n_rounds` times some
+    /// number of them. Returns how many multiplications that were. nullptr: it has no such loop.
+    std::uint64_t (*dot_rate)(std::uint64_t n_rounds) noexcept = nullptr;
 };
 
 /// All families this binary holds, the plain ones first, then from slowest to fastest.

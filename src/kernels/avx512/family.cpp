@@ -1,6 +1,7 @@
 // The AVX-512 family: F, BW, VL, DQ and VNNI. Weights are repacked into groups of 16 rows (32 for
 // float formats); a panel of 16 columns keeps its sums in registers.
 
+#include "../x86/dot_rate.hpp"
 #include "../x86/family.hpp"
 #include "../avx2/operators.hpp"
 #include "../families.hpp"
@@ -42,6 +43,7 @@ constinit const Family avx512_family = {.name = "avx512",
                                         .attend_page = avx2::attend_page,
                                         .combine = avx2::combine,
                                         .finish_attention = avx2::finish_attention,
-                                        .store_kv = avx2::store_kv};
+                                        .store_kv = avx2::store_kv,
+                                        .dot_rate = x86::dot_rate};
 
 } // namespace pillar::kernels
