@@ -3,6 +3,7 @@
 #include "session.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
+#include "waiting.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <random>
+#include <unistd.h>
 
 namespace pillar::cli {
 
@@ -31,8 +33,10 @@ struct RunOptions {
     bool display_prompt = true;
 };
 
-/// Text goes out at once; a reader that has gone (`| head`) ends the run quietly with an I/O error.
-void write_text(std::string_view text) {
+/// Text goes out at once; a reader that has gone (`| head`) ends the run quietly with an I/O error,
+/// one that takes its time (`| less`) is waited for.
+void write_text(std::string_view text, comm::Communicator& comm) {
+    wait_until_writable(STDOUT_FILENO, [&] { comm.attend(); });
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
         throw IoError::from_errno("standard output", "write", errno);
 }
@@ -115,12 +119,12 @@ int run(const RunOptions& given, comm::Environment& environment) {
     std::optional<engine::Generation> generation;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        const std::string text = read_prompt(options.prompt);
+        const std::string text = read_prompt(options.prompt, [&] { comm.attend(); });
         std::vector<tokenizer::TokenId> ids =
             prompt_ids(text, session, options.generation.n_context);
         if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
         generation.emplace(session.tokenizer(), std::move(ids), text, options.generation,
-                           write_text);
+                           [&comm](std::string_view piece) { write_text(piece, comm); });
     });
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
@@ -137,7 +141,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
     const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
     comm::agree(comm, [&] {
-        if (generation) write_text("\n");
+        if (generation) write_text("\n", comm);
     });
     if (tracing) tracing->finish(code);
     if (generation) print_timings(*generation, session);

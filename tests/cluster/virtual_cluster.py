@@ -154,10 +154,10 @@ class OnCluster(unittest.TestCase):
         cls.model = cls.folder / "tiny.gguf"
         subprocess.run([MAKE_TINY_MODEL, "--output", cls.model, "--context", "200000"], check=True)
 
-    def start(self, *arguments, **options):
-        """An answer without end, under way."""
-        job = Job(self.cluster, ["run", "-m", self.model, "-p", "go", "--temp", "0", "--ignore-eos", "-n", "-1", "-c",
-                                 "200000", *arguments], **options)
+    def start(self, *flags, n_predict=-1, n_context=200000, **options):
+        """An answer, without end unless n_predict says otherwise, under way."""
+        job = Job(self.cluster, ["run", "-m", self.model, "-p", "go", "--temp", "0", "--ignore-eos", "-n", n_predict,
+                                 "-c", n_context, *flags], **options)
         self.addCleanup(lambda: job.process.poll() is None and job.process.kill())
         job.wait_for_text()
         return job
