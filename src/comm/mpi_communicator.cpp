@@ -43,13 +43,15 @@ void MpiCommunicator::set_in_steps(bool in_steps) noexcept {
 }
 
 void MpiCommunicator::attend() noexcept {
-    if (watchdog_) watchdog_->attend();
+    if (!watchdog_) return;
+    watchdog_->attend();
+    count_other(watchdog_->take_sent());
 }
 
 Patience MpiCommunicator::patience(double begin_s, double sleep_after_s) noexcept {
     if (!watchdog_) return {begin_s, sleep_after_s, yields_, nullptr, nullptr};
-    const PollHook hook = [](void* watchdog, double waited_s) {
-        static_cast<Watchdog*>(watchdog)->poll(waited_s);
+    const PollHook hook = [](void* watchdog, double since_s) {
+        static_cast<Watchdog*>(watchdog)->poll(since_s);
     };
     return {begin_s, sleep_after_s, yields_, hook, &*watchdog_};
 }
@@ -66,7 +68,10 @@ void MpiCommunicator::step(CollectiveKind kind,
         abort_job(error.code());
     }
     const double end_s = monotonic_s();
-    if (watchdog_) watchdog_->leave(end_s);
+    if (watchdog_) {
+        watchdog_->leave(end_s);
+        count_other(watchdog_->take_sent());
+    }
     note_step({begin_s, end_s, static_cast<std::uint32_t>(n_bytes), kind}, channel_.take_sent());
 }
 

@@ -55,6 +55,7 @@ class MpiCommunicator final : public Communicator {
     std::string gather_subtree(std::string_view bytes);
     std::string broadcast_any_length(std::string bytes);
     void count_setup() noexcept;
+    void count_other(const Traffic& sent) noexcept;
     ClockOffset ask_clock(int peer);
     void answer_clock();
 

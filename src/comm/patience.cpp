@@ -30,11 +30,11 @@ void sleep_for(double seconds) noexcept {
 void Patience::pause() noexcept {
     if (++n_polls_ % polls_per_burst != 0) return;
     const double now_s = monotonic_s();
-    const double waited_s = now_s - since_s_;
     if (hook_ != nullptr && now_s - last_hook_s_ >= hook_interval_s) {
         last_hook_s_ = now_s;
-        hook_(context_, waited_s);
+        hook_(context_, since_s_);
     }
+    const double waited_s = now_s - since_s_;
     if (waited_s >= sleep_after_s_) {
         sleep_for(std::clamp(waited_s * sleep_share, shortest_sleep_s, longest_sleep_s));
     } else if (yields_) {

@@ -5,9 +5,9 @@
 
 namespace pillar::comm {
 
-/// Called about once a millisecond at most while a wait lasts, `waited_s` so far: the watchdog's
-/// place. Must not throw.
-using PollHook = void (*)(void* context, double waited_s);
+/// Called about once a millisecond at most while a wait lasts that began at `since_s`: the
+/// watchdog's place. Must not throw.
+using PollHook = void (*)(void* context, double since_s);
 
 /// Spin for this long before sleeping between polls: where all ranks are busy with the same step …
 inline constexpr double step_sleep_after_s = 1.0;

@@ -56,7 +56,10 @@ void RollCall::send(std::vector<Sending>& to_ranks, int to, const Message& messa
     if (MPI_Isend(&sending.message, sizeof sending.message, MPI_BYTE, to, roll_call_tag, comm_,
                   &sending.request) != MPI_SUCCESS) {
         sending.request = MPI_REQUEST_NULL;
+        return;
     }
+    sent_.bytes_sent += sizeof sending.message;
+    ++sent_.messages_sent;
 }
 
 void RollCall::ask(const Place& own) noexcept {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mpi.h>
+#include <utility>
 #include <vector>
 
 namespace pillar::comm {
@@ -46,6 +47,9 @@ class RollCall {
         return places_[static_cast<std::size_t>(rank)];
     }
 
+    /// Questions and answers since the last call of this.
+    Traffic take_sent() noexcept { return std::exchange(sent_, {}); }
+
   private:
     struct Message {
         std::uint32_t round = 0; ///< the asking rank's
@@ -69,6 +73,7 @@ class RollCall {
     std::vector<Place> places_;
     std::vector<Sending> questions_; ///< one a rank
     std::vector<Sending> answers_;
+    Traffic sent_;
 };
 
 } // namespace pillar::comm

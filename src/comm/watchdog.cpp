@@ -15,8 +15,6 @@ namespace pillar::comm {
 namespace {
 
 constexpr double attend_interval_s = 0.05;
-/// Of two polls that tell another beginning of their wait, the second belongs to a new one.
-constexpr double shortest_between_waits_s = 1e-4;
 /// The lowest rank that is alive tells the sentence; another one does so should that one fail.
 constexpr double second_speaker_after_s = 2;
 /// The backstop comes after everything that the main thread can do itself.
@@ -28,7 +26,8 @@ constexpr std::uint32_t allreduces_per_layer = 2;
 
 std::string describe(const Place& place) {
     if (place.is_busy) return "busy";
-    if (!place.is_step) return place.step == 0 ? "before the first step" : "between two steps";
+    if (!place.is_step || place.step == 0)
+        return place.step == 0 ? "before the first step" : "between two steps";
     switch (place.kind) {
     case CollectiveKind::broadcast:
         return fmt::format("before step {}", place.step);
@@ -94,17 +93,17 @@ void Watchdog::attend() noexcept {
     roll_.listen(place(true));
 }
 
-void Watchdog::poll(double waited_s) noexcept {
+void Watchdog::poll(double since_s) noexcept {
     const double now_s = monotonic_s();
     roll_.listen(place(false));
     const double limit = limit_s();
     if (is_inside_) backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
-    if (now_s - waited_s > wait_began_s_ + shortest_between_waits_s) {
-        wait_began_s_ = now_s - waited_s;
+    if (since_s != wait_began_s_) {
+        wait_began_s_ = since_s;
         asked_s_ = ask_again_s_ = 0;
         n_vain_calls_ = 0;
     }
-    if (waited_s <= limit || now_s < ask_again_s_) return;
+    if (now_s - since_s <= limit || now_s < ask_again_s_) return;
     call_the_roll(now_s);
 }
 

@@ -27,10 +27,12 @@ class Watchdog {
     /// Do limits of steps hold from now on, or those of setup?
     void set_in_steps(bool in_steps) noexcept { in_steps_ = in_steps; }
 
-    /// While waiting for others, `waited_s` so far. Ends the job when it is in vain.
-    void poll(double waited_s) noexcept;
+    /// During a wait for others that began at `since_s`. Ends the job when it is in vain.
+    void poll(double since_s) noexcept;
     /// Busy with something else: answer those who ask.
     void attend() noexcept;
+    /// Questions and answers since the last call of this.
+    Traffic take_sent() noexcept { return roll_.take_sent(); }
 
   private:
     [[nodiscard]] Place place(bool is_busy) const noexcept;
