@@ -3,6 +3,7 @@
 The tests get the program and a generator of small models: PILLAR_BINARY, PILLAR_MAKE_TINY_MODEL.
 """
 
+import itertools
 import os
 import pathlib
 import re
@@ -45,7 +46,6 @@ class Cluster:
 
     def __enter__(self):
         subprocess.run([SCRIPT, "make", self.name, str(len(self.nodes))], check=True)
-        (self.folder / "hostfile").write_text("".join(f"{node}\n" for node in self.nodes))
         return self
 
     def __exit__(self, *_):
@@ -57,6 +57,9 @@ class Cluster:
 
     def cut(self, node):
         self.call("cut", node)
+
+    def mend(self, node):
+        self.call("mend", node)
 
     def processes(self, node):
         """Process ids of what runs on a node."""
@@ -79,14 +82,20 @@ def is_dead(process):
 
 
 class Job:
-    """One run of launch.sh on node1, one rank a node; what it writes goes to files."""
+    """One run of launch.sh on node1, one rank a node (or on the first `nodes`); what it writes goes to files."""
 
-    def __init__(self, cluster, arguments, launch_options=(), **environment):
+    numbers = itertools.count()
+
+    def __init__(self, cluster, arguments, nodes=None, launch_options=(), **environment):
         self.cluster = cluster
-        self.output_path = cluster.folder / "output"
-        self.errors_path = cluster.folder / "errors"
-        command = [SCRIPT, "enter", cluster.name, "node1", ROOT / "jobs/launch.sh", "-n", len(cluster.nodes),
-                   "--hostfile", cluster.folder / "hostfile", *launch_options, "--", *arguments]
+        number = next(Job.numbers)
+        self.output_path = cluster.folder / f"output{number}"
+        self.errors_path = cluster.folder / f"errors{number}"
+        nodes = cluster.nodes[:nodes]
+        hostfile = cluster.folder / f"hostfile{number}"  # mpirun puts a daemon on every node that it names
+        hostfile.write_text("".join(f"{node}\n" for node in nodes))
+        command = [SCRIPT, "enter", cluster.name, "node1", ROOT / "jobs/launch.sh", "-n", len(nodes), "--hostfile",
+                   hostfile, *launch_options, "--", *arguments]
         with open(self.output_path, "wb") as output, open(self.errors_path, "wb") as errors:
             self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=errors, env={**cluster.environment(), **environment})
