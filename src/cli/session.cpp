@@ -44,6 +44,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
                  const SessionNeeds& needs)
     : comm_(environment.world(parse_algorithm(options.allreduce), parse_wire(options.wire))) {
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
+    comm_->watch({.step_s = options.timeout_s});
     comm::expect_same_program(*comm_);
     comm::agree(*comm_, [&] {
         if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
@@ -144,7 +145,10 @@ void Session::load_model(const model::TransformerOptions& wanted) {
     const std::uint64_t total = model::plan_weights(*file_, h_, share_, *family_).read_bytes;
     ProgressBar bar("loading", total, comm_->is_root() && on_terminal());
     comm::agree(*comm_, [&] {
-        const auto progress = [&](std::uint64_t done) { bar.show(done); };
+        const auto progress = [&](std::uint64_t done) {
+            bar.show(done);
+            comm_->attend();
+        };
         transformer_ = std::make_unique<model::Transformer>(*file_, h_, share_, *family_, wanted,
                                                             *team_, progress);
     });

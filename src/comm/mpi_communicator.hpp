@@ -3,6 +3,7 @@
 // in mpi_setup.cpp.
 
 #include "channel.hpp"
+#include "watchdog.hpp"
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/comm/schedule.hpp"
@@ -10,6 +11,7 @@
 #include "pillar/core/function_ref.hpp"
 
 #include <mpi.h>
+#include <optional>
 
 namespace pillar::comm {
 
@@ -35,12 +37,16 @@ class MpiCommunicator final : public Communicator {
     void barrier() override;
     std::vector<ClockOffset> clock_offsets() override;
 
+    void watch(const WatchLimits& limits) override;
+    void set_in_steps(bool in_steps) noexcept override;
+    void attend() noexcept override;
+
   private:
     /// Time, run and count one step collective; `body` gets when it began and returns the payload's
     /// bytes. A failure of MPI ends the job: there is no way on, and no exception may leave a
     /// thread team.
     void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
-    [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) const noexcept;
+    [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) noexcept;
 
     void sum_by_recursive_doubling(std::span<float> values, double begin_s);
     void sum_by_mpi(std::span<float> values);
@@ -49,6 +55,7 @@ class MpiCommunicator final : public Communicator {
     std::string gather_subtree(std::string_view bytes);
     std::string broadcast_any_length(std::string bytes);
     void count_setup() noexcept;
+    void count_other(const Traffic& sent) noexcept;
     ClockOffset ask_clock(int peer);
     void answer_clock();
 
@@ -59,6 +66,7 @@ class MpiCommunicator final : public Communicator {
     std::vector<int> by_rank_;      ///< … and in rank order
     bool yields_ = false;           ///< ranks of this machine outnumber its CPUs
     AlignedBuffer<float> received_; ///< the partner's vector
+    std::optional<Watchdog> watchdog_;
 };
 
 } // namespace pillar::comm
