@@ -35,7 +35,9 @@ void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
 }
 
 void MpiCommunicator::watch(const WatchLimits& limits) {
-    if (size() > 1) watchdog_.emplace(channel_, limits);
+    if (size() == 1) return;
+    watchdog_.emplace(channel_, limits);
+    count_other(watchdog_->take_sent());
 }
 
 void MpiCommunicator::set_in_steps(bool in_steps) noexcept {
