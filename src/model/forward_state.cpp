@@ -39,12 +39,12 @@ std::size_t AttentionScratch::n_levels(std::size_t n_pages) noexcept {
 }
 
 std::size_t AttentionScratch::n_floats(std::size_t head_dim, std::size_t n_pages) noexcept {
-    return kernels::page_positions + n_levels(n_pages) * head_dim;
+    return kernels::queries_at_once * kernels::page_positions + n_levels(n_pages) * head_dim;
 }
 
 AttentionScratch::AttentionScratch(std::size_t head_dim, std::size_t n_pages)
-    : scores(kernels::page_positions), outputs(n_levels(n_pages) * head_dim),
-      levels(n_levels(n_pages)) {}
+    : scores(kernels::queries_at_once * kernels::page_positions),
+      outputs(n_levels(n_pages) * head_dim), levels(n_levels(n_pages)) {}
 
 Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
                  const TransformerOptions& options)

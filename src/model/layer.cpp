@@ -61,10 +61,13 @@ void rotate_and_store(Transformer::State& s, Worker worker, std::size_t layer,
         const std::size_t page = position / kernels::page_positions;
         for (std::size_t head = 0; head < n_kv_heads; ++head) {
             s.family.rope(k + head * head_dim, cosine, sine, n_pairs);
-            s.family.store_kv(k + head * head_dim, v + head * head_dim,
-                              s.cache.keys(rows[r].sequence, page, layer, head),
-                              s.cache.values(rows[r].sequence, page, layer, head), s.cache.type(),
-                              head_dim, position % kernels::page_positions);
+            const std::size_t slot = position % kernels::page_positions;
+            s.family.store_key(k + head * head_dim,
+                               s.cache.keys(rows[r].sequence, page, layer, head), s.cache.type(),
+                               head_dim, slot, 0, head_dim);
+            s.family.store_value(v + head * head_dim,
+                                 s.cache.values(rows[r].sequence, page, layer, head),
+                                 s.cache.type(), head_dim, slot, 0, head_dim);
         }
     }
 }
@@ -84,10 +87,9 @@ void attend(Transformer::State& s, AttentionScratch& scratch, const Row& row, st
         const std::size_t here =
             std::min(n_visible - p * kernels::page_positions, kernels::page_positions);
         const kernels::PageView page = s.cache.page(row.sequence, p, layer, kv_head);
-        levels[top].partial =
-            s.family.attend_page(query, page, s.cache.type(), head_dim, here, scale,
-                                 scratch.scores.data(), scratch.outputs.data() + top * head_dim);
-        levels[top++].n_pages = 1;
+        kernels::PageQuery one{query, here, {0, 0, scratch.outputs.data() + top * head_dim}};
+        s.family.attend_page(&one, 1, page, s.cache.type(), head_dim, scale, scratch.scores.data());
+        levels[top++] = {one.part, 1};
         for (; top >= 2 && levels[top - 1].n_pages == levels[top - 2].n_pages; --top) {
             s.family.combine(levels[top - 2].partial, levels[top - 1].partial, head_dim);
             levels[top - 2].n_pages *= 2;

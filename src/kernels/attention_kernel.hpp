@@ -1,0 +1,327 @@
+#pragma once
+// Attention of several queries over one page, written once for all instruction sets. A family
+// supplies its vectors as a struct `Simd`:
+//   Floats, lanes          a vector of f32 and how many it holds; 16 is a multiple of it
+//   most_queries           queries worked on at a time; key_vectors<Q>, value_vectors<Q>: how many
+//                          vectors beside them, so that Q × V sums and the rest fit the registers
+//   set1 add sub mul fma exp_floats, load store, load_f16 load_i8 (as f32), and the _first(p, n)
+//   forms that touch n lanes only and give +0 in the others first_or(v, n, other)  v in the first n
+//   lanes, `other` in the rest larger(a, b)           a > b ? a : b largest_lane(v),
+//   sum_of_lanes(v[16 / lanes]), exp_float(x)
+// Scores: positions across lanes, the head dimension in order. Output: dimensions across lanes,
+// positions in order. Keys and values are widened once for Q queries. Like everything compiled for
+// one instruction set this has internal linkage and calls no inline function of another header.
+
+#include "pillar/kernels/family.hpp"
+
+namespace pillar::kernels {
+namespace {
+
+/// How each cache type is read: a vector of keys over positions [j, …) of dimension d, a vector of
+/// values over dimensions [d, …) of position j. A block of 32 dimensions shares its scales: those
+/// of the keys are vectors, those of the values one number a position.
+template <class Simd>
+struct F32Page {
+    using Floats = typename Simd::Floats;
+    struct KeyScales {};
+    struct ValueScales {
+        ValueScales(const F32Page&, std::size_t, std::size_t) noexcept {}
+    };
+    const float* keys;
+    const float* values;
+    std::size_t head_dim;
+
+    F32Page(const PageView& page, std::size_t dim) noexcept
+        : keys(static_cast<const float*>(page.keys)),
+          values(static_cast<const float*>(page.values)), head_dim(dim) {}
+    KeyScales key_scales(std::size_t, std::size_t) const noexcept { return {}; }
+    Floats key(std::size_t d, std::size_t j, KeyScales) const noexcept {
+        return Simd::load(keys + d * page_positions + j);
+    }
+    Floats value(std::size_t j, std::size_t d, const ValueScales&) const noexcept {
+        return Simd::load(values + j * head_dim + d);
+    }
+    Floats first_values(std::size_t j, std::size_t d, std::size_t n,
+                        const ValueScales&) const noexcept {
+        return Simd::load_first(values + j * head_dim + d, n);
+    }
+};
+
+template <class Simd>
+struct F16Page {
+    using Floats = typename Simd::Floats;
+    struct KeyScales {};
+    struct ValueScales {
+        ValueScales(const F16Page&, std::size_t, std::size_t) noexcept {}
+    };
+    const std::uint16_t* keys;
+    const std::uint16_t* values;
+    std::size_t head_dim;
+
+    F16Page(const PageView& page, std::size_t dim) noexcept
+        : keys(static_cast<const std::uint16_t*>(page.keys)),
+          values(static_cast<const std::uint16_t*>(page.values)), head_dim(dim) {}
+    KeyScales key_scales(std::size_t, std::size_t) const noexcept { return {}; }
+    Floats key(std::size_t d, std::size_t j, KeyScales) const noexcept {
+        return Simd::load_f16(keys + d * page_positions + j);
+    }
+    Floats value(std::size_t j, std::size_t d, const ValueScales&) const noexcept {
+        return Simd::load_f16(values + j * head_dim + d);
+    }
+    Floats first_values(std::size_t j, std::size_t d, std::size_t n,
+                        const ValueScales&) const noexcept {
+        return Simd::load_first_f16(values + j * head_dim + d, n);
+    }
+};
+
+template <class Simd>
+struct Q8Page {
+    using Floats = typename Simd::Floats;
+    using KeyScales = Floats;
+    struct ValueScales {
+        ValueScales(const Q8Page& page, std::size_t b, std::size_t n) noexcept {
+            const std::uint16_t* from = page.value_scales + b * page_positions;
+            for (std::size_t j = 0; j < n; j += Simd::lanes)
+                Simd::store(of_position + j, Simd::load_f16(from + j));
+        }
+        alignas(64) float of_position[page_positions];
+    };
+    const std::int8_t* keys;
+    const std::int8_t* values;
+    const std::uint16_t* key_factors;
+    const std::uint16_t* value_scales;
+    std::size_t head_dim;
+
+    Q8Page(const PageView& page, std::size_t dim) noexcept
+        : keys(static_cast<const std::int8_t*>(page.keys)),
+          values(static_cast<const std::int8_t*>(page.values)),
+          key_factors(reinterpret_cast<const std::uint16_t*>(keys + page_positions * dim)),
+          value_scales(reinterpret_cast<const std::uint16_t*>(values + page_positions * dim)),
+          head_dim(dim) {}
+    KeyScales key_scales(std::size_t b, std::size_t j) const noexcept {
+        return Simd::load_f16(key_factors + b * page_positions + j);
+    }
+    Floats key(std::size_t d, std::size_t j, KeyScales scales) const noexcept {
+        return Simd::mul(scales, Simd::load_i8(keys + d * page_positions + j));
+    }
+    Floats value(std::size_t j, std::size_t d, const ValueScales& scales) const noexcept {
+        return Simd::mul(Simd::set1(scales.of_position[j]),
+                         Simd::load_i8(values + j * head_dim + d));
+    }
+    Floats first_values(std::size_t j, std::size_t d, std::size_t n,
+                        const ValueScales& scales) const noexcept {
+        return Simd::mul(Simd::set1(scales.of_position[j]),
+                         Simd::load_first_i8(values + j * head_dim + d, n));
+    }
+};
+
+constexpr std::size_t less_of(std::size_t a, std::size_t b) noexcept {
+    return a < b ? a : b;
+}
+
+/// Q neighbouring queries over one page of type Page.
+template <class Simd, class Page, std::size_t Q>
+struct PageAttention {
+    using Floats = typename Simd::Floats;
+    static constexpr std::size_t lanes = Simd::lanes;
+
+    const Page& page;
+    PageQuery* queries; ///< (Q)
+    float* scores;      ///< (Q, 256)
+
+    /// scores[q][j] = fma(q[d], k[d][j], scores[q][j]) over d in order, for V vectors of positions.
+    template <std::size_t V>
+    void score(std::size_t j) const noexcept {
+        Floats t[Q][V];
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::set1(0.0f);
+        for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+            typename Page::KeyScales scales[V];
+            for (std::size_t v = 0; v < V; ++v)
+                scales[v] = page.key_scales(first / cache_block, j + v * lanes);
+            const std::size_t end = less_of(first + cache_block, page.head_dim);
+            for (std::size_t d = first; d < end; ++d) {
+                Floats keys[V];
+                for (std::size_t v = 0; v < V; ++v) keys[v] = page.key(d, j + v * lanes, scales[v]);
+                for (std::size_t q = 0; q < Q; ++q) {
+                    const Floats x = Simd::set1(queries[q].query[d]);
+                    for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::fma(x, keys[v], t[q][v]);
+                }
+            }
+        }
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                Simd::store(scores + q * page_positions + j + v * lanes, t[q][v]);
+    }
+
+    /// Scale a query's scores in place and find their maximum, −∞ if there is none. A NaN is none.
+    static float scale_and_maximum(float* s, std::size_t n, float scale) noexcept {
+        const Floats lowest = Simd::set1(-__builtin_inff());
+        Floats m = lowest;
+        for (std::size_t j = 0; j < n; j += lanes) {
+            const Floats scaled = Simd::mul(Simd::load(s + j), Simd::set1(scale));
+            Simd::store(s + j, scaled);
+            m = Simd::larger(Simd::first_or(scaled, less_of(n - j, lanes), lowest), m);
+        }
+        return Simd::largest_lane(m);
+    }
+
+    /// s[j] = exp(s[j] − m), +0 for invisible ones of the last vector; returns their sum.
+    static float exponentials(float* s, std::size_t n, float m) noexcept {
+        constexpr std::size_t n_sums = 16 / lanes;
+        Floats sums[n_sums];
+        for (Floats& sum : sums) sum = Simd::set1(0.0f);
+        for (std::size_t j = 0; j < n; j += 16) {
+            for (std::size_t i = 0; i < n_sums && j + i * lanes < n; ++i) {
+                float* const at = s + j + i * lanes;
+                const Floats e = Simd::exp_floats(Simd::sub(Simd::load(at), Simd::set1(m)));
+                const std::size_t left = less_of(n - j - i * lanes, lanes);
+                const Floats weight = Simd::first_or(e, left, Simd::set1(0.0f));
+                Simd::store(at, weight);
+                sums[i] = Simd::add(sums[i], weight);
+            }
+        }
+        return Simd::sum_of_lanes(sums);
+    }
+
+    /// o[q][d] = fma(e_j, v[j][d], o[q][d]) over positions [begin, end) in order, for V whole
+    /// vectors of dimensions; from +0 where begin is 0.
+    template <std::size_t V>
+    void weigh(std::size_t d, std::size_t begin, std::size_t end,
+               const typename Page::ValueScales& scales) const noexcept {
+        Floats sum[Q][V];
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                sum[q][v] =
+                    begin == 0 ? Simd::set1(0.0f) : Simd::load(queries[q].part.o + d + v * lanes);
+        for (std::size_t j = begin; j < end; ++j) {
+            Floats values[V];
+            for (std::size_t v = 0; v < V; ++v) values[v] = page.value(j, d + v * lanes, scales);
+            for (std::size_t q = 0; q < Q; ++q) {
+                const Floats e = Simd::set1(scores[q * page_positions + j]);
+                for (std::size_t v = 0; v < V; ++v) sum[q][v] = Simd::fma(e, values[v], sum[q][v]);
+            }
+        }
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                Simd::store(queries[q].part.o + d + v * lanes, sum[q][v]);
+    }
+
+    /// The same for n dimensions, less than a vector.
+    void weigh_rest(std::size_t d, std::size_t n, std::size_t begin, std::size_t end,
+                    const typename Page::ValueScales& scales) const noexcept {
+        Floats sum[Q];
+        for (std::size_t q = 0; q < Q; ++q)
+            sum[q] = begin == 0 ? Simd::set1(0.0f) : Simd::load_first(queries[q].part.o + d, n);
+        for (std::size_t j = begin; j < end; ++j) {
+            const Floats values = page.first_values(j, d, n, scales);
+            for (std::size_t q = 0; q < Q; ++q)
+                sum[q] = Simd::fma(Simd::set1(scores[q * page_positions + j]), values, sum[q]);
+        }
+        for (std::size_t q = 0; q < Q; ++q) Simd::store_first(queries[q].part.o + d, n, sum[q]);
+    }
+
+    /// All dimensions over positions [begin, end), which all Q queries see.
+    void weigh_all(std::size_t begin, std::size_t end) const noexcept {
+        constexpr std::size_t V = Simd::template value_vectors<Q>;
+        for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+            const typename Page::ValueScales scales(page, first / cache_block, end);
+            const std::size_t last = less_of(first + cache_block, page.head_dim);
+            std::size_t d = first;
+            for (; d + V * lanes <= last; d += V * lanes) weigh<V>(d, begin, end, scales);
+            for (; d + lanes <= last; d += lanes) weigh<1>(d, begin, end, scales);
+            if (d < last) weigh_rest(d, last - d, begin, end, scales);
+        }
+    }
+
+    void run(float scale) const noexcept {
+        constexpr std::size_t V = Simd::template key_vectors<Q>;
+        static_assert(page_positions % (V * lanes) == 0, "a tile never leaves the page");
+        std::size_t most = 0, common = page_positions;
+        for (std::size_t q = 0; q < Q; ++q) {
+            if (queries[q].n_visible > most) most = queries[q].n_visible;
+            if (queries[q].n_visible < common) common = queries[q].n_visible;
+        }
+        // Scores beyond the visible positions are computed up to a whole tile and never used.
+        for (std::size_t j = 0; j < most; j += V * lanes) score<V>(j);
+        for (std::size_t q = 0; q < Q; ++q) {
+            float* const s = scores + q * page_positions;
+            queries[q].part.m = scale_and_maximum(s, queries[q].n_visible, scale);
+            queries[q].part.l = exponentials(s, queries[q].n_visible, queries[q].part.m);
+        }
+        weigh_all(0, common);
+        for (std::size_t q = 0; Q > 1 && q < Q; ++q) // what not all of them see
+            if (queries[q].n_visible > common)
+                PageAttention<Simd, Page, 1>{page, queries + q, scores + q * page_positions}
+                    .weigh_all(common, queries[q].n_visible);
+    }
+};
+
+/// The next `count` ≤ Q queries.
+template <class Simd, class Page, std::size_t Q>
+void attend_some(const Page& page, PageQuery* queries, std::size_t count, float scale,
+                 float* scores) noexcept {
+    if constexpr (Q > 1)
+        if (count < Q) return attend_some<Simd, Page, Q - 1>(page, queries, count, scale, scores);
+    PageAttention<Simd, Page, Q>{page, queries, scores}.run(scale);
+}
+
+template <class Simd, class Page>
+void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_queries,
+                     std::size_t head_dim, float scale, float* scores) noexcept {
+    static_assert(Simd::most_queries <= queries_at_once);
+    const Page page(view, head_dim);
+    const std::size_t n_parts = (n_queries + Simd::most_queries - 1) / Simd::most_queries;
+    for (std::size_t i = 0; i < n_parts; ++i) { // parts of about the same size
+        const std::size_t begin = i * n_queries / n_parts, end = (i + 1) * n_queries / n_parts;
+        attend_some<Simd, Page, Simd::most_queries>(page, queries + begin, end - begin, scale,
+                                                    scores);
+    }
+}
+
+/// Family::attend_page.
+template <class Simd>
+void attend_page_with(PageQuery* queries, std::size_t n_queries, const PageView& page,
+                      CacheType type, std::size_t head_dim, float scale, float* scores) noexcept {
+    switch (type) {
+    case CacheType::f32:
+        return attend_in_parts<Simd, F32Page<Simd>>(page, queries, n_queries, head_dim, scale,
+                                                    scores);
+    case CacheType::f16:
+        return attend_in_parts<Simd, F16Page<Simd>>(page, queries, n_queries, head_dim, scale,
+                                                    scores);
+    case CacheType::q8_0:
+        return attend_in_parts<Simd, Q8Page<Simd>>(page, queries, n_queries, head_dim, scale,
+                                                   scores);
+    }
+}
+
+/// Family::combine.
+template <class Simd>
+void combine_with(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {
+    constexpr std::size_t lanes = Simd::lanes;
+    const float m = b.m > a.m ? b.m : a.m;
+    const float factor_a = Simd::exp_float(a.m - m);
+    const float factor_b = Simd::exp_float(b.m - m);
+    a.m = m;
+    a.l = __builtin_fmaf(b.l, factor_b, a.l * factor_a);
+    for (std::size_t d = 0; d < head_dim; d += lanes) {
+        const std::size_t n = less_of(head_dim - d, lanes);
+        const auto scaled = Simd::mul(Simd::load_first(a.o + d, n), Simd::set1(factor_a));
+        Simd::store_first(a.o + d, n,
+                          Simd::fma(Simd::load_first(b.o + d, n), Simd::set1(factor_b), scaled));
+    }
+}
+
+/// Family::finish_attention.
+template <class Simd>
+void finish_attention_with(const PartialAttention& a, std::size_t head_dim, float* out) noexcept {
+    const auto r = Simd::set1(1.0f / a.l);
+    for (std::size_t d = 0; d < head_dim; d += Simd::lanes) {
+        const std::size_t n = less_of(head_dim - d, Simd::lanes);
+        Simd::store_first(out + d, n, Simd::mul(Simd::load_first(a.o + d, n), r));
+    }
+}
+
+} // namespace
+} // namespace pillar::kernels
