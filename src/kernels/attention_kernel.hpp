@@ -2,12 +2,14 @@
 // Attention of several queries over one page, written once for all instruction sets. A family
 // supplies its vectors as a struct `Simd`:
 //   Floats, lanes          a vector of f32 and how many it holds; 16 is a multiple of it
-//   most_queries           queries worked on at a time; key_vectors<Q>, value_vectors<Q>: how many
-//                          vectors beside them, so that Q × V sums and the rest fit the registers
-//   set1 add sub mul fma exp_floats, load store, load_f16 load_i8 (as f32), and the _first(p, n)
-//   forms that touch n lanes only and give +0 in the others first_or(v, n, other)  v in the first n
-//   lanes, `other` in the rest larger(a, b)           a > b ? a : b largest_lane(v),
-//   sum_of_lanes(v[16 / lanes]), exp_float(x)
+//   most_queries           queries worked on at a time
+//   key_vectors<Q>         vectors of positions (value_vectors<Q>: of dimensions) beside Q queries,
+//                          so that Q × V sums and what they need fit the registers
+//   set1 add sub mul fma larger exp_floats; larger(a, b) is a > b ? a : b
+//   load load_f16 load_i8  as f32; load_first… (p, n) touch n elements and give +0 in the rest
+//   store store_first
+//   first_or(v, n, other)  v in the first n lanes, `other` in the rest
+//   largest_lane(v), sum_of_lanes(v[16 / lanes]), exp_float(x)
 // Scores: positions across lanes, the head dimension in order. Output: dimensions across lanes,
 // positions in order. Keys and values are widened once for Q queries. Like everything compiled for
 // one instruction set this has internal linkage and calls no inline function of another header.
