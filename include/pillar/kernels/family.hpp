@@ -56,15 +56,16 @@ inline constexpr std::size_t queries_at_once = 8; ///< no kernel holds more scor
 
 struct Family {
     std::string_view name;
-    bool float_activations; ///< true: every product takes f32 activations (`reference`)
+    bool float_activations;    ///< true: every product takes f32 activations (`reference`)
+    std::size_t panel_columns; ///< columns of activations that lie together (Activations)
     bool (*supported)() noexcept;
 
     std::size_t (*rows_per_group)(quant::Type type) noexcept;
     std::size_t (*group_bytes)(const MatrixShape& shape) noexcept;
     void (*pack_group)(const MatrixShape& shape, std::span<const std::byte* const> rows,
                        std::byte* group) noexcept;
-    void (*multiply)(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+    void (*multiply)(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept;
 
     /// Quantise blocks [block_begin, block_end) of column c: amax, dx = amax/127, q =
     /// round(x·(127/amax)) half to even.

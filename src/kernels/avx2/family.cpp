@@ -72,9 +72,9 @@ void pack_group(const MatrixShape& shape, std::span<const std::byte* const> rows
     format_of(shape.type).pack(view_pack(shape, rows, group));
 }
 
-void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept {
-    const ProductView product = view_product(w, x, n_columns, y, y_stride, group_begin, group_end);
+void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+              std::size_t group_begin, std::size_t group_end) noexcept {
+    const ProductView product = view_product(w, x, y, y_stride, group_begin, group_end);
     format_of(product.type).multiply(product);
 }
 
@@ -83,6 +83,7 @@ void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, floa
 
 constinit const Family avx2_family = {.name = "avx2",
                                       .float_activations = false,
+                                      .panel_columns = avx2::panel_columns,
                                       .supported = avx2::supported,
                                       .rows_per_group = avx2::rows_per_group,
                                       .group_bytes = avx2::group_bytes,

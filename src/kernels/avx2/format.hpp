@@ -6,6 +6,8 @@
 
 namespace pillar::kernels::avx2 {
 
+inline constexpr std::size_t panel_columns = 16; ///< Family::panel_columns
+
 struct Format {
     std::size_t rows;          ///< rows a group
     std::size_t segment_bytes; ///< of a group, for each run of blocks within one super-block

@@ -17,7 +17,7 @@ namespace {
 
 inline constexpr std::size_t batch_groups = 16;
 
-/// Columns [column, column + count) of the product and groups [group_begin, group_end).
+/// One panel, columns [column, column + count), and groups [group_begin, group_end).
 template <class Columns>
 struct Part {
     const ProductView& p;
@@ -39,8 +39,8 @@ template <class Kernel, class Columns>
 void multiply_streaming(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
-    Panel panel;
-    const PanelView x = fill_panel<Kernel>(panel, p, part.column, part.columns, 0, p.n_blocks);
+    Extras extras;
+    const PanelView x = view_panel<Kernel>(extras, p, part.column, n_columns, 0, p.n_blocks);
     for (std::size_t g = part.group_begin; g < part.group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
         SliceTree<Columns::capacity> tree(n_columns);
@@ -61,13 +61,13 @@ void multiply_in_pieces(const Part<Several>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
     const std::size_t n_groups = part.group_end - part.group_begin;
-    const std::size_t piece = panel_capacity / n_columns / 8 * 8; // super-blocks have 8 blocks
-    static_assert(panel_capacity / panel_columns >= 8);
+    const std::size_t piece = panel_blocks / n_columns / 8 * 8; // super-blocks have 8 blocks
+    static_assert(panel_blocks / panel_columns >= 8);
     const std::byte* streams[batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
         streams[g] = p.groups + (part.group_begin + g) * p.group_bytes;
 
-    Panel panel;
+    Extras extras;
     SliceTree<batch_groups * panel_columns> tree(n_groups * n_columns);
     for (std::size_t s = 0; s < p.n_slices; ++s) {
         Floats* sums = tree.begin(s);
@@ -75,7 +75,7 @@ void multiply_in_pieces(const Part<Several>& part) noexcept {
         const std::size_t end = first + count_blocks(p.slices[s]);
         for (std::size_t b = first; b < end;) {
             const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
-            const PanelView x = fill_panel<Kernel>(panel, p, part.column, part.columns,
+            const PanelView x = view_panel<Kernel>(extras, p, part.column, n_columns,
                                                    p.block_begin[s] + (b - first), n);
             for (std::size_t g = 0; g < n_groups; ++g)
                 streams[g] = Kernel::run(streams[g], x, b, n, part.columns, sums + g * n_columns);
@@ -90,16 +90,16 @@ void multiply_in_pieces(const Part<Several>& part) noexcept {
 /// Format::multiply of a format whose kernel is `Kernel`.
 template <class Kernel>
 void multiply_with(const ProductView& p) noexcept {
-    if (p.n_columns == 1 && p.n_blocks <= column_capacity)
+    if (p.n_columns == 1 && p.n_blocks <= extra_capacity)
         return multiply_streaming<Kernel>(Part<One>{p, 0, {}, p.group_begin, p.group_end});
-    if (p.n_columns <= panel_columns && p.n_blocks * p.n_columns <= panel_capacity)
+    if (p.n_columns <= p.panel_columns && p.n_blocks * p.n_columns <= panel_blocks)
         return multiply_streaming<Kernel>(
             Part<Several>{p, 0, {p.n_columns}, p.group_begin, p.group_end});
     for (std::size_t g = p.group_begin; g < p.group_end; g += batch_groups) {
         const std::size_t end = smaller(g + batch_groups, p.group_end);
-        for (std::size_t c = 0; c < p.n_columns; c += panel_columns)
+        for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns)
             multiply_in_pieces<Kernel>(
-                Part<Several>{p, c, {smaller(panel_columns, p.n_columns - c)}, g, end});
+                Part<Several>{p, c, {smaller(p.panel_columns, p.n_columns - c)}, g, end});
     }
 }
 
