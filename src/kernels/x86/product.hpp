@@ -1,8 +1,8 @@
 #pragma once
-// The loops around a kernel: groups of 8 rows × panels of columns × slices. A kernel is a struct:
-//   extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
+// The loops around a kernel: groups of rows × panels of columns × slices. A kernel is a struct:
+//   Extra, extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
 //   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
-// where `stream` is the packed group and `sums` has one vector of 8 rows a column.
+// where `stream` is the packed group and `sums` has one vector of rows a column.
 //
 // Weights come from memory once a call. While a few columns fit a panel whole, the panel stays in
 // the first-level cache and every group is streamed from end to end (decode). Otherwise batches of
@@ -12,7 +12,7 @@
 #include "panel.hpp"
 #include "slices.hpp"
 
-namespace pillar::kernels::avx2 {
+namespace pillar::kernels::x86 {
 namespace {
 
 inline constexpr std::size_t batch_groups = 16;
@@ -39,8 +39,8 @@ template <class Kernel, class Columns>
 void multiply_streaming(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
-    Extras extras;
-    const PanelView x = view_panel<Kernel>(extras, p, part.column, n_columns, 0, p.n_blocks);
+    Extras<typename Kernel::Extra> extras;
+    const auto x = view_panel<Kernel>(extras, p, part.column, n_columns, 0, p.n_blocks);
     for (std::size_t g = part.group_begin; g < part.group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
         SliceTree<Columns::capacity> tree(n_columns);
@@ -56,8 +56,8 @@ void multiply_streaming(const Part<Columns>& part) noexcept {
 }
 
 /// A few blocks at a time for all groups of a batch. Pieces end where super-blocks end.
-template <class Kernel>
-void multiply_in_pieces(const Part<Several>& part) noexcept {
+template <class Kernel, class Columns>
+void multiply_in_pieces(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
     const std::size_t n_groups = part.group_end - part.group_begin;
@@ -67,7 +67,7 @@ void multiply_in_pieces(const Part<Several>& part) noexcept {
     for (std::size_t g = 0; g < n_groups; ++g)
         streams[g] = p.groups + (part.group_begin + g) * p.group_bytes;
 
-    Extras extras;
+    Extras<typename Kernel::Extra> extras;
     SliceTree<batch_groups * panel_columns> tree(n_groups * n_columns);
     for (std::size_t s = 0; s < p.n_slices; ++s) {
         Floats* sums = tree.begin(s);
@@ -75,8 +75,8 @@ void multiply_in_pieces(const Part<Several>& part) noexcept {
         const std::size_t end = first + count_blocks(p.slices[s]);
         for (std::size_t b = first; b < end;) {
             const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
-            const PanelView x = view_panel<Kernel>(extras, p, part.column, n_columns,
-                                                   p.block_begin[s] + (b - first), n);
+            const auto x = view_panel<Kernel>(extras, p, part.column, n_columns,
+                                              p.block_begin[s] + (b - first), n);
             for (std::size_t g = 0; g < n_groups; ++g)
                 streams[g] = Kernel::run(streams[g], x, b, n, part.columns, sums + g * n_columns);
             b += n;
@@ -97,11 +97,15 @@ void multiply_with(const ProductView& p) noexcept {
             Part<Several>{p, 0, {p.n_columns}, p.group_begin, p.group_end});
     for (std::size_t g = p.group_begin; g < p.group_end; g += batch_groups) {
         const std::size_t end = smaller(g + batch_groups, p.group_end);
-        for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns)
-            multiply_in_pieces<Kernel>(
-                Part<Several>{p, c, {smaller(p.panel_columns, p.n_columns - c)}, g, end});
+        for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns) {
+            const std::size_t width = smaller(p.panel_columns, p.n_columns - c);
+            if (panel_in_registers && width == panel_columns)
+                multiply_in_pieces<Kernel>(Part<Full>{p, c, {}, g, end});
+            else
+                multiply_in_pieces<Kernel>(Part<Several>{p, c, {width}, g, end});
+        }
     }
 }
 
 } // namespace
-} // namespace pillar::kernels::avx2
+} // namespace pillar::kernels::x86

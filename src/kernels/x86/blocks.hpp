@@ -1,41 +1,37 @@
 #pragma once
 // Formats of independent blocks of 32: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL. A packed group is, for
-// each block of each slice,
-//   0       8 × f16 d
-//   16      8 × f16 m, only Q4_1 and Q5_1
-//   16, 32  the weights of 8 rows (bits.hpp)
-// which is exactly as many bytes as in the file.
+// each block of each slice, an f16 d a row, an f16 m a row (Q4_1 and Q5_1 alone), then the weights
+// of all rows (bits.hpp): exactly as many bytes as in the file.
 
 #include "dot.hpp"
-#include "format.hpp"
 #include "packing.hpp"
 #include "product.hpp"
 
-namespace pillar::kernels::avx2 {
+namespace pillar::kernels::x86 {
 namespace {
 
 /// a = fma(d · dx, Σ, a), Σ in int32.
 inline Floats add_scaled(Floats d, float dx, Ints sum, Floats a) noexcept {
-    return _mm256_fmadd_ps(_mm256_mul_ps(d, _mm256_set1_ps(dx)), _mm256_cvtepi32_ps(sum), a);
+    return fma(times(d, fill(dx)), to_floats(sum), a);
 }
 
 /// d · (n − bias) with unsigned n: Σ (n − bias)·q = Σ n·q − bias · Σ q.
 template <class FileFormat, class Bits, int bias>
 struct BiasedBlock {
     using File = FileFormat;
-    static constexpr std::size_t bytes = 16 + Bits::bytes;
+    using Extra = std::int32_t;
+    static constexpr std::size_t bytes = half_bytes + Bits::bytes;
     Floats d;
     Weights w;
 
     static BiasedBlock load(const std::byte* p) noexcept {
-        return {load_halves(p), Bits::unpack(p + 16)};
+        return {load_halves(p), Bits::unpack(p + half_bytes)};
     }
-    static std::int32_t extra(float, std::int32_t sum, const std::int16_t*) noexcept {
+    static Extra extra(float, std::int32_t sum, const std::int16_t*) noexcept {
         return -bias * sum;
     }
-    Floats add(const std::int8_t* x, float dx, std::int32_t minus_bias, Floats a) const noexcept {
-        const Ints n = dot<Bits>(w, x, int16_ones());
-        return add_scaled(d, dx, _mm256_add_epi32(n, _mm256_set1_epi32(minus_bias)), a);
+    Floats add(const std::int8_t* x, float dx, Extra minus_bias, Floats a) const noexcept {
+        return add_scaled(d, dx, dot<Bits>(w, x, fill_32(minus_bias)), a);
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
@@ -49,19 +45,19 @@ struct BiasedBlock {
 template <class FileFormat, class Bits>
 struct AffineBlock {
     using File = FileFormat;
-    static constexpr std::size_t bytes = 32 + Bits::bytes;
+    using Extra = float;
+    static constexpr std::size_t bytes = 2 * half_bytes + Bits::bytes;
     Floats d, m;
     Weights w;
 
     static AffineBlock load(const std::byte* p) noexcept {
-        return {load_halves(p), load_halves(p + 16), Bits::unpack(p + 32)};
+        return {load_halves(p), load_halves(p + half_bytes), Bits::unpack(p + 2 * half_bytes)};
     }
-    static std::int32_t extra(float dx, std::int32_t sum, const std::int16_t*) noexcept {
-        return __builtin_bit_cast(std::int32_t, dx * static_cast<float>(sum));
+    static Extra extra(float dx, std::int32_t sum, const std::int16_t*) noexcept {
+        return dx * static_cast<float>(sum);
     }
-    Floats add(const std::int8_t* x, float dx, std::int32_t dx_sum, Floats a) const noexcept {
-        a = add_scaled(d, dx, dot<Bits>(w, x, int16_ones()), a);
-        return _mm256_fmadd_ps(m, _mm256_castsi256_ps(_mm256_set1_epi32(dx_sum)), a);
+    Floats add(const std::int8_t* x, float dx, Extra dx_sum, Floats a) const noexcept {
+        return fma(m, fill(dx_sum), add_scaled(d, dx, dot<Bits>(w, x, fill_32(0)), a));
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, true, out);
@@ -71,47 +67,31 @@ struct AffineBlock {
     }
 };
 
-/// d · n with signed n of eight bits.
-template <class FileFormat, class Bits>
-struct SignedBlock {
-    using File = FileFormat;
-    static constexpr std::size_t bytes = 16 + Bits::bytes;
-    Floats d;
-    SignedWeights w;
-
-    static SignedBlock load(const std::byte* p) noexcept {
-        return {load_halves(p), with_magnitude(Bits::unpack(p + 16))};
-    }
-    static std::int32_t extra(float, std::int32_t, const std::int16_t*) noexcept { return 0; }
-    Floats add(const std::int8_t* x, float dx, std::int32_t, Floats a) const noexcept {
-        return add_scaled(d, dx, dot(w, x, int16_ones()), a);
-    }
-    static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
-        out = pack_factors<File>(blocks, false, out);
-        Bits::pack(Bits::from(unpack_rows<File>(blocks, 0)), reinterpret_cast<std::uint8_t*>(out));
-        return out + Bits::bytes;
-    }
-};
-
 /// The kernel of a format of blocks (product.hpp).
 template <class Block>
 struct BlockKernel {
-    static std::int32_t extra(float dx, std::int32_t sum, const std::int16_t* half_sum) noexcept {
+    using Extra = typename Block::Extra;
+    static Extra extra(float dx, std::int32_t sum, const std::int16_t* half_sum) noexcept {
         return Block::extra(dx, sum, half_sum);
     }
 
     template <class Columns>
-    static const std::byte* run(const std::byte* stream, PanelView x, std::size_t,
+    static const std::byte* run(const std::byte* stream, PanelView<Extra> x, std::size_t,
                                 std::size_t n_blocks, Columns columns, Floats* sums) noexcept {
         Floats a[Columns::capacity];
-        for (std::size_t c = 0; c < columns.count; ++c) a[c] = sums[c];
+        for_each_column(
+            columns, [&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
         for (std::size_t b = 0; b < n_blocks; ++b, stream += Block::bytes) {
             prefetch_ahead<Block::bytes>(stream);
             const Block block = Block::load(stream);
-            for (std::size_t c = 0; c < columns.count; ++c, x.q += block_size)
-                a[c] = block.add(x.q, *x.dx++, *x.extra++, a[c]);
+            for_each_column(
+                columns, [&](std::size_t c) __attribute__((always_inline)) {
+                    a[c] = block.add(x.q + c * block_size, x.dx[c], x.extra[c], a[c]);
+                });
+            x.skip(columns.count);
         }
-        for (std::size_t c = 0; c < columns.count; ++c) sums[c] = a[c];
+        for_each_column(
+            columns, [&](std::size_t c) __attribute__((always_inline)) { sums[c] = a[c]; });
         return stream;
     }
 };
@@ -137,4 +117,4 @@ constexpr Format format_of_blocks() noexcept {
 }
 
 } // namespace
-} // namespace pillar::kernels::avx2
+} // namespace pillar::kernels::x86

@@ -5,7 +5,7 @@
 #include "../views.hpp"
 #include "simd.hpp"
 
-namespace pillar::kernels::avx2 {
+namespace pillar::kernels::x86 {
 namespace {
 
 inline std::size_t first_block(const Slice& slice) noexcept {
@@ -26,14 +26,14 @@ class SliceTree {
     /// The sums of slice s, set to +0. Slices come in order.
     Floats* begin(std::size_t s) noexcept {
         Floats* sums = level_[level_of(s)];
-        for (std::size_t i = 0; i < n_sums_; ++i) sums[i] = _mm256_setzero_ps();
+        for (std::size_t i = 0; i < n_sums_; ++i) sums[i] = fill(0.0f);
         return sums;
     }
     /// Slice s is complete: add what can be added.
     void end(std::size_t s) noexcept {
         for (std::size_t level = level_of(s); s % 2 == 1; s /= 2, --level)
             for (std::size_t i = 0; i < n_sums_; ++i)
-                level_[level - 1][i] = _mm256_add_ps(level_[level - 1][i], level_[level][i]);
+                level_[level - 1][i] = plus(level_[level - 1][i], level_[level][i]);
     }
     /// After the last slice: the sums of all.
     [[nodiscard]] const Floats* total() const noexcept { return level_[0]; }
@@ -49,4 +49,4 @@ class SliceTree {
 };
 
 } // namespace
-} // namespace pillar::kernels::avx2
+} // namespace pillar::kernels::x86

@@ -1,21 +1,19 @@
+#pragma once
 // F32, F16 and BF16 with f32 activations: a = fma(w, x, a), one chain a row and column. A group has
-// 16 rows, so that two vectors hide part of the fma's latency. Packed: for each column of each
-// slice the 16 rows' weights side by side, in the file's type.
+// two vectors of rows, which hides part of the fma's latency. Packed: for each column of each slice
+// the rows' weights side by side, in the file's type.
 
-#include "format.hpp"
 #include "product.hpp"
 
-namespace pillar::kernels::avx2 {
+namespace pillar::kernels::x86 {
 namespace {
 
-inline constexpr std::size_t float_rows = 16;
+inline constexpr std::size_t float_rows = 2 * lanes;
 inline constexpr std::size_t max_columns = 4; ///< columns that share one pass over the weights
 
 struct F32 {
     static constexpr std::size_t bytes = 4;
-    static Floats load(const std::byte* p) noexcept {
-        return _mm256_loadu_ps(reinterpret_cast<const float*>(p));
-    }
+    static Floats load(const std::byte* p) noexcept { return as_floats(load_bytes(p)); }
 };
 struct F16 {
     static constexpr std::size_t bytes = 2;
@@ -24,11 +22,11 @@ struct F16 {
 struct BF16 {
     static constexpr std::size_t bytes = 2;
     static Floats load(const std::byte* p) noexcept {
-        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16_bytes(p)), 16));
+        return as_floats(shift_left_32<16>(load_u16_as_32(p)));
     }
 };
 
-/// C columns of x over n weights columns; sums is (C, 2 vectors of 8 rows).
+/// C columns of x over n weights columns; sums is (C, 2 vectors of rows).
 template <class Element, std::size_t C>
 inline const std::byte* add_columns(const std::byte* stream, const float* x, std::size_t x_stride,
                                     std::size_t n, Floats* sums) noexcept {
@@ -42,9 +40,9 @@ inline const std::byte* add_columns(const std::byte* stream, const float* x, std
         const Floats w_a = Element::load(stream);
         const Floats w_b = Element::load(stream + lanes * Element::bytes);
         for (std::size_t c = 0; c < C; ++c) {
-            const Floats x_c = _mm256_set1_ps(x[c * x_stride + k]);
-            a[c] = _mm256_fmadd_ps(w_a, x_c, a[c]);
-            b[c] = _mm256_fmadd_ps(w_b, x_c, b[c]);
+            const Floats x_c = fill(x[c * x_stride + k]);
+            a[c] = fma(w_a, x_c, a[c]);
+            b[c] = fma(w_b, x_c, b[c]);
         }
     }
     for (std::size_t c = 0; c < C; ++c) {
@@ -125,10 +123,11 @@ constexpr Format format_of_floats() noexcept {
             .multiply = multiply_floats<Element>};
 }
 
+constexpr FloatFormats all_float_formats() noexcept {
+    return {.f32 = format_of_floats<F32>(),
+            .f16 = format_of_floats<F16>(),
+            .bf16 = format_of_floats<BF16>()};
+}
+
 } // namespace
-
-constinit const Format f32_format = format_of_floats<F32>();
-constinit const Format f16_format = format_of_floats<F16>();
-constinit const Format bf16_format = format_of_floats<BF16>();
-
-} // namespace pillar::kernels::avx2
+} // namespace pillar::kernels::x86

@@ -1,5 +1,5 @@
 #pragma once
-// Packing a group of 8 rows from the file's bytes: the walk over slices, super-blocks and blocks.
+// Packing a group of rows from the file's bytes: the walk over slices, super-blocks and blocks.
 // Formats say only how one header and one block are written.
 
 #include "bits.hpp"
@@ -8,15 +8,15 @@
 #include "pillar/core/half.hpp"
 #include "pillar/quant/format.hpp"
 
-namespace pillar::kernels::avx2 {
+namespace pillar::kernels::x86 {
 namespace {
 
-/// The same file block of 8 rows. Rows that the matrix does not have are zero.
+/// The same file block of all rows. Rows that the matrix does not have are zero.
 struct FileBlocks {
     const std::byte* row[group_rows]; ///< nullptr: no such row
 };
 
-/// One block of 32 of 8 rows as integers.
+/// One block of 32 of all rows as integers.
 struct RowBlocks {
     quant::SubBlock row[group_rows];
 };
@@ -39,7 +39,7 @@ inline WeightBytes weight_bytes(const RowBlocks& blocks, int bias) noexcept {
     return out;
 }
 
-/// 8 × f16 d, and 8 × f16 m behind it if the format has one. Returns the end.
+/// An f16 d a row, and an f16 m a row behind them if the format has one. Returns the end.
 template <class File>
 inline std::byte* pack_factors(const FileBlocks& blocks, bool with_m, std::byte* out) noexcept {
     std::uint16_t d[group_rows] = {}, m[group_rows] = {};
@@ -76,4 +76,4 @@ inline void pack_blocks(const PackView& p, Segment segment, Block block) noexcep
 }
 
 } // namespace
-} // namespace pillar::kernels::avx2
+} // namespace pillar::kernels::x86
