@@ -10,112 +10,15 @@
 //   store store_first
 //   first_or(v, n, other)  v in the first n lanes, `other` in the rest
 //   largest_lane(v), sum_of_lanes(v[16 / lanes]), exp_float(x)
+//   prefetch(p)            wherever p points
 // Scores: positions across lanes, the head dimension in order. Output: dimensions across lanes,
 // positions in order. Keys and values are widened once for Q queries. Like everything compiled for
 // one instruction set this has internal linkage and calls no inline function of another header.
 
-#include "pillar/kernels/family.hpp"
+#include "cached_pages.hpp"
 
 namespace pillar::kernels {
 namespace {
-
-/// How each cache type is read: a vector of keys over positions [j, …) of dimension d, a vector of
-/// values over dimensions [d, …) of position j. A block of 32 dimensions shares its scales: those
-/// of the keys are vectors, those of the values one number a position.
-template <class Simd>
-struct F32Page {
-    using Floats = typename Simd::Floats;
-    struct KeyScales {};
-    struct ValueScales {
-        ValueScales(const F32Page&, std::size_t, std::size_t) noexcept {}
-    };
-    const float* keys;
-    const float* values;
-    std::size_t head_dim;
-
-    F32Page(const PageView& page, std::size_t dim) noexcept
-        : keys(static_cast<const float*>(page.keys)),
-          values(static_cast<const float*>(page.values)), head_dim(dim) {}
-    KeyScales key_scales(std::size_t, std::size_t) const noexcept { return {}; }
-    Floats key(std::size_t d, std::size_t j, KeyScales) const noexcept {
-        return Simd::load(keys + d * page_positions + j);
-    }
-    Floats value(std::size_t j, std::size_t d, const ValueScales&) const noexcept {
-        return Simd::load(values + j * head_dim + d);
-    }
-    Floats first_values(std::size_t j, std::size_t d, std::size_t n,
-                        const ValueScales&) const noexcept {
-        return Simd::load_first(values + j * head_dim + d, n);
-    }
-};
-
-template <class Simd>
-struct F16Page {
-    using Floats = typename Simd::Floats;
-    struct KeyScales {};
-    struct ValueScales {
-        ValueScales(const F16Page&, std::size_t, std::size_t) noexcept {}
-    };
-    const std::uint16_t* keys;
-    const std::uint16_t* values;
-    std::size_t head_dim;
-
-    F16Page(const PageView& page, std::size_t dim) noexcept
-        : keys(static_cast<const std::uint16_t*>(page.keys)),
-          values(static_cast<const std::uint16_t*>(page.values)), head_dim(dim) {}
-    KeyScales key_scales(std::size_t, std::size_t) const noexcept { return {}; }
-    Floats key(std::size_t d, std::size_t j, KeyScales) const noexcept {
-        return Simd::load_f16(keys + d * page_positions + j);
-    }
-    Floats value(std::size_t j, std::size_t d, const ValueScales&) const noexcept {
-        return Simd::load_f16(values + j * head_dim + d);
-    }
-    Floats first_values(std::size_t j, std::size_t d, std::size_t n,
-                        const ValueScales&) const noexcept {
-        return Simd::load_first_f16(values + j * head_dim + d, n);
-    }
-};
-
-template <class Simd>
-struct Q8Page {
-    using Floats = typename Simd::Floats;
-    using KeyScales = Floats;
-    struct ValueScales {
-        ValueScales(const Q8Page& page, std::size_t b, std::size_t n) noexcept {
-            const std::uint16_t* from = page.value_scales + b * page_positions;
-            for (std::size_t j = 0; j < n; j += Simd::lanes)
-                Simd::store(of_position + j, Simd::load_f16(from + j));
-        }
-        alignas(64) float of_position[page_positions];
-    };
-    const std::int8_t* keys;
-    const std::int8_t* values;
-    const std::uint16_t* key_factors;
-    const std::uint16_t* value_scales;
-    std::size_t head_dim;
-
-    Q8Page(const PageView& page, std::size_t dim) noexcept
-        : keys(static_cast<const std::int8_t*>(page.keys)),
-          values(static_cast<const std::int8_t*>(page.values)),
-          key_factors(reinterpret_cast<const std::uint16_t*>(keys + page_positions * dim)),
-          value_scales(reinterpret_cast<const std::uint16_t*>(values + page_positions * dim)),
-          head_dim(dim) {}
-    KeyScales key_scales(std::size_t b, std::size_t j) const noexcept {
-        return Simd::load_f16(key_factors + b * page_positions + j);
-    }
-    Floats key(std::size_t d, std::size_t j, KeyScales scales) const noexcept {
-        return Simd::mul(scales, Simd::load_i8(keys + d * page_positions + j));
-    }
-    Floats value(std::size_t j, std::size_t d, const ValueScales& scales) const noexcept {
-        return Simd::mul(Simd::set1(scales.of_position[j]),
-                         Simd::load_i8(values + j * head_dim + d));
-    }
-    Floats first_values(std::size_t j, std::size_t d, std::size_t n,
-                        const ValueScales& scales) const noexcept {
-        return Simd::mul(Simd::set1(scales.of_position[j]),
-                         Simd::load_first_i8(values + j * head_dim + d, n));
-    }
-};
 
 constexpr std::size_t less_of(std::size_t a, std::size_t b) noexcept {
     return a < b ? a : b;
@@ -130,30 +33,54 @@ struct PageAttention {
     const Page& page;
     PageQuery* queries; ///< (Q)
     float* scores;      ///< (Q, 256)
+    const void* next_page;
 
-    /// scores[q][j] = fma(q[d], k[d][j], scores[q][j]) over d in order, for V vectors of positions.
+    /// Ask for what comes `offset` elements after `ahead`: V vectors.
     template <std::size_t V>
-    void score(std::size_t j) const noexcept {
+    static void prefetch(const char* ahead, std::size_t offset) noexcept {
+        for (std::size_t i = 0; i < V * lanes * Page::element_bytes; i += 64)
+            Simd::prefetch(ahead + offset * Page::element_bytes + i);
+    }
+
+    /// scores[q][j] = fma(q[d], k[d][j], scores[q][j]) over the block of dimensions from `first` on
+    /// in order, for V vectors of positions; from +0 in the first block. `ahead` is where the
+    /// memory lies that is read after the block.
+    template <std::size_t V>
+    void score(std::size_t j, std::size_t first, const char* ahead) const noexcept {
         Floats t[Q][V];
         for (std::size_t q = 0; q < Q; ++q)
-            for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::set1(0.0f);
-        for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
-            typename Page::KeyScales scales[V];
             for (std::size_t v = 0; v < V; ++v)
-                scales[v] = page.key_scales(first / cache_block, j + v * lanes);
-            const std::size_t end = less_of(first + cache_block, page.head_dim);
-            for (std::size_t d = first; d < end; ++d) {
-                Floats keys[V];
-                for (std::size_t v = 0; v < V; ++v) keys[v] = page.key(d, j + v * lanes, scales[v]);
-                for (std::size_t q = 0; q < Q; ++q) {
-                    const Floats x = Simd::set1(queries[q].query[d]);
-                    for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::fma(x, keys[v], t[q][v]);
-                }
+                t[q][v] = first == 0 ? Simd::set1(0.0f)
+                                     : Simd::load(scores + q * page_positions + j + v * lanes);
+        typename Page::KeyScales scales[V];
+        for (std::size_t v = 0; v < V; ++v)
+            scales[v] = page.key_scales(first / cache_block, j + v * lanes);
+        const std::size_t end = less_of(first + cache_block, page.head_dim);
+        for (std::size_t d = first; d < end; ++d) {
+            prefetch<V>(ahead, (d - first) * page_positions + j);
+            Floats keys[V];
+            for (std::size_t v = 0; v < V; ++v) keys[v] = page.key(d, j + v * lanes, scales[v]);
+            for (std::size_t q = 0; q < Q; ++q) {
+                const Floats x = Simd::set1(queries[q].query[d]);
+                for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::fma(x, keys[v], t[q][v]);
             }
         }
         for (std::size_t q = 0; q < Q; ++q)
             for (std::size_t v = 0; v < V; ++v)
                 Simd::store(scores + q * page_positions + j + v * lanes, t[q][v]);
+    }
+
+    /// Scores of positions [0, n), a block of dimensions at a time, which is one stretch of memory.
+    /// Positions beyond n are computed up to a whole tile and never used.
+    void score_all(std::size_t n) const noexcept {
+        constexpr std::size_t V = Simd::template key_vectors<Q>;
+        static_assert(page_positions % (V * lanes) == 0, "a tile never leaves the page");
+        for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+            const std::size_t next = first + cache_block;
+            const auto* const ahead = reinterpret_cast<const char*>(
+                next < page.head_dim ? page.keys + next * page_positions : page.values);
+            for (std::size_t j = 0; j < n; j += V * lanes) score<V>(j, first, ahead);
+        }
     }
 
     /// Scale a query's scores in place and find their maximum, −∞ if there is none. A NaN is none.
@@ -189,7 +116,7 @@ struct PageAttention {
     /// o[q][d] = fma(e_j, v[j][d], o[q][d]) over positions [begin, end) in order, for V whole
     /// vectors of dimensions; from +0 where begin is 0.
     template <std::size_t V>
-    void weigh(std::size_t d, std::size_t begin, std::size_t end,
+    void weigh(std::size_t d, std::size_t begin, std::size_t end, const char* ahead,
                const typename Page::ValueScales& scales) const noexcept {
         Floats sum[Q][V];
         for (std::size_t q = 0; q < Q; ++q)
@@ -197,6 +124,7 @@ struct PageAttention {
                 sum[q][v] =
                     begin == 0 ? Simd::set1(0.0f) : Simd::load(queries[q].part.o + d + v * lanes);
         for (std::size_t j = begin; j < end; ++j) {
+            prefetch<V>(ahead, (j - begin) * page.head_dim + d);
             Floats values[V];
             for (std::size_t v = 0; v < V; ++v) values[v] = page.value(j, d + v * lanes, scales);
             for (std::size_t q = 0; q < Q; ++q) {
@@ -223,29 +151,35 @@ struct PageAttention {
         for (std::size_t q = 0; q < Q; ++q) Simd::store_first(queries[q].part.o + d, n, sum[q]);
     }
 
-    /// All dimensions over positions [begin, end), which all Q queries see.
+    /// All dimensions over positions [begin, end), which all Q queries see, a few positions at a
+    /// time, which are one stretch of memory.
     void weigh_all(std::size_t begin, std::size_t end) const noexcept {
         constexpr std::size_t V = Simd::template value_vectors<Q>;
-        for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
-            const typename Page::ValueScales scales(page, first / cache_block, end);
-            const std::size_t last = less_of(first + cache_block, page.head_dim);
-            std::size_t d = first;
-            for (; d + V * lanes <= last; d += V * lanes) weigh<V>(d, begin, end, scales);
-            for (; d + lanes <= last; d += lanes) weigh<1>(d, begin, end, scales);
-            if (d < last) weigh_rest(d, last - d, begin, end, scales);
+        constexpr std::size_t positions_at_once = 64;
+        for (std::size_t here = begin; here < end; here += positions_at_once) {
+            const std::size_t until = less_of(here + positions_at_once, end);
+            const auto* const ahead =
+                until < end ? reinterpret_cast<const char*>(page.values + until * page.head_dim)
+                            : static_cast<const char*>(next_page);
+            for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+                const typename Page::ValueScales scales(page, first / cache_block, here, until);
+                const std::size_t last = less_of(first + cache_block, page.head_dim);
+                std::size_t d = first;
+                for (; d + V * lanes <= last; d += V * lanes)
+                    weigh<V>(d, here, until, ahead, scales);
+                for (; d + lanes <= last; d += lanes) weigh<1>(d, here, until, ahead, scales);
+                if (d < last) weigh_rest(d, last - d, here, until, scales);
+            }
         }
     }
 
     void run(float scale) const noexcept {
-        constexpr std::size_t V = Simd::template key_vectors<Q>;
-        static_assert(page_positions % (V * lanes) == 0, "a tile never leaves the page");
         std::size_t most = 0, common = page_positions;
         for (std::size_t q = 0; q < Q; ++q) {
             if (queries[q].n_visible > most) most = queries[q].n_visible;
             if (queries[q].n_visible < common) common = queries[q].n_visible;
         }
-        // Scores beyond the visible positions are computed up to a whole tile and never used.
-        for (std::size_t j = 0; j < most; j += V * lanes) score<V>(j);
+        score_all(most);
         for (std::size_t q = 0; q < Q; ++q) {
             float* const s = scores + q * page_positions;
             queries[q].part.m = scale_and_maximum(s, queries[q].n_visible, scale);
@@ -254,7 +188,8 @@ struct PageAttention {
         weigh_all(0, common);
         for (std::size_t q = 0; Q > 1 && q < Q; ++q) // what not all of them see
             if (queries[q].n_visible > common)
-                PageAttention<Simd, Page, 1>{page, queries + q, scores + q * page_positions}
+                PageAttention<Simd, Page, 1>{page, queries + q, scores + q * page_positions,
+                                             next_page}
                     .weigh_all(common, queries[q].n_visible);
     }
 };
@@ -262,10 +197,11 @@ struct PageAttention {
 /// The next `count` ≤ Q queries.
 template <class Simd, class Page, std::size_t Q>
 void attend_some(const Page& page, PageQuery* queries, std::size_t count, float scale,
-                 float* scores) noexcept {
+                 float* scores, const void* next_page) noexcept {
     if constexpr (Q > 1)
-        if (count < Q) return attend_some<Simd, Page, Q - 1>(page, queries, count, scale, scores);
-    PageAttention<Simd, Page, Q>{page, queries, scores}.run(scale);
+        if (count < Q)
+            return attend_some<Simd, Page, Q - 1>(page, queries, count, scale, scores, next_page);
+    PageAttention<Simd, Page, Q>{page, queries, scores, next_page}.run(scale);
 }
 
 template <class Simd, class Page>
@@ -276,8 +212,10 @@ void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_que
     const std::size_t n_parts = (n_queries + Simd::most_queries - 1) / Simd::most_queries;
     for (std::size_t i = 0; i < n_parts; ++i) { // parts of about the same size
         const std::size_t begin = i * n_queries / n_parts, end = (i + 1) * n_queries / n_parts;
+        const void* const next_page =
+            view.next != nullptr && end == n_queries ? view.next : view.keys;
         attend_some<Simd, Page, Simd::most_queries>(page, queries + begin, end - begin, scale,
-                                                    scores);
+                                                    scores, next_page);
     }
 }
 
@@ -287,11 +225,11 @@ void attend_page_with(PageQuery* queries, std::size_t n_queries, const PageView&
                       CacheType type, std::size_t head_dim, float scale, float* scores) noexcept {
     switch (type) {
     case CacheType::f32:
-        return attend_in_parts<Simd, F32Page<Simd>>(page, queries, n_queries, head_dim, scale,
-                                                    scores);
+        return attend_in_parts<Simd, PlainPage<Simd, float>>(page, queries, n_queries, head_dim,
+                                                             scale, scores);
     case CacheType::f16:
-        return attend_in_parts<Simd, F16Page<Simd>>(page, queries, n_queries, head_dim, scale,
-                                                    scores);
+        return attend_in_parts<Simd, PlainPage<Simd, std::uint16_t>>(page, queries, n_queries,
+                                                                     head_dim, scale, scores);
     case CacheType::q8_0:
         return attend_in_parts<Simd, Q8Page<Simd>>(page, queries, n_queries, head_dim, scale,
                                                    scores);

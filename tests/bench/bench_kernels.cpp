@@ -101,7 +101,7 @@ void packing(benchmark::State& state, const Family* family, quant::Type type) {
 void attention(benchmark::State& state, const Family* family, CacheType type, std::size_t head_dim,
                std::size_t n_queries, std::size_t n_pages) {
     const std::size_t half = page_bytes(type, head_dim);
-    AlignedBuffer<std::byte> pages(2 * half * n_pages);
+    AlignedBuffer<std::byte> pages(2 * half * (n_pages + 1)); // the last one is only asked for
     std::vector<float> query(n_queries * head_dim), o(n_queries * head_dim);
     std::vector<float> scores(queries_at_once * page_positions);
     std::vector<PageQuery> queries(n_queries);
@@ -110,7 +110,7 @@ void attention(benchmark::State& state, const Family* family, CacheType type, st
         queries[i] = {query.data() + i * head_dim, page_positions, {0, 0, o.data() + i * head_dim}};
     const auto page = [&](std::size_t p) {
         std::byte* const keys = pages.data() + 2 * half * p;
-        return PageView{keys, keys + half};
+        return PageView{keys, keys + half, keys + 2 * half};
     };
     for (std::size_t slot = 0; slot < page_positions; ++slot) {
         family->store_key(query.data(), pages.data(), type, head_dim, slot, 0, head_dim);

@@ -36,6 +36,7 @@ std::size_t page_bytes(CacheType type, std::size_t head_dim) noexcept;
 struct PageView {
     const void* keys = nullptr;
     const void* values = nullptr;
+    const void* next = nullptr; ///< what will be read after this page, if that is known: a hint
 };
 
 /// What attention over one page leaves: m = max score, l = Σ exp(s − m), o = Σ exp(s − m)·v,

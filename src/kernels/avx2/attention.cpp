@@ -52,6 +52,8 @@ struct Simd {
         return load_i8(part);
     }
 
+    static void prefetch(const char* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
+
     static Floats first_or(Floats v, std::size_t n, Floats other) noexcept {
         return _mm256_blendv_ps(other, v, _mm256_castsi256_ps(first_lanes(n)));
     }
