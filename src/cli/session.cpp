@@ -174,8 +174,7 @@ void Session::print_summary(const ModelOptions& options) const {
               comm::name_of(parse_algorithm(options.allreduce)),
               comm::name_of(parse_wire(options.wire)));
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
-              t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32",
-              bytes(t.kv_bytes()));
+              kernels::name_of(t.options().cache_type), bytes(t.kv_bytes()));
     log::root(Level::info,
               "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
               bytes(t.weight_bytes_per_step()),
