@@ -94,6 +94,40 @@ TEST(allreduce_traffic, halves_its_bytes_on_an_f16_wire) {
     EXPECT_EQ(half.messages_sent, full.messages_sent);
 }
 
+TEST(allreduce_traffic, of_two_step_on_a_q8_wire_encodes_each_part_for_itself) {
+    // parts of 33, 33 and 34 of 100 values: 45, 45 and 46 bytes
+    const Traffic one = allreduce_traffic(Algorithm::two_step, Wire::q8, 0, 3, 100);
+    EXPECT_EQ(one.bytes_sent, 45u + 46 + 2 * 45);
+    EXPECT_EQ(one.messages_sent, 4u);
+}
+
+TEST(part_of, tiles_the_vector_in_parts_of_nearly_equal_length) {
+    for (int size = 1; size <= most_ranks; ++size) {
+        for (const std::size_t n : {0, 1, 5, 16, 17, 1001}) {
+            std::size_t end = 0;
+            for (int rank = 0; rank < size; ++rank) {
+                const Part part = part_of(n, rank, size);
+                EXPECT_EQ(part.begin, end);
+                EXPECT_LE(part.size(), longest_part(n, size));
+                EXPECT_GE(part.size() + 1, longest_part(n, size));
+                end = part.end;
+            }
+            EXPECT_EQ(end, n);
+        }
+    }
+}
+
+TEST(allreduce_buffer_bytes, hold_what_comes_in_and_what_goes_out_encoded) {
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::direct, Wire::f32, 1, 1000), 0u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::mpi, Wire::f32, 4, 1000), 0u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::recursive_doubling, Wire::f32, 4, 1000), 4032u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::ring, Wire::f32, 4, 1000), 1024u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::direct, Wire::f32, 4, 1000), 3u * 4032);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::direct, Wire::f16, 4, 1000), 4u * 2048);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::two_step, Wire::f32, 4, 1000), 3u * 1024);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::two_step, Wire::f16, 4, 1000), 8u * 512);
+}
+
 TEST(broadcast_traffic, is_one_message_a_child) {
     for (int size = 1; size <= most_ranks; ++size) {
         for (int rank = 0; rank < size; ++rank) {
