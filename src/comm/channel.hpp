@@ -17,6 +17,16 @@ namespace pillar::comm {
 
 enum class Tag : int { allreduce = 1, broadcast, gather, setup_gather, setup_broadcast, clock };
 
+/// A message's length as MPI takes it.
+int message_count(std::size_t n_bytes) noexcept;
+
+/// What a request is about.
+struct PostedMessage {
+    int peer = 0;
+    bool is_sent = false;
+    std::size_t n_bytes = 0; ///< of a receive: at most
+};
+
 class Channel {
   public:
     /// Collective. Duplicates `parent`; errors come back as exceptions instead of ending the job.
@@ -44,6 +54,10 @@ class Channel {
     /// brought.
     [[nodiscard]] std::size_t n_received(std::size_t index) const;
 
+    /// Start persistent requests and wait until all are done. Not more than 2 · size().
+    void run_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
+                        Patience& patience);
+
     /// Wait for a message whose length is not known here.
     std::string receive_any_length(int from, Tag tag, Patience& patience);
 
@@ -54,8 +68,10 @@ class Channel {
 
   private:
     void begin_batch() noexcept;
-    void add(int peer) noexcept;
-    [[noreturn]] void throw_failed_request() const;
+    void add(const PostedMessage& message) noexcept;
+    void poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
+              Patience& patience);
+    [[noreturn]] void throw_failed_request(std::span<const PostedMessage> messages) const;
 
     MPI_Comm comm_ = MPI_COMM_NULL;
     int rank_ = 0;
@@ -63,7 +79,7 @@ class Channel {
     std::vector<std::string> hosts_;
     std::vector<MPI_Request> requests_; ///< [n_posted_] in use
     std::vector<MPI_Status> statuses_;
-    std::vector<int> peers_;
+    std::vector<PostedMessage> messages_;
     std::vector<std::size_t> receives_; ///< places of the receives among the requests
     std::size_t n_posted_ = 0;
     bool batch_is_done_ = false;

@@ -91,7 +91,7 @@ Environment::~Environment() {
 
 std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire) {
     require_available(algorithm, wire);
-    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm);
+    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm, wire);
 }
 
 void abort_job(ExitCode code) noexcept {

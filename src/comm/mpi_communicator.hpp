@@ -2,11 +2,11 @@
 // The communicator of a real job. Step collectives are in mpi_communicator.cpp, setup collectives
 // in mpi_setup.cpp.
 
+#include "allreduce.hpp"
 #include "channel.hpp"
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/comm/schedule.hpp"
-#include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/function_ref.hpp"
 
 #include <mpi.h>
@@ -15,8 +15,8 @@ namespace pillar::comm {
 
 class MpiCommunicator final : public Communicator {
   public:
-    /// Collective. `algorithm` must be available (require_available).
-    MpiCommunicator(MPI_Comm parent, Algorithm algorithm);
+    /// Collective. The algorithm must go with the wire (require_available).
+    MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire);
 
     [[nodiscard]] int rank() const noexcept override { return channel_.rank(); }
     [[nodiscard]] int size() const noexcept override { return channel_.size(); }
@@ -24,6 +24,7 @@ class MpiCommunicator final : public Communicator {
         return channel_.host(rank);
     }
     void reserve(std::size_t max_allreduce_floats) override;
+    void choose(const AllreduceChoice& choice) override { choice_ = choice; }
 
     void allreduce(std::span<float> values) override;
     std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override;
@@ -42,7 +43,6 @@ class MpiCommunicator final : public Communicator {
     void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
     [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) const noexcept;
 
-    void sum_by_recursive_doubling(std::span<float> values, double begin_s);
     void sum_by_mpi(std::span<float> values);
 
     /// This rank's subtree, packed in rank order.
@@ -53,12 +53,11 @@ class MpiCommunicator final : public Communicator {
     void answer_clock();
 
     Channel channel_;
-    Algorithm algorithm_;
-    std::vector<Exchange> exchanges_;
-    Tree tree_;                     ///< children: the largest subtree first …
-    std::vector<int> by_rank_;      ///< … and in rank order
-    bool yields_ = false;           ///< ranks of this machine outnumber its CPUs
-    AlignedBuffer<float> received_; ///< the partner's vector
+    AllreduceChoice choice_;
+    Allreduce allreduce_;
+    Tree tree_;                ///< children: the largest subtree first …
+    std::vector<int> by_rank_; ///< … and in rank order
+    bool yields_ = false;      ///< ranks of this machine outnumber its CPUs
 };
 
 } // namespace pillar::comm

@@ -47,7 +47,7 @@ class Environment {
     Environment& operator=(const Environment&) = delete;
 
     /// Collective. A communicator of all ranks with the given all-reduce and wire. Throws
-    /// UsageError if this version cannot run the pair.
+    /// UsageError if the two do not go together.
     [[nodiscard]] std::unique_ptr<Communicator> world(Algorithm algorithm, Wire wire);
 
     /// As they were before MPI started.
