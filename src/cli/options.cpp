@@ -37,14 +37,22 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
         ->check(CLI::IsMember({"f16", "f32"}))
         ->type_name("TYPE")
         ->capture_default_str();
-    app.add_option("--allreduce", o.allreduce, "auto, recursive-doubling or mpi")
-        ->check(CLI::IsMember({"auto", "recursive-doubling", "mpi"}))
+    app.add_option("--allreduce", o.allreduce,
+                   "how partial sums are added over the ranks: auto (the fastest of the first "
+                   "three here), recursive-doubling, direct, two-step, ring or mpi")
+        ->check(CLI::IsMember(
+            {"auto", "recursive-doubling", "direct", "two-step", "ring", "mpi"}))
         ->type_name("NAME")
         ->capture_default_str();
-    app.add_option("--wire", o.wire, "type of the all-reduced values on the network: f32")
-        ->check(CLI::IsMember({"f32"}))
+    app.add_option("--wire", o.wire,
+                   "type of the all-reduced values on the network: f32, f16 or q8")
+        ->check(CLI::IsMember({"f32", "f16", "q8"}))
         ->type_name("TYPE")
         ->capture_default_str();
+    app.parse_complete_callback([&o] {
+        if (const auto algorithm = parse_algorithm(o.allreduce))
+            comm::require_available(*algorithm, parse_wire(o.wire));
+    });
     app.add_flag("--check-tensors", o.check_tensors,
                  "refuse a model whose weights are not all finite numbers");
     app.add_option("--split", o.split, "how the model is shared among the ranks: even")
@@ -93,11 +101,18 @@ void add_sampling_options(CLI::App& app, sampling::Parameters& p, std::int64_t& 
         ->capture_default_str();
 }
 
-comm::Algorithm parse_algorithm(const std::string& name) {
-    return name == "mpi" ? comm::Algorithm::mpi : comm::Algorithm::recursive_doubling;
+std::optional<comm::Algorithm> parse_algorithm(const std::string& name) {
+    for (const auto algorithm :
+         {comm::Algorithm::mpi, comm::Algorithm::recursive_doubling, comm::Algorithm::ring,
+          comm::Algorithm::direct, comm::Algorithm::two_step}) {
+        if (comm::name_of(algorithm) == name) return algorithm;
+    }
+    return std::nullopt;
 }
 
-comm::Wire parse_wire(const std::string& /*name*/) {
+comm::Wire parse_wire(const std::string& name) {
+    for (const auto wire : {comm::Wire::f16, comm::Wire::q8})
+        if (comm::name_of(wire) == name) return wire;
     return comm::Wire::f32;
 }
 

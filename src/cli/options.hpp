@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace pillar::cli {
@@ -39,7 +40,8 @@ void add_prompt_options(CLI::App& app, PromptOptions& options);
 /// Sampling flags; the seed is read apart because −1 means "choose one".
 void add_sampling_options(CLI::App& app, sampling::Parameters& parameters, std::int64_t& seed);
 
-comm::Algorithm parse_algorithm(const std::string& name);
+/// Nothing: auto.
+std::optional<comm::Algorithm> parse_algorithm(const std::string& name);
 comm::Wire parse_wire(const std::string& name);
 kernels::CacheType parse_cache_type(const std::string& name);
 

@@ -37,11 +37,17 @@ std::string names_of(std::span<const kernels::Family* const> families) {
     return names;
 }
 
+/// What sums until auto has measured.
+comm::Algorithm first_algorithm(const ModelOptions& options) {
+    const comm::Wire wire = parse_wire(options.wire);
+    return parse_algorithm(options.allreduce).value_or(comm::tree_algorithms(wire).front());
+}
+
 } // namespace
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
                  const SessionNeeds& needs)
-    : comm_(environment.world(parse_algorithm(options.allreduce), parse_wire(options.wire))) {
+    : comm_(environment.world(first_algorithm(options), parse_wire(options.wire))) {
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm::expect_same_program(*comm_);
     comm::agree(*comm_, [&] {
@@ -152,11 +158,8 @@ void Session::print_summary(const ModelOptions& options) const {
                   : fmt::format("{:.1f} M", static_cast<double>(t.n_parameters()) / 1e6),
               bytes(tensor_bytes),
               8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
-    log::root(Level::info,
-              "ranks    {} x {} threads, {} kernels, all-reduce recursive-doubling, f32 wire",
-              comm_->size(), team_->size(), family_->name,
-              comm::name_of(parse_algorithm(options.allreduce)),
-              comm::name_of(parse_wire(options.wire)));
+    log::root(Level::info, "ranks    {} x {} threads, {} kernels, all-reduce {}, {} wire",
+              comm_->size(), team_->size(), family_->name, options.allreduce, options.wire);
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
               t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32",
               bytes(t.kv_bytes()));

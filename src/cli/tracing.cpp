@@ -78,7 +78,7 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"batch", number(t.options().max_rows)},
         {"kernels", std::string(session.family().name)},
         {"cache_type", options.cache_type},
-        {"allreduce", std::string(comm::name_of(parse_algorithm(options.allreduce)))},
+        {"allreduce", options.allreduce},
         {"wire", options.wire},
         {"split", options.split},
     };
