@@ -48,6 +48,31 @@ std::string Channel::name_of(int rank) const {
     return fmt::format("rank {} on {}", rank, host(rank));
 }
 
+namespace {
+
+bool is_of_step(Tag tag) noexcept {
+    return tag == Tag::allreduce || tag == Tag::broadcast || tag == Tag::gather;
+}
+
+} // namespace
+
+void Channel::emulate(const NetworkModel& network) {
+    emulated_.emplace(comm_, network, requests_.size());
+}
+
+void Channel::stamp(const PostedMessage& message) {
+    if (!emulated_) return;
+    if (message.is_sent) {
+        emulated_->sent(message.peer, message.n_bytes);
+    } else {
+        emulated_->expected(message.peer);
+    }
+}
+
+Traffic Channel::take_stamps() noexcept {
+    return emulated_ ? emulated_->take_sent() : Traffic{};
+}
+
 void Channel::begin_batch() noexcept {
     if (!batch_is_done_) return;
     batch_is_done_ = false;
@@ -68,6 +93,7 @@ void Channel::send(int to, Tag tag, std::span<const std::byte> bytes) {
     if (code != MPI_SUCCESS) [[unlikely]]
         throw_mpi_error(code, "MPI_Isend", name_of(to));
     add({to, true, bytes.size()});
+    if (is_of_step(tag)) stamp({to, true, bytes.size()});
     count({bytes.size(), 1});
 }
 
@@ -80,6 +106,7 @@ void Channel::receive(int from, Tag tag, std::span<std::byte> bytes) {
         throw_mpi_error(code, "MPI_Irecv", name_of(from));
     receives_.push_back(n_posted_);
     add({from, false, bytes.size()});
+    if (is_of_step(tag)) stamp({from, false, bytes.size()});
 }
 
 void Channel::wait(Patience& patience) {
@@ -93,6 +120,7 @@ void Channel::run_persistent(std::span<MPI_Request> requests,
     check_mpi(MPI_Startall(static_cast<int>(requests.size()), requests.data()), "MPI_Startall");
     for (const PostedMessage& message : messages) {
         if (message.is_sent) count({message.n_bytes, 1});
+        stamp(message);
     }
     poll(requests, messages, patience);
 }
@@ -105,9 +133,10 @@ void Channel::poll(std::span<MPI_Request> requests, std::span<const PostedMessag
                                      statuses_.data());
         if (code == MPI_ERR_IN_STATUS) throw_failed_request(messages);
         check_mpi(code, "MPI_Testall");
-        if (is_done != 0) return;
+        if (is_done != 0) break;
         patience.pause();
     }
+    if (emulated_) emulated_->hold(patience);
 }
 
 void Channel::throw_failed_request(std::span<const PostedMessage> messages) const {

@@ -3,19 +3,29 @@
 // of them by polling. The collectives are written on top of this; nothing here allocates after
 // construction, except receive_any_length.
 
+#include "emulated_network.hpp"
 #include "patience.hpp"
 
 #include "pillar/core/timing.hpp"
 
 #include <cstddef>
 #include <mpi.h>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace pillar::comm {
 
-enum class Tag : int { allreduce = 1, broadcast, gather, setup_gather, setup_broadcast, clock };
+enum class Tag : int {
+    allreduce = 1,
+    broadcast,
+    gather,
+    setup_gather,
+    setup_broadcast,
+    clock,
+    stamp
+};
 
 /// A message's length as MPI takes it.
 int message_count(std::size_t n_bytes) noexcept;
@@ -58,6 +68,11 @@ class Channel {
     void run_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
                         Patience& patience);
 
+    /// From now on messages of step collectives arrive no earlier than on this network.
+    void emulate(const NetworkModel& network);
+    /// What was sent for that since the last call of this.
+    Traffic take_stamps() noexcept;
+
     /// Wait for a message whose length is not known here.
     std::string receive_any_length(int from, Tag tag, Patience& patience);
 
@@ -69,6 +84,7 @@ class Channel {
   private:
     void begin_batch() noexcept;
     void add(const PostedMessage& message) noexcept;
+    void stamp(const PostedMessage& message);
     void poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
               Patience& patience);
     [[noreturn]] void throw_failed_request(std::span<const PostedMessage> messages) const;
@@ -83,6 +99,7 @@ class Channel {
     std::vector<std::size_t> receives_; ///< places of the receives among the requests
     std::size_t n_posted_ = 0;
     bool batch_is_done_ = false;
+    std::optional<EmulatedNetwork> emulated_;
     Traffic sent_;
 };
 

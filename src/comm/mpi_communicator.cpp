@@ -5,6 +5,7 @@
 #include "mpi_error.hpp"
 #include "packing.hpp"
 
+#include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/errors.hpp"
@@ -13,11 +14,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 #include <limits>
 
 namespace pillar::comm {
 
-MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire)
+MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
+                                 const std::optional<NetworkModel>& emulated)
     : channel_(parent), choice_(only(algorithm)), allreduce_(channel_, wire),
       tree_(binomial_tree(rank(), size())),
       by_rank_(tree_.children.rbegin(), tree_.children.rend()) {
@@ -26,6 +29,26 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire
     for (const RankCpus& cpus : ranks) hosts.push_back(cpus.host);
     channel_.set_hosts(std::move(hosts));
     yields_ = is_oversubscribed(ranks, rank());
+    if (emulated) emulate(*emulated, ranks);
+}
+
+/// The same refusal on all ranks.
+void MpiCommunicator::emulate(const NetworkModel& network, std::span<const RankCpus> ranks) {
+    if (choice_.longer == Algorithm::mpi) {
+        throw AgreedError(ExitCode::usage,
+                          "--emulate-network does not go with --allreduce mpi, whose messages are "
+                          "Open MPI's own: use another");
+    }
+    for (const RankCpus& cpus : ranks) {
+        if (cpus.machine == ranks[0].machine) continue;
+        throw AgreedError(
+            ExitCode::usage,
+            fmt::format(
+                "--emulate-network needs all ranks on one machine, but there are {} and {}: "
+                "leave it out to use the network between them",
+                ranks[0].host, cpus.host));
+    }
+    channel_.emulate(network);
 }
 
 void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
@@ -50,6 +73,7 @@ void MpiCommunicator::step(CollectiveKind kind,
     }
     note_step({begin_s, monotonic_s(), static_cast<std::uint32_t>(n_bytes), kind},
               channel_.take_sent());
+    add_other(channel_.take_stamps());
 }
 
 void MpiCommunicator::allreduce(std::span<float> values) {

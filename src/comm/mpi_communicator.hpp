@@ -5,18 +5,22 @@
 #include "allreduce.hpp"
 #include "channel.hpp"
 
+#include "pillar/comm/binding.hpp"
 #include "pillar/comm/communicator.hpp"
+#include "pillar/comm/environment.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/function_ref.hpp"
 
 #include <mpi.h>
+#include <optional>
 
 namespace pillar::comm {
 
 class MpiCommunicator final : public Communicator {
   public:
     /// Collective. The algorithm must go with the wire (require_available).
-    MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire);
+    MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
+                    const std::optional<NetworkModel>& emulated);
 
     [[nodiscard]] int rank() const noexcept override { return channel_.rank(); }
     [[nodiscard]] int size() const noexcept override { return channel_.size(); }
@@ -49,6 +53,8 @@ class MpiCommunicator final : public Communicator {
     std::string gather_subtree(std::string_view bytes);
     std::string broadcast_any_length(std::string bytes);
     void count_setup() noexcept;
+    void add_other(const Traffic& sent) noexcept;
+    void emulate(const NetworkModel& network, std::span<const RankCpus> ranks);
     ClockOffset ask_clock(int peer);
     void answer_clock();
 

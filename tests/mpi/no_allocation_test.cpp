@@ -10,8 +10,9 @@
 namespace pillar::comm {
 namespace {
 
-void expect_no_allocation(Algorithm algorithm, Wire wire) {
-    const auto comm = support::world(algorithm, wire);
+void expect_no_allocation(Algorithm algorithm, Wire wire,
+                          const std::optional<NetworkModel>& emulated = {}) {
+    const auto comm = support::mpi_environment().world(algorithm, wire, emulated);
     std::vector<float> values(5000, 1.0F);
     std::vector<std::byte> buffer(300);
     const std::vector<std::byte> message(200);
@@ -42,6 +43,7 @@ TEST(step_collectives, allocate_nothing_once_reserved) {
             expect_no_allocation(algorithm, wire);
         }
     }
+    expect_no_allocation(Algorithm::direct, Wire::f32, NetworkModel{10e-6, 1e-9});
 }
 
 TEST(memory_requests, are_counted_for_vectors_and_aligned_buffers_small_and_large) {

@@ -143,7 +143,7 @@ class Communicator {
     void record_into(StepTimeline* timeline) noexcept { timeline_ = timeline; }
     /// All step traffic of this rank so far.
     [[nodiscard]] const Traffic& step_traffic() const noexcept { return step_traffic_; }
-    /// Everything else: setup, traces, clocks.
+    /// Everything else: setup, traces, clocks, the stamps of an emulated network.
     [[nodiscard]] const Traffic& other_traffic() const noexcept { return other_traffic_; }
 
   protected:
