@@ -2,7 +2,7 @@
 // The flags that several subcommands share, with llama.cpp's names and meanings where both have the
 // thing.
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/environment.hpp"
 #include "pillar/kernels/family.hpp"
 #include "pillar/sampling/sampling.hpp"
 
@@ -23,6 +23,7 @@ struct ModelOptions {
     std::string cache_type = "f16";
     std::string allreduce = "auto";
     std::string wire = "f32";
+    std::string emulate_network; ///< empty: the network there is
     std::string split = "even";
     bool check_tensors = false;
 };
@@ -43,6 +44,8 @@ void add_sampling_options(CLI::App& app, sampling::Parameters& parameters, std::
 /// Nothing: auto.
 std::optional<comm::Algorithm> parse_algorithm(const std::string& name);
 comm::Wire parse_wire(const std::string& name);
+/// "50,8.5": microseconds, nanoseconds a byte. Empty: nothing. Throws UsageError.
+std::optional<comm::NetworkModel> parse_network(const std::string& text);
 kernels::CacheType parse_cache_type(const std::string& name);
 
 /// Rank 0 only. The prompt's bytes from -p, -f or standard input. Throws UsageError or IoError.

@@ -47,7 +47,8 @@ comm::Algorithm first_algorithm(const ModelOptions& options) {
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
                  const SessionNeeds& needs)
-    : comm_(environment.world(first_algorithm(options), parse_wire(options.wire))) {
+    : comm_(environment.world(first_algorithm(options), parse_wire(options.wire),
+                              parse_network(options.emulate_network))) {
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm::expect_same_program(*comm_);
     comm::agree(*comm_, [&] {

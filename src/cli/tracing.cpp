@@ -80,6 +80,7 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"cache_type", options.cache_type},
         {"allreduce", options.allreduce},
         {"wire", options.wire},
+        {"emulate_network", options.emulate_network},
         {"split", options.split},
     };
 }

@@ -87,6 +87,30 @@ std::size_t longest_part(std::size_t n, int size) noexcept {
     return (n + p - 1) / p;
 }
 
+Chain allreduce_chain(Algorithm algorithm, Wire wire, int size, std::size_t n_floats) noexcept {
+    if (size == 1) return {};
+    const auto n_others = static_cast<std::size_t>(size - 1);
+    const std::size_t vector_bytes = wire_bytes(wire, n_floats);
+    const std::size_t part_bytes = wire_bytes(wire, longest_part(n_floats, size));
+    switch (algorithm) {
+    case Algorithm::mpi:
+    case Algorithm::recursive_doubling: {
+        const int n_doubling = power_of_two_below(size);
+        const auto n_swaps =
+            static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(n_doubling)));
+        const std::size_t n_messages = n_swaps + (n_doubling < size ? 2 : 0);
+        return {n_messages, n_messages * vector_bytes};
+    }
+    case Algorithm::ring:
+        return {2 * n_others, 2 * n_others * part_bytes};
+    case Algorithm::direct:
+        return {1, n_others * vector_bytes};
+    case Algorithm::two_step:
+        return {2, 2 * n_others * part_bytes};
+    }
+    return {};
+}
+
 std::size_t message_slot_bytes(Wire wire, std::size_t n_floats) noexcept {
     constexpr std::size_t cache_line = 64;
     return (wire_bytes(wire, n_floats) + cache_line - 1) / cache_line * cache_line;

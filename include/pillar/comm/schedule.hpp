@@ -68,6 +68,14 @@ std::size_t longest_part(std::size_t n, int size) noexcept;
 Traffic allreduce_traffic(Algorithm algorithm, Wire wire, int rank, int size,
                           std::size_t n_floats) noexcept;
 
+/// What the time of an all-reduce is made of: messages one after the other, and bytes through the
+/// busiest direction of the busiest cable. Time ≈ α · n_messages + G · n_bytes.
+struct Chain {
+    std::size_t n_messages = 0;
+    std::size_t n_bytes = 0;
+};
+Chain allreduce_chain(Algorithm algorithm, Wire wire, int size, std::size_t n_floats) noexcept;
+
 /// Memory that a rank needs beside the vector itself for all-reduces of up to `n_floats`.
 std::size_t allreduce_buffer_bytes(Algorithm algorithm, Wire wire, int size,
                                    std::size_t n_floats) noexcept;

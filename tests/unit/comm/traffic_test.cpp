@@ -101,6 +101,22 @@ TEST(allreduce_traffic, of_two_step_on_a_q8_wire_encodes_each_part_for_itself) {
     EXPECT_EQ(one.messages_sent, 4u);
 }
 
+TEST(allreduce_chain, is_what_the_cost_model_of_each_algorithm_says) {
+    const auto chain = [](Algorithm algorithm, int size) {
+        const Chain c = allreduce_chain(algorithm, Wire::f32, size, 1000);
+        return std::pair(c.n_messages, c.n_bytes);
+    };
+    EXPECT_EQ(chain(Algorithm::direct, 1), std::pair(0UL, 0UL));
+    for (const Algorithm algorithm : {Algorithm::recursive_doubling, Algorithm::direct}) {
+        EXPECT_EQ(chain(algorithm, 2), std::pair(1UL, 4000UL));
+    }
+    EXPECT_EQ(chain(Algorithm::recursive_doubling, 8), std::pair(3UL, 12000UL));
+    EXPECT_EQ(chain(Algorithm::recursive_doubling, 9), std::pair(5UL, 20000UL));
+    EXPECT_EQ(chain(Algorithm::direct, 8), std::pair(1UL, 28000UL));
+    EXPECT_EQ(chain(Algorithm::two_step, 8), std::pair(2UL, 7000UL));
+    EXPECT_EQ(chain(Algorithm::ring, 8), std::pair(14UL, 7000UL));
+}
+
 TEST(part_of, tiles_the_vector_in_parts_of_nearly_equal_length) {
     for (int size = 1; size <= most_ranks; ++size) {
         for (const std::size_t n : {0, 1, 5, 16, 17, 1001}) {
