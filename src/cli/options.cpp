@@ -31,6 +31,10 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
                    "threads per rank; 0 = the cores this rank is bound to")
         ->check(CLI::Range(0, 256))
         ->type_name("N");
+    add_compute_options(app, o);
+}
+
+void add_compute_options(CLI::App& app, ModelOptions& o) {
     app.add_option("--kernels", o.kernels, "auto, or one of this machine's kernel families")
         ->type_name("NAME")
         ->capture_default_str();

@@ -49,9 +49,9 @@ void Matrix::pack_group(std::size_t g, std::span<const std::byte* const> rows) {
     family_->pack_group(shape_, rows, group(g));
 }
 
-void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept {
-    w.family().multiply(w, x, n_columns, y, y_stride, group_begin, group_end);
+void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+              std::size_t group_begin, std::size_t group_end) noexcept {
+    w.family().multiply(w, x, y, y_stride, group_begin, group_end);
 }
 
 } // namespace pillar::kernels

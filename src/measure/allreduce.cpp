@@ -7,6 +7,7 @@
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/stopwatch.hpp"
+#include "pillar/measure/median.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -40,12 +41,6 @@ std::vector<std::vector<double>> of_all_ranks(Communicator& comm, std::span<cons
         }
     }
     return all;
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 } // namespace

@@ -47,16 +47,17 @@ AttentionScratch::AttentionScratch(std::size_t head_dim, std::size_t n_pages)
       levels(n_levels(n_pages)) {}
 
 Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
-                 const TransformerOptions& options)
+                 const TransformerOptions& options, std::size_t panel_columns)
     : x(options.max_rows * h.dim), q(options.max_rows * share.heads.size() * h.head_dim),
       k(options.max_rows * share.kv_heads.size() * h.head_dim),
       v(options.max_rows * share.kv_heads.size() * h.head_dim),
       gate(options.max_rows * share.hidden.size()), up(options.max_rows * share.hidden.size()),
       partial(options.max_rows * h.dim), logits(options.max_logit_rows * share.vocabulary.size()),
       cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)),
-      normed(whole_layout(h.dim), options.max_rows),
-      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), options.max_rows),
-      hidden(kernels::ActivationLayout(hidden_slices(share)), options.max_rows) {}
+      normed(whole_layout(h.dim), options.max_rows, panel_columns),
+      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), options.max_rows,
+                panel_columns),
+      hidden(kernels::ActivationLayout(hidden_slices(share)), options.max_rows, panel_columns) {}
 
 std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share& share,
                                 const TransformerOptions& options, int n_threads) {
@@ -83,7 +84,7 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
       weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress,
                            load_bytes)),
       rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
-      buffers(h, share, options) {
+      buffers(h, share, options, family.panel_columns) {
     for (int t = 0; t < team.size(); ++t) {
         scratch.emplace_back(h.head_dim, KvCache::pages_for(options.n_context));
         embedding_rows.emplace_back(weights.embedding->row_bytes());

@@ -27,7 +27,7 @@ struct AttentionScratch {
 /// Activations and intermediate results for up to max_rows rows.
 struct Buffers {
     Buffers(const Hyperparameters& h, const partition::Share& share,
-            const TransformerOptions& options);
+            const TransformerOptions& options, std::size_t panel_columns);
     static std::size_t size_bytes(const Hyperparameters& h, const partition::Share& share,
                                   const TransformerOptions& options, int n_threads);
 

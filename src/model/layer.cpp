@@ -14,19 +14,18 @@ using kernels::Matrix;
 using threads::Worker;
 
 /// y = W · x for this thread's share of the row groups.
-void product(Worker worker, const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+void product(Worker worker, const Matrix& w, const Activations& x, float* y,
              std::size_t y_stride) noexcept {
     const threads::Range groups = worker.share(w.n_groups());
-    kernels::multiply(w, x, n_columns, y, y_stride, groups.begin, groups.end);
+    kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
 }
 
 /// int8 blocks of all columns, divided among the threads. Nothing to do for a family with f32
 /// activations.
-void quantize(Transformer::State& s, Worker worker, Activations& x,
-              std::size_t n_columns) noexcept {
+void quantize(Transformer::State& s, Worker worker, Activations& x) noexcept {
     const std::size_t n_blocks = x.layout.n_blocks;
     if (s.family.float_activations || n_blocks == 0) return;
-    const threads::Range blocks = worker.share(n_columns * n_blocks);
+    const threads::Range blocks = worker.share(x.n_columns() * n_blocks);
     for (std::size_t b = blocks.begin; b < blocks.end;) {
         const std::size_t column = b / n_blocks;
         const std::size_t end = std::min(blocks.end, (column + 1) * n_blocks);
@@ -167,19 +166,19 @@ void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& com
     // before the norm.
     normalise_rows(s, worker, w.attention_norm, n);
     worker.barrier();
-    quantize(s, worker, b.normed, n);
+    quantize(s, worker, b.normed);
     worker.barrier();
-    product(worker, w.query, b.normed, n, b.q.data(), s.q_dim());
-    product(worker, w.key, b.normed, n, b.k.data(), s.kv_dim());
-    product(worker, w.value, b.normed, n, b.v.data(), s.kv_dim());
+    product(worker, w.query, b.normed, b.q.data(), s.q_dim());
+    product(worker, w.key, b.normed, b.k.data(), s.kv_dim());
+    product(worker, w.value, b.normed, b.v.data(), s.kv_dim());
     worker.barrier();
     rotate_and_store(s, worker, layer, rows);
     worker.barrier();
     attention(s, worker, layer, rows);
     worker.barrier();
-    quantize(s, worker, b.attention, n);
+    quantize(s, worker, b.attention);
     worker.barrier();
-    product(worker, w.output, b.attention, n, b.partial.data(), dim);
+    product(worker, w.output, b.attention, b.partial.data(), dim);
     worker.barrier();
     if (worker.is_main()) comm.allreduce(partial);
     worker.barrier();
@@ -188,16 +187,16 @@ void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& com
     // Feed-forward block.
     normalise_rows(s, worker, w.feed_forward_norm, n);
     worker.barrier();
-    quantize(s, worker, b.normed, n);
+    quantize(s, worker, b.normed);
     worker.barrier();
-    product(worker, w.gate, b.normed, n, b.gate.data(), hidden);
-    product(worker, w.up, b.normed, n, b.up.data(), hidden);
+    product(worker, w.gate, b.normed, b.gate.data(), hidden);
+    product(worker, w.up, b.normed, b.up.data(), hidden);
     worker.barrier();
     activate(s, worker, w, n);
     worker.barrier();
-    quantize(s, worker, b.hidden, n);
+    quantize(s, worker, b.hidden);
     worker.barrier();
-    product(worker, w.down, b.hidden, n, b.partial.data(), dim);
+    product(worker, w.down, b.hidden, b.partial.data(), dim);
     worker.barrier();
     if (worker.is_main()) comm.allreduce(partial);
     worker.barrier();
@@ -214,10 +213,11 @@ void output_logits(Transformer::State& s, Worker worker, std::span<const Row> ro
                               s.h.dim, s.h.norm_eps, s.buffers.normed.column(n_wanted));
         ++n_wanted;
     }
+    if (worker.is_main()) s.buffers.normed.set_columns(n_wanted);
     worker.barrier();
-    quantize(s, worker, s.buffers.normed, n_wanted);
+    quantize(s, worker, s.buffers.normed);
     worker.barrier();
-    product(worker, s.weights.output, s.buffers.normed, n_wanted, s.buffers.logits.data(),
+    product(worker, s.weights.output, s.buffers.normed, s.buffers.logits.data(),
             s.share.vocabulary.size());
 }
 

@@ -61,6 +61,8 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     expects(n_wanted <= s.options.max_logit_rows,
             "a step wants more logits than there is room for");
 
+    for (kernels::Activations* x : {&s.buffers.normed, &s.buffers.attention, &s.buffers.hidden})
+        x->set_columns(rows.size());
     s.team.run([&](threads::Worker worker) {
         embed(s, worker, rows);
         rotation_angles(s, worker, rows);

@@ -54,7 +54,7 @@ Matrix make_matrix(const Problem& p) {
 Activations make_activations(const Problem& p) {
     const Slice whole{0, p.n_columns};
     const ActivationLayout layout({&whole, 1});
-    Activations x(layout, p.n_activations);
+    Activations x(layout, p.n_activations, p.family->panel_columns);
     for (std::size_t c = 0; c < p.n_activations; ++c) {
         for (std::size_t i = 0; i < p.n_columns; ++i) x.column(c)[i] = random_float();
         p.family->quantize(x, c, 0, layout.n_blocks);
@@ -67,7 +67,7 @@ void product(benchmark::State& state, const Problem& p) {
     const Activations x = make_activations(p);
     std::vector<float> y(p.n_rows * p.n_activations);
     for (auto _ : state) {
-        multiply(w, x, p.n_activations, y.data(), p.n_rows, 0, w.n_groups());
+        multiply(w, x, y.data(), p.n_rows, 0, w.n_groups());
         benchmark::ClobberMemory();
     }
     const quant::TypeInfo& format = quant::info(p.type);

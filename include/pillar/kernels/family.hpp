@@ -43,15 +43,16 @@ struct PartialAttention {
 
 struct Family {
     std::string_view name;
-    bool float_activations; ///< true: every product takes f32 activations (`reference`)
+    bool float_activations;    ///< true: every product takes f32 activations (`reference`)
+    std::size_t panel_columns; ///< columns of activations that lie together (Activations)
     bool (*supported)() noexcept;
 
     std::size_t (*rows_per_group)(quant::Type type) noexcept;
     std::size_t (*group_bytes)(const MatrixShape& shape) noexcept;
     void (*pack_group)(const MatrixShape& shape, std::span<const std::byte* const> rows,
                        std::byte* group) noexcept;
-    void (*multiply)(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+    void (*multiply)(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept;
 
     /// Quantise blocks [block_begin, block_end) of column c: amax, dx = amax/127, q =
     /// round(x·(127/amax)) half to even.
@@ -83,6 +84,10 @@ struct Family {
     /// Store one position's key and value (f32) at `slot` of a page, rounding to the cache's type.
     void (*store_kv)(const float* key, const float* value, void* keys, void* values, CacheType type,
                      std::size_t head_dim, std::size_t slot) noexcept;
+
+    /// For measurements: the family's int8 dot products on registers alone, `n_rounds` times some
+    /// number of them. Returns how many multiplications that were. nullptr: it has no such loop.
+    std::uint64_t (*dot_rate)(std::uint64_t n_rounds) noexcept = nullptr;
 };
 
 /// All families this binary holds, the plain ones first, then from slowest to fastest.

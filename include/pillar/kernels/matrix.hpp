@@ -66,9 +66,9 @@ class Matrix {
 };
 
 /// y[c · y_stride + r] = Σ over the slices of W[r, :] · x[c], for the rows of groups [group_begin,
-/// group_end) and columns [0, n_columns). Threads share the groups. The order of operations is
-/// DESIGN 5.3's, in every family.
-void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+/// group_end) and all columns of x. Threads share the groups. The order of operations is DESIGN
+/// 5.3's, in every family.
+void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+              std::size_t group_begin, std::size_t group_end) noexcept;
 
 } // namespace pillar::kernels

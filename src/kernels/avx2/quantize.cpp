@@ -59,11 +59,12 @@ inline void store_block(const QuantizeView& view, std::size_t b, Ints q, float d
     sums = _mm256_hadd_epi32(sums, sums); // each 128-bit half now holds its 16 values' sum
     const std::int32_t low = _mm256_extract_epi32(sums, 0);
     const std::int32_t high = _mm256_extract_epi32(sums, 4);
-    _mm256_storeu_si256(reinterpret_cast<Ints*>(view.q + b * block_size), q);
-    view.scale[b] = dx;
-    view.sum[b] = low + high;
-    view.half_sum[2 * b] = static_cast<std::int16_t>(low);
-    view.half_sum[2 * b + 1] = static_cast<std::int16_t>(high);
+    const std::size_t at = b * view.stride;
+    _mm256_storeu_si256(reinterpret_cast<Ints*>(view.q + at * block_size), q);
+    view.scale[at] = dx;
+    view.sum[at] = low + high;
+    view.half_sum[2 * at] = static_cast<std::int16_t>(low);
+    view.half_sum[2 * at + 1] = static_cast<std::int16_t>(high);
 }
 
 } // namespace

@@ -14,12 +14,11 @@ void pack_group(const MatrixShape& shape, std::span<const std::byte* const> rows
 
 /// Decoded weights × f32 activations: `reference` for every format, `integer` for the float
 /// formats.
-void multiply_floats(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+void multiply_floats(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept;
 /// Integers of the weights × int8 activations: `integer`, block formats only.
-void multiply_integers(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                       std::size_t y_stride, std::size_t group_begin,
-                       std::size_t group_end) noexcept;
+void multiply_integers(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                       std::size_t group_begin, std::size_t group_end) noexcept;
 
 void quantize(Activations& x, std::size_t column, std::size_t block_begin,
               std::size_t block_end) noexcept;

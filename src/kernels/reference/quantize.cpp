@@ -58,7 +58,7 @@ void quantize(Activations& x, std::size_t column, std::size_t block_begin,
         float values[block_size];
         load_block(x.column(column), layout.origin, layout.slices[s], b - layout.block_begin[s],
                    values);
-        const std::size_t at = column * layout.n_blocks + b;
+        const std::size_t at = x.block_at(column, b);
         std::int8_t* q = x.q.data() + at * block_size;
         x.scale[at] = quantize_block(values, q);
         int halves[2] = {};

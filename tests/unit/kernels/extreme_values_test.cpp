@@ -148,6 +148,32 @@ TEST_P(ExtremeVectors, are_quantised_to_the_twins_bits_whatever_theirs_are) {
     }
 }
 
+TEST_P(ExtremeVectors, of_several_columns_are_quantised_each_as_if_alone) {
+    const std::vector<Slice> slices = slices_between({0, 80, 240, 240, 500});
+    const std::size_t width = family_.panel_columns;
+    for (const std::size_t n : {width - 1, width, width + 1, 2 * width + 3}) {
+        const Columns x = support::random_columns(n, 500, 43);
+        const Activations all = support::activations_of(family_, slices, x);
+        std::vector<bool> seen(n * all.layout.n_blocks);
+        for (std::size_t c = 0; c < n; ++c) {
+            const Columns one{1, 500, {x.column(c), x.column(c) + 500}};
+            const Activations alone = support::activations_of(twin_, slices, one);
+            for (std::size_t b = 0; b < all.layout.n_blocks; ++b) {
+                const std::size_t at = all.block_at(c, b);
+                ASSERT_FALSE(seen.at(at)) << "two blocks in one place";
+                seen[at] = true;
+                EXPECT_TRUE(std::equal(&alone.q[b * block_size], &alone.q[b * block_size] + 32,
+                                       &all.q[at * block_size]));
+                EXPECT_EQ(std::bit_cast<std::uint32_t>(all.scale[at]),
+                          std::bit_cast<std::uint32_t>(alone.scale[b]));
+                EXPECT_EQ(all.sum[at], alone.sum[b]);
+                EXPECT_EQ(all.half_sum[2 * at], alone.half_sum[2 * b]);
+                EXPECT_EQ(all.half_sum[2 * at + 1], alone.half_sum[2 * b + 1]);
+            }
+        }
+    }
+}
+
 TEST_P(ExtremeVectors, halves_between_two_integers_go_to_the_even_one) {
     Columns x{1, 256, std::vector<float>(256)};
     for (std::size_t i = 0; i < 256; ++i) // amax 127: x · inverse is x

@@ -31,13 +31,34 @@ TEST(ActivationLayout, gives_shared_blocks_to_both_slices_and_none_to_empty_ones
 
 TEST(Activations, have_room_for_every_column) {
     const auto slices = slices_between({80, 160, 160, 240, 325});
-    const Activations x(ActivationLayout(slices), 5);
+    const Activations x(ActivationLayout(slices), 5, 4);
     EXPECT_EQ(x.x_stride, 256u);
     EXPECT_EQ(x.x.size(), 5 * 256u);
     EXPECT_EQ(x.q.size(), 5 * x.layout.n_blocks * 32);
     EXPECT_EQ(x.scale.size(), 5 * x.layout.n_blocks);
     EXPECT_EQ(x.sum.size(), 5 * x.layout.n_blocks);
     EXPECT_EQ(x.half_sum.size(), 10 * x.layout.n_blocks);
+}
+
+TEST(Activations, lie_in_panels_block_after_block) {
+    Activations x(ActivationLayout(slices_between({0, 96})), 11, 4); // 3 blocks
+    EXPECT_EQ(x.n_columns(), 11u);
+    x.set_columns(6); // panels of 4 and 2
+    EXPECT_EQ(x.block_at(0, 0), 0u);
+    EXPECT_EQ(x.block_at(3, 0), 3u);
+    EXPECT_EQ(x.block_at(0, 1), 4u);
+    EXPECT_EQ(x.block_at(3, 2), 11u);
+    EXPECT_EQ(x.block_at(4, 0), 12u);
+    EXPECT_EQ(x.block_at(5, 0), 13u);
+    EXPECT_EQ(x.block_at(4, 1), 14u);
+    EXPECT_EQ(x.block_at(5, 2), 17u);
+    x.set_columns(1); // a contiguous vector
+    for (std::size_t b = 0; b < 3; ++b) EXPECT_EQ(x.block_at(0, b), b);
+}
+
+TEST(ActivationsDeathTest, refuse_more_columns_than_there_is_room_for) {
+    Activations x(ActivationLayout(slices_between({0, 96})), 2, 4);
+    EXPECT_DEATH(x.set_columns(3), "room for the columns");
 }
 
 TEST(MatrixShape, asks_for_the_file_blocks_that_cover_its_slices) {

@@ -1,0 +1,39 @@
+#pragma once
+// The vectors that this file is compiled for. The headers of this folder are shared by the families
+// of x86: each is compiled in its own folder, with its own flags, over its own simd.hpp. A lane is
+// a row of the product; there are 8 lanes with AVX2 and 16 with AVX-512. Everything here has
+// internal linkage, so that no family's code becomes another's.
+
+#ifdef __AVX512VNNI__
+#include "../avx512/simd.hpp"
+#else
+#include "../avx2/simd.hpp"
+#endif
+
+#include <utility>
+
+namespace pillar::kernels::x86 {
+namespace {
+
+#ifdef __AVX512VNNI__
+using namespace avx512;
+#else
+using namespace avx2;
+#endif
+
+inline constexpr std::size_t group_rows = lanes;       ///< rows a group of every block format
+inline constexpr std::size_t vector_bytes = 4 * lanes; ///< four bytes a row
+inline constexpr std::size_t half_bytes = 2 * lanes;   ///< an f16 a row
+
+/// step(0), step(1), …, step(n − 1), the number known to the compiler.
+template <class Step, std::size_t... i>
+[[gnu::always_inline]] inline void in_steps(std::index_sequence<i...>, const Step& step) noexcept {
+    (step(std::integral_constant<std::size_t, i>{}), ...);
+}
+template <std::size_t n, class Step>
+[[gnu::always_inline]] inline void unrolled(const Step& step) noexcept {
+    in_steps(std::make_index_sequence<n>{}, step);
+}
+
+} // namespace
+} // namespace pillar::kernels::x86
