@@ -13,6 +13,8 @@ import sys
 
 ROWS = 4  # that a loop works on at a time
 SUPER_BLOCK_BLOCKS = 8
+PRODUCT = re.compile(r"^\s+sm(?:ul|la)l2?\s+v\d+\.8h")  # of bytes; sixteen for a block of 32 of ROWS rows and a column
+PRODUCTS_A_BLOCK = 16
 KERNEL = re.compile(r"(?: |::)BlockKernel<.*?quant::(\w+).*::run<(\d+)ul>|SuperBlockKernel<.*?quant::(\w+).*::run_whole<(\d+)ul>")
 FUNCTION = re.compile(r"^(_Z\w+(?:\.\w+)*):")
 LABEL = re.compile(r"^(\.L\w+):")
@@ -61,17 +63,29 @@ def instructions(lines, first, last):
             yield re.sub(r"\.L\w+$", "0", line)
 
 
-def simulated(name, lines):
+def simulated(name, lines, columns):
     """The instructions of the loop and how many blocks of 32 of ROWS rows they work on."""
     nest = loops(lines)
-    if len(nest) == 1:
-        return list(instructions(lines, *nest[0])), 1
-    if len(nest) == 2 and nest[1][0] <= nest[0][0] and nest[0][1] <= nest[1][1]:
-        (first, last), (outer_first, outer_last) = nest
-        return [*instructions(lines, outer_first, first - 1),
-                *(SUPER_BLOCK_BLOCKS * list(instructions(lines, first, last))),
-                *instructions(lines, last + 1, outer_last)], SUPER_BLOCK_BLOCKS
-    raise SystemExit(f"{name} has {len(nest)} loops: neither a loop over blocks nor one within a loop over super-blocks")
+    if not nest:
+        raise SystemExit(f"{name} has no loop")
+    (first, last), *outer = nest
+    body = list(instructions(lines, first, last))
+    if any(re.match(r"\s+blr?\s", line) for line in body):
+        raise SystemExit(f"the loop of {name} calls a function: it must be inlined")
+    n_products = sum(1 for line in body if PRODUCT.match(line))
+    n_blocks, rest = divmod(n_products, PRODUCTS_A_BLOCK * columns)
+    if n_blocks == 0 or rest:
+        raise SystemExit(f"the loop of {name} has {n_products} products of bytes: no whole blocks")
+    if not outer:
+        return body, n_blocks
+    (outer_first, outer_last), *more = outer
+    if more or outer_first > first or outer_last < last:
+        raise SystemExit(f"{name} has more than a loop over blocks within one over super-blocks")
+    times, rest = divmod(SUPER_BLOCK_BLOCKS, n_blocks)
+    if rest:
+        raise SystemExit(f"the loop of {name} takes {n_blocks} blocks at a time: no whole super-blocks")
+    return [*instructions(lines, outer_first, first - 1), *(times * body),
+            *instructions(lines, last + 1, outer_last)], SUPER_BLOCK_BLOCKS
 
 
 def total_cycles(mca, cpu, text, iterations):
@@ -95,9 +109,9 @@ def main():
         found = dict(functions(path))
         for name, mangled in zip(demangled(found), found):
             if kernel := KERNEL.search(name):
-                kernel = [part for part in kernel.groups() if part]
-                text, n_blocks = simulated(name, found[mangled])
-                print(*kernel, f"{cycles(mca, cpu, text) / (ROWS * n_blocks * int(kernel[1])):.3f}")
+                kind, columns = [part for part in kernel.groups() if part]
+                text, n_blocks = simulated(name, found[mangled], int(columns))
+                print(kind, columns, f"{cycles(mca, cpu, text) / (ROWS * n_blocks * int(columns)):.3f}")
 
 
 if __name__ == "__main__":

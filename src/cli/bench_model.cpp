@@ -63,12 +63,18 @@ std::string utc_now() {
 ModelBench::ModelBench(comm::Environment& environment, const ModelOptions& options,
                        const std::vector<BenchTest>& tests, bool with_roofline)
     : options_(with_room(options, tests)), session_(environment, options_, {}),
-      comm_(session_.comm()), loop_(session_.transformer(), comm_, loop_options()),
+      comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
       benchmark_(session_.transformer().hyperparameters().vocab_size),
       cpu_(telemetry::read_host_info().cpu_model) {
     comm::agree(comm_, [&] {
         if (with_roofline) roofline_.emplace(session_);
     });
+}
+
+/// Collective. The loop reserves what the all-reduces need, so they are chosen before it.
+comm::Communicator& ModelBench::tuned(comm::Environment& environment) {
+    session_.tune_allreduce(environment, options_, options_.n_batch);
+    return session_.comm();
 }
 
 bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
@@ -129,8 +135,11 @@ BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<doubl
     r["type_v"] = options_.cache_type;
     r["ranks"] = comm_.size();
     r["kernels"] = session_.family().name;
-    r["allreduce"] = comm::name_of(parse_algorithm(options_.allreduce));
-    r["wire"] = comm::name_of(parse_wire(options_.wire));
+    r["allreduce"] = options_.allreduce;
+    r["allreduce_decode"] =
+        comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim));
+    r["allreduce_prompt"] = comm::name_of(session_.allreduce().longer);
+    r["wire"] = options_.wire;
     r["split"] = options_.split;
     r["test"] = test.name();
     r["n_prompt"] = test.test.n_prompt;

@@ -27,6 +27,7 @@ class ModelBench {
     bool run(const BenchTest& test, bool warm_up, BenchRecord& record);
 
   private:
+    comm::Communicator& tuned(comm::Environment& environment);
     bool run_once(const engine::BenchmarkTest& test);
     void show_progress(const BenchTest& test, std::size_t repeat) const;
     void clear_progress() const;

@@ -6,6 +6,7 @@
 #include "mpi_error.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <type_traits>
 
@@ -14,6 +15,8 @@ namespace pillar::comm {
 namespace {
 
 constexpr int roll_call_tag = 1;
+constexpr int greeting_tag = 2;
+constexpr std::byte own_greeting{1};
 
 } // namespace
 
@@ -29,6 +32,29 @@ RollCall::RollCall(MPI_Comm parent) {
     questions_.resize(n);
     answers_.resize(n);
     answered_[static_cast<std::size_t>(rank_)] = 1;
+    greet_all();
+}
+
+/// A first message between all pairs. MPI connects two ranks when they first talk: that must not
+/// happen when a network has failed, for it takes its time, and ends in pages of MPI's own.
+void RollCall::greet_all() {
+    std::vector<std::byte> greetings(answered_.size());
+    std::vector<MPI_Request> requests;
+    requests.reserve(2 * answered_.size());
+    for (int other = 0; other < size(); ++other) {
+        if (other == rank_) continue;
+        std::byte* greeting = &greetings[static_cast<std::size_t>(other)];
+        check_mpi(MPI_Irecv(greeting, 1, MPI_BYTE, other, greeting_tag, comm_,
+                            &requests.emplace_back(MPI_REQUEST_NULL)),
+                  "MPI_Irecv");
+        check_mpi(MPI_Isend(&own_greeting, 1, MPI_BYTE, other, greeting_tag, comm_,
+                            &requests.emplace_back(MPI_REQUEST_NULL)),
+                  "MPI_Isend");
+        sent_.bytes_sent += 1;
+        ++sent_.messages_sent;
+    }
+    check_mpi(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
+              "MPI_Waitall");
 }
 
 RollCall::~RollCall() {

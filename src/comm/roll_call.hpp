@@ -62,6 +62,7 @@ class RollCall {
         Message message;
         MPI_Request request = MPI_REQUEST_NULL;
     };
+    void greet_all();
     void send(std::vector<Sending>& to_ranks, int to, const Message& message) noexcept;
     void take(int from, const Message& message, const Place& own) noexcept;
 

@@ -34,7 +34,11 @@ double TimeLimit::of_setup_s() const noexcept {
 }
 
 double TimeLimit::grace_s(double limit_s) noexcept {
-    return std::clamp(limit_s / 10, 2.0, 60.0);
+    return std::clamp(limit_s / 10, shortest_grace_s, 60.0);
+}
+
+double TimeLimit::warning_s(double limit_s) noexcept {
+    return std::clamp(limit_s / 10, 5.0, 60.0);
 }
 
 } // namespace pillar::comm

@@ -12,6 +12,7 @@ class TimeLimit {
   public:
     static constexpr double shortest_s = 30; ///< of the limit that follows from the steps
     static constexpr double median_steps = 20;
+    static constexpr double shortest_grace_s = 2;
 
     explicit TimeLimit(const WatchLimits& limits) noexcept : limits_(limits) {}
 
@@ -24,6 +25,8 @@ class TimeLimit {
 
     /// Added to a limit: how long the others may take to answer.
     [[nodiscard]] static double grace_s(double limit_s) noexcept;
+    /// After so much of a wait a rank that does not answer is told of.
+    [[nodiscard]] static double warning_s(double limit_s) noexcept;
 
   private:
     WatchLimits limits_;

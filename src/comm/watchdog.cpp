@@ -6,7 +6,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,6 +17,8 @@ namespace {
 constexpr double attend_interval_s = 0.05;
 /// The lowest rank that is alive tells the sentence; another one does so should that one fail.
 constexpr double second_speaker_after_s = 2;
+/// A slow rank is told of once in a while, not at every step.
+constexpr double between_warnings_s = 60;
 /// The backstop comes after everything that the main thread can do itself.
 constexpr double backstop_after_s = 5;
 /// So often all ranks may answer that they wait, before that is taken for a fault of the program.
@@ -43,8 +45,7 @@ std::string describe(const Place& place) {
 } // namespace
 
 Watchdog::Watchdog(const Channel& names, const WatchLimits& limits)
-    : names_(names), limit_(limits), step_limit_s_(limits.step_s), roll_(names.handle()),
-      backstop_([this] {
+    : names_(names), limit_(limits), roll_(names.handle()), backstop_([this] {
           return fmt::format("{} waits inside MPI {} and does not come back: is another process "
                              "stopped, its disk or network dead?",
                              names_.name_of(names_.rank()), describe(place(false)));
@@ -100,68 +101,75 @@ void Watchdog::poll(double since_s) noexcept {
     if (is_inside_) backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
     if (since_s != wait_began_s_) {
         wait_began_s_ = since_s;
-        asked_s_ = ask_again_s_ = 0;
+        ask_s_ = since_s + std::min(limit, TimeLimit::warning_s(limit));
+        has_asked_ = false;
         n_vain_calls_ = 0;
     }
-    if (now_s - since_s <= limit || now_s < ask_again_s_) return;
-    call_the_roll(now_s);
+    if (now_s >= ask_s_) call_the_roll(now_s, limit);
 }
 
-void Watchdog::call_the_roll(double now_s) noexcept {
-    if (asked_s_ == 0) {
-        asked_s_ = now_s;
+void Watchdog::call_the_roll(double now_s, double limit) noexcept {
+    if (!has_asked_) {
+        has_asked_ = true;
+        ask_s_ = now_s;
         roll_.ask(place(false));
         return;
     }
-    const double grace = TimeLimit::grace_s(limit_s());
-    if (!roll_.all_have_answered() && now_s - asked_s_ < grace) return;
-    draw_conclusions(now_s);
+    const bool is_final = ask_s_ >= wait_began_s_ + limit;
+    const double grace = is_final ? TimeLimit::grace_s(limit) : TimeLimit::shortest_grace_s;
+    const double late_s = now_s - ask_s_ - grace;
+    if (!roll_.all_have_answered() && late_s < 0) return;
+    if (!roll_.all_have_answered() && !is_first_alive() && late_s < second_speaker_after_s) return;
+    draw_conclusions(is_final, now_s);
+    has_asked_ = false;
+    ask_s_ = is_final ? now_s + limit : wait_began_s_ + limit;
 }
 
-std::vector<int> Watchdog::silent_ranks() const {
-    std::vector<int> silent;
-    for (int rank = 0; rank < roll_.size(); ++rank) {
-        if (!roll_.has_answered(rank)) silent.push_back(rank);
+bool Watchdog::is_first_alive() const noexcept {
+    for (int rank = 0; rank < roll_.rank(); ++rank) {
+        if (roll_.has_answered(rank)) return false;
     }
-    return silent;
+    return true;
 }
 
-void Watchdog::draw_conclusions(double now_s) noexcept {
-    const double limit = limit_s();
-    const double grace = TimeLimit::grace_s(limit);
-    if (roll_.all_have_answered()) {
-        bool is_somebody_busy = false;
-        for (int rank = 0; rank < roll_.size(); ++rank) {
-            is_somebody_busy = is_somebody_busy || roll_.place(rank).is_busy;
+void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
+    if (!roll_.all_have_answered()) {
+        const std::string sentence = name_silent(now_s - wait_began_s_);
+        if (is_final) {
+            log::error("{}", sentence);
+            abort_job(ExitCode::peer_lost);
         }
-        n_vain_calls_ = is_somebody_busy ? 0 : n_vain_calls_ + 1;
-        if (n_vain_calls_ >= most_vain_calls) {
-            log::error("{}", name_places());
-            abort_job(ExitCode::internal);
+        // Not without rank 0, where lines are read: if this node is cut off, a line on its way
+        // there would keep the launcher's daemon from noticing for a quarter of an hour (TCP asks
+        // for life signs on idle connections only).
+        if (is_first_alive() && roll_.has_answered(0) && now_s >= warn_again_s_) {
+            log::warning("{}", sentence);
+            warn_again_s_ = now_s + between_warnings_s;
         }
-        asked_s_ = 0;
-        ask_again_s_ = now_s + limit;
         return;
     }
-    const std::vector<int> silent = silent_ranks();
-    int speaker = 0;
-    while (!roll_.has_answered(speaker)) ++speaker;
-    const double late_s = now_s - asked_s_ - grace;
-    if (speaker != roll_.rank() && late_s < second_speaker_after_s) return;
-    log::error("{}", name_silent(silent, limit + grace));
-    abort_job(ExitCode::peer_lost);
+    if (!is_final) return;
+    bool is_somebody_busy = false;
+    for (int rank = 0; rank < roll_.size(); ++rank) {
+        is_somebody_busy = is_somebody_busy || roll_.place(rank).is_busy;
+    }
+    n_vain_calls_ = is_somebody_busy ? 0 : n_vain_calls_ + 1;
+    if (n_vain_calls_ >= most_vain_calls) {
+        log::error("{}", name_places());
+        abort_job(ExitCode::internal);
+    }
 }
 
-std::string Watchdog::name_silent(const std::vector<int>& silent, double waited_s) const {
+std::string Watchdog::name_silent(double waited_s) const {
     std::vector<std::string> names;
-    for (const int rank : silent) names.push_back(names_.name_of(rank));
-    const bool is_alone = roll_.size() > 2 && static_cast<int>(silent.size()) + 1 == roll_.size();
-    const std::string limit =
-        step_limit_s_ > 0 && in_steps_ ? fmt::format(" (--timeout {:g})", step_limit_s_) : "";
+    for (int rank = 0; rank < roll_.size(); ++rank) {
+        if (!roll_.has_answered(rank)) names.push_back(names_.name_of(rank));
+    }
+    const bool is_alone = roll_.size() > 2 && static_cast<int>(names.size()) + 1 == roll_.size();
     return fmt::format(
-        "{} {} been silent for {:.3g} s while {} waited {}{}: {}", fmt::join(names, ", "),
-        silent.size() == 1 ? "has" : "have", waited_s, names_.name_of(roll_.rank()),
-        describe(place(false)), limit,
+        "{} {} been silent for {:.0f} s while {} waited {}: {}", fmt::join(names, ", "),
+        names.size() == 1 ? "has" : "have", waited_s, names_.name_of(roll_.rank()),
+        describe(place(false)),
         is_alone ? "is this node cut off from the network?"
                  : "is the process stopped, its node overloaded, its disk or network dead?");
 }

@@ -12,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace pillar::comm {
 
@@ -37,15 +36,15 @@ class Watchdog {
   private:
     [[nodiscard]] Place place(bool is_busy) const noexcept;
     [[nodiscard]] double limit_s() const noexcept;
-    void call_the_roll(double now_s) noexcept;
-    void draw_conclusions(double now_s) noexcept;
-    [[nodiscard]] std::vector<int> silent_ranks() const;
-    [[nodiscard]] std::string name_silent(const std::vector<int>& silent, double waited_s) const;
+    void call_the_roll(double now_s, double limit) noexcept;
+    void draw_conclusions(bool is_final, double now_s) noexcept;
+    /// Of those that have answered, the lowest rank speaks.
+    [[nodiscard]] bool is_first_alive() const noexcept;
+    [[nodiscard]] std::string name_silent(double waited_s) const;
     [[nodiscard]] std::string name_places() const;
 
     const Channel& names_;
     TimeLimit limit_;
-    double step_limit_s_; ///< as asked for, for sentences
     RollCall roll_;
     bool in_steps_ = false;
 
@@ -56,10 +55,11 @@ class Watchdog {
     bool is_inside_ = false;
     double step_began_s_ = 0;
 
-    // One wait's roll calls.
+    // The wait that lasts, and its roll calls: the first for a warning, the others to end the job.
     double wait_began_s_ = 0;
-    double asked_s_ = 0; ///< 0: not asked
-    double ask_again_s_ = 0;
+    double ask_s_ = 0; ///< when to ask next; once asked, when that was
+    bool has_asked_ = false;
+    double warn_again_s_ = 0;
     int n_vain_calls_ = 0; ///< in a row to which all have answered and nobody was busy
     double last_attended_s_ = 0;
 

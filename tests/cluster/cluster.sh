@@ -89,6 +89,17 @@ make() { # NAME N
     trap - ERR
 }
 
+mend() { # NAME NODE
+    local ends
+    ip -n "$1.switch" link set "$2" up
+    for _ in $(seq 100); do # the kernel tells both ends within a second
+        ends=$(ip -n "$1.switch" -oneline link show "$2" && ip -n "$1.$2" -oneline link show eth0)
+        [[ $ends != *" state UP "*" state UP "* ]] || break
+        sleep 0.05
+    done
+    ip -n "$1.$2" neighbour flush dev eth0 # what it has not found meanwhile is there again
+}
+
 enter() { # NAME NODE COMMAND ...
     local name=$1 node=$2 core=()
     shift 2
@@ -107,7 +118,7 @@ case $verb in
 make) make "$name" "${3:?how many nodes?}" ;;
 enter) enter "$name" "${@:3}" ;;
 cut) ip -n "$name.switch" link set "${3:?which node?}" down ;;
-mend) ip -n "$name.switch" link set "${3:?which node?}" up ;;
+mend) mend "$name" "${3:?which node?}" ;;
 processes) ip netns pids "$name.${3:?which node?}" ;;
 remove) remove "$name" ;;
 *) die 64 "no such verb: $verb" ;;

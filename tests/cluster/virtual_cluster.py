@@ -81,6 +81,13 @@ def is_dead(process):
         return True
 
 
+def name_of(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/comm").read_text().strip()
+    except OSError:
+        return "one that has gone meanwhile"
+
+
 class Job:
     """One run of launch.sh on node1, one rank a node (or on the first `nodes`); what it writes goes to files."""
 
@@ -179,9 +186,10 @@ class OnCluster(unittest.TestCase):
             if not any(left.values()):
                 return
             if time.monotonic() > deadline:
+                names = {node: [name_of(process) for process in left[node]] for node in left}
                 for process in sum(left.values(), []):
                     os.kill(process, signal.SIGKILL)
-                self.fail(f"left behind: {left}")
+                self.fail(f"left behind: {names}")
             time.sleep(0.05)
 
 

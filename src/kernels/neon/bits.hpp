@@ -79,7 +79,7 @@ struct TwoBits {
                     static_cast<std::uint8_t>(w.v[4 * i][k] | w.v[4 * i + 1][k] << 2 |
                                               w.v[4 * i + 2][k] << 4 | w.v[4 * i + 3][k] << 6);
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         Weights w;
         unrolled<2>([&](std::size_t i) __attribute__((always_inline)) {
             const uint8x16_t p = load(in + 16 * i);
@@ -107,7 +107,7 @@ struct ThreeBits {
                                                             (w.v[2 * i + 1][k] & 7) << 2 | left[i]);
         }
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         const uint8x16_t a = load(in), b = load(in + 16), c = load(in + 32);
         return {bits<3, 5, Sign::with>(a),
                 bits<3, 2, Sign::with>(a),
@@ -130,7 +130,7 @@ struct FourBits {
             for (std::size_t k = 0; k < 16; ++k)
                 out[16 * i + k] = static_cast<std::uint8_t>(w.v[2 * i][k] | w.v[2 * i + 1][k] << 4);
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         Weights w;
         unrolled<4>([&](std::size_t i) __attribute__((always_inline)) {
             const uint8x16_t p = load(in + 16 * i);
@@ -160,7 +160,7 @@ struct FiveBits {
                 out[16 * i + k] = static_cast<std::uint8_t>(w.v[i][k] << 3 | below[i]);
         }
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         uint8x16_t p[5];
         Weights w;
         unrolled<5>([&](std::size_t i) __attribute__((always_inline)) {
@@ -184,7 +184,7 @@ struct SixBits {
         pack_four_in_three({w.v[0], w.v[1], w.v[2], w.v[3]}, 16, out);
         pack_four_in_three({w.v[4], w.v[5], w.v[6], w.v[7]}, 16, out + 3 * 16);
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         Weights w;
         unpack_four_in_three<Sign::with>(load(in), load(in + 16), load(in + 32), w.v);
         unpack_four_in_three<Sign::with>(load(in + 48), load(in + 64), load(in + 80), w.v + 4);
@@ -200,7 +200,7 @@ struct EightBits {
     static void pack(const WeightBytes& w, std::uint8_t* out) noexcept {
         std::memcpy(out, w.v, sizeof w.v);
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         Weights w;
         unrolled<8>([&](std::size_t i)
                         __attribute__((always_inline)) { w.v[i] = load_bytes(in + 16 * i); });

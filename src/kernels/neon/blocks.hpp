@@ -30,10 +30,11 @@ struct SignedBlock {
     Floats d;
     Weights w;
 
-    static SignedBlock load(const std::byte* p) noexcept {
+    [[gnu::always_inline]] static SignedBlock load(const std::byte* p) noexcept {
         return {load_halves(p), Bits::unpack(p + 8)};
     }
-    Floats add(const Activation& x, const Numbers& of_block, Floats a) const noexcept {
+    [[gnu::always_inline]] Floats add(const Activation& x, const Numbers& of_block,
+                                      Floats a) const noexcept {
         return add_scaled(d, of_block.load(), Dot::template dot<Bits::max>(w, x), a);
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
@@ -54,10 +55,11 @@ struct BiasedBlock {
     Floats d;
     Weights w;
 
-    static BiasedBlock load(const std::byte* p) noexcept {
+    [[gnu::always_inline]] static BiasedBlock load(const std::byte* p) noexcept {
         return {load_halves(p), Bits::unpack(p + 8)};
     }
-    Floats add(const Activation& x, const Numbers& of_block, Floats a) const noexcept {
+    [[gnu::always_inline]] Floats add(const Activation& x, const Numbers& of_block,
+                                      Floats a) const noexcept {
         const auto numbers = of_block.load();
         return add_scaled(d, numbers, Dot::template dot<Bits::max>(w, x, numbers.start), a);
     }
@@ -79,10 +81,11 @@ struct AffineBlock {
     Floats d, m;
     Weights w;
 
-    static AffineBlock load(const std::byte* p) noexcept {
+    [[gnu::always_inline]] static AffineBlock load(const std::byte* p) noexcept {
         return {load_halves(p), load_halves(p + 8), Bits::unpack(p + 16)};
     }
-    Floats add(const Activation& x, const Numbers& of_block, Floats a) const noexcept {
+    [[gnu::always_inline]] Floats add(const Activation& x, const Numbers& of_block,
+                                      Floats a) const noexcept {
         const auto numbers = of_block.load();
         a = add_scaled(d, numbers, Dot::template dot<Bits::max>(w, x), a);
         return numbers.add_times_sum(m, a);

@@ -54,17 +54,19 @@ struct ScaledAndShifted {
         RowScales<C> scale;
         int16x4_t min;
 
-        Floats scaled_dot(const Activation& x) const noexcept {
+        [[gnu::always_inline]] Floats scaled_dot(const Activation& x) const noexcept {
             return scale.times(Dot::template dot<Bits::max>(w, x));
         }
-        Floats scaled_min(const typename Numbers::Loaded& numbers) const noexcept {
+        [[gnu::always_inline]] Floats
+        scaled_min(const typename Numbers::Loaded& numbers) const noexcept {
             return vcvtq_f32_s32(vmull_lane_s16(min, numbers.sums(), 2));
         }
     };
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 16); }
     template <std::size_t C>
-    static Block<C> load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+    [[gnu::always_inline]] static Block<C> load_block(const std::byte* p, const Header& header,
+                                                      std::size_t sub) noexcept {
         const int16x8_t fields = widen(header.of_block(sub));
         return {Bits::unpack(p), RowScales<C>(vget_low_s16(fields)), vget_high_s16(fields)};
     }
@@ -94,7 +96,7 @@ struct ScaledHalves {
     Weights w;
     typename Dot::template HalfScales<Bits::max> scale;
 
-    Floats scaled_dot(const Activation& x) const noexcept {
+    [[gnu::always_inline]] Floats scaled_dot(const Activation& x) const noexcept {
         return vcvtq_f32_s32(Dot::template scaled_dot<Bits::max>(w, x, scale));
     }
 };
@@ -113,7 +115,8 @@ struct HalvesScaledInHeader {
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
     template <std::size_t C>
-    static Block load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header& header,
+                                                   std::size_t sub) noexcept {
         return {Bits::unpack(p),
                 typename Dot::template HalfScales<Bits::max>(header.of_block(sub))};
     }
@@ -150,7 +153,8 @@ struct HalvesScaledInBlock {
 
     static Header load_header(const std::byte*) noexcept { return {}; }
     template <std::size_t C>
-    static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
+    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header&,
+                                                   std::size_t) noexcept {
         const int8x8_t scales = vld1_s8(reinterpret_cast<const std::int8_t*>(p));
         return {Bits::unpack(p + 8), typename Dot::template HalfScales<Bits::max>(scales)};
     }
@@ -181,7 +185,8 @@ struct HalvesScaledAndShifted {
     struct Block : ScaledHalves<Dot, Bits> {
         int16x8_t mins; ///< of the first 16 weights of 4 rows, then of the second
 
-        Floats scaled_min(const typename Numbers::Loaded& numbers) const noexcept {
+        [[gnu::always_inline]] Floats
+        scaled_min(const typename Numbers::Loaded& numbers) const noexcept {
             const Ints low = vmull_lane_s16(vget_low_s16(mins), numbers.sums(), 2);
             return vcvtq_f32_s32(vmlal_lane_s16(low, vget_high_s16(mins), numbers.sums(), 3));
         }
@@ -189,7 +194,8 @@ struct HalvesScaledAndShifted {
 
     static Header load_header(const std::byte*) noexcept { return {}; }
     template <std::size_t C>
-    static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
+    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header&,
+                                                   std::size_t) noexcept {
         const uint8x8_t fields = vld1_u8(reinterpret_cast<const std::uint8_t*>(p));
         const int8x8_t scales = vreinterpret_s8_u8(vand_u8(fields, vdup_n_u8(15)));
         return {{Bits::unpack(p + 8), typename Dot::template HalfScales<Bits::max>(scales)},
@@ -224,14 +230,15 @@ struct Scaled {
         Weights w;
         RowScales<C> scale;
 
-        Floats scaled_dot(const Activation& x) const noexcept {
+        [[gnu::always_inline]] Floats scaled_dot(const Activation& x) const noexcept {
             return scale.times(Dot::template dot<Bits::max>(w, x));
         }
     };
 
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
     template <std::size_t C>
-    static Block<C> load_block(const std::byte* p, const Header& header, std::size_t sub) noexcept {
+    [[gnu::always_inline]] static Block<C> load_block(const std::byte* p, const Header& header,
+                                                      std::size_t sub) noexcept {
         return {Bits::unpack(p), RowScales<C>(vget_low_s16(widen(header.of_block(sub))))};
     }
 

@@ -30,7 +30,7 @@ struct Levels {
             for (std::uint8_t& weight : vector) weight = numbers.of_value[weight];
         FourBits::pack(n, out);
     }
-    static Weights unpack(const std::byte* in) noexcept {
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
         const Bytes values = load_bytes(quant::iq4_values);
         Weights w = FourBits::unpack(in);
         unrolled<8>([&](std::size_t i) __attribute__((always_inline)) {

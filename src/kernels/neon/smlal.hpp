@@ -38,7 +38,7 @@ struct Smlal {
     static constexpr std::size_t byte_of(std::size_t, std::size_t k) noexcept { return k % 16; }
 
     template <int max>
-    static Ints dot(const Weights& w, const Activation& x) noexcept {
+    [[gnu::always_inline]] static Ints dot(const Weights& w, const Activation& x) noexcept {
         if constexpr (fit_int16(16, max)) {
             return vpaddlq_s16(row_pairs(w, x));
         } else if constexpr (fit_int16(8, max)) {
@@ -55,7 +55,8 @@ struct Smlal {
         }
     }
     template <int max>
-    static Ints dot(const Weights& w, const Activation& x, Ints start) noexcept {
+    [[gnu::always_inline]] static Ints dot(const Weights& w, const Activation& x,
+                                           Ints start) noexcept {
         static_assert(fit_int16(16, max));
         return vpadalq_s16(start, row_pairs(w, x));
     }
@@ -90,8 +91,8 @@ struct Smlal {
     using HalfScales = typename ScalesOf<max>::Type;
 
     template <int max>
-    static Ints scaled_dot(const Weights& w, const Activation& x,
-                           const HalfScales<max>& scale) noexcept {
+    [[gnu::always_inline]] static Ints scaled_dot(const Weights& w, const Activation& x,
+                                                  const HalfScales<max>& scale) noexcept {
         const int16x8_t low = half_row_pairs(w, 0, x.low);
         const int16x8_t high = half_row_pairs(w, 1, x.high);
         if constexpr (fit_int16(16, max)) {
@@ -106,28 +107,32 @@ struct Smlal {
 
   private:
     /// Products of 16 weights, two in a lane.
-    static int16x8_t half_products(Bytes w, Bytes x) noexcept {
+    [[gnu::always_inline]] static int16x8_t half_products(Bytes w, Bytes x) noexcept {
         return vmlal_high_s8(vmull_s8(vget_low_s8(w), vget_low_s8(x)), w, x);
     }
     /// All products of a row, four in a lane.
-    static int16x8_t products(const Weights& w, std::size_t row, const Activation& x) noexcept {
+    [[gnu::always_inline]] static int16x8_t products(const Weights& w, std::size_t row,
+                                                     const Activation& x) noexcept {
         const int16x8_t sum = half_products(w.v[2 * row], x.low);
         const Bytes high = w.v[2 * row + 1];
         return vmlal_high_s8(vmlal_s8(sum, vget_low_s8(high), vget_low_s8(x.high)), high, x.high);
     }
     /// Lanes 2r and 2r + 1: row r, eight products each.
-    static int16x8_t row_pairs(const Weights& w, const Activation& x) noexcept {
+    [[gnu::always_inline]] static int16x8_t row_pairs(const Weights& w,
+                                                      const Activation& x) noexcept {
         return vpaddq_s16(vpaddq_s16(products(w, 0, x), products(w, 1, x)),
                           vpaddq_s16(products(w, 2, x), products(w, 3, x)));
     }
     /// The same of one half of the block, four products each.
-    static int16x8_t half_row_pairs(const Weights& w, std::size_t half, Bytes x) noexcept {
+    [[gnu::always_inline]] static int16x8_t half_row_pairs(const Weights& w, std::size_t half,
+                                                           Bytes x) noexcept {
         return vpaddq_s16(
             vpaddq_s16(half_products(w.v[half], x), half_products(w.v[2 + half], x)),
             vpaddq_s16(half_products(w.v[4 + half], x), half_products(w.v[6 + half], x)));
     }
     /// All products of a row in four int32, two of them at a time in int16.
-    static Ints wide_products(const Weights& w, std::size_t row, const Activation& x) noexcept {
+    [[gnu::always_inline]] static Ints wide_products(const Weights& w, std::size_t row,
+                                                     const Activation& x) noexcept {
         return vpadalq_s16(vpaddlq_s16(half_products(w.v[2 * row], x.low)),
                            half_products(w.v[2 * row + 1], x.high));
     }

@@ -89,6 +89,11 @@ struct SuperBlockKernel {
         }
     };
 
+    /// Blocks a step of the loop: the registers hold two for one column, and the compiler can put
+    /// the unpacking of one among the multiplications of the other.
+    template <std::size_t C>
+    static constexpr std::size_t blocks_a_step = C == 1 ? 2 : 1;
+
     /// n whole super-blocks.
     template <std::size_t C>
     [[gnu::noinline]] static const std::byte* run_whole(const std::byte* stream, View x,
@@ -103,11 +108,15 @@ struct SuperBlockKernel {
             stream += SuperBlock::header_bytes;
             Sums<C> of_blocks;
             PILLAR_NO_UNROLL
-            for (std::size_t sub = 0; sub < super_block_blocks; ++sub) {
-                prefetch_ahead(stream);
-                of_blocks.add(SuperBlock::template load_block<C>(stream, header, sub), x);
-                stream += SuperBlock::block_bytes;
-                x = x.from(C);
+            for (std::size_t sub = 0; sub < super_block_blocks; sub += blocks_a_step<C>) {
+                unrolled<blocks_a_step<C>>([&](std::size_t i) __attribute__((always_inline)) {
+                    const std::byte* at = stream + i * SuperBlock::block_bytes;
+                    prefetch_ahead(at);
+                    of_blocks.add(SuperBlock::template load_block<C>(at, header, sub + i),
+                                  x.from(i * C));
+                });
+                stream += blocks_a_step<C> * SuperBlock::block_bytes;
+                x = x.from(blocks_a_step<C> * C);
             }
             of_blocks.end(factors, a);
         }
