@@ -4,6 +4,7 @@
 
 #include "../families.hpp"
 #include "../reference/operators.hpp"
+#include "dot_rate.hpp"
 #include "formats.hpp"
 #include "operators.hpp"
 #include "panel.hpp"
@@ -55,6 +56,7 @@ constinit const Family neon_family = {.name = "neon",
                                       .attend_page = reference::attend_page,
                                       .combine = reference::combine,
                                       .finish_attention = reference::finish_attention,
-                                      .store_kv = reference::store_kv};
+                                      .store_kv = reference::store_kv,
+                                      .dot_rate = neon::dot_rate};
 
 } // namespace pillar::kernels

@@ -54,6 +54,15 @@ TEST_P(Multiply, gives_the_bits_of_its_twin_at_awkward_sizes) {
     }
 }
 
+TEST_P(Multiply, gives_the_bits_of_its_twin_over_many_rows_and_panels) {
+    const std::size_t n = length_near(type_, 1280); // 40 blocks, longer than what lies in a cache
+    const Rows rows = random_rows(type_, 549, n, 41);
+    const Columns x = random_columns(35, n, 42);
+    const auto slices = slices_between({0, n / 2 + 9, n});
+    EXPECT_TRUE(same_bits(support::product(family_, rows, slices, x),
+                          support::product(twin_of(family_), rows, slices, x)));
+}
+
 TEST_P(Multiply, gives_the_bits_of_its_twin_with_extreme_integers) {
     const std::size_t n = length_near(type_, 512);
     Rows rows = random_rows(type_, 34, n, 3);
