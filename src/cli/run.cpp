@@ -1,6 +1,7 @@
 // run: complete a prompt, streaming the text to stdout.
 
 #include "session.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
 
@@ -10,8 +11,6 @@
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
 
-#include <cerrno>
-#include <cstdio>
 #include <fmt/format.h>
 #include <memory>
 #include <random>
@@ -30,12 +29,6 @@ struct RunOptions {
     TraceFlags trace;
     bool display_prompt = true;
 };
-
-/// Text goes out at once; a reader that has gone (`| head`) ends the run quietly with an I/O error.
-void write_text(std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw IoError::from_errno("standard output", "write", errno);
-}
 
 /// Rank 0 only. The prompt's tokens, or the sentence that says why they cannot be used.
 std::vector<tokenizer::TokenId> prompt_ids(const std::string& text, const Session& session,
@@ -113,15 +106,19 @@ int run(const RunOptions& given, comm::Environment& environment) {
     options.generation.max_rows = options.model.n_batch;
 
     std::optional<engine::Generation> generation;
+    std::size_t n_prompt = 0;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        const std::string text = read_prompt(options.prompt);
+        const std::string text = read_prompt(options.prompt, [&] { comm.attend(); });
         std::vector<tokenizer::TokenId> ids =
             prompt_ids(text, session, options.generation.n_context);
+        n_prompt = ids.size();
         if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
-        generation.emplace(session.tokenizer(), std::move(ids), text, options.generation,
-                           write_text);
+        generation.emplace(
+            session.tokenizer(), std::move(ids), text, options.generation,
+            [&comm](std::string_view piece) { write_text(piece, [&] { comm.attend(); }); });
     });
+    session.tune_allreduce(environment, options.model, n_prompt);
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 
@@ -137,7 +134,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
     const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
     comm::agree(comm, [&] {
-        if (generation) write_text("\n");
+        if (generation) write_text("\n", [&] { comm.attend(); });
     });
     if (tracing) tracing->finish(code);
     if (generation) print_timings(*generation, session);

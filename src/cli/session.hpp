@@ -44,7 +44,18 @@ class Session {
     [[nodiscard]] model::Transformer& transformer() noexcept { return *transformer_; }
     [[nodiscard]] const kernels::Family& family() const noexcept { return *family_; }
     [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
+    [[nodiscard]] int most_threads() const noexcept { return most_threads_; }
+    [[nodiscard]] threads::Team& team() noexcept { return *team_; }
+    /// Compute with fewer threads than the model was loaded with, or again with as many.
+    void set_threads(int n_threads);
     [[nodiscard]] const LoadReport& load() const noexcept { return load_; }
+    [[nodiscard]] const comm::AllreduceChoice& allreduce() const noexcept { return allreduce_; }
+
+    /// Collective. With --allreduce auto: measure which one is fastest for a decode step and for a
+    /// chunk of `prompt_rows` (rank 0's number counts), use these, and print them. Before the first
+    /// step; `environment` and `options` are those of the constructor.
+    void tune_allreduce(comm::Environment& environment, const ModelOptions& options,
+                        std::size_t prompt_rows);
 
   private:
     void open_model(const ModelOptions& options);
@@ -60,9 +71,11 @@ class Session {
     model::Hyperparameters h_;
     partition::Share share_;
     const kernels::Family* family_ = nullptr;
-    std::optional<threads::Team> team_;
+    std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
+    int most_threads_ = 0;
     std::unique_ptr<model::Transformer> transformer_;
     LoadReport load_;
+    comm::AllreduceChoice allreduce_;
 };
 
 /// Collective. Print rank 0's end-of-run lines in llama.cpp's form: ms per token, tokens per

@@ -29,7 +29,11 @@ std::vector<std::string> split_by_rank(std::string_view packed, int n_ranks) {
 } // namespace
 
 void MpiCommunicator::count_setup() noexcept {
-    const Traffic sent = channel_.take_sent();
+    count_other(channel_.take_sent());
+    if (watchdog_) count_other(watchdog_->take_sent());
+}
+
+void MpiCommunicator::count_other(const Traffic& sent) noexcept {
     other_traffic_.bytes_sent += sent.bytes_sent;
     other_traffic_.messages_sent += sent.messages_sent;
 }

@@ -26,8 +26,25 @@ enum class Wire : std::uint8_t { f32, f16, q8 };
 /// As --allreduce and --wire take them: "recursive-doubling", "f32".
 std::string_view name_of(Algorithm algorithm) noexcept;
 std::string_view name_of(Wire wire) noexcept;
-/// Throws UsageError, naming what there is, unless this version can run the pair. Needs no MPI.
+/// Throws UsageError, naming what there is, unless the two go together: f16 and q8 are summed by
+/// direct and two_step alone. Needs no MPI.
 void require_available(Algorithm algorithm, Wire wire);
+/// Of the algorithms that add in the balanced tree of the ranks, those that go with `wire`.
+std::vector<Algorithm> tree_algorithms(Wire wire);
+
+/// Which algorithm sums vectors of which length.
+struct AllreduceChoice {
+    Algorithm shorter = Algorithm::recursive_doubling; ///< up to `longest_shorter` floats
+    Algorithm longer = Algorithm::recursive_doubling;  ///< beyond
+    std::size_t longest_shorter = 0;
+    [[nodiscard]] Algorithm of(std::size_t n_floats) const noexcept {
+        return n_floats <= longest_shorter ? shorter : longer;
+    }
+};
+/// One for all lengths.
+constexpr AllreduceChoice only(Algorithm algorithm) noexcept {
+    return {algorithm, algorithm, 0};
+}
 
 /// Where gather leaves the ranks' messages on rank 0; allocated once with room for `capacity` bytes
 /// a rank.
@@ -54,6 +71,14 @@ class GatherBuffer {
     std::vector<Place> places_;
 };
 
+/// How long a rank may wait for another one before it asks who is alive.
+struct WatchLimits {
+    /// Within the step loop; 0: 20 times the median step, at least 30 s; negative: for ever, in
+    /// setup too.
+    double step_s = 0;
+    double setup_s = 600; ///< before and after it, where ranks load, convert and write
+};
+
 class Communicator {
   public:
     virtual ~Communicator() = default;
@@ -68,11 +93,16 @@ class Communicator {
     /// Without it the first call of a new largest length allocates.
     virtual void reserve(std::size_t max_allreduce_floats);
 
+    /// Sum with these algorithms from now on; the same on all ranks. They must go with the wire
+    /// (require_available). Call reserve() after it.
+    virtual void choose(const AllreduceChoice& choice);
+
     // --- step collectives: timed, counted, no allocation ---
 
     /// Collective. Element-wise sum over the ranks, in place, the same bits on every rank (all
     /// algorithms but mpi and ring: in the balanced tree of the ranks). `values.size()` is the same
-    /// on all ranks.
+    /// on all ranks. Best called with the same memory again: messages to and from it are prepared
+    /// once.
     virtual void allreduce(std::span<float> values) = 0;
 
     /// Collective. Rank 0's first `n_bytes` of `buffer` reach every rank; the others pass a buffer
@@ -105,14 +135,16 @@ class Communicator {
 
     // --- waiting ---
 
-    using PollHook = void (*)(void* context);
-    /// While a call waits for other ranks, `hook` is called about once a millisecond at most: the
-    /// place of a watchdog or a signal check. It must neither throw nor communicate; nullptr: none.
-    /// An all-reduce by Algorithm::mpi waits inside MPI and calls nothing.
-    void set_poll_hook(PollHook hook, void* context) noexcept {
-        poll_hook_ = hook;
-        poll_context_ = context;
-    }
+    /// Collective. From now on, a rank that stays silent for too long while another one waits ends
+    /// the job (peer_lost), with a sentence that names it and its host. Nothing is sent for that
+    /// unless a wait passes its limit.
+    virtual void watch(const WatchLimits& limits);
+    /// Whether WatchLimits::step_s holds for the waits that follow, or setup_s (the default).
+    virtual void set_in_steps(bool in_steps) noexcept;
+    /// This rank is alive although it waits for no other one: it loads, or waits for a user. To be
+    /// called about once a second then, by the main thread; a rank that does is not taken for
+    /// silent, however long it takes.
+    virtual void attend() noexcept;
 
     // --- counters ---
 
@@ -121,15 +153,14 @@ class Communicator {
     void record_into(StepTimeline* timeline) noexcept { timeline_ = timeline; }
     /// All step traffic of this rank so far.
     [[nodiscard]] const Traffic& step_traffic() const noexcept { return step_traffic_; }
-    /// Everything else: setup, traces, clocks.
+    /// Everything else: setup, traces, clocks, questions who is alive, the stamps of an emulated
+    /// network.
     [[nodiscard]] const Traffic& other_traffic() const noexcept { return other_traffic_; }
 
   protected:
     /// Enter a finished step collective into the counters and the timeline.
     void note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept;
 
-    PollHook poll_hook_ = nullptr;
-    void* poll_context_ = nullptr;
     StepTimeline* timeline_ = nullptr;
     Traffic step_traffic_;
     Traffic other_traffic_;

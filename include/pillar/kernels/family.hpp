@@ -102,6 +102,10 @@ struct Family {
                       std::size_t slot, std::size_t begin, std::size_t end) noexcept;
     void (*store_value)(const float* value, void* values, CacheType type, std::size_t head_dim,
                         std::size_t slot, std::size_t begin, std::size_t end) noexcept;
+
+    /// For measurements: the family's int8 dot products on registers alone, `n_rounds` times some
+    /// number of them. Returns how many multiplications that were. nullptr: it has no such loop.
+    std::uint64_t (*dot_rate)(std::uint64_t n_rounds) noexcept = nullptr;
 };
 
 /// All families this binary holds, the plain ones first, then from slowest to fastest.

@@ -1,6 +1,7 @@
 // The AVX2 family: x86-64 with AVX2, FMA and F16C. Rows lie across lanes; weights are repacked into
 // groups of 8 rows (16 for float formats) that are read as one stream.
 
+#include "../x86/dot_rate.hpp"
 #include "../x86/family.hpp"
 #include "../families.hpp"
 #include "operators.hpp"
@@ -41,6 +42,7 @@ constinit const Family avx2_family = {.name = "avx2",
                                       .combine = avx2::combine,
                                       .finish_attention = avx2::finish_attention,
                                       .store_key = avx2::store_key,
-                                      .store_value = avx2::store_value};
+                                      .store_value = avx2::store_value,
+                                      .dot_rate = x86::dot_rate};
 
 } // namespace pillar::kernels

@@ -1,6 +1,7 @@
 // The AVX-512 family: F, BW, VL, DQ and VNNI. Weights are repacked into groups of 16 rows (32 for
 // float formats); a panel of 16 columns keeps its sums in registers.
 
+#include "../x86/dot_rate.hpp"
 #include "../x86/family.hpp"
 #include "../avx2/operators.hpp"
 #include "../families.hpp"
@@ -44,6 +45,7 @@ constinit const Family avx512_family = {.name = "avx512",
                                         .combine = avx512::combine,
                                         .finish_attention = avx512::finish_attention,
                                         .store_key = avx2::store_key,
-                                        .store_value = avx2::store_value};
+                                        .store_value = avx2::store_value,
+                                        .dot_rate = x86::dot_rate};
 
 } // namespace pillar::kernels

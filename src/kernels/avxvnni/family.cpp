@@ -1,6 +1,7 @@
 // The AVX-VNNI family: AVX2 with the byte dot product of VNNI on vectors of 256 bits. Products
 // alone differ from the AVX2 family.
 
+#include "../x86/dot_rate.hpp"
 #include "../x86/family.hpp"
 #include "../avx2/operators.hpp"
 #include "../families.hpp"
@@ -44,6 +45,7 @@ constinit const Family avxvnni_family = {.name = "avxvnni",
                                          .combine = avx2::combine,
                                          .finish_attention = avx2::finish_attention,
                                          .store_key = avx2::store_key,
-                                         .store_value = avx2::store_value};
+                                         .store_value = avx2::store_value,
+                                         .dot_rate = x86::dot_rate};
 
 } // namespace pillar::kernels
