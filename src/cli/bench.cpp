@@ -216,13 +216,15 @@ int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
                 return static_cast<int>(ExitCode::resumable);
             comm::agree(bench.comm(), [&] {
                 if (!bench.comm().is_root()) return;
-                write_text((begun ? "" : output->header()) + output->result(record));
+                write_text((begun ? "" : output->header()) + output->result(record),
+                           [&] { bench.comm().attend(); });
             });
             begun = true;
         }
         if (&model == &models.back())
             comm::agree(bench.comm(), [&] {
-                if (bench.comm().is_root()) write_text(output->footer());
+                if (bench.comm().is_root())
+                    write_text(output->footer(), [&] { bench.comm().attend(); });
             });
     }
     return 0;

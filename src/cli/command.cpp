@@ -64,6 +64,7 @@ Command parse(int argc, char** argv) {
 
 void prepare_process() {
     engine::install_signal_handlers(flush_trace); // text is flushed as it comes
+    comm::before_abort(flush_trace);
 }
 
 } // namespace pillar::cli

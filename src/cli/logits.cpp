@@ -26,10 +26,12 @@ struct LogitsOptions {
 };
 
 /// Rank 0 only.
-std::vector<std::int32_t> ids_of(const LogitsOptions& options, const Session& session,
+std::vector<std::int32_t> ids_of(const LogitsOptions& options, Session& session,
                                  std::size_t n_context) {
     std::vector<std::int32_t> ids = options.ids;
-    if (ids.empty()) ids = session.tokenizer().encode(read_prompt(options.prompt));
+    if (ids.empty())
+        ids = session.tokenizer().encode(
+            read_prompt(options.prompt, [&] { session.comm().attend(); }));
     if (ids.empty()) throw UsageError("no tokens: the text is empty");
     const std::size_t vocab_size = session.tokenizer().vocabulary().size();
     for (const std::int32_t id : ids)

@@ -1,7 +1,10 @@
 #include "options.hpp"
 
+#include "waiting.hpp"
+
 #include "pillar/core/errors.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -38,8 +41,8 @@ void add_compute_options(CLI::App& app, ModelOptions& o) {
     app.add_option("--kernels", o.kernels, "auto, or one of this machine's kernel families")
         ->type_name("NAME")
         ->capture_default_str();
-    app.add_option("--cache-type", o.cache_type, "KV cache: f16 or f32")
-        ->check(CLI::IsMember({"f16", "f32"}))
+    app.add_option("--cache-type", o.cache_type, "KV cache: f16, f32 or q8_0")
+        ->check(CLI::IsMember({"f16", "f32", "q8_0"}))
         ->type_name("TYPE")
         ->capture_default_str();
     app.add_option("--allreduce", o.allreduce,
@@ -66,6 +69,18 @@ void add_compute_options(CLI::App& app, ModelOptions& o) {
     });
     app.add_flag("--check-tensors", o.check_tensors,
                  "refuse a model whose weights are not all finite numbers");
+    app.add_option(
+           "--timeout", o.timeout_s,
+           "seconds that a rank waits for another one within a step before the silent one ends "
+           "the job; 0 = 20 median steps, at least 30 s; -1 = for ever")
+        ->check([](const std::string& text) {
+            double value = 0;
+            const bool is_number = CLI::detail::lexical_cast(text, value);
+            return is_number && (value == 0 || value == -1 || (value >= 1 && value <= 1e6))
+                       ? std::string()
+                       : "wants 0, -1, or 1 to 1000000 seconds";
+        })
+        ->type_name("S");
     app.add_option("--split", o.split, "how the model is shared among the ranks: even")
         ->check(CLI::IsMember({"even"}))
         ->type_name("HOW")
@@ -146,7 +161,8 @@ std::optional<comm::NetworkModel> parse_network(const std::string& text) {
 }
 
 kernels::CacheType parse_cache_type(const std::string& name) {
-    return name == "f32" ? kernels::CacheType::f32 : kernels::CacheType::f16;
+    if (name == "f32") return kernels::CacheType::f32;
+    return name == "q8_0" ? kernels::CacheType::q8_0 : kernels::CacheType::f16;
 }
 
 namespace {
@@ -191,30 +207,36 @@ std::string process_escapes(const std::string& text) {
     return out;
 }
 
-std::string read_all(std::FILE* stream, const std::string& name) {
+std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<void()> attend) {
     std::string text;
     char buffer[65536];
-    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, stream))
-        text.append(buffer, n);
-    if (std::ferror(stream) != 0) throw IoError::from_errno(name, "read", errno);
-    return text;
+    for (;;) {
+        wait_until_readable(fileno(stream), attend);
+        const ssize_t n = ::read(fileno(stream), buffer, sizeof buffer);
+        if (n == 0) return text;
+        if (n > 0) {
+            text.append(buffer, static_cast<std::size_t>(n));
+        } else if (errno != EINTR && errno != EAGAIN) {
+            throw IoError::from_errno(name, "read", errno);
+        }
+    }
 }
 
 } // namespace
 
-std::string read_prompt(const PromptOptions& options) {
+std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend) {
     if (!options.prompt.empty())
         return options.escape ? process_escapes(options.prompt) : options.prompt;
     const bool from_stdin = options.file == "-" || options.file.empty();
     if (from_stdin) {
         if (options.file.empty() && isatty(STDIN_FILENO) != 0)
             throw UsageError("no prompt: give one with -p TEXT, -f FILE, or on standard input");
-        return read_all(stdin, "standard input");
+        return read_all(stdin, "standard input", attend);
     }
     std::FILE* file = std::fopen(options.file.c_str(), "rb");
     if (file == nullptr) throw IoError::from_errno(options.file, "open", errno);
     try {
-        std::string text = read_all(file, options.file);
+        std::string text = read_all(file, options.file, attend);
         std::fclose(file);
         return text;
     } catch (...) {

@@ -3,6 +3,7 @@
 // thing.
 
 #include "pillar/comm/environment.hpp"
+#include "pillar/core/function_ref.hpp"
 #include "pillar/kernels/family.hpp"
 #include "pillar/sampling/sampling.hpp"
 
@@ -27,6 +28,7 @@ struct ModelOptions {
     std::string emulate_network; ///< empty: the network there is
     std::string split = "even";
     bool check_tensors = false;
+    double timeout_s = 0; ///< as WatchLimits::step_s
 };
 
 /// What to complete.
@@ -52,7 +54,8 @@ std::optional<comm::NetworkModel> parse_network(const std::string& text);
 kernels::CacheType parse_cache_type(const std::string& name);
 
 /// Rank 0 only. The prompt's bytes from -p, -f or standard input. Throws UsageError or IoError.
-std::string read_prompt(const PromptOptions& options);
+/// `attend` is called while nobody has typed or piped it yet.
+std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend);
 
 /// Is a person looking at this terminal? Under mpirun the process cannot see it: PILLAR_TTY
 /// decides, set by the launch scripts.

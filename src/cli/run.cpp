@@ -11,7 +11,6 @@
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
 
-#include <cstdio>
 #include <fmt/format.h>
 #include <memory>
 #include <random>
@@ -110,13 +109,14 @@ int run(const RunOptions& given, comm::Environment& environment) {
     std::size_t n_prompt = 0;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        const std::string text = read_prompt(options.prompt);
+        const std::string text = read_prompt(options.prompt, [&] { comm.attend(); });
         std::vector<tokenizer::TokenId> ids =
             prompt_ids(text, session, options.generation.n_context);
         n_prompt = ids.size();
         if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
-        generation.emplace(session.tokenizer(), std::move(ids), text, options.generation,
-                           write_text);
+        generation.emplace(
+            session.tokenizer(), std::move(ids), text, options.generation,
+            [&comm](std::string_view piece) { write_text(piece, [&] { comm.attend(); }); });
     });
     session.tune_allreduce(environment, options.model, n_prompt);
     if (options.generation.sampling.temperature > 0)
@@ -134,7 +134,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
     const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
     comm::agree(comm, [&] {
-        if (generation) write_text("\n");
+        if (generation) write_text("\n", [&] { comm.attend(); });
     });
     if (tracing) tracing->finish(code);
     if (generation) print_timings(*generation, session);

@@ -66,6 +66,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
                               parse_network(options.emulate_network))) {
     allreduce_ = comm::only(first_algorithm(options));
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
+    comm_->watch({.step_s = options.timeout_s});
     comm::expect_same_program(*comm_);
     comm::agree(*comm_, [&] {
         if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
@@ -119,7 +120,9 @@ void Session::choose_threads(int requested, std::string_view launcher) {
 
 void Session::set_threads(int n_threads) {
     expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
-    if (n_threads != team_->size()) team_.emplace(n_threads);
+    if (n_threads == team_->size()) return;
+    team_.emplace(n_threads);
+    transformer_->deal_work();
 }
 
 /// Collective. A named family must be there on every rank; auto takes the fastest that all have.
@@ -169,7 +172,10 @@ void Session::load_model(const model::TransformerOptions& wanted) {
     const std::uint64_t total = model::plan_weights(*file_, h_, share_, *family_).read_bytes;
     ProgressBar bar("loading", total, comm_->is_root() && on_terminal());
     comm::agree(*comm_, [&] {
-        const auto progress = [&](std::uint64_t done) { bar.show(done); };
+        const auto progress = [&](std::uint64_t done) {
+            bar.show(done);
+            comm_->attend();
+        };
         transformer_ = std::make_unique<model::Transformer>(*file_, h_, share_, *family_, wanted,
                                                             *team_, progress);
     });
@@ -229,8 +235,7 @@ void Session::print_summary(const ModelOptions& options) const {
     log::root(Level::info, "ranks    {} x {} threads, {} kernels, all-reduce {}, {} wire",
               comm_->size(), team_->size(), family_->name, options.allreduce, options.wire);
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
-              t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32",
-              bytes(t.kv_bytes()));
+              kernels::name_of(t.options().cache_type), bytes(t.kv_bytes()));
     log::root(Level::info,
               "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
               bytes(t.weight_bytes_per_step()),

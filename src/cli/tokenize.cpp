@@ -27,9 +27,9 @@ struct TokenizeOptions {
 int tokenize(const TokenizeOptions& options) {
     const gguf::File file(options.model);
     const tokenizer::Tokenizer tokenizer(file.metadata());
-    const auto ids =
-        tokenizer.encode(read_prompt(options.prompt), {.add_special = !options.no_bos,
-                                                       .parse_special = !options.no_parse_special});
+    const auto ids = tokenizer.encode(
+        read_prompt(options.prompt, [] {}),
+        {.add_special = !options.no_bos, .parse_special = !options.no_parse_special});
     if (!prints()) return 0;
     if (options.ids) {
         fmt::print("[{}]\n", fmt::join(ids, ", "));

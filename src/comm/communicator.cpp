@@ -67,6 +67,9 @@ void GatherBuffer::set(int rank, std::size_t offset, std::size_t n_bytes) noexce
 }
 
 void Communicator::reserve(std::size_t /*max_allreduce_floats*/) {}
+void Communicator::watch(const WatchLimits& /*limits*/) {}
+void Communicator::set_in_steps(bool /*in_steps*/) noexcept {}
+void Communicator::attend() noexcept {}
 
 void Communicator::choose(const AllreduceChoice& /*choice*/) {}
 

@@ -2,15 +2,18 @@
 
 #include "pillar/comm/environment.hpp"
 
+#include "backstop.hpp"
 #include "mpi_communicator.hpp"
 #include "mpi_error.hpp"
 #include "patience.hpp"
 
 #include "pillar/core/stopwatch.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fmt/format.h>
 #include <mpi.h>
 
 namespace pillar::comm {
@@ -30,6 +33,27 @@ void refuse_mislaunch(const LaunchVariables& launch, int world_size) {
     const std::string sentence = describe_mislaunch(launch, world_size, mpi_library());
     if (!sentence.empty()) throw UsageError(sentence);
 }
+
+constexpr double longest_start_s = 600;
+
+/// Ends this process when the object lives too long: inside MPI_Init and MPI_Finalize nothing else
+/// can.
+class Deadline {
+  public:
+    explicit Deadline(std::string_view what)
+        : backstop_([what] {
+              return fmt::format("{} within {:g} s: is a process stopped, a node or a cable gone?",
+                                 what, longest_start_s);
+          }) {
+        backstop_.arm(monotonic_s() + longest_start_s);
+    }
+
+  private:
+    Backstop backstop_;
+};
+
+using LastWords = void (*)() noexcept;
+std::atomic<LastWords> last_words{nullptr};
 
 bool is_running() noexcept {
     int is_initialized = 0;
@@ -51,7 +75,10 @@ Environment::Environment(int& argc, char**& argv)
         ::unsetenv("SLURM_NODELIST");
     }
     int provided = MPI_THREAD_SINGLE;
-    check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    {
+        const Deadline deadline("the ranks did not find each other");
+        check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    }
     int world_size = 1;
     check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world_size), "MPI_Comm_size");
     try {
@@ -85,6 +112,7 @@ void meet_before_finalizing() noexcept {
 
 Environment::~Environment() {
     if (std::uncaught_exceptions() > exceptions_at_start_ || !is_running()) return;
+    const Deadline deadline("a rank did not come to the end");
     meet_before_finalizing();
     MPI_Finalize();
 }
@@ -95,9 +123,14 @@ std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire,
     return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm, wire, emulated);
 }
 
+void before_abort(void (*callback)() noexcept) noexcept {
+    last_words.store(callback);
+}
+
 void abort_job(ExitCode code) noexcept {
     int is_main = 0;
     if (is_running()) MPI_Is_thread_main(&is_main);
+    if (const LastWords callback = last_words.exchange(nullptr)) callback();
     if (is_main != 0) {
         std::fflush(stdout);
         MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));

@@ -57,23 +57,48 @@ void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
     allreduce_.reserve(choice_.longer, max_allreduce_floats);
 }
 
-Patience MpiCommunicator::patience(double begin_s, double sleep_after_s) const noexcept {
-    return {begin_s, sleep_after_s, yields_, poll_hook_, poll_context_};
+void MpiCommunicator::watch(const WatchLimits& limits) {
+    if (size() == 1) return;
+    watchdog_.emplace(channel_, limits);
+    count_other(watchdog_->take_sent());
+}
+
+void MpiCommunicator::set_in_steps(bool in_steps) noexcept {
+    if (watchdog_) watchdog_->set_in_steps(in_steps);
+}
+
+void MpiCommunicator::attend() noexcept {
+    if (!watchdog_) return;
+    watchdog_->attend();
+    count_other(watchdog_->take_sent());
+}
+
+Patience MpiCommunicator::patience(double begin_s, double sleep_after_s) noexcept {
+    if (!watchdog_) return {begin_s, sleep_after_s, yields_, nullptr, nullptr};
+    const PollHook hook = [](void* watchdog, double since_s) {
+        static_cast<Watchdog*>(watchdog)->poll(since_s);
+    };
+    return {begin_s, sleep_after_s, yields_, hook, &*watchdog_};
 }
 
 void MpiCommunicator::step(CollectiveKind kind,
                            FunctionRef<std::size_t(double begin_s)> body) noexcept {
     const double begin_s = monotonic_s();
     std::size_t n_bytes = 0;
+    if (watchdog_) watchdog_->enter(kind, begin_s);
     try {
         n_bytes = body(begin_s);
     } catch (const Error& error) {
         log::error("{}", error.what());
         abort_job(error.code());
     }
-    note_step({begin_s, monotonic_s(), static_cast<std::uint32_t>(n_bytes), kind},
-              channel_.take_sent());
-    add_other(channel_.take_stamps());
+    const double end_s = monotonic_s();
+    if (watchdog_) {
+        watchdog_->leave(end_s);
+        count_other(watchdog_->take_sent());
+    }
+    note_step({begin_s, end_s, static_cast<std::uint32_t>(n_bytes), kind}, channel_.take_sent());
+    count_other(channel_.take_stamps());
 }
 
 void MpiCommunicator::allreduce(std::span<float> values) {

@@ -4,6 +4,7 @@
 
 #include "allreduce.hpp"
 #include "channel.hpp"
+#include "watchdog.hpp"
 
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/communicator.hpp"
@@ -40,12 +41,16 @@ class MpiCommunicator final : public Communicator {
     void barrier() override;
     std::vector<ClockOffset> clock_offsets() override;
 
+    void watch(const WatchLimits& limits) override;
+    void set_in_steps(bool in_steps) noexcept override;
+    void attend() noexcept override;
+
   private:
     /// Time, run and count one step collective; `body` gets when it began and returns the payload's
     /// bytes. A failure of MPI ends the job: there is no way on, and no exception may leave a
     /// thread team.
     void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
-    [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) const noexcept;
+    [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) noexcept;
 
     void sum_by_mpi(std::span<float> values);
 
@@ -53,7 +58,7 @@ class MpiCommunicator final : public Communicator {
     std::string gather_subtree(std::string_view bytes);
     std::string broadcast_any_length(std::string bytes);
     void count_setup() noexcept;
-    void add_other(const Traffic& sent) noexcept;
+    void count_other(const Traffic& sent) noexcept;
     void emulate(const NetworkModel& network, std::span<const RankCpus> ranks);
     ClockOffset ask_clock(int peer);
     void answer_clock();
@@ -64,6 +69,7 @@ class MpiCommunicator final : public Communicator {
     Tree tree_;                ///< children: the largest subtree first …
     std::vector<int> by_rank_; ///< … and in rank order
     bool yields_ = false;      ///< ranks of this machine outnumber its CPUs
+    std::optional<Watchdog> watchdog_;
 };
 
 } // namespace pillar::comm

@@ -28,13 +28,14 @@ std::vector<std::string> split_by_rank(std::string_view packed, int n_ranks) {
 
 } // namespace
 
-void MpiCommunicator::add_other(const Traffic& sent) noexcept {
-    other_traffic_.bytes_sent += sent.bytes_sent;
-    other_traffic_.messages_sent += sent.messages_sent;
+void MpiCommunicator::count_setup() noexcept {
+    count_other(channel_.take_sent());
+    if (watchdog_) count_other(watchdog_->take_sent());
 }
 
-void MpiCommunicator::count_setup() noexcept {
-    add_other(channel_.take_sent());
+void MpiCommunicator::count_other(const Traffic& sent) noexcept {
+    other_traffic_.bytes_sent += sent.bytes_sent;
+    other_traffic_.messages_sent += sent.messages_sent;
 }
 
 std::string MpiCommunicator::gather_subtree(std::string_view bytes) {

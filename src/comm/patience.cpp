@@ -34,7 +34,7 @@ void Patience::pause() noexcept {
     const double now_s = monotonic_s();
     if (hook_ != nullptr && now_s - last_hook_s_ >= hook_interval_s) {
         last_hook_s_ = now_s;
-        hook_(context_);
+        hook_(context_, since_s_);
     }
     const double waited_s = now_s - since_s_;
     if (waited_s >= sleep_after_s_) {

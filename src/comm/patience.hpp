@@ -3,9 +3,11 @@
 // A message usually comes within microseconds, so spinning comes first; but cores may be fewer than
 // ranks, and rank 0 may be waiting for a person to type.
 
-#include "pillar/comm/communicator.hpp"
-
 namespace pillar::comm {
+
+/// Called about once a millisecond at most while a wait lasts that began at `since_s`: the
+/// watchdog's place. Must not throw.
+using PollHook = void (*)(void* context, double since_s);
 
 /// Spin for this long before sleeping between polls: where all ranks are busy with the same step …
 inline constexpr double step_sleep_after_s = 1.0;
@@ -15,7 +17,7 @@ inline constexpr double idle_sleep_after_s = 20e-3;
 class Patience {
   public:
     /// `since_s`: when the wait began. `yields`: give the CPU away from the start.
-    Patience(double since_s, double sleep_after_s, bool yields, Communicator::PollHook hook,
+    Patience(double since_s, double sleep_after_s, bool yields, PollHook hook,
              void* context) noexcept
         : since_s_(since_s), sleep_after_s_(sleep_after_s), last_hook_s_(since_s), yields_(yields),
           hook_(hook), context_(context) {}
@@ -28,7 +30,7 @@ class Patience {
     double sleep_after_s_;
     double last_hook_s_;
     bool yields_;
-    Communicator::PollHook hook_;
+    PollHook hook_;
     void* context_;
     unsigned n_polls_ = 0;
 };

@@ -181,6 +181,22 @@ void Loop::State::read_answers(Scheduler& scheduler) {
     }
 }
 
+namespace {
+
+/// While it lives, ranks wait for each other as long as a step may take, no longer.
+class InSteps {
+  public:
+    explicit InSteps(comm::Communicator& comm) noexcept : comm_(comm) { comm_.set_in_steps(true); }
+    ~InSteps() { comm_.set_in_steps(false); }
+    InSteps(const InSteps&) = delete;
+    InSteps& operator=(const InSteps&) = delete;
+
+  private:
+    comm::Communicator& comm_;
+};
+
+} // namespace
+
 Loop::Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options)
     : state_(std::make_unique<State>(transformer, comm, options)) {}
 
@@ -195,6 +211,7 @@ std::uint64_t Loop::n_steps() const noexcept {
 
 bool Loop::run(Scheduler* scheduler) {
     State& s = *state_;
+    const InSteps in_steps(s.comm);
     const bool root = s.comm.is_root();
     for (;;) {
         std::size_t n_bytes = s.order.size();

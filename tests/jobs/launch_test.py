@@ -114,7 +114,7 @@ class Environment(Launch):
 
     def test_settings_for_open_mpi_come_from_the_file_unless_set(self):
         env = self.env_of("-n", 1, "--", "run", env={"OMPI_MCA_oob_tcp_keepalive_probes": "9"})
-        self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_time"], "10")
+        self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_time"], "8")
         self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_intvl"], "2")
         self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_probes"], "9")
         self.assertNotIn("OMPI_MCA_btl_tcp_if_include", env)

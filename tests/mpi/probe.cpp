@@ -6,14 +6,17 @@
 //   probe truncates        rank 0 broadcasts more than the others have room for
 //   probe aborts           rank 0 ends the job with 75 while the others wait
 //   probe aborts_elsewhere the same from a thread that has not started MPI
-//   probe endless FOLDER   all-reduces for ever; each rank leaves its process id in FOLDER/R
+//   probe endless FOLDER   steps for ever; each rank leaves its process id in FOLDER/R
+//   probe watched FOLDER   the same, and a rank may be silent for a second
+//   probe careless         rank 1 is alive but comes to no collective any more; it may be silent
+//   for a second
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/environment.hpp"
+#include "pillar/core/function_ref.hpp"
 #include "pillar/core/log.hpp"
 
-#include <array>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fstream>
@@ -25,6 +28,19 @@
 namespace {
 
 using namespace pillar;
+
+/// Of eight layers each.
+void make_steps(comm::Communicator& comm, FunctionRef<bool()> goes_on) {
+    comm.set_in_steps(true);
+    std::vector<std::byte> buffer(64);
+    std::vector<float> values(64);
+    comm::GatherBuffer answers(comm.size(), buffer.size());
+    while (goes_on()) {
+        comm.broadcast(buffer, buffer.size());
+        for (int i = 0; i < 16; ++i) comm.allreduce(values);
+        comm.gather(buffer, answers);
+    }
+}
 
 void play(comm::Communicator& comm, const comm::LaunchVariables& launch, const std::string& part,
           const std::string& folder) {
@@ -48,12 +64,17 @@ void play(comm::Communicator& comm, const comm::LaunchVariables& launch, const s
     } else if (part == "aborts_elsewhere") {
         if (comm.is_root()) std::thread([] { comm::abort_job(ExitCode::resumable); }).join();
         comm.barrier();
-    } else if (part == "endless") {
+    } else if (part == "endless" || part == "watched") {
+        if (part == "watched") comm.watch({.step_s = 1});
         std::ofstream(fmt::format("{}/{}.part", folder, comm.rank())) << ::getpid() << '\n';
         const std::string name = fmt::format("{}/{}", folder, comm.rank());
         std::rename((name + ".part").c_str(), name.c_str());
-        std::array<float, 64> values{};
-        for (;;) comm.allreduce(values);
+        make_steps(comm, [] { return true; });
+    } else if (part == "careless") {
+        comm.watch({.step_s = 1});
+        int n_steps = 0;
+        make_steps(comm, [&] { return comm.rank() != 1 || ++n_steps < 100; });
+        for (;;) ::pause();
     } else {
         throw UsageError("no such part: " + part);
     }

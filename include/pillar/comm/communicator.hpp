@@ -71,6 +71,14 @@ class GatherBuffer {
     std::vector<Place> places_;
 };
 
+/// How long a rank may wait for another one before it asks who is alive.
+struct WatchLimits {
+    /// Within the step loop; 0: 20 times the median step, at least 30 s; negative: for ever, in
+    /// setup too.
+    double step_s = 0;
+    double setup_s = 600; ///< before and after it, where ranks load, convert and write
+};
+
 class Communicator {
   public:
     virtual ~Communicator() = default;
@@ -127,14 +135,16 @@ class Communicator {
 
     // --- waiting ---
 
-    using PollHook = void (*)(void* context);
-    /// While a call waits for other ranks, `hook` is called about once a millisecond at most: the
-    /// place of a watchdog or a signal check. It must neither throw nor communicate; nullptr: none.
-    /// An all-reduce by Algorithm::mpi waits inside MPI and calls nothing.
-    void set_poll_hook(PollHook hook, void* context) noexcept {
-        poll_hook_ = hook;
-        poll_context_ = context;
-    }
+    /// Collective. From now on, a rank that stays silent for too long while another one waits ends
+    /// the job (peer_lost), with a sentence that names it and its host. Nothing is sent for that
+    /// unless a wait passes its limit.
+    virtual void watch(const WatchLimits& limits);
+    /// Whether WatchLimits::step_s holds for the waits that follow, or setup_s (the default).
+    virtual void set_in_steps(bool in_steps) noexcept;
+    /// This rank is alive although it waits for no other one: it loads, or waits for a user. To be
+    /// called about once a second then, by the main thread; a rank that does is not taken for
+    /// silent, however long it takes.
+    virtual void attend() noexcept;
 
     // --- counters ---
 
@@ -143,15 +153,14 @@ class Communicator {
     void record_into(StepTimeline* timeline) noexcept { timeline_ = timeline; }
     /// All step traffic of this rank so far.
     [[nodiscard]] const Traffic& step_traffic() const noexcept { return step_traffic_; }
-    /// Everything else: setup, traces, clocks, the stamps of an emulated network.
+    /// Everything else: setup, traces, clocks, questions who is alive, the stamps of an emulated
+    /// network.
     [[nodiscard]] const Traffic& other_traffic() const noexcept { return other_traffic_; }
 
   protected:
     /// Enter a finished step collective into the counters and the timeline.
     void note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept;
 
-    PollHook poll_hook_ = nullptr;
-    void* poll_context_ = nullptr;
     StepTimeline* timeline_ = nullptr;
     Traffic step_traffic_;
     Traffic other_traffic_;

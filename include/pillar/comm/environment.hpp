@@ -70,6 +70,10 @@ class Environment {
     LaunchVariables launch_;
 };
 
+/// What abort_job calls first, once, on whatever thread: what exists is to be saved, in half a
+/// second at most.
+void before_abort(void (*callback)() noexcept) noexcept;
+
 /// End the whole job with `code` after a sentence has been printed; what is buffered for stdout is
 /// written first. Safe when MPI is not running; on another thread than the one that started MPI it
 /// ends this process alone, which the launcher turns into the end of the job.

@@ -157,13 +157,5 @@ inline void store_first(float* p, std::size_t n, Floats v) noexcept {
         _mm256_maskstore_ps(p, first_lanes(n), v);
 }
 
-/// Ask for the cache lines of `bytes` bytes that come 3 KB after p: far enough that DRAM answers in
-/// time, near enough that the first level still holds them. Past the end of memory it does nothing.
-template <std::size_t bytes>
-inline void prefetch_ahead(const std::byte* p) noexcept {
-    for (std::size_t i = 0; i < bytes; i += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(p) + 3072 + i, _MM_HINT_T0);
-}
-
 } // namespace
 } // namespace pillar::kernels::avx2

@@ -5,6 +5,7 @@
 #include "../x86/family.hpp"
 #include "../avx2/operators.hpp"
 #include "../families.hpp"
+#include "attention.hpp"
 
 namespace pillar::kernels {
 namespace avx512 {
@@ -40,10 +41,11 @@ constinit const Family avx512_family = {.name = "avx512",
                                         .rope = avx2::rope,
                                         .swiglu = avx2::swiglu,
                                         .add = avx2::add,
-                                        .attend_page = avx2::attend_page,
-                                        .combine = avx2::combine,
-                                        .finish_attention = avx2::finish_attention,
-                                        .store_kv = avx2::store_kv,
+                                        .attend_page = avx512::attend_page,
+                                        .combine = avx512::combine,
+                                        .finish_attention = avx512::finish_attention,
+                                        .store_key = avx2::store_key,
+                                        .store_value = avx2::store_value,
                                         .dot_rate = x86::dot_rate};
 
 } // namespace pillar::kernels

@@ -44,7 +44,8 @@ constinit const Family avxvnni_family = {.name = "avxvnni",
                                          .attend_page = avx2::attend_page,
                                          .combine = avx2::combine,
                                          .finish_attention = avx2::finish_attention,
-                                         .store_kv = avx2::store_kv,
+                                         .store_key = avx2::store_key,
+                                         .store_value = avx2::store_value,
                                          .dot_rate = x86::dot_rate};
 
 } // namespace pillar::kernels

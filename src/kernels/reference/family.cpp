@@ -39,7 +39,8 @@ constexpr Family plain_family(std::string_view name, bool float_activations,
             .attend_page = attend_page,
             .combine = combine,
             .finish_attention = finish_attention,
-            .store_kv = store_kv};
+            .store_key = store_key,
+            .store_value = store_value};
 }
 
 } // namespace

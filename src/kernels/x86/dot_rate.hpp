@@ -20,13 +20,15 @@ inline void renew(Ints& v) noexcept {
 inline std::uint64_t dot_rate(std::uint64_t n_rounds) noexcept {
     constexpr std::size_t n_sums = 10; // 5 cycles of latency, two a cycle
     Ints sums[n_sums], weights = fill_8(3), x = fill_8(-5);
-    for (Ints& sum : sums) sum = fill_32(0);
+    unrolled<n_sums>([&](auto i) { sums[i] = fill_32(0); });
     for (std::uint64_t round = 0; round < n_rounds; ++round) {
         renew(weights);
         renew(x);
-        unrolled<n_sums>([&](auto i) { sums[i] = dot_bytes(sums[i], weights, x); });
+        unrolled<n_sums>([&](auto i) {
+            sums[i] = dot_bytes(sums[i], weights, x);
+            renew(sums[i]); // in its register
+        });
     }
-    for (Ints& sum : sums) renew(sum); // they are wanted
     return n_rounds * n_sums * vector_bytes;
 }
 
@@ -34,26 +36,34 @@ inline std::uint64_t dot_rate(std::uint64_t n_rounds) noexcept {
 
 /// Without VNNI pairs are added in int16, eight vectors of them, then widened once.
 inline std::uint64_t dot_rate(std::uint64_t n_rounds) noexcept {
-    constexpr std::size_t n_sums = 3, n_vectors = 8;
-    Ints sums[n_sums], weights[4], x[n_sums];
+    constexpr std::size_t n_columns = 4, n_vectors = 8;
     const Ints ones = fill_16(1);
-    for (Ints& sum : sums) sum = fill_32(0);
-    for (std::size_t i = 0; i < 4; ++i) weights[i] = fill_8(static_cast<int>(i) + 1);
-    for (std::size_t i = 0; i < n_sums; ++i) x[i] = fill_8(-5 - static_cast<int>(i));
-    for (std::uint64_t round = 0; round < n_rounds; ++round) {
-        Ints pairs[n_sums];
-        unrolled<n_vectors>([&](auto j) {
-            if constexpr (j % 4 == 0)
-                for (Ints& column : x) renew(column);
-            unrolled<n_sums>([&](auto i) {
-                const Ints product = _mm256_maddubs_epi16(weights[j % 4], x[i]);
-                pairs[i] = j == 0 ? product : _mm256_add_epi16(pairs[i], product);
-            });
+    Ints weights = fill_8(3), other_weights = fill_8(4), x = fill_8(-5), other_x = fill_8(-6);
+    const auto products = [](Ints w, Ints column) { return _mm256_maddubs_epi16(w, column); };
+    const auto column = [&](Ints& sum) {
+        Ints pairs = fill_16(0);
+        unrolled<n_vectors / 4>([&](auto) {
+            renew(x);
+            renew(other_x);
+            pairs = _mm256_add_epi16(pairs, products(weights, x));
+            pairs = _mm256_add_epi16(pairs, products(other_weights, x));
+            pairs = _mm256_add_epi16(pairs, products(weights, other_x));
+            pairs = _mm256_add_epi16(pairs, products(other_weights, other_x));
         });
-        unrolled<n_sums>([&](auto i) { sums[i] = plus_32(sums[i], dot_16(pairs[i], ones)); });
+        sum = plus_32(sum, dot_16(pairs, ones));
+    };
+    Ints a = fill_32(0), b = a, c = a, d = a;
+    for (std::uint64_t round = 0; round < n_rounds; ++round) {
+        column(a);
+        column(b);
+        column(c);
+        column(d);
     }
-    for (Ints& sum : sums) renew(sum);
-    return n_rounds * n_sums * n_vectors * vector_bytes;
+    renew(a); // they are wanted
+    renew(b);
+    renew(c);
+    renew(d);
+    return n_rounds * n_columns * n_vectors * vector_bytes;
 }
 
 #endif

@@ -35,5 +35,17 @@ template <std::size_t n, class Step>
     in_steps(std::make_index_sequence<n>{}, step);
 }
 
+inline constexpr std::size_t prefetch_distance = 6144;
+/// Ask for the cache lines of `bytes` bytes that come so far after p: far enough that DRAM answers
+/// in time, near enough that the first level still holds them. Past the end of memory it does
+/// nothing. (Inlined and in steps, since g++ 12 removes functions and loops of nothing but
+/// prefetches as being without effect.)
+template <std::size_t bytes>
+[[gnu::always_inline]] inline void prefetch_ahead(const std::byte* p) noexcept {
+    unrolled<(bytes + 63) / 64>([&](std::size_t i) __attribute__((always_inline)) {
+        _mm_prefetch(reinterpret_cast<const char*>(p) + prefetch_distance + 64 * i, _MM_HINT_T0);
+    });
+}
+
 } // namespace
 } // namespace pillar::kernels::x86

@@ -110,8 +110,9 @@ TEST(bench_output, is_a_markdown_table) {
 
 TEST(bench_output, is_json_that_reads_back) {
     const auto output = make_bench_output("json", {});
-    const std::string text =
-        output->header() + output->result(example()) + output->result(example()) + output->footer();
+    std::string text = output->header();
+    for (int i = 0; i < 2; ++i) text += output->result(example());
+    text += output->footer();
     const auto read = BenchRecord::parse(text);
     ASSERT_EQ(read.size(), 2u);
     EXPECT_EQ(read[1], example());
@@ -122,7 +123,8 @@ TEST(bench_output, is_json_that_reads_back) {
 
 TEST(bench_output, is_csv_with_one_line_of_names_and_every_value_quoted) {
     const auto output = make_bench_output("csv", {});
-    const std::string first = output->result(example()), second = output->result(example());
+    const std::string first = output->result(example());
+    const std::string second = output->result(example());
     EXPECT_EQ(first.substr(first.find('\n') + 1), second);
     EXPECT_EQ(first.substr(0, 11), "model_type,");
     EXPECT_EQ(first.find("samples"), std::string::npos);

@@ -3,6 +3,7 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
+#include "support/attention.hpp"
 #include "support/products.hpp"
 
 #include <algorithm>
@@ -220,32 +221,31 @@ TEST_P(ExtremeVectors, have_the_twins_bits_in_norm_rotation_and_residual) {
 TEST_P(ExtremeVectors, attention_has_the_twins_bits_whatever_lies_in_the_cache) {
     constexpr std::size_t head_dim = 44;
     Random random(44);
-    for (const CacheType type : {CacheType::f32, CacheType::f16}) {
+    for (const CacheType type : support::cache_types) {
         for (const std::size_t n : {1u, 9u, 64u, 100u, 256u}) {
             std::vector<std::byte> keys[2], values[2];
             for (auto* pages : {keys, values})
-                for (std::size_t i = 0; i < 2; ++i)
-                    pages[i].resize(head_dim * page_positions * bytes_of(type));
+                for (std::size_t i = 0; i < 2; ++i) pages[i].resize(page_bytes(type, head_dim));
             std::vector<float> query(head_dim), key(head_dim), value(head_dim);
             for (float& v : query) v = random.unit();
             for (std::size_t slot = 0; slot < n; ++slot) {
                 const bool wild = slot % 7 == 3; // scores of any size, some NaN
                 for (float& v : key) v = wild ? random_bits(random) : 40.0f * random.unit();
                 for (float& v : value) v = wild ? 0x1p-20f * random.unit() : random.unit();
-                family_.store_kv(key.data(), value.data(), keys[0].data(), values[0].data(), type,
-                                 head_dim, slot);
-                twin_.store_kv(key.data(), value.data(), keys[1].data(), values[1].data(), type,
-                               head_dim, slot);
+                support::store_kv(family_, key.data(), value.data(), keys[0].data(),
+                                  values[0].data(), type, head_dim, slot);
+                support::store_kv(twin_, key.data(), value.data(), keys[1].data(), values[1].data(),
+                                  type, head_dim, slot);
             }
             EXPECT_EQ(keys[0], keys[1]);
             EXPECT_EQ(values[0], values[1]);
-            std::vector<float> a(head_dim), b(head_dim), scores(page_positions);
+            std::vector<float> a(head_dim), b(head_dim);
             const PartialAttention p =
-                family_.attend_page(query.data(), {keys[0].data(), values[0].data()}, type,
-                                    head_dim, n, 0.5f, scores.data(), a.data());
+                support::attend_page(family_, query.data(), {keys[0].data(), values[0].data()},
+                                     type, head_dim, n, 0.5f, a.data());
             const PartialAttention q =
-                twin_.attend_page(query.data(), {keys[1].data(), values[1].data()}, type, head_dim,
-                                  n, 0.5f, scores.data(), b.data());
+                support::attend_page(twin_, query.data(), {keys[1].data(), values[1].data()}, type,
+                                     head_dim, n, 0.5f, b.data());
             EXPECT_EQ(p.m, q.m);
             EXPECT_TRUE(same_bits({&p.l, 1}, {&q.l, 1}));
             EXPECT_TRUE(same_bits(a, b)) << n;

@@ -97,6 +97,21 @@ TEST(Matrix, of_a_plain_family_holds_the_bytes_of_the_file) {
         EXPECT_EQ(std::memcmp(m.group(r), rows.row(r) + 176, 176), 0);
 }
 
+TEST(Matrix, may_lie_in_memory_of_another) {
+    const support::Rows rows = support::random_rows(quant::Type::q4_0, 37, 96, 2);
+    for (const Family* family : families()) {
+        const Matrix alone = support::pack(*family, rows, slices_between({0, 96}), 0, 37);
+        const std::size_t size = Matrix::packed_bytes(*family, alone.shape());
+        EXPECT_EQ(size % 64, 0u) << family->name;
+        EXPECT_GE(size, alone.size_bytes()) << family->name;
+        EXPECT_LT(size, alone.size_bytes() + 64) << family->name;
+        AlignedBuffer<std::byte> memory(2 * size);
+        Matrix second(*family, alone.shape(), memory.span().subspan(size));
+        EXPECT_EQ(second.size_bytes(), alone.size_bytes()) << family->name;
+        EXPECT_EQ(second.group(0), memory.data() + size) << family->name;
+    }
+}
+
 TEST(MatrixDeathTest, refuses_slices_that_break_the_contract) {
     const Family& family = *find_family("integer");
     const auto make = [&](quant::Type type, std::size_t n,
@@ -107,6 +122,10 @@ TEST(MatrixDeathTest, refuses_slices_that_break_the_contract) {
     EXPECT_DEATH(make(quant::Type::q8_0, 256, {0, 288}), "within the row");
     EXPECT_DEATH(make(quant::Type::q4_k, 288, {0, 288}), "whole blocks");
     EXPECT_DEATH(make(quant::Type::q8_0, 256, {64, 32}), "adjacent");
+    AlignedBuffer<std::byte> small(271);
+    EXPECT_DEATH(
+        Matrix(family, {quant::Type::q8_0, 1, 256, slices_between({0, 256})}, small.span()),
+        "room");
 }
 
 } // namespace

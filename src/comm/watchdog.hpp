@@ -1,0 +1,69 @@
+#pragma once
+// Ends the job when a rank stays silent: stopped, swapping, behind a dead disk or a cut cable. A
+// rank whose own wait passes the limit asks all others (roll_call.hpp); those that poll or attend()
+// answer, saying where they are; whoever does not answer is named. In a normal step nothing is sent
+// and nothing is asked.
+
+#include "backstop.hpp"
+#include "channel.hpp"
+#include "roll_call.hpp"
+#include "time_limit.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace pillar::comm {
+
+class Watchdog {
+  public:
+    /// Collective. `names` must outlive it.
+    Watchdog(const Channel& names, const WatchLimits& limits);
+
+    /// This rank arrives at a step collective, and has its result.
+    void enter(CollectiveKind kind, double now_s) noexcept;
+    void leave(double now_s) noexcept;
+    /// Do limits of steps hold from now on, or those of setup?
+    void set_in_steps(bool in_steps) noexcept { in_steps_ = in_steps; }
+
+    /// During a wait for others that began at `since_s`. Ends the job when it is in vain.
+    void poll(double since_s) noexcept;
+    /// Busy with something else: answer those who ask.
+    void attend() noexcept;
+    /// Questions and answers since the last call of this.
+    Traffic take_sent() noexcept { return roll_.take_sent(); }
+
+  private:
+    [[nodiscard]] Place place(bool is_busy) const noexcept;
+    [[nodiscard]] double limit_s() const noexcept;
+    void call_the_roll(double now_s, double limit) noexcept;
+    void draw_conclusions(bool is_final, double now_s) noexcept;
+    /// Of those that have answered, the lowest rank speaks.
+    [[nodiscard]] bool is_first_alive() const noexcept;
+    [[nodiscard]] std::string name_silent(double waited_s) const;
+    [[nodiscard]] std::string name_places() const;
+
+    const Channel& names_;
+    TimeLimit limit_;
+    RollCall roll_;
+    bool in_steps_ = false;
+
+    // Where this rank is; the backstop's thread reads it for its sentence.
+    std::atomic<std::uint64_t> step_{0};
+    std::atomic<std::uint32_t> n_allreduces_{0};
+    std::atomic<CollectiveKind> kind_{CollectiveKind::broadcast};
+    bool is_inside_ = false;
+    double step_began_s_ = 0;
+
+    // The wait that lasts, and its roll calls: the first for a warning, the others to end the job.
+    double wait_began_s_ = 0;
+    double ask_s_ = 0; ///< when to ask next; once asked, when that was
+    bool has_asked_ = false;
+    double warn_again_s_ = 0;
+    int n_vain_calls_ = 0; ///< in a row to which all have answered and nobody was busy
+    double last_attended_s_ = 0;
+
+    Backstop backstop_; ///< last: its thread uses the rest
+};
+
+} // namespace pillar::comm
