@@ -301,8 +301,10 @@ void add_bench(CLI::App& app, Command& command) {
         }
         if (options->model.allreduce == allreduce_table) {
             command.run_with_ranks = [options](comm::Environment& environment) {
-                return bench_allreduce(
-                    {options->output, parse_network(options->model.emulate_network)}, environment);
+                return bench_allreduce({options->output,
+                                        parse_network(options->model.emulate_network),
+                                        options->model.timeout_s},
+                                       environment);
             };
             return;
         }

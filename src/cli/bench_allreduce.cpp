@@ -41,11 +41,13 @@ std::vector<Algorithm> algorithms_on(Wire wire, bool is_emulated) {
 
 /// Collective.
 std::vector<Series> measure_all(comm::Environment& environment,
-                                const std::optional<comm::NetworkModel>& emulated) {
+                                const AllreduceBenchOptions& options) {
     std::vector<Series> all;
     for (const Wire wire : {Wire::f32, Wire::f16, Wire::q8}) {
-        const std::vector<Algorithm> algorithms = algorithms_on(wire, emulated.has_value());
-        const auto comm = environment.world(algorithms.front(), wire, emulated);
+        const std::vector<Algorithm> algorithms = algorithms_on(wire, options.emulated.has_value());
+        const auto comm = environment.world(algorithms.front(), wire, options.emulated);
+        comm->watch({.step_s = options.timeout_s});
+        comm->set_in_steps(true);
         for (const Algorithm algorithm : algorithms) {
             Series& series = all.emplace_back();
             for (std::size_t n = shortest; n <= longest; n *= factor) {
@@ -142,6 +144,7 @@ std::string text_of(const std::vector<Series>& all, int n_ranks,
 
 int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& environment) {
     const auto comm = environment.world(Algorithm::recursive_doubling, Wire::f32);
+    comm->watch({.step_s = options.timeout_s});
     log::set_speaker(comm->rank(), comm->host(comm->rank()));
     comm::expect_same_program(*comm);
     comm::agree(*comm, [&] {
@@ -149,9 +152,10 @@ int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& env
             throw UsageError("bench --allreduce needs two ranks or more: start it with mpirun -n "
                              "2 or jobs/launch.sh -n 2");
     });
-    const std::vector<Series> all = measure_all(environment, options.emulated);
+    const std::vector<Series> all = measure_all(environment, options);
     comm::agree(*comm, [&] {
-        if (comm->is_root()) write_text(text_of(all, comm->size(), options));
+        if (comm->is_root())
+            write_text(text_of(all, comm->size(), options), [&] { comm->attend(); });
     });
     return 0;
 }

@@ -12,6 +12,7 @@ namespace pillar::cli {
 struct AllreduceBenchOptions {
     std::string output = "md";                    ///< md, csv, json or jsonl
     std::optional<comm::NetworkModel> emulated{}; ///< else the network there is
+    double timeout_s = 0;                         ///< as --timeout
 };
 
 /// Collective. Times every algorithm on every wire that it goes with, from 4 bytes of floats to

@@ -206,6 +206,8 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
     // On ranks of its own, so that the run's counters hold the run alone.
     const auto trial =
         environment.world(allreduce_.longer, wire, parse_network(options.emulate_network));
+    trial->watch({.step_s = options.timeout_s});
+    trial->set_in_steps(true);
     const measure::AllreduceTuning tuning =
         measure::tune_allreduce(*trial, wire, h_.dim, h_.dim * n_rows);
     allreduce_ = tuning.choice;
