@@ -207,8 +207,8 @@ void register_shares() {
                                          std::string(quant::info(type).name) +
                                          "/threads:" + std::to_string(n_threads);
                 const auto add = [&](const char* what, auto* run) {
-                    benchmark::RegisterBenchmark((what + name).c_str(), run, family, type,
-                                                 n_threads)
+                    benchmark::RegisterBenchmark((std::string(what) + name).c_str(), run, family,
+                                                 type, n_threads)
                         ->UseManualTime()
                         ->Iterations(n_iterations)
                         ->Unit(benchmark::kMillisecond);

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import platform
 import re
 import signal
 import subprocess
@@ -106,6 +107,16 @@ class TinyRuns(pillar.WithFolder):
         self.assertEqual(pillar.run(None, self.arguments("-c", "4")).returncode, 64)
         self.assertEqual(pillar.run(None, ["--version"]).returncode, 0)
         self.assertEqual(pillar.run(None, ["run", "--help"]).returncode, 0)
+
+    def test_kernels_that_the_cpu_lacks_are_refused_with_those_it_has(self):
+        foreign = "neon" if platform.machine() == "x86_64" else "avx2"
+        result = pillar.run(None, self.arguments("--kernels", foreign))
+        self.assertEqual(result.returncode, 64)
+        sentence = result.stderr.decode()
+        self.assertIn(f"--kernels {foreign}: this CPU has reference, integer", sentence)
+        named = sentence.split("this CPU has ")[1].split(", ")
+        for family in named:
+            self.assertEqual(pillar.run(None, self.arguments("--kernels", family.strip())).returncode, 0, family)
 
     def test_errors_are_told_once_for_all_ranks(self):
         for arguments, code in ((["run", "-m", self.path("absent.gguf"), "-p", "x"], 66),
