@@ -1,6 +1,7 @@
 // bench: how fast a model is computed here, in llama-bench's tests and tables; on any number of
 // ranks, with the messages of a real run.
 
+#include "bench_allreduce.hpp"
 #include "bench_model.hpp"
 #include "bench_output.hpp"
 #include "bench_tests.hpp"
@@ -102,6 +103,19 @@ int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
     return static_cast<int>(complete ? ExitCode::done : ExitCode::resumable);
 }
 
+/// `--allreduce` without a name asks for the table of all of them.
+constexpr const char* allreduce_table = "table";
+
+void let_allreduce_stand_alone(CLI::App& app) {
+    CLI::Option* option = app.get_option("--allreduce");
+    option->get_validator(0)->active(false);
+    option->expected(0, 1)->default_str(allreduce_table);
+    option->check(CLI::IsMember(
+        {allreduce_table, "auto", "recursive-doubling", "direct", "two-step", "ring", "mpi"}));
+    option->description("alone, or table: times of all of them on these ranks, without a model; "
+                        "with another name as in run: what models are measured with");
+}
+
 /// Without MPI: the process that prints writes the file.
 int write_synthetic(const BenchOptions& options) {
     if (options.synthetic.size() != 1 || !options.files.empty())
@@ -139,6 +153,7 @@ void add_bench(CLI::App& app, Command& command) {
          "threads per rank (default: the cores this rank is bound to)");
     list("-r,--repetitions", options->lists.n_repeats, "repetitions of each test (default: 5)");
     add_compute_options(*sub, options->model);
+    let_allreduce_stand_alone(*sub);
     sub->add_option("-o,--output", options->output, "md, csv, json or jsonl")
         ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
         ->type_name("FORMAT")
@@ -155,6 +170,15 @@ void add_bench(CLI::App& app, Command& command) {
     sub->callback([options, &command] {
         if (!options->write.empty()) {
             command.run_alone = [options] { return write_synthetic(*options); };
+            return;
+        }
+        if (options->model.allreduce == allreduce_table) {
+            command.run_with_ranks = [options](comm::Environment& environment) {
+                return bench_allreduce({options->output,
+                                        parse_network(options->model.emulate_network),
+                                        options->model.timeout_s},
+                                       environment);
+            };
             return;
         }
         if (options->files.empty() && options->synthetic.empty())
