@@ -5,6 +5,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
@@ -46,6 +47,17 @@ comm::Algorithm first_algorithm(const ModelOptions& options) {
     return parse_algorithm(options.allreduce).value_or(comm::tree_algorithms(wire).front());
 }
 
+/// Memory of all-reduces of up to `n_floats`, whatever auto will choose.
+std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
+    const comm::Wire wire = parse_wire(options.wire);
+    if (const auto algorithm = parse_algorithm(options.allreduce))
+        return comm::allreduce_buffer_bytes(*algorithm, wire, n_ranks, n_floats);
+    std::size_t most = 0;
+    for (const comm::Algorithm algorithm : measure::candidates(wire, n_ranks, n_floats))
+        most = std::max(most, comm::allreduce_buffer_bytes(algorithm, wire, n_ranks, n_floats));
+    return most;
+}
+
 } // namespace
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
@@ -75,7 +87,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
         log::root(Level::warning,
                   "--ctx-size {} is beyond the {} positions that the model was trained for",
                   wanted.n_context, h_.context_length);
-    check_memory(wanted);
+    check_memory(options, wanted);
     load_model(wanted);
     print_summary(options);
 }
@@ -140,12 +152,15 @@ void Session::choose_family(const std::string& name) {
 
 /// Collective. Refuses (77) before anything is read when a host's ranks need more than the host
 /// has.
-void Session::check_memory(const model::TransformerOptions& wanted) {
+void Session::check_memory(const ModelOptions& options, const model::TransformerOptions& wanted) {
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
-        model::TransformerOptions options = wanted;
-        options.n_context = n_context;
-        return model::memory_need(*file_, h_, partition::even_share(h_.sizes(), rank, n_ranks),
-                                  *family_, options, team_->size());
+        model::TransformerOptions changed = wanted;
+        changed.n_context = n_context;
+        model::MemoryNeed all =
+            model::memory_need(*file_, h_, partition::even_share(h_.sizes(), rank, n_ranks),
+                               *family_, changed, team_->size());
+        all.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h_.dim);
+        return all;
     };
     expect_memory(*comm_, need, wanted.n_context);
 }
@@ -191,6 +206,8 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
     // On ranks of its own, so that the run's counters hold the run alone.
     const auto trial =
         environment.world(allreduce_.longer, wire, parse_network(options.emulate_network));
+    trial->watch({.step_s = options.timeout_s});
+    trial->set_in_steps(true);
     const measure::AllreduceTuning tuning =
         measure::tune_allreduce(*trial, wire, h_.dim, h_.dim * n_rows);
     allreduce_ = tuning.choice;

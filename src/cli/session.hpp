@@ -61,7 +61,7 @@ class Session {
     void open_model(const ModelOptions& options);
     void choose_family(const std::string& name);
     void choose_threads(int requested, std::string_view launcher);
-    void check_memory(const model::TransformerOptions& wanted);
+    void check_memory(const ModelOptions& options, const model::TransformerOptions& wanted);
     void load_model(const model::TransformerOptions& wanted);
     void print_summary(const ModelOptions& options) const;
 
