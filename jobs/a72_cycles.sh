@@ -18,7 +18,7 @@ clang="clang++-14"
 gxx=aarch64-linux-gnu-g++
 mca=llvm-mca-14
 for tool in $clang $gxx $mca c++filt; do
-    command -v "$tool" >/dev/null || die 77 "needs $tool (jobs/packages.sh all test)"
+    command -v "$tool" >/dev/null || die 77 "needs $tool (jobs/packages.sh test)"
 done
 
 work=$(mktemp -d)

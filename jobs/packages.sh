@@ -16,8 +16,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 build=(g++ cmake ninja-build git openmpi-bin libopenmpi-dev libhdf5-dev libfmt-dev libpcre2-dev
     libcli11-dev nlohmann-json3-dev)
 tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-h5py python3-xarray python3-h5netcdf hdf5-tools
-    shellcheck g++-aarch64-linux-gnu qemu-user-static iproute2 nftables util-linux)
-longer=(clang-14 libclang-rt-14-dev llvm-14)
+    shellcheck g++-aarch64-linux-gnu qemu-user-static iproute2 nftables util-linux clang-14 llvm-14)
+longer=(libclang-rt-14-dev)
 pip=(python3-pip)
 
 # The names of libraries change from one Debian to the next; where they are not known, the build packages bring them.

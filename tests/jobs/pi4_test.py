@@ -1,5 +1,5 @@
 """The Raspberry Pi's binary, cross-compiled and run under emulation on one rank, computes the bits that this machine
-computes.
+computes: on a Pi 4's processor with the neon kernels, on one with dot product instructions with the dotprod kernels.
 
 usage: pi4_test.py PILLAR MAKE_TINY_MODEL
 """
@@ -22,7 +22,8 @@ import support
 PILLAR, MAKE_TINY_MODEL = sys.argv[1:3]
 ROOT = documents.ROOT
 MODEL = ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"
-EMULATOR = ["qemu-aarch64-static", "-cpu", "cortex-a72", "-L", str(ROOT / "sysroot/aarch64")]
+EMULATOR = "qemu-aarch64-static"
+PROCESSORS = {"neon": "cortex-a72", "dotprod": "max"}  # kernel family → the emulator's processor that takes it by itself
 # One process that needs no daemon and no network.
 ALONE = {"OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "self", "OMPI_MCA_pml": "ob1"}
 
@@ -34,7 +35,7 @@ def quietly(*command):
 
 
 @unittest.skipUnless(platform.machine() == "x86_64", "emulation is for machines that are no Pi")
-@unittest.skipUnless(shutil.which("aarch64-linux-gnu-g++") and shutil.which(EMULATOR[0]),
+@unittest.skipUnless(shutil.which("aarch64-linux-gnu-g++") and shutil.which(EMULATOR),
                      "needs g++-aarch64-linux-gnu and qemu-user-static")
 class Pi4(unittest.TestCase):
     @classmethod
@@ -45,7 +46,10 @@ class Pi4(unittest.TestCase):
         quietly("cmake", "--preset", "pi4")
         quietly("cmake", "--build", "--preset", "pi4", "-j", str(min(os.cpu_count(), 2)))
         cls.folder = pathlib.Path(tempfile.mkdtemp())
-        cls.program = [*EMULATOR, str(ROOT / "build/pi4/pillar")]
+
+    @staticmethod
+    def program(family):
+        return [EMULATOR, "-cpu", PROCESSORS[family], "-L", str(ROOT / "sysroot/aarch64"), str(ROOT / "build/pi4/pillar")]
 
     @classmethod
     def tearDownClass(cls):
@@ -63,12 +67,14 @@ class Pi4(unittest.TestCase):
         with h5py.File(path) as file:
             return file["logits"][:]
 
-    def expect_same_bits(self, model, *arguments):
+    def expect_same_bits(self, model, *arguments, families=PROCESSORS):
         here = self.logits([PILLAR], model, *arguments)
-        there = self.logits(self.program, model, *arguments)
         self.assertTrue(numpy.isfinite(here).all())
         self.assertGreater(numpy.ptp(here), 0)
-        numpy.testing.assert_array_equal(here.view(numpy.uint32), there.view(numpy.uint32))
+        for family in families:
+            with self.subTest(family):
+                there = self.logits(self.program(family), model, *arguments)
+                numpy.testing.assert_array_equal(here.view(numpy.uint32), there.view(numpy.uint32))
 
     def tiny_model(self, name, *arguments):
         path = self.folder / f"{name}.gguf"
@@ -81,7 +87,7 @@ class Pi4(unittest.TestCase):
 
     def test_inspect_tells_the_same(self):
         model = self.tiny_model("inspected")
-        self.assertEqual(self.run_with(self.program, "inspect", "-m", model),
+        self.assertEqual(self.run_with(self.program("neon"), "inspect", "-m", model),
                          self.run_with([PILLAR], "inspect", "-m", model))
 
     def test_logits_of_a_tiny_model_of_all_formats(self):
@@ -89,7 +95,18 @@ class Pi4(unittest.TestCase):
                                 "--kv-heads", "3", "--head-dim", "80", "--ffn", "768")
         ids = ",".join(str(300 - i) for i in range(20))
         self.expect_same_bits(model, "--ids", ids)
-        self.expect_same_bits(model, "--ids", ids, "--kernels", "reference", "--cache-type", "f32")
+        self.expect_same_bits(model, "--ids", ids, "--cache-type", "q8_0", families=["neon"])
+        self.expect_same_bits(model, "--ids", ids, "--kernels", "reference", "--cache-type", "f32", families=["neon"])
+
+    def test_the_processor_decides_which_kernels_there_are(self):
+        model = self.tiny_model("chosen")
+        arguments = ["logits", "-m", str(model), "--ids", "1,2", "-o", str(self.folder / "chosen.h5"), "--force"]
+        for family in PROCESSORS:
+            self.run_with(self.program(family), *arguments, "--kernels", family)
+        refused = subprocess.run([*self.program("neon"), *arguments, "--kernels", "dotprod"], env={**os.environ, **ALONE},
+                                 capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, check=False)
+        self.assertEqual(refused.returncode, 64, refused.stderr)
+        self.assertIn("neon", refused.stderr)
 
     @unittest.skipUnless(MODEL.exists(), "the demo model is not there (jobs/get_model.sh gets it)")
     def test_logits_of_the_demo_model(self):

@@ -6,7 +6,7 @@
 #include "../neon/formats.hpp"
 #include "../neon/operators.hpp"
 #include "../neon/panel.hpp"
-#include "../reference/operators.hpp"
+#include "dot_rate.hpp"
 #include "format.hpp"
 
 #include <asm/hwcap.h>
@@ -54,9 +54,11 @@ constinit const Family dotprod_family = {.name = "dotprod",
                                          .rope = neon::rope,
                                          .swiglu = neon::swiglu,
                                          .add = neon::add,
-                                         .attend_page = reference::attend_page,
-                                         .combine = reference::combine,
-                                         .finish_attention = reference::finish_attention,
-                                         .store_kv = reference::store_kv};
+                                         .attend_page = neon::attend_page,
+                                         .combine = neon::combine,
+                                         .finish_attention = neon::finish_attention,
+                                         .store_key = neon::store_key,
+                                         .store_value = neon::store_value,
+                                         .dot_rate = dotprod::dot_rate};
 
 } // namespace pillar::kernels

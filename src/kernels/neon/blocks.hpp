@@ -110,7 +110,7 @@ struct BlockKernel {
         PanelView<Numbers> x = panel;
         Floats a[C];
         unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
-        PILLAR_NO_UNROLL
+#pragma GCC unroll 1
         for (std::size_t b = 0; b < n_blocks; ++b, stream += Block::bytes, x = x.from(C)) {
             prefetch_ahead(stream);
             const Block block = Block::load(stream);

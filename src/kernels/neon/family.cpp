@@ -3,7 +3,6 @@
 // that are read as one stream.
 
 #include "../families.hpp"
-#include "../reference/operators.hpp"
 #include "dot_rate.hpp"
 #include "formats.hpp"
 #include "operators.hpp"
@@ -53,10 +52,11 @@ constinit const Family neon_family = {.name = "neon",
                                       .rope = neon::rope,
                                       .swiglu = neon::swiglu,
                                       .add = neon::add,
-                                      .attend_page = reference::attend_page,
-                                      .combine = reference::combine,
-                                      .finish_attention = reference::finish_attention,
-                                      .store_kv = reference::store_kv,
+                                      .attend_page = neon::attend_page,
+                                      .combine = neon::combine,
+                                      .finish_attention = neon::finish_attention,
+                                      .store_key = neon::store_key,
+                                      .store_value = neon::store_value,
                                       .dot_rate = neon::dot_rate};
 
 } // namespace pillar::kernels

@@ -16,8 +16,9 @@
 namespace pillar::kernels::neon {
 namespace {
 
-/// Blocks a step of a kernel's loop: for one column the registers hold two, and the compiler can
-/// put the unpacking of one among the multiplications of the other.
+/// Blocks a step of a kernel's loop; the compiler is told not to unroll it further, or the vectors
+/// no longer fit the registers: for one column the registers hold two, and the compiler can put the
+/// unpacking of one among the multiplications of the other.
 template <std::size_t C>
 inline constexpr std::size_t blocks_a_step = C == 1 ? 2 : 1;
 

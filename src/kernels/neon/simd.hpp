@@ -44,13 +44,6 @@ template <std::size_t n, class Function>
     if constexpr (n > 6) f(6);
     if constexpr (n > 7) f(7);
 }
-/// Before a loop over blocks: clang would unroll it until its vectors no longer fit the registers.
-#ifdef __clang__
-#define PILLAR_NO_UNROLL _Pragma("clang loop unroll(disable)")
-#else
-#define PILLAR_NO_UNROLL
-#endif
-
 /// A factor for all lanes. Kept apart from its load, it is multiplied with by element; clang would
 /// rather copy it to all lanes as it loads, which takes a vector unit.
 inline float load_scalar(const float* p) noexcept {

@@ -95,13 +95,13 @@ struct SuperBlockKernel {
                                                         std::size_t n, Floats* sums) noexcept {
         Floats a[C];
         unrolled<C>([&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
-        PILLAR_NO_UNROLL
+#pragma GCC unroll 1
         for (; n > 0; --n) {
             const std::byte* factors = stream;
             const auto header = SuperBlock::load_header(stream);
             stream += SuperBlock::header_bytes;
             Sums<C> of_blocks;
-            PILLAR_NO_UNROLL
+#pragma GCC unroll 1
             for (std::size_t sub = 0; sub < super_block_blocks; sub += blocks_a_step<C>) {
                 count_from(stream);
                 unrolled<blocks_a_step<C>>([&](std::size_t i) __attribute__((always_inline)) {
@@ -128,7 +128,7 @@ struct SuperBlockKernel {
         const auto header = SuperBlock::load_header(stream);
         stream += SuperBlock::header_bytes;
         Sums<C> of_blocks;
-        PILLAR_NO_UNROLL
+#pragma GCC unroll 1
         for (const std::size_t end = sub + n; sub < end; ++sub) {
             of_blocks.add(SuperBlock::template load_block<C>(stream, header, sub / 2 * 2, sub % 2),
                           x);
