@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# mpirun takes every daemon port that it is given, and another job may be starting beside this one.
+unset OMPI_MCA_oob_tcp_dynamic_ipv4_ports OMPI_MCA_oob_tcp_dynamic_ipv6_ports
 # shellcheck source=build.sh
 source "$pillar_root/jobs/build.sh"
 cd -- "$pillar_root"

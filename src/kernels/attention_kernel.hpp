@@ -158,9 +158,12 @@ struct PageAttention {
         constexpr std::size_t positions_at_once = 64;
         for (std::size_t here = begin; here < end; here += positions_at_once) {
             const std::size_t until = less_of(here + positions_at_once, end);
-            const auto* const ahead =
-                until < end ? reinterpret_cast<const char*>(page.values + until * page.head_dim)
-                            : static_cast<const char*>(next_page);
+            // as far ahead as keys are: a block of 32 dimensions
+            const std::size_t at = here * page.head_dim + cache_block * page_positions;
+            const std::size_t last_at = end * page.head_dim;
+            const auto* const ahead = at < last_at ? reinterpret_cast<const char*>(page.values + at)
+                                                   : static_cast<const char*>(next_page) +
+                                                         (at - last_at) * Page::element_bytes;
             for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
                 const typename Page::ValueScales scales(page, first / cache_block, here, until);
                 const std::size_t last = less_of(first + cache_block, page.head_dim);

@@ -21,7 +21,7 @@ std::vector<AllreduceTime> planted(Algorithm algorithm, Wire wire, int size, dou
         const comm::Chain chain = comm::allreduce_chain(algorithm, wire, size, n);
         AllreduceTime time{.algorithm = algorithm, .wire = wire, .n_floats = n};
         time.median_s = static_cast<double>(chain.n_messages) * latency_s +
-                      static_cast<double>(chain.n_bytes) * s_per_byte;
+                        static_cast<double>(chain.n_bytes) * s_per_byte;
         times.push_back(time);
     }
     return times;
