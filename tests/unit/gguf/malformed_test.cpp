@@ -118,8 +118,7 @@ TEST(Malformed, NamesAreUniqueAndRefusalsSayWhatTheyName) {
 }
 
 TEST(Malformed, TableOnTheDocumentedPageIsTheListOfCases) {
-    const auto folder = std::filesystem::path(__FILE__).parent_path();
-    std::ifstream page(folder / "malformed_classes.md");
+    std::ifstream page(PILLAR_TEST_DATA "/../unit/gguf/malformed_classes.md");
     std::stringstream text;
     text << page.rdbuf();
     const bool is_current = text.str() == support::malformed_table(support::malformed_cases());
