@@ -35,16 +35,18 @@ struct PageAttention {
     float* scores;      ///< (Q, 256)
     const void* next_page;
 
-    /// Ask for what comes `offset` elements after `ahead`: V vectors.
+    /// Bytes of V vectors in the cache: what one step of a loop asks for.
     template <std::size_t V>
-    static void prefetch(const char* ahead, std::size_t offset) noexcept {
-        for (std::size_t i = 0; i < V * lanes * Page::element_bytes; i += 64)
-            Simd::prefetch(ahead + offset * Page::element_bytes + i);
+    static constexpr std::size_t step_bytes = V* lanes* Page::element_bytes;
+
+    template <std::size_t V>
+    static void prefetch(const char* p) noexcept {
+        for (std::size_t i = 0; i < step_bytes<V>; i += 64) Simd::prefetch(p + i);
     }
 
     /// scores[q][j] = fma(q[d], k[d][j], scores[q][j]) over the block of dimensions from `first` on
-    /// in order, for V vectors of positions; from +0 in the first block. `ahead` is where the
-    /// memory lies that is read after the block.
+    /// in order, for V vectors of positions; from +0 in the first block. Meanwhile it asks for the
+    /// memory from `ahead` on, line after line, as the hardware's own prefetching likes it.
     template <std::size_t V>
     void score(std::size_t j, std::size_t first, const char* ahead) const noexcept {
         Floats t[Q][V];
@@ -57,7 +59,7 @@ struct PageAttention {
             scales[v] = page.key_scales(first / cache_block, j + v * lanes);
         const std::size_t end = less_of(first + cache_block, page.head_dim);
         for (std::size_t d = first; d < end; ++d) {
-            prefetch<V>(ahead, (d - first) * page_positions + j);
+            prefetch<V>(ahead + (d - first) * step_bytes<V>);
             Floats keys[V];
             for (std::size_t v = 0; v < V; ++v) keys[v] = page.key(d, j + v * lanes, scales[v]);
             for (std::size_t q = 0; q < Q; ++q) {
@@ -79,7 +81,8 @@ struct PageAttention {
             const std::size_t next = first + cache_block;
             const auto* const ahead = reinterpret_cast<const char*>(
                 next < page.head_dim ? page.keys + next * page_positions : page.values);
-            for (std::size_t j = 0; j < n; j += V * lanes) score<V>(j, first, ahead);
+            for (std::size_t j = 0; j < n; j += V * lanes)
+                score<V>(j, first, ahead + j * cache_block * Page::element_bytes);
         }
     }
 
@@ -90,7 +93,7 @@ struct PageAttention {
         for (std::size_t j = 0; j < n; j += lanes) {
             const Floats scaled = Simd::mul(Simd::load(s + j), Simd::set1(scale));
             Simd::store(s + j, scaled);
-            m = Simd::larger(Simd::first_or(scaled, less_of(n - j, lanes), lowest), m);
+            m = Simd::larger(n - j >= lanes ? scaled : Simd::first_or(scaled, n - j, lowest), m);
         }
         return Simd::largest_lane(m);
     }
@@ -104,8 +107,8 @@ struct PageAttention {
             for (std::size_t i = 0; i < n_sums && j + i * lanes < n; ++i) {
                 float* const at = s + j + i * lanes;
                 const Floats e = Simd::exp_floats(Simd::sub(Simd::load(at), Simd::set1(m)));
-                const std::size_t left = less_of(n - j - i * lanes, lanes);
-                const Floats weight = Simd::first_or(e, left, Simd::set1(0.0f));
+                const std::size_t left = n - j - i * lanes;
+                const Floats weight = left >= lanes ? e : Simd::first_or(e, left, Simd::set1(0.0f));
                 Simd::store(at, weight);
                 sums[i] = Simd::add(sums[i], weight);
             }
@@ -124,7 +127,7 @@ struct PageAttention {
                 sum[q][v] =
                     begin == 0 ? Simd::set1(0.0f) : Simd::load(queries[q].part.o + d + v * lanes);
         for (std::size_t j = begin; j < end; ++j) {
-            prefetch<V>(ahead, (j - begin) * page.head_dim + d);
+            prefetch<V>(ahead + (j - begin) * step_bytes<V>);
             Floats values[V];
             for (std::size_t v = 0; v < V; ++v) values[v] = page.value(j, d + v * lanes, scales);
             for (std::size_t q = 0; q < Q; ++q) {
@@ -154,23 +157,29 @@ struct PageAttention {
     /// All dimensions over positions [begin, end), which all Q queries see, a few positions at a
     /// time, which are one stretch of memory.
     void weigh_all(std::size_t begin, std::size_t end) const noexcept {
-        constexpr std::size_t V = Simd::template value_vectors<Q>;
+        constexpr std::size_t V =
+            less_of(Simd::template value_vectors<Q>, Page::value_block / lanes);
         constexpr std::size_t positions_at_once = 64;
         for (std::size_t here = begin; here < end; here += positions_at_once) {
             const std::size_t until = less_of(here + positions_at_once, end);
             // as far ahead as keys are: a block of 32 dimensions
             const std::size_t at = here * page.head_dim + cache_block * page_positions;
             const std::size_t last_at = end * page.head_dim;
-            const auto* const ahead = at < last_at ? reinterpret_cast<const char*>(page.values + at)
-                                                   : static_cast<const char*>(next_page) +
-                                                         (at - last_at) * Page::element_bytes;
-            for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+            const auto* ahead = at < last_at ? reinterpret_cast<const char*>(page.values + at)
+                                             : static_cast<const char*>(next_page) +
+                                                   (at - last_at) * Page::element_bytes;
+            for (std::size_t first = 0; first < page.head_dim; first += Page::value_block) {
                 const typename Page::ValueScales scales(page, first / cache_block, here, until);
-                const std::size_t last = less_of(first + cache_block, page.head_dim);
+                const std::size_t last = less_of(first + Page::value_block, page.head_dim);
                 std::size_t d = first;
-                for (; d + V * lanes <= last; d += V * lanes)
+                for (; d + V * lanes <= last; d += V * lanes) {
                     weigh<V>(d, here, until, ahead, scales);
-                for (; d + lanes <= last; d += lanes) weigh<1>(d, here, until, ahead, scales);
+                    ahead += (until - here) * step_bytes<V>;
+                }
+                for (; d + lanes <= last; d += lanes) {
+                    weigh<1>(d, here, until, ahead, scales);
+                    ahead += (until - here) * step_bytes<1>;
+                }
                 if (d < last) weigh_rest(d, last - d, here, until, scales);
             }
         }

@@ -14,6 +14,7 @@ template <class Simd, class Element>
 struct PlainPage {
     using Floats = typename Simd::Floats;
     static constexpr std::size_t element_bytes = sizeof(Element);
+    static constexpr std::size_t value_block = 64; ///< dimensions that ValueScales stand for
     struct KeyScales {};
     struct ValueScales {
         ValueScales(const PlainPage&, std::size_t, std::size_t, std::size_t) noexcept {}
@@ -55,6 +56,7 @@ template <class Simd>
 struct Q8Page {
     using Floats = typename Simd::Floats;
     static constexpr std::size_t element_bytes = 1;
+    static constexpr std::size_t value_block = cache_block;
     using KeyScales = Floats;
     /// Of block b, positions [begin, end).
     struct ValueScales {

@@ -18,7 +18,9 @@ struct Simd {
                                                : Q <= 3 ? 4
                                                         : 2;
     template <std::size_t Q>
-    static constexpr std::size_t value_vectors = Q <= 3 ? 4 : 2;
+    static constexpr std::size_t value_vectors = Q == 1   ? 8
+                                                 : Q <= 3 ? 4
+                                                          : 2;
 
     static Floats set1(float x) noexcept { return _mm256_set1_ps(x); }
     static Floats add(Floats a, Floats b) noexcept { return _mm256_add_ps(a, b); }

@@ -30,7 +30,7 @@ struct Simd {
                                                : Q <= 4 ? 4
                                                         : 2;
     template <std::size_t Q>
-    static constexpr std::size_t value_vectors = 2; // a block of 32 dimensions
+    static constexpr std::size_t value_vectors = Q <= 4 ? 4 : 2;
 
     static Floats set1(float x) noexcept { return _mm512_set1_ps(x); }
     static Floats add(Floats a, Floats b) noexcept { return _mm512_add_ps(a, b); }
