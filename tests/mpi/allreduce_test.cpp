@@ -16,7 +16,7 @@ namespace {
 
 using support::world;
 
-constexpr std::size_t lengths[] = {0, 1, 2, 7, 8, 9, 33, 576, 1023, 4096, 65'537};
+constexpr std::size_t lengths[] = {0, 1, 2, 7, 8, 9, 33, 576, 1023, 4096, 20'001};
 constexpr Algorithm all_algorithms[] = {Algorithm::mpi, Algorithm::recursive_doubling,
                                         Algorithm::ring, Algorithm::direct, Algorithm::two_step};
 
