@@ -108,6 +108,24 @@ class CutCable(OnCluster):
         self.expect_no_orphans(within=25)  # the node that is cut off notices by itself
 
 
+class UnnoticedCut(OnCluster):
+    """mpirun does not notice: a message of its own is under way, and TCP asks for life signs on idle connections only."""
+
+    N_NODES = 3
+
+    def test_ends_all_the_same(self):
+        job = self.start("--timeout", "5", OMPI_MCA_oob_tcp_keepalive_time="3000")
+        self.addCleanup(self.cluster.mend, "node3")
+        self.cluster.cut("node3")
+        code, seconds = job.end()
+        print(f"cable cut and not noticed: ended with {code} after {seconds:.1f} s", flush=True)
+        self.assertEqual(code, 69, job.errors())
+        self.assertLess(seconds, 30.0)
+        self.assertRegex(job.errors(), "error: rank 2 on node3 has been silent for [78] s")
+        for node in ("node1", "node2"):
+            self.assertEqual(self.cluster.processes(node), [])
+
+
 class Signals(OnCluster):
     """A request to stop: the step is finished, text and trace are whole, the code is 75."""
 
