@@ -12,9 +12,6 @@ get_filename_component(PILLAR_SYSROOT "${CMAKE_CURRENT_LIST_DIR}/../sysroot/aarc
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -cpu cortex-a72 -L "${PILLAR_SYSROOT}")
 if(EXISTS "${PILLAR_SYSROOT}")
     set(CMAKE_SYSROOT "${PILLAR_SYSROOT}")
-    set(ENV{PKG_CONFIG_SYSROOT_DIR} "${PILLAR_SYSROOT}")
-    set(ENV{PKG_CONFIG_LIBDIR}
-        "${PILLAR_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${PILLAR_SYSROOT}/usr/share/pkgconfig")
 
     # CMake asks these two libraries' compiler wrappers where they are, and those of the host answer for the host.
     set(library_dir "${PILLAR_SYSROOT}/usr/lib/aarch64-linux-gnu")

@@ -9,9 +9,11 @@
 
 get_filename_component(PILLAR_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
-set(PILLAR_ISA_FOLDERS avx2 avx512 neon dotprod)
+set(PILLAR_ISA_FOLDERS avx2 avxvnni avx512 neon dotprod)
 set(PILLAR_ISA_avx2_processor x86_64)
 set(PILLAR_ISA_avx2_flags -mavx2 -mfma -mf16c)
+set(PILLAR_ISA_avxvnni_processor x86_64)
+set(PILLAR_ISA_avxvnni_flags -mavx2 -mfma -mf16c -mavxvnni)
 set(PILLAR_ISA_avx512_processor x86_64)
 set(PILLAR_ISA_avx512_flags -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
 set(PILLAR_ISA_neon_processor aarch64)

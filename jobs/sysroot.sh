@@ -60,8 +60,8 @@ make_links_relative() {
     done < <(find "$1" -type l -lname '/*' -print0)
 }
 
-# Debian's mpi.h and mpicc stand behind alternatives, which installing would have set; pkg-config finds the headers by
-# the real folders, so nothing needs them here.
+# Debian's mpi.h and mpicc stand behind alternatives, which installing would have set; cmake/aarch64.cmake names the real
+# folders, so nothing needs them here.
 unpack() {
     local part=$sysroot.part package
     rm -rf -- "$part"

@@ -40,6 +40,7 @@ Command parse(int argc, char** argv) {
         "`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the rest.");
     Command command;
     add_run(app, command);
+    add_bench(app, command);
     add_logits(app, command);
     add_inspect(app, command);
     add_tokenize(app, command);

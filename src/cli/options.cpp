@@ -33,11 +33,15 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
                    "threads per rank; 0 = the cores this rank is bound to")
         ->check(CLI::Range(0, 256))
         ->type_name("N");
+    add_compute_options(app, o);
+}
+
+void add_compute_options(CLI::App& app, ModelOptions& o) {
     app.add_option("--kernels", o.kernels, "auto, or one of this machine's kernel families")
         ->type_name("NAME")
         ->capture_default_str();
-    app.add_option("--cache-type", o.cache_type, "KV cache: f16 or f32")
-        ->check(CLI::IsMember({"f16", "f32"}))
+    app.add_option("--cache-type", o.cache_type, "KV cache: f16, f32 or q8_0")
+        ->check(CLI::IsMember({"f16", "f32", "q8_0"}))
         ->type_name("TYPE")
         ->capture_default_str();
     app.add_option("--allreduce", o.allreduce, "auto, recursive-doubling or mpi")
@@ -117,7 +121,8 @@ comm::Wire parse_wire(const std::string& /*name*/) {
 }
 
 kernels::CacheType parse_cache_type(const std::string& name) {
-    return name == "f32" ? kernels::CacheType::f32 : kernels::CacheType::f16;
+    if (name == "f32") return kernels::CacheType::f32;
+    return name == "q8_0" ? kernels::CacheType::q8_0 : kernels::CacheType::f16;
 }
 
 namespace {

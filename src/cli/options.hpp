@@ -16,6 +16,7 @@ namespace pillar::cli {
 /// How to load and compute a model.
 struct ModelOptions {
     std::string model;
+    std::string synthetic;     ///< "llama-3.2-1b:q4_0" instead of a file
     std::size_t n_context = 0; ///< 0: min(the model's, 4096)
     std::size_t n_batch = 256;
     int n_threads = 0; ///< 0: what the binding gives
@@ -37,6 +38,8 @@ struct PromptOptions {
 
 void add_model_file(CLI::App& app, std::string& model);
 void add_model_options(CLI::App& app, ModelOptions& options);
+/// Those of them that do not say which model or how many of anything.
+void add_compute_options(CLI::App& app, ModelOptions& options);
 void add_prompt_options(CLI::App& app, PromptOptions& options);
 /// Sampling flags; the seed is read apart because −1 means "choose one".
 void add_sampling_options(CLI::App& app, sampling::Parameters& parameters, std::int64_t& seed);

@@ -1,9 +1,9 @@
 // run: complete a prompt, streaming the text to stdout.
 
 #include "session.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
-#include "waiting.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
@@ -11,12 +11,9 @@
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
 
-#include <cerrno>
-#include <cstdio>
 #include <fmt/format.h>
 #include <memory>
 #include <random>
-#include <unistd.h>
 
 namespace pillar::cli {
 
@@ -32,14 +29,6 @@ struct RunOptions {
     TraceFlags trace;
     bool display_prompt = true;
 };
-
-/// Text goes out at once; a reader that has gone (`| head`) ends the run quietly with an I/O error,
-/// one that takes its time (`| less`) is waited for.
-void write_text(std::string_view text, comm::Communicator& comm) {
-    wait_until_writable(STDOUT_FILENO, [&] { comm.attend(); });
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw IoError::from_errno("standard output", "write", errno);
-}
 
 /// Rank 0 only. The prompt's tokens, or the sentence that says why they cannot be used.
 std::vector<tokenizer::TokenId> prompt_ids(const std::string& text, const Session& session,
@@ -123,8 +112,9 @@ int run(const RunOptions& given, comm::Environment& environment) {
         std::vector<tokenizer::TokenId> ids =
             prompt_ids(text, session, options.generation.n_context);
         if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
-        generation.emplace(session.tokenizer(), std::move(ids), text, options.generation,
-                           [&comm](std::string_view piece) { write_text(piece, comm); });
+        generation.emplace(
+            session.tokenizer(), std::move(ids), text, options.generation,
+            [&comm](std::string_view piece) { write_text(piece, [&] { comm.attend(); }); });
     });
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
@@ -141,7 +131,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
     const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
     comm::agree(comm, [&] {
-        if (generation) write_text("\n", comm);
+        if (generation) write_text("\n", [&] { comm.attend(); });
     });
     if (tracing) tracing->finish(code);
     if (generation) print_timings(*generation, session);

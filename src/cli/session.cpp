@@ -8,6 +8,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
+#include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -72,7 +73,12 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
 /// Collective.
 void Session::open_model(const ModelOptions& options) {
     comm::agree(*comm_, [&] {
-        file_.emplace(options.model);
+        if (options.synthetic.empty()) {
+            file_.emplace(options.model);
+        } else {
+            const model::SyntheticName name = model::parse_synthetic_name(options.synthetic);
+            file_.emplace(model::synthetic_model(*name.shape, name.mix));
+        }
         h_ = model::read_hyperparameters(*file_);
         tokenizer_.emplace(file_->metadata());
     });
@@ -87,6 +93,12 @@ void Session::choose_threads(int requested, std::string_view launcher) {
     if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
     comm::agree(*comm_,
                 [&] { team_.emplace(requested > 0 ? requested : binding.n_threads_default); });
+    most_threads_ = team_->size();
+}
+
+void Session::set_threads(int n_threads) {
+    expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
+    if (n_threads != team_->size()) team_.emplace(n_threads);
 }
 
 /// Collective. A named family must be there on every rank; auto takes the fastest that all have.
@@ -162,8 +174,7 @@ void Session::print_summary(const ModelOptions& options) const {
               comm::name_of(parse_algorithm(options.allreduce)),
               comm::name_of(parse_wire(options.wire)));
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
-              t.options().cache_type == kernels::CacheType::f16 ? "f16" : "f32",
-              bytes(t.kv_bytes()));
+              kernels::name_of(t.options().cache_type), bytes(t.kv_bytes()));
     log::root(Level::info,
               "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
               bytes(t.weight_bytes_per_step()),

@@ -44,6 +44,10 @@ class Session {
     [[nodiscard]] model::Transformer& transformer() noexcept { return *transformer_; }
     [[nodiscard]] const kernels::Family& family() const noexcept { return *family_; }
     [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
+    [[nodiscard]] int most_threads() const noexcept { return most_threads_; }
+    [[nodiscard]] threads::Team& team() noexcept { return *team_; }
+    /// Compute with fewer threads than the model was loaded with, or again with as many.
+    void set_threads(int n_threads);
     [[nodiscard]] const LoadReport& load() const noexcept { return load_; }
 
   private:
@@ -60,7 +64,8 @@ class Session {
     model::Hyperparameters h_;
     partition::Share share_;
     const kernels::Family* family_ = nullptr;
-    std::optional<threads::Team> team_;
+    std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
+    int most_threads_ = 0;
     std::unique_ptr<model::Transformer> transformer_;
     LoadReport load_;
 };

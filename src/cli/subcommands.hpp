@@ -13,6 +13,7 @@ namespace pillar::cli {
 [[nodiscard]] bool prints();
 
 void add_run(CLI::App& app, Command& command);
+void add_bench(CLI::App& app, Command& command);
 void add_logits(CLI::App& app, Command& command);
 void add_inspect(CLI::App& app, Command& command);
 void add_tokenize(CLI::App& app, Command& command);

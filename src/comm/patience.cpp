@@ -15,6 +15,8 @@ namespace {
 /// Open MPI looks at its sockets in every eighth call only, so polls come in bursts.
 constexpr unsigned polls_per_burst = 16;
 constexpr double hook_interval_s = 1e-3;
+/// Programs that nobody counted may share the cores: a longer wait lets them run.
+constexpr double spin_s = 50e-6;
 constexpr double shortest_sleep_s = 50e-6;
 constexpr double longest_sleep_s = 1e-3;
 /// A sleep adds at most this share to a wait.
@@ -37,7 +39,7 @@ void Patience::pause() noexcept {
     const double waited_s = now_s - since_s_;
     if (waited_s >= sleep_after_s_) {
         sleep_for(std::clamp(waited_s * sleep_share, shortest_sleep_s, longest_sleep_s));
-    } else if (yields_) {
+    } else if (yields_ || waited_s >= spin_s) {
         ::sched_yield();
     }
 }

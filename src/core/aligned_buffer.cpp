@@ -80,4 +80,9 @@ void free_aligned(void* memory, std::size_t n_bytes) noexcept {
     }
 }
 
+void collapse_to_huge_pages(void* memory, std::size_t n_bytes) noexcept {
+    constexpr int madv_collapse = 25; // MADV_COLLAPSE, missing in older headers
+    if (n_bytes >= mapped_from) ::madvise(memory, n_bytes / huge_page * huge_page, madv_collapse);
+}
+
 } // namespace pillar::detail

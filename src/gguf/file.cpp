@@ -69,6 +69,13 @@ File::File(const std::filesystem::path& path) : state_(std::make_unique<State>()
     state_->sort_names();
 }
 
+File::File(std::string name, Directory directory, ReadTensor read)
+    : state_(std::make_unique<State>()) {
+    state_->parts.emplace_back(std::move(name), std::move(directory), std::move(read));
+    state_->add_parts();
+    state_->sort_names();
+}
+
 File::~File() = default;
 File::File(File&&) noexcept = default;
 File& File::operator=(File&&) noexcept = default;
@@ -110,7 +117,7 @@ std::span<const std::string> File::warnings() const noexcept {
 void File::read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const {
     expects(begin <= tensor.size_bytes && out.size() <= tensor.size_bytes - begin,
             "a read lies within its tensor");
-    state_->parts[tensor.part].read(tensor.offset + begin, out, &tensor);
+    state_->parts[tensor.part].read_tensor(tensor, begin, out);
 }
 
 FormatError File::error(const std::string& field, const std::string& problem) const {

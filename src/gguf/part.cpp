@@ -67,13 +67,29 @@ Part::Part(const std::filesystem::path& path) : path_(path.string()) {
     file.number = -1; // ours from here on
 }
 
+Part::Part(std::string name, Directory tensors, ReadTensor read)
+    : directory(std::move(tensors)), path_(std::move(name)), size_bytes_(directory.data_offset),
+      read_(std::move(read)) {
+    for (const TensorInfo& tensor : directory.tensors)
+        size_bytes_ = std::max(size_bytes_, tensor.offset + tensor.size_bytes);
+}
+
 Part::~Part() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 Part::Part(Part&& other) noexcept
     : directory(std::move(other.directory)), path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)), size_bytes_(other.size_bytes_) {}
+      descriptor_(std::exchange(other.descriptor_, -1)), size_bytes_(other.size_bytes_),
+      read_(std::move(other.read_)) {}
+
+void Part::read_tensor(const TensorInfo& tensor, std::uint64_t begin,
+                       std::span<std::byte> out) const {
+    if (read_)
+        read_(tensor, begin, out);
+    else
+        read(tensor.offset + begin, out, &tensor);
+}
 
 void Part::read(std::uint64_t begin, std::span<std::byte> out, const TensorInfo* tensor) const {
     const auto what = [&] {

@@ -1,6 +1,6 @@
 #pragma once
 // One open GGUF file, of which a split model has several: its descriptor, its size and what its
-// header says.
+// header says. Or none: a directory and a function that makes the tensors' bytes.
 
 #include "pillar/gguf/file.hpp"
 
@@ -18,13 +18,13 @@ class Part {
     /// twice). Throws FormatError or IoError (66 when it is no regular file; opening never waits,
     /// not for a pipe either).
     explicit Part(const std::filesystem::path& path);
+    Part(std::string name, Directory directory, ReadTensor read);
     ~Part();
     Part(Part&& other) noexcept;
     Part& operator=(Part&&) = delete;
 
-    /// Fill `out` from byte `begin` of the file on. Throws IoError (74), naming the tensor
-    /// (nullptr: the header).
-    void read(std::uint64_t begin, std::span<std::byte> out, const TensorInfo* tensor) const;
+    /// Fill `out` from byte `begin` of the tensor on. Throws IoError (74).
+    void read_tensor(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const;
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
@@ -32,9 +32,13 @@ class Part {
     Directory directory;
 
   private:
+    /// From byte `begin` of the file on; errors name the tensor (nullptr: the header).
+    void read(std::uint64_t begin, std::span<std::byte> out, const TensorInfo* tensor) const;
+
     std::string path_;
     int descriptor_ = -1;
     std::uint64_t size_bytes_ = 0;
+    ReadTensor read_; ///< instead of a descriptor
 };
 
 } // namespace pillar::gguf

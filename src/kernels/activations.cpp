@@ -22,10 +22,19 @@ ActivationLayout::ActivationLayout(std::span<const Slice> the_slices)
     length = column - origin;
 }
 
-Activations::Activations(const ActivationLayout& the_layout, std::size_t the_max_columns)
-    : layout(the_layout), max_columns(the_max_columns), x_stride((layout.length + 15) / 16 * 16),
-      x(max_columns * x_stride), q(max_columns * layout.n_blocks * block_size),
-      scale(max_columns * layout.n_blocks), sum(max_columns * layout.n_blocks),
-      half_sum(max_columns * layout.n_blocks * 2) {}
+Activations::Activations(const ActivationLayout& the_layout, std::size_t the_max_columns,
+                         std::size_t the_panel_columns)
+    : layout(the_layout), max_columns(the_max_columns), panel_columns(the_panel_columns),
+      x_stride((layout.length + 15) / 16 * 16), x(max_columns * x_stride),
+      q(max_columns * layout.n_blocks * block_size), scale(max_columns * layout.n_blocks),
+      sum(max_columns * layout.n_blocks), half_sum(max_columns * layout.n_blocks * 2),
+      n_columns_(max_columns) {
+    expects(panel_columns > 0, "a panel has at least one column");
+}
+
+void Activations::set_columns(std::size_t n) {
+    expects(n <= max_columns, "activations have room for the columns");
+    n_columns_ = n;
+}
 
 } // namespace pillar::kernels

@@ -14,6 +14,9 @@ constexpr const Family* all_families[] = {
 #if PILLAR_HAVE_AVX2
     &avx2_family,
 #endif
+#if PILLAR_HAVE_AVXVNNI
+    &avxvnni_family,
+#endif
 #if PILLAR_HAVE_AVX512
     &avx512_family,
 #endif

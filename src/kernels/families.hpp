@@ -7,6 +7,9 @@
 #ifndef PILLAR_HAVE_AVX2
 #define PILLAR_HAVE_AVX2 0
 #endif
+#ifndef PILLAR_HAVE_AVXVNNI
+#define PILLAR_HAVE_AVXVNNI 0
+#endif
 #ifndef PILLAR_HAVE_AVX512
 #define PILLAR_HAVE_AVX512 0
 #endif
@@ -22,6 +25,7 @@ namespace pillar::kernels {
 extern const Family reference_family; ///< f32 activations
 extern const Family integer_family;   ///< int8 activations: the twin that every fast family equals
 extern const Family avx2_family;
+extern const Family avxvnni_family;
 extern const Family avx512_family;
 extern const Family neon_family;
 extern const Family dotprod_family;

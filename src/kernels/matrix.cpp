@@ -13,6 +13,8 @@ namespace pillar::kernels {
 
 namespace {
 
+constexpr std::size_t alignment = 64;
+
 void expect_sound(const MatrixShape& shape) {
     expects(std::has_single_bit(shape.slices.size()), "a power of two slices");
     expects(shape.n_columns % quant::info(shape.type).block_weights == 0, "rows of whole blocks");
@@ -33,14 +35,27 @@ MatrixShape::FileBlocks MatrixShape::file_blocks() const noexcept {
     return {first, ceil_div(slices.back().end, block_weights) - first};
 }
 
-Matrix::Matrix(const Family& family, MatrixShape shape)
-    : family_(&family), shape_(std::move(shape)) {
+std::size_t Matrix::packed_bytes(const Family& family, const MatrixShape& shape) {
+    const std::size_t n_groups = ceil_div(shape.n_rows, family.rows_per_group(shape.type));
+    const auto size = checked_mul(n_groups, family.group_bytes(shape));
+    const auto rounded = size ? checked_round_up(*size, alignment) : std::nullopt;
+    expects(rounded.has_value(), "the matrix fits the address space");
+    return *rounded;
+}
+
+Matrix::Matrix(const Family& family, MatrixShape shape, std::span<std::byte> memory)
+    : family_(&family), shape_(std::move(shape)), data_(memory.data()) {
     expect_sound(shape_);
+    expects(memory.size() >= packed_bytes(family, shape_), "the matrix has room");
     n_groups_ = ceil_div(shape_.n_rows, family.rows_per_group(shape_.type));
     group_bytes_ = family.group_bytes(shape_);
-    const auto size = checked_mul(n_groups_, group_bytes_);
-    expects(size.has_value(), "the matrix fits the address space");
-    data_ = AlignedBuffer<std::byte>(*size);
+}
+
+Matrix::Matrix(const Family& family, MatrixShape shape) {
+    expect_sound(shape);
+    AlignedBuffer<std::byte> own(packed_bytes(family, shape));
+    *this = Matrix(family, std::move(shape), own.span());
+    own_ = std::move(own);
 }
 
 void Matrix::pack_group(std::size_t g, std::span<const std::byte* const> rows) {
@@ -49,9 +64,9 @@ void Matrix::pack_group(std::size_t g, std::span<const std::byte* const> rows) {
     family_->pack_group(shape_, rows, group(g));
 }
 
-void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept {
-    w.family().multiply(w, x, n_columns, y, y_stride, group_begin, group_end);
+void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+              std::size_t group_begin, std::size_t group_end) noexcept {
+    w.family().multiply(w, x, y, y_stride, group_begin, group_end);
 }
 
 } // namespace pillar::kernels

@@ -4,9 +4,8 @@
 
 namespace pillar::kernels {
 
-ProductView view_product(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                         std::size_t y_stride, std::size_t group_begin,
-                         std::size_t group_end) noexcept {
+ProductView view_product(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                         std::size_t group_begin, std::size_t group_end) noexcept {
     const MatrixShape& shape = w.shape();
     return {.type = shape.type,
             .groups = w.group(0),
@@ -16,6 +15,7 @@ ProductView view_product(const Matrix& w, const Activations& x, std::size_t n_co
             .n_slices = shape.slices.size(),
             .block_begin = x.layout.block_begin.data(),
             .n_blocks = x.layout.n_blocks,
+            .panel_columns = x.panel_columns,
             .q = x.q.data(),
             .scale = x.scale.data(),
             .sum = x.sum.data(),
@@ -23,7 +23,7 @@ ProductView view_product(const Matrix& w, const Activations& x, std::size_t n_co
             .x = x.x.data(),
             .x_stride = x.x_stride,
             .origin = x.layout.origin,
-            .n_columns = n_columns,
+            .n_columns = x.n_columns(),
             .y = y,
             .y_stride = y_stride,
             .group_begin = group_begin,
@@ -54,7 +54,7 @@ RowCounts count_row(const MatrixShape& shape) noexcept {
 }
 
 QuantizeView view_quantize(Activations& x, std::size_t column) noexcept {
-    const std::size_t first = column * x.layout.n_blocks;
+    const std::size_t first = x.block_at(column, 0);
     return {.x = x.column(column),
             .origin = x.layout.origin,
             .slices = x.layout.slices.data(),
@@ -62,7 +62,8 @@ QuantizeView view_quantize(Activations& x, std::size_t column) noexcept {
             .q = x.q.data() + first * block_size,
             .scale = x.scale.data() + first,
             .sum = x.sum.data() + first,
-            .half_sum = x.half_sum.data() + 2 * first};
+            .half_sum = x.half_sum.data() + 2 * first,
+            .stride = x.panel_of(column).width};
 }
 
 } // namespace pillar::kernels

@@ -18,11 +18,12 @@ struct ProductView {
 
     const std::size_t* block_begin; ///< (n_slices + 1): first activation block of each slice
     std::size_t n_blocks;           ///< activation blocks a column
-    const std::int8_t* q;           ///< (columns, n_blocks, 32)
-    const float* scale;             ///< (columns, n_blocks)
-    const std::int32_t* sum;        ///< (columns, n_blocks)
-    const std::int16_t* half_sum;   ///< (columns, n_blocks, 2)
-    const float* x;                 ///< (columns, x_stride), x[0] is the tensor's column `origin`
+    std::size_t panel_columns;    ///< panel p has columns [p, p + 1) · panel_columns of n_columns
+    const std::int8_t* q;         ///< for each panel (n_blocks, columns of the panel, 32)
+    const float* scale;           ///< for each panel (n_blocks, columns of the panel)
+    const std::int32_t* sum;      ///< likewise
+    const std::int16_t* half_sum; ///< likewise, two each
+    const float* x;               ///< (columns, x_stride), x[0] is the tensor's column `origin`
     std::size_t x_stride;
     std::size_t origin;
 
@@ -31,9 +32,8 @@ struct ProductView {
     std::size_t y_stride;
     std::size_t group_begin, group_end;
 };
-ProductView view_product(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                         std::size_t y_stride, std::size_t group_begin,
-                         std::size_t group_end) noexcept;
+ProductView view_product(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                         std::size_t group_begin, std::size_t group_end) noexcept;
 
 /// One group to pack.
 struct PackView {
@@ -60,10 +60,12 @@ struct QuantizeView {
     std::size_t origin;
     const Slice* slices;
     const std::size_t* block_begin; ///< (n_slices + 1)
-    std::int8_t* q;                 ///< (n_blocks, 32)
-    float* scale;                   ///< (n_blocks)
-    std::int32_t* sum;              ///< (n_blocks)
-    std::int16_t* half_sum;         ///< (n_blocks, 2)
+    // Block b of the column is at [b · stride]; q has 32 elements a block, half_sum two.
+    std::int8_t* q;
+    float* scale;
+    std::int32_t* sum;
+    std::int16_t* half_sum;
+    std::size_t stride; ///< columns of the panel
 };
 QuantizeView view_quantize(Activations& x, std::size_t column) noexcept;
 

@@ -5,7 +5,8 @@
 
 #include "pillar/core/checked.hpp"
 
-#include <bit>
+#include <algorithm>
+#include <numeric>
 
 namespace pillar::model {
 
@@ -26,6 +27,63 @@ KvCache::Shape cache_shape(const Hyperparameters& h, const partition::Share& sha
             .max_sequences = options.max_sequences};
 }
 
+/// Rows of a tile of attention and query heads a tile.
+std::size_t tile_rows(const Hyperparameters& h) noexcept {
+    return std::max<std::size_t>(1, tile_queries / (h.n_heads / h.n_kv_heads));
+}
+std::size_t queries_a_tile(const Hyperparameters& h) noexcept {
+    return tile_rows(h) * (h.n_heads / h.n_kv_heads);
+}
+
+AttentionPlan::Shape plan_shape(const Hyperparameters& h, const partition::Share& share,
+                                const TransformerOptions& options, int n_threads) {
+    return {.n_kv_heads = share.kv_heads.size(),
+            .tile_rows = tile_rows(h),
+            .max_rows = options.max_rows,
+            .own_blocks = h.head_dim % kernels::block_size == 0,
+            .n_threads = n_threads};
+}
+
+/// A matrix of heads; `unit` rows of a head stay together.
+PassMatrix heads_pass(const kernels::Matrix& w, std::size_t head_dim, std::size_t unit) {
+    return {.n_rows = w.shape().n_rows,
+            .rows_per_group = w.family().rows_per_group(w.shape().type),
+            .group_bytes = w.group_bytes(),
+            .head_rows = head_dim,
+            .unit_rows = unit};
+}
+
+/// Gate and up as one matrix whose rows are units of 32 of theirs: the blocks that down takes.
+PassMatrix units_pass(const kernels::Matrix& gate, const kernels::Matrix& up) {
+    const auto rows_of = [](const kernels::Matrix& w) {
+        return w.family().rows_per_group(w.shape().type);
+    };
+    const std::size_t rows = std::lcm(kernels::block_size, std::lcm(rows_of(gate), rows_of(up)));
+    const std::size_t n_units = ceil_div(gate.shape().n_rows, kernels::block_size);
+    return {.n_rows = n_units,
+            .rows_per_group = 1,
+            .group_bytes = kernels::block_size / rows_of(gate) * gate.group_bytes() +
+                           kernels::block_size / rows_of(up) * up.group_bytes(),
+            .head_rows = n_units + 1,
+            .unit_rows = rows / kernels::block_size};
+}
+
+std::vector<LayerPasses> share_passes(const Weights& weights, std::size_t head_dim,
+                                      kernels::CacheType cache, int n_threads) {
+    // Rotation takes pairs of rows; a q8_0 cache blocks of 32.
+    const std::size_t block =
+        cache == kernels::CacheType::q8_0 ? kernels::cache_block : std::size_t{1};
+    std::vector<LayerPasses> passes;
+    for (const LayerWeights& w : weights.layers) {
+        const PassMatrix heads[] = {heads_pass(w.query, head_dim, 2),
+                                    heads_pass(w.key, head_dim, std::max<std::size_t>(2, block)),
+                                    heads_pass(w.value, head_dim, block)};
+        const PassMatrix units[] = {units_pass(w.gate, w.up)};
+        passes.push_back({SharedPass(heads, n_threads), SharedPass(units, n_threads)});
+    }
+    return passes;
+}
+
 std::size_t activation_bytes(const kernels::ActivationLayout& layout, std::size_t max_columns) {
     const std::size_t blocks =
         layout.n_blocks * (kernels::block_size + sizeof(float) + sizeof(std::int32_t));
@@ -34,41 +92,32 @@ std::size_t activation_bytes(const kernels::ActivationLayout& layout, std::size_
 
 } // namespace
 
-std::size_t AttentionScratch::n_levels(std::size_t n_pages) noexcept {
-    return static_cast<std::size_t>(std::bit_width(n_pages)) + 2;
-}
-
-std::size_t AttentionScratch::n_floats(std::size_t head_dim, std::size_t n_pages) noexcept {
-    return kernels::page_positions + n_levels(n_pages) * head_dim;
-}
-
-AttentionScratch::AttentionScratch(std::size_t head_dim, std::size_t n_pages)
-    : scores(kernels::page_positions), outputs(n_levels(n_pages) * head_dim),
-      levels(n_levels(n_pages)) {}
-
 Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
-                 const TransformerOptions& options)
+                 const TransformerOptions& options, std::size_t panel_columns)
     : x(options.max_rows * h.dim), q(options.max_rows * share.heads.size() * h.head_dim),
       k(options.max_rows * share.kv_heads.size() * h.head_dim),
       v(options.max_rows * share.kv_heads.size() * h.head_dim),
-      gate(options.max_rows * share.hidden.size()), up(options.max_rows * share.hidden.size()),
-      partial(options.max_rows * h.dim), logits(options.max_logit_rows * share.vocabulary.size()),
+      up(options.max_rows * share.hidden.size()), partial(options.max_rows * h.dim),
+      logits(options.max_logit_rows * share.vocabulary.size()),
       cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)),
-      normed(whole_layout(h.dim), options.max_rows),
-      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), options.max_rows),
-      hidden(kernels::ActivationLayout(hidden_slices(share)), options.max_rows) {}
+      normed(whole_layout(h.dim), options.max_rows, panel_columns),
+      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), options.max_rows,
+                panel_columns),
+      hidden(kernels::ActivationLayout(hidden_slices(share)), options.max_rows, panel_columns) {}
 
 std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share& share,
                                 const TransformerOptions& options, int n_threads) {
     const std::size_t q_dim = share.heads.size() * h.head_dim,
                       kv_dim = share.kv_heads.size() * h.head_dim;
-    const std::size_t row =
-        2 * h.dim + q_dim + 2 * kv_dim + 2 * share.hidden.size() + h.rope.n_dims;
+    const std::size_t row = 2 * h.dim + q_dim + 2 * kv_dim + share.hidden.size() + h.rope.n_dims;
     const std::size_t floats =
         options.max_rows * row + options.max_logit_rows * share.vocabulary.size() +
         static_cast<std::size_t>(n_threads) *
-            AttentionScratch::n_floats(h.head_dim, KvCache::pages_for(options.n_context));
-    return floats * sizeof(float) + activation_bytes(whole_layout(h.dim), options.max_rows) +
+            AttentionScratch::n_floats(queries_a_tile(h), KvCache::pages_for(options.n_context),
+                                       h.head_dim);
+    return floats * sizeof(float) +
+           AttentionPlan::size_bytes(plan_shape(h, share, options, n_threads)) +
+           activation_bytes(whole_layout(h.dim), options.max_rows) +
            activation_bytes(kernels::ActivationLayout(head_slices(share, h.head_dim)),
                             options.max_rows) +
            activation_bytes(kernels::ActivationLayout(hidden_slices(share)), options.max_rows);
@@ -83,9 +132,11 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
       weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress,
                            load_bytes)),
       rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
-      buffers(h, share, options) {
+      buffers(h, share, options, family.panel_columns),
+      passes(share_passes(weights, h.head_dim, options.cache_type, team.size())),
+      attention_plan(plan_shape(h, share, options, team.size())) {
     for (int t = 0; t < team.size(); ++t) {
-        scratch.emplace_back(h.head_dim, KvCache::pages_for(options.n_context));
+        scratch.emplace_back(queries_a_tile(h), KvCache::pages_for(options.n_context), h.head_dim);
         embedding_rows.emplace_back(weights.embedding->row_bytes());
     }
 }

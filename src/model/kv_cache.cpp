@@ -9,13 +9,12 @@ std::size_t KvCache::pages_for(std::size_t n_positions) noexcept {
 }
 
 std::size_t KvCache::size_bytes(const Shape& shape) noexcept {
-    return shape.n_pages * shape.n_layers * shape.n_kv_heads * 2 * shape.head_dim *
-           kernels::page_positions * kernels::bytes_of(shape.type);
+    return shape.n_pages * shape.n_layers * shape.n_kv_heads * 2 *
+           kernels::page_bytes(shape.type, shape.head_dim);
 }
 
 KvCache::KvCache(const Shape& shape)
-    : shape_(shape),
-      half_bytes_(shape.head_dim * kernels::page_positions * kernels::bytes_of(shape.type)),
+    : shape_(shape), half_bytes_(kernels::page_bytes(shape.type, shape.head_dim)),
       data_(size_bytes(shape)), tables_(shape.max_sequences) {
     for (auto& table : tables_) table.reserve(shape.n_pages);
     free_pages_.reserve(shape.n_pages);

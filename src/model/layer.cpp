@@ -1,157 +1,159 @@
 // One transformer layer as one rank computes it. Every thread runs these lines; a barrier stands
-// wherever the next step reads what other threads have written.
+// wherever the next step reads what other threads have written. What a product is followed by
+// (rotation, the gate, quantisation) is done by the thread that has the rows, so that it needs no
+// barrier of its own.
 
 #include "forward_state.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 namespace pillar::model {
 
 namespace {
 
 using kernels::Activations;
+using kernels::block_size;
 using kernels::Matrix;
+using threads::Range;
 using threads::Worker;
 
 /// y = W · x for this thread's share of the row groups.
-void product(Worker worker, const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
+void product(Worker worker, const Matrix& w, const Activations& x, float* y,
              std::size_t y_stride) noexcept {
-    const threads::Range groups = worker.share(w.n_groups());
-    kernels::multiply(w, x, n_columns, y, y_stride, groups.begin, groups.end);
+    const Range groups = worker.share(w.n_groups());
+    kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
 }
 
-/// int8 blocks of all columns, divided among the threads. Nothing to do for a family with f32
-/// activations.
-void quantize(Transformer::State& s, Worker worker, Activations& x,
-              std::size_t n_columns) noexcept {
-    const std::size_t n_blocks = x.layout.n_blocks;
-    if (s.family.float_activations || n_blocks == 0) return;
-    const threads::Range blocks = worker.share(n_columns * n_blocks);
-    for (std::size_t b = blocks.begin; b < blocks.end;) {
-        const std::size_t column = b / n_blocks;
-        const std::size_t end = std::min(blocks.end, (column + 1) * n_blocks);
-        s.family.quantize(x, column, b - column * n_blocks, end - column * n_blocks);
-        b = end;
+/// Rows of a matrix that groups [begin, end) hold.
+Range rows_of(const Matrix& w, Range groups) noexcept {
+    const std::size_t rows = w.family().rows_per_group(w.shape().type);
+    return {std::min(groups.begin * rows, w.shape().n_rows),
+            std::min(groups.end * rows, w.shape().n_rows)};
+}
+
+void add_bias(float* values, std::span<const float> bias, Range range) noexcept {
+    if (bias.empty()) return;
+    for (std::size_t i = range.begin; i < range.end; ++i) values[i] += bias[i];
+}
+
+/// `body(head, begin, end)` for the parts of heads, dimensions [begin, end), that rows of a
+/// projection are.
+template <class Body>
+void for_each_head(Range rows, std::size_t head_dim, const Body& body) noexcept {
+    for (std::size_t row = rows.begin; row < rows.end;) {
+        const std::size_t head = row / head_dim, begin = row % head_dim;
+        const std::size_t end = std::min(head_dim, begin + (rows.end - row));
+        body(head, begin, end);
+        row += end - begin;
     }
 }
 
-void add_bias(float* values, std::span<const float> bias) noexcept {
-    for (std::size_t i = 0; i < bias.size(); ++i) values[i] += bias[i];
+/// Rotate dimensions [begin, end) of a head, whole pairs, by the angles of row r.
+void rotate(Transformer::State& s, std::size_t r, float* head, std::size_t begin,
+            std::size_t end) noexcept {
+    const std::size_t n_pairs = s.rope.n_pairs(), first = begin / 2;
+    const std::size_t last = std::min(end / 2, n_pairs);
+    if (first >= last) return;
+    s.family.rope(head + begin, s.buffers.cosine.data() + r * n_pairs + first,
+                  s.buffers.sine.data() + r * n_pairs + first, last - first);
 }
 
-/// Biases and rotation of this thread's rows; keys and values go to the cache.
-void rotate_and_store(Transformer::State& s, Worker worker, std::size_t layer,
-                      std::span<const Row> rows) noexcept {
+/// Query, key and value of own heads, in one pass: this thread's rows of the three, with biases and
+/// rotation; keys and values go to the cache.
+void project_heads(Transformer::State& s, Worker worker, std::size_t layer,
+                   std::span<const Row> rows) noexcept {
     const LayerWeights& w = s.weights.layers[layer];
-    const std::size_t head_dim = s.h.head_dim, n_pairs = s.rope.n_pairs();
-    const std::size_t n_heads = s.share.heads.size(), n_kv_heads = s.share.kv_heads.size();
-    const threads::Range mine = worker.share(rows.size());
-    for (std::size_t r = mine.begin; r < mine.end; ++r) {
-        float* q = s.buffers.q.data() + r * s.q_dim();
-        float* k = s.buffers.k.data() + r * s.kv_dim();
-        float* v = s.buffers.v.data() + r * s.kv_dim();
-        const float* cosine = s.buffers.cosine.data() + r * n_pairs;
-        const float* sine = s.buffers.sine.data() + r * n_pairs;
-        add_bias(q, w.query_bias);
-        add_bias(k, w.key_bias);
-        add_bias(v, w.value_bias);
-        for (std::size_t head = 0; head < n_heads; ++head)
-            s.family.rope(q + head * head_dim, cosine, sine, n_pairs);
+    Buffers& b = s.buffers;
+    const SharedPass& pass = s.passes[layer].heads;
+    const std::size_t head_dim = s.h.head_dim, q_dim = s.q_dim(), kv_dim = s.kv_dim();
+    const auto multiply = [&](std::size_t matrix, const Matrix& weights, float* y,
+                              std::size_t y_stride) {
+        const Range groups = pass.groups(matrix, worker.index());
+        kernels::multiply(weights, b.normed, y, y_stride, groups.begin, groups.end);
+        return rows_of(weights, groups);
+    };
+    const Range query_rows = multiply(0, w.query, b.q.data(), q_dim);
+    const Range key_rows = multiply(1, w.key, b.k.data(), kv_dim);
+    const Range value_rows = multiply(2, w.value, b.v.data(), kv_dim);
+
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        const std::int32_t sequence = rows[r].sequence;
         const auto position = static_cast<std::size_t>(rows[r].position);
         const std::size_t page = position / kernels::page_positions;
-        for (std::size_t head = 0; head < n_kv_heads; ++head) {
-            s.family.rope(k + head * head_dim, cosine, sine, n_pairs);
-            s.family.store_kv(k + head * head_dim, v + head * head_dim,
-                              s.cache.keys(rows[r].sequence, page, layer, head),
-                              s.cache.values(rows[r].sequence, page, layer, head), s.cache.type(),
-                              head_dim, position % kernels::page_positions);
-        }
+        const std::size_t slot = position % kernels::page_positions;
+        float* const q = b.q.data() + r * q_dim;
+        float* const k = b.k.data() + r * kv_dim;
+        float* const v = b.v.data() + r * kv_dim;
+        add_bias(q, w.query_bias, query_rows);
+        for_each_head(query_rows, head_dim,
+                      [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          rotate(s, r, q + head * head_dim, begin, end);
+                      });
+        add_bias(k, w.key_bias, key_rows);
+        for_each_head(
+            key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
+                rotate(s, r, k + head * head_dim, begin, end);
+                s.family.store_key(k + head * head_dim, s.cache.keys(sequence, page, layer, head),
+                                   s.cache.type(), head_dim, slot, begin, end);
+            });
+        add_bias(v, w.value_bias, value_rows);
+        for_each_head(value_rows, head_dim,
+                      [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          s.family.store_value(v + head * head_dim,
+                                               s.cache.values(sequence, page, layer, head),
+                                               s.cache.type(), head_dim, slot, begin, end);
+                      });
     }
 }
 
-/// One query head of one row over all its pages, which combine as a binary tree split at the
-/// largest power of two: equal neighbours merge at once (a binary counter), what is left merges
-/// from the right.
-void attend(Transformer::State& s, AttentionScratch& scratch, const Row& row, std::size_t layer,
-            std::size_t kv_head, const float* query, float* out) noexcept {
-    const std::size_t head_dim = s.h.head_dim;
-    const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
-    const auto n_visible = static_cast<std::size_t>(row.position) + 1;
-    const std::size_t n_pages = KvCache::pages_for(n_visible);
-    auto& levels = scratch.levels;
-    std::size_t top = 0;
-    for (std::size_t p = 0; p < n_pages; ++p) {
-        const std::size_t here =
-            std::min(n_visible - p * kernels::page_positions, kernels::page_positions);
-        const kernels::PageView page = s.cache.page(row.sequence, p, layer, kv_head);
-        levels[top].partial =
-            s.family.attend_page(query, page, s.cache.type(), head_dim, here, scale,
-                                 scratch.scores.data(), scratch.outputs.data() + top * head_dim);
-        levels[top++].n_pages = 1;
-        for (; top >= 2 && levels[top - 1].n_pages == levels[top - 2].n_pages; --top) {
-            s.family.combine(levels[top - 2].partial, levels[top - 1].partial, head_dim);
-            levels[top - 2].n_pages *= 2;
-        }
-    }
-    for (; top >= 2; --top)
-        s.family.combine(levels[top - 2].partial, levels[top - 1].partial, head_dim);
-    s.family.finish_attention(levels[0].partial, head_dim, out);
-}
-
-/// Attention of own heads over the cache; (row, head) pairs are dealt to the threads in turn, since
-/// later rows see more.
-void attention(Transformer::State& s, Worker worker, std::size_t layer,
-               std::span<const Row> rows) noexcept {
-    const std::size_t head_dim = s.h.head_dim, n_heads = s.share.heads.size();
-    const std::size_t group = s.h.n_heads / s.h.n_kv_heads;
-    auto& scratch = s.scratch[static_cast<std::size_t>(worker.index())];
-    const std::size_t n_items = rows.size() * n_heads;
-    for (auto i = static_cast<std::size_t>(worker.index()); i < n_items;
-         i += static_cast<std::size_t>(worker.count())) {
-        const std::size_t r = i / n_heads, head = i % n_heads;
-        const std::size_t kv_head = (s.share.heads.begin + head) / group - s.share.kv_heads.begin;
-        attend(s, scratch, rows[r], layer, kv_head,
-               s.buffers.q.data() + r * s.q_dim() + head * head_dim,
-               s.buffers.attention.column(r) + head * head_dim);
-    }
-}
-
-/// hidden = silu(gate + bias) · (up + bias), own columns divided among the threads.
-void activate(Transformer::State& s, Worker worker, const LayerWeights& w,
-              std::size_t n_rows) noexcept {
-    const std::size_t hidden = s.share.hidden.size();
-    const threads::Range columns = worker.share(hidden);
-    const auto part = [&](const std::vector<float>& bias) {
-        return bias.empty() ? std::span<const float>()
-                            : std::span(bias).subspan(columns.begin, columns.size());
-    };
-    for (std::size_t r = 0; r < n_rows && columns.size() > 0; ++r) {
-        float* gate = s.buffers.gate.data() + r * hidden + columns.begin;
-        float* up = s.buffers.up.data() + r * hidden + columns.begin;
-        add_bias(gate, part(w.gate_bias));
-        add_bias(up, part(w.up_bias));
-        s.family.swiglu(gate, up, columns.size(), s.buffers.hidden.column(r) + columns.begin);
-    }
-}
-
-/// Residual: x += bias + the reduced sum, in this thread's rows.
-void add_residual(Transformer::State& s, Worker worker, std::span<const float> bias,
+/// Gate and up in one pass, then silu(gate + bias) · (up + bias) as int8 blocks: this thread's
+/// units of 32 hidden columns.
+void feed_forward(Transformer::State& s, Worker worker, std::size_t layer,
                   std::size_t n_rows) noexcept {
-    const std::size_t dim = s.h.dim;
-    const threads::Range mine = worker.share(n_rows);
-    for (std::size_t r = mine.begin; r < mine.end; ++r) {
-        float* sum = s.buffers.partial.data() + r * dim;
-        add_bias(sum, bias);
-        s.family.add(s.buffers.x.data() + r * dim, sum, dim);
+    const LayerWeights& w = s.weights.layers[layer];
+    Activations& hidden = s.buffers.hidden;
+    const Range units = s.passes[layer].feed_forward.groups(0, worker.index());
+    const Range columns{std::min(units.begin * block_size, s.share.hidden.size()),
+                        std::min(units.end * block_size, s.share.hidden.size())};
+    const auto multiply = [&](const Matrix& weights, float* y, std::size_t y_stride) {
+        const std::size_t rows = weights.family().rows_per_group(weights.shape().type);
+        kernels::multiply(weights, s.buffers.normed, y, y_stride, columns.begin / rows,
+                          (columns.end + rows - 1) / rows);
+    };
+    const std::size_t up_stride = s.share.hidden.size();
+    multiply(w.gate, hidden.x.data(), hidden.x_stride);
+    multiply(w.up, s.buffers.up.data(), up_stride);
+    for (std::size_t r = 0; r < n_rows && columns.size() > 0; ++r) {
+        float* const gate = hidden.column(r);
+        float* const up = s.buffers.up.data() + r * up_stride;
+        add_bias(gate, w.gate_bias, columns);
+        add_bias(up, w.up_bias, columns);
+        s.family.swiglu(gate + columns.begin, up + columns.begin, columns.size(),
+                        gate + columns.begin);
+        if (!s.family.float_activations) s.family.quantize(hidden, r, units.begin, units.end);
     }
 }
 
-void normalise_rows(Transformer::State& s, Worker worker, std::span<const float> weight,
-                    std::size_t n_rows) noexcept {
-    const threads::Range mine = worker.share(n_rows);
-    for (std::size_t r = mine.begin; r < mine.end; ++r)
-        s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, weight.data(), s.h.dim, s.h.norm_eps,
-                          s.buffers.normed.column(r));
+/// normed[column] = rms_norm of the residual of row r, quantised.
+void normalise(Transformer::State& s, std::span<const float> weight, std::size_t r,
+               std::size_t column) noexcept {
+    Activations& normed = s.buffers.normed;
+    s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, weight.data(), s.h.dim, s.h.norm_eps,
+                      normed.column(column));
+    if (!s.family.float_activations) s.family.quantize(normed, column, 0, normed.layout.n_blocks);
+}
+
+/// Residual, x += the reduced sum + bias, and the norm that comes next (none after the last layer),
+/// of some rows.
+void add_and_normalise(Transformer::State& s, std::span<const float> bias,
+                       std::span<const float> next_norm, Range rows) noexcept {
+    const std::size_t dim = s.h.dim;
+    for (std::size_t r = rows.begin; r < rows.end; ++r) {
+        float* const sum = s.buffers.partial.data() + r * dim;
+        add_bias(sum, bias, {0, dim});
+        s.family.add(s.buffers.x.data() + r * dim, sum, dim);
+        if (!next_norm.empty()) normalise(s, next_norm, r, r);
+    }
 }
 
 } // namespace
@@ -160,64 +162,84 @@ void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& com
                    std::size_t layer, std::span<const Row> rows) noexcept {
     const LayerWeights& w = s.weights.layers[layer];
     Buffers& b = s.buffers;
-    const std::size_t n = rows.size(), dim = s.h.dim, hidden = s.share.hidden.size();
+    const std::size_t n = rows.size(), dim = s.h.dim;
     const std::span<float> partial = b.partial.span().first(n * dim);
+    const std::span<const float> next_norm = layer + 1 < s.h.n_layers
+                                                 ? s.weights.layers[layer + 1].attention_norm
+                                                 : std::span<const float>();
+    // The residual and norm of a few rows are not worth a barrier: the main thread does them while
+    // the others wait for the all-reduce.
+    const Range by_main{0, n <= few_rows ? n : 0};
+    const auto share_rows = [&](std::span<const float> bias, std::span<const float> norm) {
+        if (n <= few_rows) return;
+        add_and_normalise(s, bias, norm, worker.share(n));
+        worker.barrier();
+    };
 
-    // Attention block. Rows are normalised by the thread that owns them, so no barrier stands
-    // before the norm.
-    normalise_rows(s, worker, w.attention_norm, n);
+    // Attention block.
+    project_heads(s, worker, layer, rows);
     worker.barrier();
-    quantize(s, worker, b.normed, n);
+    attend(s, worker, layer, rows);
     worker.barrier();
-    product(worker, w.query, b.normed, n, b.q.data(), s.q_dim());
-    product(worker, w.key, b.normed, n, b.k.data(), s.kv_dim());
-    product(worker, w.value, b.normed, n, b.v.data(), s.kv_dim());
-    worker.barrier();
-    rotate_and_store(s, worker, layer, rows);
-    worker.barrier();
-    attention(s, worker, layer, rows);
-    worker.barrier();
-    quantize(s, worker, b.attention, n);
-    worker.barrier();
-    product(worker, w.output, b.attention, n, b.partial.data(), dim);
-    worker.barrier();
-    if (worker.is_main()) comm.allreduce(partial);
-    worker.barrier();
-    add_residual(s, worker, w.output_bias, n);
+    if (must_join_attention(s, n)) {
+        join_attention(s, worker, n);
+        worker.barrier();
+    }
+    product(worker, w.output, b.attention, b.partial.data(), dim);
+    worker.serial([&] {
+        comm.allreduce(partial);
+        add_and_normalise(s, w.output_bias, w.feed_forward_norm, by_main);
+    });
+    share_rows(w.output_bias, w.feed_forward_norm);
 
     // Feed-forward block.
-    normalise_rows(s, worker, w.feed_forward_norm, n);
+    feed_forward(s, worker, layer, n);
     worker.barrier();
-    quantize(s, worker, b.normed, n);
-    worker.barrier();
-    product(worker, w.gate, b.normed, n, b.gate.data(), hidden);
-    product(worker, w.up, b.normed, n, b.up.data(), hidden);
-    worker.barrier();
-    activate(s, worker, w, n);
-    worker.barrier();
-    quantize(s, worker, b.hidden, n);
-    worker.barrier();
-    product(worker, w.down, b.hidden, n, b.partial.data(), dim);
-    worker.barrier();
-    if (worker.is_main()) comm.allreduce(partial);
-    worker.barrier();
-    add_residual(s, worker, w.down_bias, n);
+    product(worker, w.down, b.hidden, b.partial.data(), dim);
+    worker.serial([&] {
+        comm.allreduce(partial);
+        add_and_normalise(s, w.down_bias, next_norm, by_main);
+    });
+    share_rows(w.down_bias, next_norm);
+}
+
+void start_layers(Transformer::State& s, Worker worker, std::size_t n_rows,
+                  FunctionRef<void(Range)> prepare) noexcept {
+    const auto start = [&](Range rows) {
+        prepare(rows);
+        for (std::size_t r = rows.begin; r < rows.end; ++r)
+            normalise(s, s.weights.layers[0].attention_norm, r, r);
+    };
+    if (n_rows <= few_rows) {
+        worker.serial([&] { start({0, n_rows}); });
+    } else {
+        start(worker.share(n_rows));
+        worker.barrier();
+    }
 }
 
 void output_logits(Transformer::State& s, Worker worker, std::span<const Row> rows) noexcept {
-    std::size_t n_wanted = 0;
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        if (!rows[r].want_logits) continue;
-        if (n_wanted % static_cast<std::size_t>(worker.count()) ==
-            static_cast<std::size_t>(worker.index()))
-            s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, s.weights.final_norm.data(),
-                              s.h.dim, s.h.norm_eps, s.buffers.normed.column(n_wanted));
-        ++n_wanted;
+    const auto n_wanted = static_cast<std::size_t>(
+        std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.want_logits; }));
+    // Row r goes to column `wanted`, the number of wanted rows before it.
+    const auto normalise_wanted = [&](Range mine) {
+        for (std::size_t r = 0, wanted = 0; r < rows.size(); ++r) {
+            if (!rows[r].want_logits) continue;
+            if (mine.begin <= wanted && wanted < mine.end)
+                normalise(s, s.weights.final_norm, r, wanted);
+            ++wanted;
+        }
+    };
+    const bool is_few = n_wanted <= few_rows;
+    worker.serial([&] {
+        s.buffers.normed.set_columns(n_wanted);
+        if (is_few) normalise_wanted({0, n_wanted});
+    });
+    if (!is_few) {
+        normalise_wanted(worker.share(n_wanted));
+        worker.barrier();
     }
-    worker.barrier();
-    quantize(s, worker, s.buffers.normed, n_wanted);
-    worker.barrier();
-    product(worker, s.weights.output, s.buffers.normed, n_wanted, s.buffers.logits.data(),
+    product(worker, s.weights.output, s.buffers.normed, s.buffers.logits.data(),
             s.share.vocabulary.size());
 }
 

@@ -1,6 +1,6 @@
 // Reads this rank's slices with pread and packs them, all threads side by side: a thread takes a
-// run of row groups, reads their file bytes into its own scratch and packs them. No second copy of
-// the model exists at any time.
+// run of row groups, reads their file bytes into its own scratch and packs them where it will read
+// them. No second copy of the model exists at any time.
 
 #include "pillar/model/weights.hpp"
 
@@ -198,14 +198,19 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h,
         layer.up_bias = vector(name("ffn_up.bias"), h.hidden_dim, share.hidden, false);
         layer.down_bias = vector(name("ffn_down.bias"), h.dim, {0, h.dim}, false);
     }
+    weights.packed = AlignedBuffer<std::byte>(plan.packed_bytes);
     std::vector<kernels::Matrix*> matrices;
+    std::size_t offset = 0;
     for (const MatrixPlan& matrix : plan.matrices) {
         kernels::Matrix& target =
             matrix.member == nullptr ? weights.output : weights.layers[matrix.layer].*matrix.member;
-        target = kernels::Matrix(family, matrix.shape);
+        const std::size_t size = kernels::Matrix::packed_bytes(family, matrix.shape);
+        target = kernels::Matrix(family, matrix.shape, weights.packed.span().subspan(offset, size));
+        offset += size;
         matrices.push_back(&target);
     }
     bytes.matrices = load_matrices(file, plan, matrices, team, check, progress);
+    weights.packed.collapse_to_huge_pages();
     return weights;
 }
 

@@ -19,12 +19,12 @@ Transformer::~Transformer() = default;
 
 namespace {
 
-/// Embedding rows of this thread's share of the rows, straight from the file. A failure leaves
-/// zeros and is told later: the step must end on all ranks alike.
-void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows) noexcept {
+/// Embedding rows of some of the step's rows, straight from the file. A failure leaves zeros and is
+/// told later: the step must end on all ranks alike.
+void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows,
+           threads::Range mine) noexcept {
     const gguf::TensorInfo& table = *s.weights.embedding;
     auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
-    const threads::Range mine = worker.share(rows.size());
     for (std::size_t r = mine.begin; r < mine.end; ++r) {
         const std::span<float> x = s.buffers.x.span().subspan(r * s.h.dim, s.h.dim);
         try {
@@ -37,10 +37,9 @@ void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> r
     }
 }
 
-void rotation_angles(Transformer::State& s, threads::Worker worker,
-                     std::span<const Row> rows) noexcept {
+void rotation_angles(Transformer::State& s, std::span<const Row> rows,
+                     threads::Range mine) noexcept {
     const std::size_t n_pairs = s.rope.n_pairs();
-    const threads::Range mine = worker.share(rows.size());
     for (std::size_t r = mine.begin; r < mine.end; ++r)
         s.rope.angles(rows[r].position, s.buffers.cosine.span().subspan(r * n_pairs, n_pairs),
                       s.buffers.sine.span().subspan(r * n_pairs, n_pairs));
@@ -61,12 +60,16 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     expects(n_wanted <= s.options.max_logit_rows,
             "a step wants more logits than there is room for");
 
+    for (kernels::Activations* x : {&s.buffers.normed, &s.buffers.attention, &s.buffers.hidden})
+        x->set_columns(rows.size());
+    s.attention_plan.make(rows);
     s.team.run([&](threads::Worker worker) {
-        embed(s, worker, rows);
-        rotation_angles(s, worker, rows);
+        start_layers(s, worker, rows.size(), [&](threads::Range mine) {
+            embed(s, worker, rows, mine);
+            rotation_angles(s, rows, mine);
+        });
         for (std::size_t layer = 0; layer < s.h.n_layers; ++layer)
             compute_layer(s, worker, comm, layer, rows);
-        worker.barrier();
         if (n_wanted > 0) output_logits(s, worker, rows);
     });
     s.embedding_bytes += rows.size() * s.embedding_rows[0].size();

@@ -102,9 +102,7 @@ class Planner {
         matrix.first_row = rows.begin;
         matrix.member = member;
         matrix.layer = layer;
-        const std::size_t rows_per_group = family_.rows_per_group(matrix.shape.type);
-        const std::size_t n_groups = (rows.size() + rows_per_group - 1) / rows_per_group;
-        plan_.packed_bytes += n_groups * family_.group_bytes(matrix.shape);
+        plan_.packed_bytes += kernels::Matrix::packed_bytes(family_, matrix.shape);
         plan_.read_bytes +=
             rows.size() * matrix.shape.file_blocks().count * tensor.type->block_bytes;
         plan_.matrices.push_back(std::move(matrix));

@@ -54,7 +54,7 @@ Matrix make_matrix(const Problem& p) {
 Activations make_activations(const Problem& p) {
     const Slice whole{0, p.n_columns};
     const ActivationLayout layout({&whole, 1});
-    Activations x(layout, p.n_activations);
+    Activations x(layout, p.n_activations, p.family->panel_columns);
     for (std::size_t c = 0; c < p.n_activations; ++c) {
         for (std::size_t i = 0; i < p.n_columns; ++i) x.column(c)[i] = random_float();
         p.family->quantize(x, c, 0, layout.n_blocks);
@@ -67,7 +67,7 @@ void product(benchmark::State& state, const Problem& p) {
     const Activations x = make_activations(p);
     std::vector<float> y(p.n_rows * p.n_activations);
     for (auto _ : state) {
-        multiply(w, x, p.n_activations, y.data(), p.n_rows, 0, w.n_groups());
+        multiply(w, x, y.data(), p.n_rows, 0, w.n_groups());
         benchmark::ClobberMemory();
     }
     const quant::TypeInfo& format = quant::info(p.type);
@@ -96,23 +96,39 @@ void packing(benchmark::State& state, const Family* family, quant::Type type) {
                                      Counter::kIsRate);
 }
 
-void attention(benchmark::State& state, const Family* family, CacheType type,
-               std::size_t head_dim) {
-    const std::size_t page_bytes = head_dim * page_positions * bytes_of(type);
-    AlignedBuffer<std::byte> keys(page_bytes), values(page_bytes);
-    std::vector<float> query(head_dim), o(head_dim), scores(page_positions);
+/// `n_queries` heads of a group over full pages that lie one after another, `n_pages` of them:
+/// a few stay in a cache, many come from memory as in decoding at a depth. GB/s of cache read.
+void attention(benchmark::State& state, const Family* family, CacheType type, std::size_t head_dim,
+               std::size_t n_queries, std::size_t n_pages) {
+    const std::size_t half = page_bytes(type, head_dim);
+    AlignedBuffer<std::byte> pages(2 * half * (n_pages + 1)); // the last one is only asked for
+    std::vector<float> query(n_queries * head_dim), o(n_queries * head_dim);
+    std::vector<float> scores(queries_at_once * page_positions);
+    std::vector<PageQuery> queries(n_queries);
     for (float& q : query) q = random_float();
-    for (std::size_t slot = 0; slot < page_positions; ++slot)
-        family->store_kv(query.data(), query.data(), keys.data(), values.data(), type, head_dim,
-                         slot);
+    for (std::size_t i = 0; i < n_queries; ++i)
+        queries[i] = {query.data() + i * head_dim, page_positions, {0, 0, o.data() + i * head_dim}};
+    const auto page = [&](std::size_t p) {
+        std::byte* const keys = pages.data() + 2 * half * p;
+        return PageView{keys, keys + half, keys + 2 * half};
+    };
+    for (std::size_t slot = 0; slot < page_positions; ++slot) {
+        family->store_key(query.data(), pages.data(), type, head_dim, slot, 0, head_dim);
+        family->store_value(query.data(), pages.data() + half, type, head_dim, slot, 0, head_dim);
+    }
+    for (std::size_t p = 1; p < n_pages; ++p)
+        std::memcpy(pages.data() + 2 * half * p, pages.data(), 2 * half);
     for (auto _ : state)
-        benchmark::DoNotOptimize(family->attend_page(query.data(), {keys.data(), values.data()},
-                                                     type, head_dim, page_positions, 0.1f,
-                                                     scores.data(), o.data()));
+        for (std::size_t p = 0; p < n_pages; ++p) {
+            family->attend_page(queries.data(), n_queries, page(p), type, head_dim, 0.1f,
+                                scores.data());
+            benchmark::ClobberMemory();
+        }
     using benchmark::Counter;
-    state.counters["GB/s"] =
-        Counter(2e-9 * static_cast<double>(page_bytes) * static_cast<double>(state.iterations()),
-                Counter::kIsRate);
+    const double runs = 1e-9 * static_cast<double>(n_pages * state.iterations());
+    state.counters["GB/s"] = Counter(static_cast<double>(2 * half) * runs, Counter::kIsRate);
+    state.counters["GFMA/s"] = Counter(
+        static_cast<double>(2 * n_queries * head_dim * page_positions) * runs, Counter::kIsRate);
 }
 
 /// Operators on vectors of 4096 floats, in floats a second.
@@ -160,13 +176,18 @@ int main(int argc, char** argv) {
         if (!family->supported()) continue;
         add_products(family);
         const std::string name(family->name);
-        for (const std::size_t head_dim : {64u, 128u}) {
-            const std::string size = std::to_string(head_dim);
-            benchmark::RegisterBenchmark((name + "/attend_page/f16/" + size).c_str(), attention,
-                                         family, CacheType::f16, head_dim);
-            benchmark::RegisterBenchmark((name + "/attend_page/f32/" + size).c_str(), attention,
-                                         family, CacheType::f32, head_dim);
-        }
+        for (const CacheType type : {CacheType::f32, CacheType::f16, CacheType::q8_0})
+            for (const std::size_t head_dim : {64u, 128u})
+                for (const std::size_t n_queries : {1u, 3u, 4u, 7u, 64u})
+                    for (const std::size_t n_pages : {1u, 4096u}) {
+                        if (n_pages > 1 && (n_queries > 7 || family->float_activations)) continue;
+                        const std::string title =
+                            name + "/attention/" + std::string(name_of(type)) + "/" +
+                            std::to_string(head_dim) + "/" + std::to_string(n_queries) +
+                            (n_pages > 1 ? "/memory" : "/cache");
+                        benchmark::RegisterBenchmark(title.c_str(), attention, family, type,
+                                                     head_dim, n_queries, n_pages);
+                    }
         for (const char* which : {"rms_norm", "swiglu", "quantize"})
             benchmark::RegisterBenchmark((name + "/" + which).c_str(), vector_operator, family,
                                          which);

@@ -6,6 +6,7 @@
 // this program's own output; unit/kernels holds the plain families against exact arithmetic.
 
 #include "pillar/core/hash.hpp"
+#include "support/attention.hpp"
 #include "support/products.hpp"
 
 #include <cmath>
@@ -82,17 +83,17 @@ std::uint64_t hash_add(const Family& family) {
 
 std::uint64_t hash_attention(const Family& family, CacheType type) {
     constexpr std::size_t head_dim = 80;
-    std::vector<std::byte> keys(page_positions * head_dim * bytes_of(type));
+    std::vector<std::byte> keys(page_bytes(type, head_dim));
     std::vector<std::byte> values = keys;
     for (std::size_t j = 0; j < page_positions; ++j)
-        family.store_kv(random_values(head_dim, 100 + j).data(),
-                        random_values(head_dim, 400 + j).data(), keys.data(), values.data(), type,
-                        head_dim, j);
+        support::store_kv(family, random_values(head_dim, 100 + j).data(),
+                          random_values(head_dim, 400 + j).data(), keys.data(), values.data(), type,
+                          head_dim, j);
     const std::vector<float> query = random_values(head_dim, 17);
-    std::vector<float> scores(page_positions), o(head_dim), o_next(head_dim), out(head_dim);
+    std::vector<float> o(head_dim), o_next(head_dim), out(head_dim);
     const auto attend = [&](std::size_t n, std::vector<float>& to) {
-        return family.attend_page(query.data(), {keys.data(), values.data()}, type, head_dim, n,
-                                  0.11f, scores.data(), to.data());
+        return support::attend_page(family, query.data(), {keys.data(), values.data()}, type,
+                                    head_dim, n, 0.11f, to.data());
     };
     PartialAttention all = attend(256, o);
     family.combine(all, attend(77, o_next), head_dim);
@@ -113,6 +114,7 @@ std::map<std::string, std::uint64_t> hashes_of(const Family& family) {
     hashes["add"] = hash_add(family);
     hashes["attention_f32"] = hash_attention(family, CacheType::f32);
     hashes["attention_f16"] = hash_attention(family, CacheType::f16);
+    hashes["attention_q8_0"] = hash_attention(family, CacheType::q8_0);
     return hashes;
 }
 

@@ -55,7 +55,7 @@ inline Columns random_columns(std::size_t n, std::size_t length, std::uint64_t s
 inline kernels::Activations activations_of(const kernels::Family& family,
                                            const std::vector<kernels::Slice>& slices,
                                            const Columns& columns) {
-    kernels::Activations x(kernels::ActivationLayout(slices), columns.n);
+    kernels::Activations x(kernels::ActivationLayout(slices), columns.n, family.panel_columns);
     for (std::size_t c = 0; c < columns.n; ++c) {
         if (x.layout.length > 0)
             std::memcpy(x.column(c), columns.column(c) + x.layout.origin,
@@ -72,7 +72,7 @@ inline std::vector<float> product(const kernels::Family& family, const Rows& row
     const kernels::Matrix w = pack(family, rows, slices, 0, rows.n_rows);
     const kernels::Activations x = activations_of(family, slices, columns);
     std::vector<float> y(columns.n * rows.n_rows);
-    kernels::multiply(w, x, columns.n, y.data(), rows.n_rows, 0, w.n_groups());
+    kernels::multiply(w, x, y.data(), rows.n_rows, 0, w.n_groups());
     return y;
 }
 

@@ -17,6 +17,9 @@ std::size_t product_of_sizes(std::size_t n, std::size_t size);
 /// Error(refused).
 void* allocate_aligned(std::size_t n_bytes);
 void free_aligned(void* memory, std::size_t n_bytes) noexcept;
+/// Ask the kernel to put what is resident on huge pages now, where its first touch got small ones.
+/// Best effort: kernels before 6.1 cannot, and a kernel may have none to give.
+void collapse_to_huge_pages(void* memory, std::size_t n_bytes) noexcept;
 } // namespace detail
 
 template <class T>
@@ -36,6 +39,8 @@ class AlignedBuffer {
     [[nodiscard]] std::size_t size_bytes() const noexcept { return size_ * sizeof(T); }
     [[nodiscard]] T& operator[](std::size_t i) noexcept { return data_.get()[i]; }
     [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return data_.get()[i]; }
+    /// Once a large buffer has been filled: see detail::collapse_to_huge_pages.
+    void collapse_to_huge_pages() noexcept { detail::collapse_to_huge_pages(data(), size_bytes()); }
     [[nodiscard]] std::span<T> span() noexcept { return {data(), size_}; }
     [[nodiscard]] std::span<const T> span() const noexcept { return {data(), size_}; }
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -64,12 +65,20 @@ struct Directory {
 Directory parse(std::span<const std::byte> bytes, std::uint64_t file_bytes,
                 const std::string& name);
 
+/// Gives `out.size()` bytes of a tensor from byte `begin` of its data on, where no file does.
+/// Thread-safe.
+using ReadTensor =
+    std::function<void(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out)>;
+
 /// An open model: one file, or all parts of a split one (any part's path, "-00001-of-00003.gguf",
 /// names the model).
 class File {
   public:
     /// Open and parse. Throws FormatError (65) or IoError (66 when it is no regular file, else 74).
     explicit File(const std::filesystem::path& path);
+    /// A model without a file: what its directory would be, and who makes its tensors' bytes.
+    /// `name` stands in errors and path().
+    File(std::string name, Directory directory, ReadTensor read);
     ~File();
     File(File&&) noexcept;
     File& operator=(File&&) noexcept;

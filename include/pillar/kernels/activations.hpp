@@ -1,10 +1,13 @@
 #pragma once
 // The right-hand side of a product: activations of several columns (positions or sequences), as f32
 // and, for block formats, as int8 blocks of 32 with their scale and sum. Which weights' columns a
-// block stands for is the layout's.
+// block stands for is the layout's. The int8 blocks lie as products read them: in panels of a few
+// columns, within a panel block after block, within a block column after column. One column alone
+// is a contiguous vector.
 
 #include "pillar/core/aligned_buffer.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,19 +51,24 @@ struct ActivationLayout {
     }
 };
 
-/// Buffers for up to `max_columns` columns, allocated once.
-///   x         f32,   (max_columns, x_stride)      written by whoever computes the activations
-///   q         int8,  (max_columns, n_blocks, 32)  written by Family::quantize, as all below
-///   scale     f32,   (max_columns, n_blocks)      dx of each block
-///   sum       int32, (max_columns, n_blocks)      Σ q of each block
-///   half_sum  int16, (max_columns, n_blocks, 2)   Σ q of its first and of its second 16: a pair is
-///                                                 one 32-bit broadcast against 16-weight minima
-/// A block that holds NaN or infinity gets dx = NaN and q = 0: every product with it is NaN.
+/// Buffers for up to `max_columns` columns, allocated once. Before a step's activations are
+/// quantised, set_columns() tells how many there are.
+///   x         f32,   (max_columns, x_stride)  written by whoever computes the activations
+///   q         int8,  (blocks, 32)             written by Family::quantize, as all below
+///   scale     f32,   (blocks)                 dx of each block
+///   sum       int32, (blocks)                 Σ q of each block
+///   half_sum  int16, (blocks, 2)              Σ q of its first and of its second 16: a pair is one
+///                                             32-bit broadcast against 16-weight minima
+/// where `blocks` are, for each panel of up to panel_columns columns, (n_blocks, columns of the
+/// panel). A block that holds NaN or infinity gets dx = NaN and q = 0: every product with it is
+/// NaN.
 struct Activations {
-    Activations(const ActivationLayout& layout, std::size_t max_columns);
+    /// `panel_columns` is the family's (Family::panel_columns).
+    Activations(const ActivationLayout& layout, std::size_t max_columns, std::size_t panel_columns);
 
     ActivationLayout layout;
     std::size_t max_columns;
+    std::size_t panel_columns;
     std::size_t x_stride; ///< layout.length rounded up to 16 floats
     AlignedBuffer<float> x;
     AlignedBuffer<std::int8_t> q;
@@ -68,10 +76,33 @@ struct Activations {
     AlignedBuffer<std::int32_t> sum;
     AlignedBuffer<std::int16_t> half_sum;
 
+    /// From now on there are n ≤ max_columns columns; what was quantised before is void. By one
+    /// thread, while no other quantises or multiplies.
+    void set_columns(std::size_t n);
+    [[nodiscard]] std::size_t n_columns() const noexcept { return n_columns_; }
+
+    /// The columns that lie together with column c: [begin, begin + width).
+    struct Panel {
+        std::size_t begin;
+        std::size_t width;
+    };
+    [[nodiscard]] Panel panel_of(std::size_t c) const noexcept {
+        const std::size_t begin = c / panel_columns * panel_columns;
+        return {begin, std::min(panel_columns, n_columns_ - begin)};
+    }
+    /// Where block b of column c lies among `blocks`.
+    [[nodiscard]] std::size_t block_at(std::size_t c, std::size_t b) const noexcept {
+        const Panel panel = panel_of(c);
+        return panel.begin * layout.n_blocks + b * panel.width + (c - panel.begin);
+    }
+
     [[nodiscard]] float* column(std::size_t c) noexcept { return x.data() + c * x_stride; }
     [[nodiscard]] const float* column(std::size_t c) const noexcept {
         return x.data() + c * x_stride;
     }
+
+  private:
+    std::size_t n_columns_;
 };
 
 } // namespace pillar::kernels

@@ -18,19 +18,25 @@
 
 namespace pillar::kernels {
 
-enum class CacheType : std::uint8_t { f32, f16 };
-constexpr std::size_t bytes_of(CacheType type) noexcept {
-    return type == CacheType::f32 ? 4 : 2;
-}
+/// How keys and values are kept. q8_0: int8 in blocks of 32 along the head dimension, an f16 scale
+/// each; a head whose size is no multiple of 32 ends in a shorter block.
+enum class CacheType : std::uint8_t { f32, f16, q8_0 };
+std::string_view name_of(CacheType type) noexcept;
 
 inline constexpr std::size_t page_positions = 256; ///< positions a page of the KV cache
+inline constexpr std::size_t cache_block = 32;     ///< dimensions that share a scale in q8_0
+
+/// Bytes of the keys of one KV head in one page; those of the values are as many.
+std::size_t page_bytes(CacheType type, std::size_t head_dim) noexcept;
 
 /// One page of one KV head, as attention reads it.
 ///   keys   (head_dim, 256)  positions across lanes: q·k runs over the head dimension in order
 ///   values (256, head_dim)  dimensions across lanes: o runs over positions in order
+/// In q8_0 the int8 of each are followed by their scales, f16 (⌈head_dim/32⌉, 256).
 struct PageView {
     const void* keys = nullptr;
     const void* values = nullptr;
+    const void* next = nullptr; ///< what will be read after this page, if that is known: a hint
 };
 
 /// What attention over one page leaves: m = max score, l = Σ exp(s − m), o = Σ exp(s − m)·v,
@@ -41,17 +47,26 @@ struct PartialAttention {
     float* o; ///< (head_dim)
 };
 
+/// One query head of one row that looks at a page.
+struct PageQuery {
+    const float* query;    ///< (head_dim)
+    std::size_t n_visible; ///< it sees positions [0, n_visible), 1 ≤ n_visible ≤ 256
+    PartialAttention part; ///< the result; the caller sets part.o
+};
+inline constexpr std::size_t queries_at_once = 8; ///< no kernel holds more scores than these
+
 struct Family {
     std::string_view name;
-    bool float_activations; ///< true: every product takes f32 activations (`reference`)
+    bool float_activations;    ///< true: every product takes f32 activations (`reference`)
+    std::size_t panel_columns; ///< columns of activations that lie together (Activations)
     bool (*supported)() noexcept;
 
     std::size_t (*rows_per_group)(quant::Type type) noexcept;
     std::size_t (*group_bytes)(const MatrixShape& shape) noexcept;
     void (*pack_group)(const MatrixShape& shape, std::span<const std::byte* const> rows,
                        std::byte* group) noexcept;
-    void (*multiply)(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+    void (*multiply)(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept;
 
     /// Quantise blocks [block_begin, block_end) of column c: amax, dx = amax/127, q =
     /// round(x·(127/amax)) half to even.
@@ -69,20 +84,28 @@ struct Family {
     /// x[i] = x[i] + y[i]: the residual.
     void (*add)(float* x, const float* y, std::size_t n) noexcept;
 
-    /// Attention of one query head over positions [0, n_visible) of one page, 1 ≤ n_visible ≤ 256.
-    /// `scores` is scratch of 256 floats. s_j = (q·k_j)·scale.
-    PartialAttention (*attend_page)(const float* query, const PageView& page, CacheType type,
-                                    std::size_t head_dim, std::size_t n_visible, float scale,
-                                    float* scores, float* o) noexcept;
+    /// Attention of several queries over one page, which is read once for a few of them at a time:
+    /// the query heads of a KV group × the rows that see the page. s_j = (q·k_j)·scale. Neighbours
+    /// should see about as many positions. `scores` is scratch of queries_at_once · 256 floats.
+    void (*attend_page)(PageQuery* queries, std::size_t n_queries, const PageView& page,
+                        CacheType type, std::size_t head_dim, float scale, float* scores) noexcept;
     /// a ⊕ b: m = max, factors exp(m_i − m), l = fma(b.l, f_b, a.l·f_a), o likewise; the result
     /// replaces a.
     void (*combine)(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
     /// out[d] = o[d] · (1/l).
     void (*finish_attention)(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
 
-    /// Store one position's key and value (f32) at `slot` of a page, rounding to the cache's type.
-    void (*store_kv)(const float* key, const float* value, void* keys, void* values, CacheType type,
-                     std::size_t head_dim, std::size_t slot) noexcept;
+    /// Store dimensions [begin, end) of one position's key (value), f32, at `slot` of a page,
+    /// rounding to the cache's type. `key` (`value`) is the whole head. In q8_0 the range is one of
+    /// whole blocks: begin a multiple of 32, end another or head_dim.
+    void (*store_key)(const float* key, void* keys, CacheType type, std::size_t head_dim,
+                      std::size_t slot, std::size_t begin, std::size_t end) noexcept;
+    void (*store_value)(const float* value, void* values, CacheType type, std::size_t head_dim,
+                        std::size_t slot, std::size_t begin, std::size_t end) noexcept;
+
+    /// For measurements: the family's int8 dot products on registers alone, `n_rounds` times some
+    /// number of them. Returns how many multiplications that were. nullptr: it has no such loop.
+    std::uint64_t (*dot_rate)(std::uint64_t n_rounds) noexcept = nullptr;
 };
 
 /// All families this binary holds, the plain ones first, then from slowest to fastest.

@@ -37,19 +37,21 @@ struct MatrixShape {
 class Matrix {
   public:
     Matrix() = default;
+    /// Bytes that a matrix takes, a multiple of 64, so that matrices can lie one after another.
+    static std::size_t packed_bytes(const Family& family, const MatrixShape& shape);
     /// Allocate for `shape` as `family` lays it out; content is zero until packed.
     Matrix(const Family& family, MatrixShape shape);
+    /// In memory that outlives the matrix: packed_bytes(), zero, aligned to 64.
+    Matrix(const Family& family, MatrixShape shape, std::span<std::byte> memory);
 
     [[nodiscard]] const Family& family() const noexcept { return *family_; }
     [[nodiscard]] const MatrixShape& shape() const noexcept { return shape_; }
     [[nodiscard]] std::size_t n_groups() const noexcept { return n_groups_; }
     [[nodiscard]] std::size_t group_bytes() const noexcept { return group_bytes_; }
-    [[nodiscard]] std::size_t size_bytes() const noexcept { return data_.size_bytes(); }
-    [[nodiscard]] std::byte* group(std::size_t g) noexcept {
-        return data_.data() + g * group_bytes_;
-    }
+    [[nodiscard]] std::size_t size_bytes() const noexcept { return n_groups_ * group_bytes_; }
+    [[nodiscard]] std::byte* group(std::size_t g) noexcept { return data_ + g * group_bytes_; }
     [[nodiscard]] const std::byte* group(std::size_t g) const noexcept {
-        return data_.data() + g * group_bytes_;
+        return data_ + g * group_bytes_;
     }
 
     /// Pack rows [g·R, …) of the slice: `rows` points to R pieces of file bytes
@@ -62,13 +64,14 @@ class Matrix {
     MatrixShape shape_;
     std::size_t n_groups_ = 0;
     std::size_t group_bytes_ = 0;
-    AlignedBuffer<std::byte> data_;
+    AlignedBuffer<std::byte> own_; ///< empty where the memory is another's
+    std::byte* data_ = nullptr;
 };
 
 /// y[c · y_stride + r] = Σ over the slices of W[r, :] · x[c], for the rows of groups [group_begin,
-/// group_end) and columns [0, n_columns). Threads share the groups. The order of operations is
-/// DESIGN 5.3's, in every family.
-void multiply(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-              std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+/// group_end) and all columns of x. Threads share the groups. The order of operations is DESIGN
+/// 5.3's, in every family.
+void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+              std::size_t group_begin, std::size_t group_end) noexcept;
 
 } // namespace pillar::kernels

@@ -4,7 +4,7 @@
 // once.
 //
 // One page holds, for each layer and own KV head: keys (head_dim, 256), then values (256,
-// head_dim), in the cache type.
+// head_dim), in the cache type (kernels::PageView).
 
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/kernels/family.hpp"

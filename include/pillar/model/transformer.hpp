@@ -45,6 +45,17 @@ MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h,
                        const partition::Share& share, const kernels::Family& family,
                        const TransformerOptions& options, int n_threads);
 
+/// What steps ask of this rank's memory and multipliers: the least that any way of computing them
+/// must read and multiply. Layers' matrices serve all rows of a step alike; the output matrix, of
+/// the rows that want logits.
+struct StepCost {
+    std::uint64_t layer_bytes = 0; ///< of all layers' matrices, as they lie in the file
+    std::uint64_t output_bytes = 0;
+    std::uint64_t layer_products = 0; ///< int8 multiplications a row
+    std::uint64_t output_products = 0;
+    std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
+};
+
 class Transformer {
   public:
     /// Load this rank's slice. Local: no communication. Throws Error.
@@ -80,6 +91,10 @@ class Transformer {
     [[nodiscard]] std::uint64_t embedding_bytes_read() const noexcept;
     /// Bytes of weights that one decode step streams from memory on this rank.
     [[nodiscard]] std::uint64_t weight_bytes_per_step() const noexcept;
+    [[nodiscard]] StepCost cost() const noexcept;
+    /// For measurements: every matrix's product with `n_rows` ≤ max_rows columns and nothing
+    /// between them; of the output matrix only when it is one column. Results are meaningless.
+    void multiply_matrices(std::size_t n_rows);
     [[nodiscard]] std::uint64_t n_parameters() const noexcept; ///< of the whole model
     [[nodiscard]] std::uint64_t kv_bytes() const noexcept;
 

@@ -3,6 +3,7 @@
 // every rank holds. Read with pread straight from the file, each rank its own slices (partition
 // decides which), repacked in parallel.
 
+#include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/function_ref.hpp"
 #include "pillar/kernels/matrix.hpp"
 #include "pillar/model/hyperparameters.hpp"
@@ -31,6 +32,9 @@ struct LayerWeights {
 };
 
 struct Weights {
+    /// All matrices, packed, in the order of the plan: one allocation, so that all lie on huge
+    /// pages.
+    AlignedBuffer<std::byte> packed;
     std::vector<LayerWeights> layers;
     std::vector<float> final_norm;   ///< (dim)
     std::vector<float> rope_factors; ///< rope_freqs.weight, or empty
@@ -55,7 +59,7 @@ struct MatrixPlan {
 };
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;
-    std::size_t packed_bytes = 0;   ///< resident size of all matrices on this rank
+    std::size_t packed_bytes = 0;   ///< Weights::packed: resident size of all matrices
     std::uint64_t read_bytes = 0;   ///< what loading will ask for (LoadBytes::matrices)
     std::uint64_t n_parameters = 0; ///< of the whole model
 };

@@ -14,18 +14,23 @@
 
 namespace pillar::threads {
 
-/// Sense-reversing barrier for a fixed number of threads.
+/// Sense-reversing barrier for a fixed number of threads. Counts its meetings.
 class Barrier {
   public:
     explicit Barrier(int n_threads) noexcept : n_threads_(n_threads) {}
-    /// Wait until all threads have arrived; what they wrote before is seen by all after. Counts its
-    /// meetings.
+    /// Wait until all threads have arrived; what they wrote before is seen by all after.
     void wait() noexcept;
+    /// The same with a serial part: when all have arrived, one of them runs `serial`, then all go
+    /// on and see what it wrote. The thread that is to run it calls lead(), the others follow().
+    void lead(FunctionRef<void()> serial) noexcept;
+    void follow() noexcept;
     [[nodiscard]] std::size_t n_meetings() const noexcept {
         return generation_.load(std::memory_order_relaxed);
     }
 
   private:
+    void open_next(std::size_t mine) noexcept;
+
     int n_threads_;
     alignas(64) std::atomic<int> n_arrived_{0};
     alignas(64) std::atomic<std::size_t> generation_{0};
@@ -52,6 +57,14 @@ class Worker {
         return {i * n / t, (i + 1) * n / t};
     }
     void barrier() const noexcept { barrier_->wait(); }
+    /// A barrier with a serial part (communication, a little work that is not worth sharing): when
+    /// all have arrived, the main thread alone runs `serial`, then all go on. One meeting.
+    void serial(FunctionRef<void()> serial) const noexcept {
+        if (is_main())
+            barrier_->lead(serial);
+        else
+            barrier_->follow();
+    }
 
   private:
     int index_;

@@ -13,12 +13,13 @@ void rope(float* head, const float* cosine, const float* sine, std::size_t n_pai
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
 void add(float* x, const float* y, std::size_t n) noexcept;
 
-PartialAttention attend_page(const float* query, const PageView& page, CacheType type,
-                             std::size_t head_dim, std::size_t n_visible, float scale,
-                             float* scores, float* o) noexcept;
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+                 std::size_t head_dim, float scale, float* scores) noexcept;
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
 void finish_attention(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
-void store_kv(const float* key, const float* value, void* keys, void* values, CacheType type,
-              std::size_t head_dim, std::size_t slot) noexcept;
+void store_key(const float* key, void* keys, CacheType type, std::size_t head_dim, std::size_t slot,
+               std::size_t begin, std::size_t end) noexcept;
+void store_value(const float* value, void* values, CacheType type, std::size_t head_dim,
+                 std::size_t slot, std::size_t begin, std::size_t end) noexcept;
 
 } // namespace pillar::kernels::avx2

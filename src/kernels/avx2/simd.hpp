@@ -15,7 +15,8 @@ namespace {
 using Ints = __m256i;  ///< 32 bytes, 16 int16 or 8 int32
 using Floats = __m256; ///< 8 f32
 
-inline constexpr std::size_t lanes = 8; ///< f32 or int32 a vector
+inline constexpr std::size_t lanes = 8;           ///< f32 or int32 a vector
+inline constexpr bool panel_in_registers = false; ///< 16 vectors of sums and a block's weights
 
 constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept {
     return a < b ? a : b;
@@ -38,10 +39,105 @@ inline Floats load_halves(const void* p) noexcept {
     return _mm256_cvtph_ps(load_16_bytes(p));
 }
 
+/// x in every lane.
+inline Floats fill(float x) noexcept {
+    return _mm256_set1_ps(x);
+}
+inline Ints fill_32(std::int32_t x) noexcept {
+    return _mm256_set1_epi32(x);
+}
+inline Ints fill_16(std::int16_t x) noexcept {
+    return _mm256_set1_epi16(x);
+}
+inline Ints fill_8(int x) noexcept {
+    return _mm256_set1_epi8(static_cast<char>(x));
+}
+/// The same 16 bytes in every 128 bits.
+inline Ints repeat_16_bytes(const void* p) noexcept {
+    return _mm256_broadcastsi128_si256(load_16_bytes(p));
+}
+/// As many small integers as lanes, or twice as many, each made wider.
+inline Ints load_u8_as_16(const void* p) noexcept {
+    return _mm256_cvtepu8_epi16(load_16_bytes(p));
+}
+inline Ints load_i8_as_16(const void* p) noexcept {
+    return _mm256_cvtepi8_epi16(load_16_bytes(p));
+}
+inline Ints load_u16_as_32(const void* p) noexcept {
+    return _mm256_cvtepu16_epi32(load_16_bytes(p));
+}
+
+/// a · b + c and c − a · b, rounded once.
+inline Floats fma(Floats a, Floats b, Floats c) noexcept {
+    return _mm256_fmadd_ps(a, b, c);
+}
+inline Floats fnma(Floats a, Floats b, Floats c) noexcept {
+    return _mm256_fnmadd_ps(a, b, c);
+}
+inline Floats times(Floats a, Floats b) noexcept {
+    return _mm256_mul_ps(a, b);
+}
+inline Floats plus(Floats a, Floats b) noexcept {
+    return _mm256_add_ps(a, b);
+}
+inline Floats to_floats(Ints v) noexcept {
+    return _mm256_cvtepi32_ps(v);
+}
+inline Floats as_floats(Ints v) noexcept {
+    return _mm256_castsi256_ps(v);
+}
+
+inline Ints both(Ints a, Ints b) noexcept {
+    return _mm256_and_si256(a, b);
+}
+inline Ints either(Ints a, Ints b) noexcept {
+    return _mm256_or_si256(a, b);
+}
+inline Ints plus_32(Ints a, Ints b) noexcept {
+    return _mm256_add_epi32(a, b);
+}
+inline Ints minus_16(Ints a, Ints b) noexcept {
+    return _mm256_sub_epi16(a, b);
+}
+/// The two products of int16 in each 32-bit lane, added.
+inline Ints dot_16(Ints a, Ints b) noexcept {
+    return _mm256_madd_epi16(a, b);
+}
+template <int n>
+inline Ints shift_right_32(Ints v) noexcept {
+    return _mm256_srli_epi32(v, n);
+}
+template <int n>
+inline Ints shift_right_signed_32(Ints v) noexcept {
+    return _mm256_srai_epi32(v, n);
+}
+template <int n>
+inline Ints shift_left_32(Ints v) noexcept {
+    return _mm256_slli_epi32(v, n);
+}
+template <int n>
+inline Ints shift_right_16(Ints v) noexcept {
+    return _mm256_srli_epi16(v, n);
+}
+template <int n>
+inline Ints shift_left_16(Ints v) noexcept {
+    return _mm256_slli_epi16(v, n);
+}
+#ifdef __AVXVNNI__
+/// In each 32-bit lane: sum + the products of four unsigned and four signed bytes.
+inline Ints dot_bytes(Ints sum, Ints weights, Ints activations) noexcept {
+    return _mm256_dpbusd_avx_epi32(sum, weights, activations);
+}
+#endif
+/// Within each 128 bits: byte i of the result is byte places[i] of v, or 0 where that is negative.
+inline Ints shuffle_bytes(Ints v, Ints places) noexcept {
+    return _mm256_shuffle_epi8(v, places);
+}
+
 /// Bits [shift, …) of every byte that `mask` keeps; shift + width of the mask ≤ 8.
 template <int shift>
 inline Ints bits(Ints v, int mask) noexcept {
-    const Ints shifted = shift == 0 ? v : _mm256_srli_epi16(v, shift);
+    const Ints shifted = shift == 0 ? v : shift_right_16<shift>(v);
     return _mm256_and_si256(shifted, _mm256_set1_epi8(static_cast<char>(mask)));
 }
 
@@ -59,14 +155,6 @@ inline void store_first(float* p, std::size_t n, Floats v) noexcept {
         _mm256_storeu_ps(p, v);
     else
         _mm256_maskstore_ps(p, first_lanes(n), v);
-}
-
-/// Ask for the cache lines of `bytes` bytes that come 3 KB after p: far enough that DRAM answers in
-/// time, near enough that the first level still holds them. Past the end of memory it does nothing.
-template <std::size_t bytes>
-inline void prefetch_ahead(const std::byte* p) noexcept {
-    for (std::size_t i = 0; i < bytes; i += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(p) + 3072 + i, _MM_HINT_T0);
 }
 
 } // namespace

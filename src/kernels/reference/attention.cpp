@@ -1,10 +1,13 @@
-// Attention of one query head over one page of the KV cache, and how pages are put together.
+// Attention of query heads over one page of the KV cache, how pages are put together, and how the
+// cache is written.
 
 #include "clones.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
+#include "quantize_block.hpp"
 
 #include "pillar/core/elementary.hpp"
+#include "pillar/core/half.hpp"
 
 #include <bit>
 #include <cmath>
@@ -15,8 +18,6 @@ namespace pillar::kernels::reference {
 
 namespace {
 
-constexpr std::size_t chunk = 256; ///< cache values widened at a time
-
 /// f16_to_f32 without branches, which a compiler can turn into SIMD: 2^112 moves the exponent, for
 /// subnormals too, and is exact. (A NaN may stay signalling; the fma that takes it makes it quiet.)
 [[gnu::always_inline]] inline float widen(std::uint16_t half) noexcept {
@@ -26,29 +27,57 @@ constexpr std::size_t chunk = 256; ///< cache values widened at a time
     return std::bit_cast<float>(bits | static_cast<std::uint32_t>(half & 0x8000u) << 16);
 }
 
-/// n ≤ chunk values of the cache from element `at` on, as f32.
-[[gnu::always_inline]] inline void load(const void* cache, CacheType type, std::size_t at,
-                                        std::size_t n, float* out) noexcept {
-    if (type == CacheType::f32) {
-        std::memcpy(out, static_cast<const float*>(cache) + at, n * sizeof(float));
-        return;
-    }
-    const auto* halves = static_cast<const std::uint16_t*>(cache) + at;
-    for (std::size_t i = 0; i < n; ++i) out[i] = widen(halves[i]);
+/// The scales of a q8_0 page follow its int8.
+[[gnu::always_inline]] inline const std::uint16_t* scales_of(const void* ints,
+                                                             std::size_t head_dim) noexcept {
+    return reinterpret_cast<const std::uint16_t*>(static_cast<const std::int8_t*>(ints) +
+                                                  page_positions * head_dim);
 }
 
-} // namespace
+/// Dimension d of the keys of positions [0, n), as f32.
+[[gnu::always_inline]] inline void load_keys(const void* keys, CacheType type, std::size_t head_dim,
+                                             std::size_t d, std::size_t n, float* out) noexcept {
+    const std::size_t at = d * page_positions;
+    if (type == CacheType::f32) {
+        std::memcpy(out, static_cast<const float*>(keys) + at, n * sizeof(float));
+    } else if (type == CacheType::f16) {
+        const auto* halves = static_cast<const std::uint16_t*>(keys) + at;
+        for (std::size_t j = 0; j < n; ++j) out[j] = widen(halves[j]);
+    } else {
+        const auto* q = static_cast<const std::int8_t*>(keys) + at;
+        const std::uint16_t* scale = scales_of(keys, head_dim) + d / cache_block * page_positions;
+        for (std::size_t j = 0; j < n; ++j) out[j] = widen(scale[j]) * static_cast<float>(q[j]);
+    }
+}
 
-PILLAR_CLONES
-PartialAttention attend_page(const float* query, const PageView& page, CacheType type,
-                             std::size_t head_dim, std::size_t n_visible, float scale,
-                             float* scores, float* o) noexcept {
-    float row[chunk];
+/// Dimensions [d, d + n) of the value of position j, as f32; all in one block of 32.
+[[gnu::always_inline]] inline void load_value(const void* values, CacheType type,
+                                              std::size_t head_dim, std::size_t j, std::size_t d,
+                                              std::size_t n, float* out) noexcept {
+    const std::size_t at = j * head_dim + d;
+    if (type == CacheType::f32) {
+        std::memcpy(out, static_cast<const float*>(values) + at, n * sizeof(float));
+    } else if (type == CacheType::f16) {
+        const auto* halves = static_cast<const std::uint16_t*>(values) + at;
+        for (std::size_t i = 0; i < n; ++i) out[i] = widen(halves[i]);
+    } else {
+        const auto* q = static_cast<const std::int8_t*>(values) + at;
+        const float scale =
+            widen(scales_of(values, head_dim)[d / cache_block * page_positions + j]);
+        for (std::size_t i = 0; i < n; ++i) out[i] = scale * static_cast<float>(q[i]);
+    }
+}
+
+[[gnu::always_inline]] inline void attend(PageQuery& query, const PageView& page, CacheType type,
+                                          std::size_t head_dim, float scale,
+                                          float* scores) noexcept {
+    const std::size_t n_visible = query.n_visible;
+    float row[page_positions];
     for (std::size_t j = 0; j < n_visible; ++j) scores[j] = 0.0f;
     for (std::size_t d = 0; d < head_dim; ++d) { // s_j = fma(q[d], k[d][j], s_j)
-        load(page.keys, type, d * page_positions, n_visible, row);
+        load_keys(page.keys, type, head_dim, d, n_visible, row);
         for (std::size_t j = 0; j < n_visible; ++j)
-            scores[j] = std::fma(query[d], row[j], scores[j]);
+            scores[j] = std::fma(query.query[d], row[j], scores[j]);
     }
 
     float m = -std::numeric_limits<float>::infinity();
@@ -62,16 +91,27 @@ PartialAttention attend_page(const float* query, const PageView& page, CacheType
         lanes[j % n_lanes] += scores[j];
     }
 
+    float* o = query.part.o;
     for (std::size_t d = 0; d < head_dim; ++d) o[d] = 0.0f;
     for (std::size_t j = 0; j < n_visible; ++j) { // o[d] = fma(e_j, v[j][d], o[d])
-        for (std::size_t first = 0; first < head_dim; first += chunk) {
-            const std::size_t n = head_dim - first < chunk ? head_dim - first : chunk;
-            load(page.values, type, j * head_dim + first, n, row);
+        for (std::size_t first = 0; first < head_dim; first += cache_block) {
+            const std::size_t n = std::min(cache_block, head_dim - first);
+            load_value(page.values, type, head_dim, j, first, n, row);
             for (std::size_t d = 0; d < n; ++d)
                 o[first + d] = std::fma(scores[j], row[d], o[first + d]);
         }
     }
-    return {m, sum_of_lanes(lanes), o};
+    query.part.m = m;
+    query.part.l = sum_of_lanes(lanes);
+}
+
+} // namespace
+
+PILLAR_CLONES
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+                 std::size_t head_dim, float scale, float* scores) noexcept {
+    for (std::size_t i = 0; i < n_queries; ++i)
+        attend(queries[i], page, type, head_dim, scale, scores);
 }
 
 PILLAR_CLONES
@@ -90,17 +130,41 @@ void finish_attention(const PartialAttention& a, std::size_t head_dim, float* ou
     for (std::size_t d = 0; d < head_dim; ++d) out[d] = a.o[d] * r;
 }
 
-void store_kv(const float* key, const float* value, void* keys, void* values, CacheType type,
-              std::size_t head_dim, std::size_t slot) noexcept {
-    for (std::size_t d = 0; d < head_dim; ++d) {
-        const std::size_t key_at = d * page_positions + slot;
-        const std::size_t value_at = slot * head_dim + d;
-        if (type == CacheType::f32) {
-            static_cast<float*>(keys)[key_at] = key[d];
-            static_cast<float*>(values)[value_at] = value[d];
-        } else {
-            static_cast<std::uint16_t*>(keys)[key_at] = f32_to_f16(key[d]);
-            static_cast<std::uint16_t*>(values)[value_at] = f32_to_f16(value[d]);
+void store_key(const float* key, void* keys, CacheType type, std::size_t head_dim, std::size_t slot,
+               std::size_t begin, std::size_t end) noexcept {
+    const auto at = [&](std::size_t d) { return d * page_positions + slot; };
+    if (type == CacheType::f32) {
+        for (std::size_t d = begin; d < end; ++d) static_cast<float*>(keys)[at(d)] = key[d];
+    } else if (type == CacheType::f16) {
+        for (std::size_t d = begin; d < end; ++d)
+            static_cast<std::uint16_t*>(keys)[at(d)] = f32_to_f16(key[d]);
+    } else {
+        auto* const ints = static_cast<std::int8_t*>(keys);
+        auto* const scales = reinterpret_cast<std::uint16_t*>(ints + page_positions * head_dim);
+        for (std::size_t first = begin; first < end; first += cache_block) {
+            const std::size_t n = std::min(cache_block, end - first);
+            std::int8_t q[cache_block];
+            scales[at(first / cache_block)] = f32_to_f16(quantize_block(key + first, n, q));
+            for (std::size_t i = 0; i < n; ++i) ints[at(first + i)] = q[i];
+        }
+    }
+}
+
+void store_value(const float* value, void* values, CacheType type, std::size_t head_dim,
+                 std::size_t slot, std::size_t begin, std::size_t end) noexcept {
+    const std::size_t row = slot * head_dim;
+    if (type == CacheType::f32) {
+        for (std::size_t d = begin; d < end; ++d) static_cast<float*>(values)[row + d] = value[d];
+    } else if (type == CacheType::f16) {
+        for (std::size_t d = begin; d < end; ++d)
+            static_cast<std::uint16_t*>(values)[row + d] = f32_to_f16(value[d]);
+    } else {
+        auto* const ints = static_cast<std::int8_t*>(values);
+        auto* const scales = reinterpret_cast<std::uint16_t*>(ints + page_positions * head_dim);
+        for (std::size_t first = begin; first < end; first += cache_block) {
+            const std::size_t n = std::min(cache_block, end - first);
+            scales[first / cache_block * page_positions + slot] =
+                f32_to_f16(quantize_block(value + first, n, ints + row + first));
         }
     }
 }

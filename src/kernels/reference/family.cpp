@@ -15,17 +15,17 @@ bool always() noexcept {
     return true;
 }
 
-void multiply_integer_family(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                             std::size_t y_stride, std::size_t group_begin,
-                             std::size_t group_end) noexcept {
+void multiply_integer_family(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                             std::size_t group_begin, std::size_t group_end) noexcept {
     const auto product = quant::is_float(w.shape().type) ? multiply_floats : multiply_integers;
-    product(w, x, n_columns, y, y_stride, group_begin, group_end);
+    product(w, x, y, y_stride, group_begin, group_end);
 }
 
 constexpr Family plain_family(std::string_view name, bool float_activations,
                               decltype(Family::multiply) product) {
     return {.name = name,
             .float_activations = float_activations,
+            .panel_columns = 1,
             .supported = always,
             .rows_per_group = rows_per_group,
             .group_bytes = group_bytes,
@@ -39,7 +39,8 @@ constexpr Family plain_family(std::string_view name, bool float_activations,
             .attend_page = attend_page,
             .combine = combine,
             .finish_attention = finish_attention,
-            .store_kv = store_kv};
+            .store_key = store_key,
+            .store_value = store_value};
 }
 
 } // namespace

@@ -80,9 +80,9 @@ void sum_slice(const Tile& tile, std::size_t s, TileSums& out) noexcept {
 
 } // namespace
 
-void multiply_floats(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                     std::size_t y_stride, std::size_t group_begin,
-                     std::size_t group_end) noexcept {
+void multiply_floats(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept {
+    const std::size_t n_columns = x.n_columns();
     for (std::size_t row = group_begin; row < group_end; row += tile_rows) {
         for (std::size_t column = 0; column < n_columns; column += tile_columns) {
             const Tile tile{w,      x,

@@ -35,7 +35,7 @@ struct Panel {
     std::size_t slice;
     /// Index of the slice's block `b` in the arrays of blocks, for column c of the panel.
     [[nodiscard]] std::size_t at(std::size_t c, std::size_t b) const noexcept {
-        return (column + c) * x.layout.n_blocks + x.layout.block_begin[slice] + b;
+        return x.block_at(column + c, x.layout.block_begin[slice] + b);
     }
 };
 
@@ -157,9 +157,9 @@ void sum_slice(quant::Type type, const std::byte* row, std::size_t first_file_bl
 
 } // namespace
 
-void multiply_integers(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                       std::size_t y_stride, std::size_t group_begin,
-                       std::size_t group_end) noexcept {
+void multiply_integers(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                       std::size_t group_begin, std::size_t group_end) noexcept {
+    const std::size_t n_columns = x.n_columns();
     const MatrixShape& shape = w.shape();
     const std::size_t first_file_block = shape.file_blocks().first;
     for (std::size_t r = group_begin; r < group_end; ++r) {

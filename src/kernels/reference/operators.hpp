@@ -14,12 +14,11 @@ void pack_group(const MatrixShape& shape, std::span<const std::byte* const> rows
 
 /// Decoded weights × f32 activations: `reference` for every format, `integer` for the float
 /// formats.
-void multiply_floats(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                     std::size_t y_stride, std::size_t group_begin, std::size_t group_end) noexcept;
+void multiply_floats(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                     std::size_t group_begin, std::size_t group_end) noexcept;
 /// Integers of the weights × int8 activations: `integer`, block formats only.
-void multiply_integers(const Matrix& w, const Activations& x, std::size_t n_columns, float* y,
-                       std::size_t y_stride, std::size_t group_begin,
-                       std::size_t group_end) noexcept;
+void multiply_integers(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
+                       std::size_t group_begin, std::size_t group_end) noexcept;
 
 void quantize(Activations& x, std::size_t column, std::size_t block_begin,
               std::size_t block_end) noexcept;
@@ -29,12 +28,13 @@ void rope(float* head, const float* cosine, const float* sine, std::size_t n_pai
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
 void add(float* x, const float* y, std::size_t n) noexcept;
 
-PartialAttention attend_page(const float* query, const PageView& page, CacheType type,
-                             std::size_t head_dim, std::size_t n_visible, float scale,
-                             float* scores, float* o) noexcept;
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+                 std::size_t head_dim, float scale, float* scores) noexcept;
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
 void finish_attention(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
-void store_kv(const float* key, const float* value, void* keys, void* values, CacheType type,
-              std::size_t head_dim, std::size_t slot) noexcept;
+void store_key(const float* key, void* keys, CacheType type, std::size_t head_dim, std::size_t slot,
+               std::size_t begin, std::size_t end) noexcept;
+void store_value(const float* value, void* values, CacheType type, std::size_t head_dim,
+                 std::size_t slot, std::size_t begin, std::size_t end) noexcept;
 
 } // namespace pillar::kernels::reference

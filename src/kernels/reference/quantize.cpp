@@ -2,18 +2,13 @@
 
 #include "clones.hpp"
 #include "operators.hpp"
+#include "quantize_block.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <limits>
 
 namespace pillar::kernels::reference {
 
 namespace {
-
-constexpr std::uint32_t infinity_bits = 0x7F800000u;
-constexpr float round_shift =
-    12582912.0f; // 1.5 · 2^23: adding it rounds to an integer, half to even
 
 /// The 32 values of block b of a slice, zeros where the slice does not reach.
 [[gnu::always_inline]] inline void load_block(const float* x, std::size_t origin,
@@ -24,26 +19,6 @@ constexpr float round_shift =
     const std::size_t end = std::min(column + block_size, slice.end);
     for (float& value : values) value = 0.0f;
     for (std::size_t k = begin; k < end; ++k) values[k - column] = x[k - origin];
-}
-
-/// q of one block and its dx.
-[[gnu::always_inline]] inline float quantize_block(const float (&values)[block_size],
-                                                   std::int8_t* q) noexcept {
-    std::uint32_t largest = 0;
-    for (const float value : values)
-        largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFu);
-    const float amax = std::bit_cast<float>(largest);
-    const float inverse = 127.0f / amax;
-
-    if (largest >= infinity_bits || std::bit_cast<std::uint32_t>(inverse) >= infinity_bits) {
-        std::fill_n(q, block_size, std::int8_t{0});
-        return largest >= infinity_bits ? std::numeric_limits<float>::quiet_NaN() : 0.0f;
-    }
-    for (std::size_t k = 0; k < block_size; ++k) {
-        const float rounded = (values[k] * inverse + round_shift) - round_shift;
-        q[k] = static_cast<std::int8_t>(std::clamp(rounded, -127.0f, 127.0f));
-    }
-    return amax / 127.0f;
 }
 
 } // namespace
@@ -58,9 +33,9 @@ void quantize(Activations& x, std::size_t column, std::size_t block_begin,
         float values[block_size];
         load_block(x.column(column), layout.origin, layout.slices[s], b - layout.block_begin[s],
                    values);
-        const std::size_t at = column * layout.n_blocks + b;
+        const std::size_t at = x.block_at(column, b);
         std::int8_t* q = x.q.data() + at * block_size;
-        x.scale[at] = quantize_block(values, q);
+        x.scale[at] = quantize_block(values, block_size, q);
         int halves[2] = {};
         for (std::size_t k = 0; k < block_size; ++k) halves[k / 16] += q[k];
         x.half_sum[2 * at] = static_cast<std::int16_t>(halves[0]);

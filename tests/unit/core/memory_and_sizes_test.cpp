@@ -35,6 +35,16 @@ TEST(aligned_buffer, is_zeroed_aligned_and_writable_at_every_size) {
     }
 }
 
+TEST(aligned_buffer, keeps_its_content_on_huge_pages) {
+    for (const std::size_t n : {std::size_t{0}, std::size_t{100}, (std::size_t{5} << 20) + 3}) {
+        AlignedBuffer<std::uint8_t> buffer(n);
+        for (std::size_t i = 0; i < n; ++i) buffer[i] = static_cast<std::uint8_t>(i * 7);
+        buffer.collapse_to_huge_pages();
+        for (std::size_t i = 0; i < n; ++i)
+            ASSERT_EQ(buffer[i], static_cast<std::uint8_t>(i * 7)) << i;
+    }
+}
+
 TEST(aligned_buffer, of_nothing_owns_nothing) {
     EXPECT_EQ(AlignedBuffer<float>(0).data(), nullptr);
     EXPECT_EQ(AlignedBuffer<float>().size(), 0u);

@@ -3,6 +3,7 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
+#include "support/attention.hpp"
 #include "support/products.hpp"
 
 #include <algorithm>
@@ -148,6 +149,32 @@ TEST_P(ExtremeVectors, are_quantised_to_the_twins_bits_whatever_theirs_are) {
     }
 }
 
+TEST_P(ExtremeVectors, of_several_columns_are_quantised_each_as_if_alone) {
+    const std::vector<Slice> slices = slices_between({0, 80, 240, 240, 500});
+    const std::size_t width = family_.panel_columns;
+    for (const std::size_t n : {width - 1, width, width + 1, 2 * width + 3}) {
+        const Columns x = support::random_columns(n, 500, 43);
+        const Activations all = support::activations_of(family_, slices, x);
+        std::vector<bool> seen(n * all.layout.n_blocks);
+        for (std::size_t c = 0; c < n; ++c) {
+            const Columns one{1, 500, {x.column(c), x.column(c) + 500}};
+            const Activations alone = support::activations_of(twin_, slices, one);
+            for (std::size_t b = 0; b < all.layout.n_blocks; ++b) {
+                const std::size_t at = all.block_at(c, b);
+                ASSERT_FALSE(seen.at(at)) << "two blocks in one place";
+                seen[at] = true;
+                EXPECT_TRUE(std::equal(&alone.q[b * block_size], &alone.q[b * block_size] + 32,
+                                       &all.q[at * block_size]));
+                EXPECT_EQ(std::bit_cast<std::uint32_t>(all.scale[at]),
+                          std::bit_cast<std::uint32_t>(alone.scale[b]));
+                EXPECT_EQ(all.sum[at], alone.sum[b]);
+                EXPECT_EQ(all.half_sum[2 * at], alone.half_sum[2 * b]);
+                EXPECT_EQ(all.half_sum[2 * at + 1], alone.half_sum[2 * b + 1]);
+            }
+        }
+    }
+}
+
 TEST_P(ExtremeVectors, halves_between_two_integers_go_to_the_even_one) {
     Columns x{1, 256, std::vector<float>(256)};
     for (std::size_t i = 0; i < 256; ++i) // amax 127: x · inverse is x
@@ -194,32 +221,31 @@ TEST_P(ExtremeVectors, have_the_twins_bits_in_norm_rotation_and_residual) {
 TEST_P(ExtremeVectors, attention_has_the_twins_bits_whatever_lies_in_the_cache) {
     constexpr std::size_t head_dim = 44;
     Random random(44);
-    for (const CacheType type : {CacheType::f32, CacheType::f16}) {
+    for (const CacheType type : support::cache_types) {
         for (const std::size_t n : {1u, 9u, 64u, 100u, 256u}) {
             std::vector<std::byte> keys[2], values[2];
             for (auto* pages : {keys, values})
-                for (std::size_t i = 0; i < 2; ++i)
-                    pages[i].resize(head_dim * page_positions * bytes_of(type));
+                for (std::size_t i = 0; i < 2; ++i) pages[i].resize(page_bytes(type, head_dim));
             std::vector<float> query(head_dim), key(head_dim), value(head_dim);
             for (float& v : query) v = random.unit();
             for (std::size_t slot = 0; slot < n; ++slot) {
                 const bool wild = slot % 7 == 3; // scores of any size, some NaN
                 for (float& v : key) v = wild ? random_bits(random) : 40.0f * random.unit();
                 for (float& v : value) v = wild ? 0x1p-20f * random.unit() : random.unit();
-                family_.store_kv(key.data(), value.data(), keys[0].data(), values[0].data(), type,
-                                 head_dim, slot);
-                twin_.store_kv(key.data(), value.data(), keys[1].data(), values[1].data(), type,
-                               head_dim, slot);
+                support::store_kv(family_, key.data(), value.data(), keys[0].data(),
+                                  values[0].data(), type, head_dim, slot);
+                support::store_kv(twin_, key.data(), value.data(), keys[1].data(), values[1].data(),
+                                  type, head_dim, slot);
             }
             EXPECT_EQ(keys[0], keys[1]);
             EXPECT_EQ(values[0], values[1]);
-            std::vector<float> a(head_dim), b(head_dim), scores(page_positions);
+            std::vector<float> a(head_dim), b(head_dim);
             const PartialAttention p =
-                family_.attend_page(query.data(), {keys[0].data(), values[0].data()}, type,
-                                    head_dim, n, 0.5f, scores.data(), a.data());
+                support::attend_page(family_, query.data(), {keys[0].data(), values[0].data()},
+                                     type, head_dim, n, 0.5f, a.data());
             const PartialAttention q =
-                twin_.attend_page(query.data(), {keys[1].data(), values[1].data()}, type, head_dim,
-                                  n, 0.5f, scores.data(), b.data());
+                support::attend_page(twin_, query.data(), {keys[1].data(), values[1].data()}, type,
+                                     head_dim, n, 0.5f, b.data());
             EXPECT_EQ(p.m, q.m);
             EXPECT_TRUE(same_bits({&p.l, 1}, {&q.l, 1}));
             EXPECT_TRUE(same_bits(a, b)) << n;

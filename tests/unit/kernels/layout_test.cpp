@@ -31,13 +31,34 @@ TEST(ActivationLayout, gives_shared_blocks_to_both_slices_and_none_to_empty_ones
 
 TEST(Activations, have_room_for_every_column) {
     const auto slices = slices_between({80, 160, 160, 240, 325});
-    const Activations x(ActivationLayout(slices), 5);
+    const Activations x(ActivationLayout(slices), 5, 4);
     EXPECT_EQ(x.x_stride, 256u);
     EXPECT_EQ(x.x.size(), 5 * 256u);
     EXPECT_EQ(x.q.size(), 5 * x.layout.n_blocks * 32);
     EXPECT_EQ(x.scale.size(), 5 * x.layout.n_blocks);
     EXPECT_EQ(x.sum.size(), 5 * x.layout.n_blocks);
     EXPECT_EQ(x.half_sum.size(), 10 * x.layout.n_blocks);
+}
+
+TEST(Activations, lie_in_panels_block_after_block) {
+    Activations x(ActivationLayout(slices_between({0, 96})), 11, 4); // 3 blocks
+    EXPECT_EQ(x.n_columns(), 11u);
+    x.set_columns(6); // panels of 4 and 2
+    EXPECT_EQ(x.block_at(0, 0), 0u);
+    EXPECT_EQ(x.block_at(3, 0), 3u);
+    EXPECT_EQ(x.block_at(0, 1), 4u);
+    EXPECT_EQ(x.block_at(3, 2), 11u);
+    EXPECT_EQ(x.block_at(4, 0), 12u);
+    EXPECT_EQ(x.block_at(5, 0), 13u);
+    EXPECT_EQ(x.block_at(4, 1), 14u);
+    EXPECT_EQ(x.block_at(5, 2), 17u);
+    x.set_columns(1); // a contiguous vector
+    for (std::size_t b = 0; b < 3; ++b) EXPECT_EQ(x.block_at(0, b), b);
+}
+
+TEST(ActivationsDeathTest, refuse_more_columns_than_there_is_room_for) {
+    Activations x(ActivationLayout(slices_between({0, 96})), 2, 4);
+    EXPECT_DEATH(x.set_columns(3), "room for the columns");
 }
 
 TEST(MatrixShape, asks_for_the_file_blocks_that_cover_its_slices) {
@@ -76,6 +97,21 @@ TEST(Matrix, of_a_plain_family_holds_the_bytes_of_the_file) {
         EXPECT_EQ(std::memcmp(m.group(r), rows.row(r) + 176, 176), 0);
 }
 
+TEST(Matrix, may_lie_in_memory_of_another) {
+    const support::Rows rows = support::random_rows(quant::Type::q4_0, 37, 96, 2);
+    for (const Family* family : families()) {
+        const Matrix alone = support::pack(*family, rows, slices_between({0, 96}), 0, 37);
+        const std::size_t size = Matrix::packed_bytes(*family, alone.shape());
+        EXPECT_EQ(size % 64, 0u) << family->name;
+        EXPECT_GE(size, alone.size_bytes()) << family->name;
+        EXPECT_LT(size, alone.size_bytes() + 64) << family->name;
+        AlignedBuffer<std::byte> memory(2 * size);
+        Matrix second(*family, alone.shape(), memory.span().subspan(size));
+        EXPECT_EQ(second.size_bytes(), alone.size_bytes()) << family->name;
+        EXPECT_EQ(second.group(0), memory.data() + size) << family->name;
+    }
+}
+
 TEST(MatrixDeathTest, refuses_slices_that_break_the_contract) {
     const Family& family = *find_family("integer");
     const auto make = [&](quant::Type type, std::size_t n,
@@ -86,6 +122,10 @@ TEST(MatrixDeathTest, refuses_slices_that_break_the_contract) {
     EXPECT_DEATH(make(quant::Type::q8_0, 256, {0, 288}), "within the row");
     EXPECT_DEATH(make(quant::Type::q4_k, 288, {0, 288}), "whole blocks");
     EXPECT_DEATH(make(quant::Type::q8_0, 256, {64, 32}), "adjacent");
+    AlignedBuffer<std::byte> small(271);
+    EXPECT_DEATH(
+        Matrix(family, {quant::Type::q8_0, 1, 256, slices_between({0, 256})}, small.span()),
+        "room");
 }
 
 } // namespace

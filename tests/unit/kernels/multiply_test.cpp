@@ -54,6 +54,15 @@ TEST_P(Multiply, gives_the_bits_of_its_twin_at_awkward_sizes) {
     }
 }
 
+TEST_P(Multiply, gives_the_bits_of_its_twin_over_many_rows_and_panels) {
+    const std::size_t n = length_near(type_, 1280); // 40 blocks, longer than what lies in a cache
+    const Rows rows = random_rows(type_, 549, n, 41);
+    const Columns x = random_columns(35, n, 42);
+    const auto slices = slices_between({0, n / 2 + 9, n});
+    EXPECT_TRUE(same_bits(support::product(family_, rows, slices, x),
+                          support::product(twin_of(family_), rows, slices, x)));
+}
+
 TEST_P(Multiply, gives_the_bits_of_its_twin_with_extreme_integers) {
     const std::size_t n = length_near(type_, 512);
     Rows rows = random_rows(type_, 34, n, 3);
@@ -84,14 +93,14 @@ TEST_P(Multiply, does_not_depend_on_columns_a_call_or_on_groups_a_thread) {
     for (std::size_t c = 0; c < x.n; ++c) { // one column a call
         const Columns one{1, n, {x.column(c), x.column(c) + n}};
         const Activations a = support::activations_of(family_, slices, one);
-        multiply(w, a, 1, y.data() + c * rows.n_rows, rows.n_rows, 0, w.n_groups());
+        multiply(w, a, y.data() + c * rows.n_rows, rows.n_rows, 0, w.n_groups());
     }
     EXPECT_TRUE(same_bits(y, whole)) << "one column a call";
     const Activations a = support::activations_of(family_, slices, x);
     for (const std::size_t n_threads : {2u, 3u, 5u}) {
         std::fill(y.begin(), y.end(), -1.0f);
         for (std::size_t t = 0; t < n_threads; ++t)
-            multiply(w, a, x.n, y.data(), rows.n_rows, t * w.n_groups() / n_threads,
+            multiply(w, a, y.data(), rows.n_rows, t * w.n_groups() / n_threads,
                      (t + 1) * w.n_groups() / n_threads);
         EXPECT_TRUE(same_bits(y, whole)) << n_threads << " threads";
     }
@@ -100,13 +109,13 @@ TEST_P(Multiply, does_not_depend_on_columns_a_call_or_on_groups_a_thread) {
 TEST_P(Multiply, writes_its_rows_and_columns_and_nothing_else) {
     const std::size_t n = length_near(type_, 256);
     const Rows rows = random_rows(type_, 21, n, 13);
-    const Columns x = random_columns(3, n, 14);
+    const Columns x = random_columns(2, n, 14);
     const std::vector<Slice> slices{{0, n}};
     const Matrix w = support::pack(family_, rows, slices, 0, rows.n_rows);
     const Activations a = support::activations_of(family_, slices, x);
     constexpr std::size_t stride = 24;
     std::vector<float> y(3 * stride, 77.0f);
-    multiply(w, a, 2, y.data(), stride, 0, w.n_groups());
+    multiply(w, a, y.data(), stride, 0, w.n_groups());
     const std::vector<float> dense = support::product(family_, rows, slices, x);
     for (std::size_t i = 0; i < y.size(); ++i) {
         const std::size_t row = i % stride;
@@ -147,7 +156,7 @@ TEST_P(Multiply, of_some_rows_gives_the_bits_of_all_rows) {
     const Matrix w = support::pack(family_, rows, slices, 5, 32);
     const Activations a = support::activations_of(family_, slices, x);
     std::vector<float> y(2 * 27);
-    multiply(w, a, 2, y.data(), 27, 0, w.n_groups());
+    multiply(w, a, y.data(), 27, 0, w.n_groups());
     for (std::size_t i = 0; i < y.size(); ++i) ASSERT_EQ(y[i], all[i / 27 * 37 + 5 + i % 27]) << i;
 }
 

@@ -86,7 +86,7 @@ TEST_P(ExactQuantization, has_the_bits_of_rational_arithmetic) {
         const std::vector<float> dx = from_hex<float>(value);
         file >> key >> value;
         const std::vector<std::int8_t> q = from_hex<std::int8_t>(value);
-        Activations x(ActivationLayout({&whole, 1}), 1);
+        Activations x(ActivationLayout({&whole, 1}), 1, family_.panel_columns);
         std::copy(block.begin(), block.end(), x.column(0));
         family_.quantize(x, 0, 0, 1);
         EXPECT_TRUE(same_bits(x.scale.span(), dx)) << "block " << n_blocks;

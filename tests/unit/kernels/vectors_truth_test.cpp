@@ -3,6 +3,7 @@
 #include "all_families.hpp"
 #include "bits.hpp"
 #include "hexadecimal.hpp"
+#include "support/attention.hpp"
 
 #include <fstream>
 #include <map>
@@ -51,22 +52,22 @@ TEST_P(ExactVectors, attention_has_the_bits_of_rational_arithmetic) {
     constexpr std::size_t head_dim = 10;
     for (const CacheType type : {CacheType::f32, CacheType::f16}) {
         const std::string kind = type == CacheType::f32 ? "f32" : "f16";
-        std::vector<float> o[2], scores(page_positions);
+        std::vector<float> o[2];
         PartialAttention parts[2];
         for (std::size_t page = 0; page < 2; ++page) {
             const std::string name = kind + "_" + std::to_string(page) + "_";
             const std::vector<float>& keys = truth(name + "keys");
             const std::size_t n = keys.size() / head_dim;
-            std::vector<std::byte> k(page_positions * head_dim * bytes_of(type));
+            std::vector<std::byte> k(page_bytes(type, head_dim));
             std::vector<std::byte> v = k;
             for (std::size_t j = 0; j < n; ++j)
-                family_.store_kv(keys.data() + j * head_dim,
-                                 truth(name + "values").data() + j * head_dim, k.data(), v.data(),
-                                 type, head_dim, j);
+                support::store_kv(family_, keys.data() + j * head_dim,
+                                  truth(name + "values").data() + j * head_dim, k.data(), v.data(),
+                                  type, head_dim, j);
             o[page].resize(head_dim);
             parts[page] =
-                family_.attend_page(truth(kind + "_query").data(), {k.data(), v.data()}, type,
-                                    head_dim, n, 0.3f, scores.data(), o[page].data());
+                support::attend_page(family_, truth(kind + "_query").data(), {k.data(), v.data()},
+                                     type, head_dim, n, 0.3f, o[page].data());
             std::vector<float> part{parts[page].m, parts[page].l};
             part.insert(part.end(), o[page].begin(), o[page].end());
             EXPECT_TRUE(same_bits(part, truth(name + "part"))) << name;

@@ -55,5 +55,15 @@ TEST(kv_cache, gives_every_layer_head_and_page_memory_of_its_own) {
     EXPECT_EQ(KvCache::size_bytes(shape(2)), places.size() * half);
 }
 
+TEST(kv_cache, needs_memory_by_its_type) {
+    KvCache::Shape of_80 = shape(2); // 2 pages, 2 layers, 3 heads, keys and values
+    of_80.head_dim = 80;
+    EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 2);
+    of_80.type = kernels::CacheType::f32;
+    EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 4);
+    of_80.type = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
+    EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * (80 + 6));
+}
+
 } // namespace
 } // namespace pillar::model

@@ -96,6 +96,39 @@ TEST(barrier, separates_rounds_under_stress) {
     EXPECT_EQ(team.barrier().n_meetings() - before, 200000u);
 }
 
+TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_meeting) {
+    const int n = std::clamp(available_cpus(), 2, 4);
+    Team team(n);
+    const auto n_threads = static_cast<std::size_t>(n);
+    std::vector<std::size_t> parts(n_threads * 16), seen(n_threads * 16); // a cache line apart
+    const std::size_t before = team.barrier().n_meetings();
+    std::size_t sum = 0, n_serial = 0;
+    bool by_main = true, in_step = true;
+    const std::thread::id main = std::this_thread::get_id();
+    team.run([&](Worker worker) {
+        const auto me = 16 * static_cast<std::size_t>(worker.index());
+        for (std::size_t round = 1; round <= 20000; ++round) {
+            parts[me] = round;
+            worker.serial([&] {
+                by_main = by_main && std::this_thread::get_id() == main;
+                sum = 0;
+                for (std::size_t t = 0; t < n_threads; ++t) sum += parts[16 * t];
+                ++n_serial;
+            });
+            seen[me] += sum == round * n_threads ? 1u : 0u;
+            if (round % 3 == 0)
+                worker.barrier(); // both kinds after one another
+            else
+                worker.serial([&] { in_step = in_step && sum == round * n_threads; });
+        }
+    });
+    EXPECT_TRUE(by_main);
+    EXPECT_TRUE(in_step);
+    EXPECT_EQ(n_serial, 20000u);
+    for (std::size_t t = 0; t < n_threads; ++t) EXPECT_EQ(seen[16 * t], 20000u);
+    EXPECT_EQ(team.barrier().n_meetings() - before, 40000u);
+}
+
 TEST(barrier, does_not_crawl_with_more_threads_than_cores) {
     Team team(8);
     const Stopwatch watch;

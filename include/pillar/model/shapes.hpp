@@ -1,0 +1,34 @@
+#pragma once
+// The shapes of well-known models, for benchmarks and plans without their files. Numbers are those
+// of the published configurations; they give the official parameter counts.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pillar::model {
+
+struct Shape {
+    std::string_view name;  ///< as users write it: "llama-3.2-1b"
+    std::string_view title; ///< "Llama-3.2-1B"
+    std::size_t dim = 0;
+    std::size_t n_layers = 0;
+    std::size_t n_heads = 0;
+    std::size_t n_kv_heads = 0;
+    std::size_t head_dim = 0;
+    std::size_t hidden_dim = 0;
+    std::size_t vocab_size = 0;
+    bool tied = false; ///< the output matrix is the embedding
+    std::size_t context_length = 0;
+    double rope_base = 10'000.0;
+    bool fused = false; ///< its files hold q, k, v as one matrix and get that matrix's types
+};
+
+std::span<const Shape> shapes() noexcept;
+/// By name, in upper or lower case; nullptr when there is none.
+const Shape* find_shape(std::string_view name) noexcept;
+/// All names, separated by ", ".
+std::string shape_names();
+
+} // namespace pillar::model

@@ -1,0 +1,29 @@
+#pragma once
+// Models without files: the shape of a well-known model, the formats of a type mix, pseudo-random
+// weights, and a vocabulary of the right size that holds every byte. Everything that reads a model
+// reads them like a file; they say nothing sensible. The architecture is always "llama": of models
+// of others the shape alone is taken (no biases, no norms of queries and keys, no soft caps).
+
+#include "pillar/gguf/file.hpp"
+#include "pillar/model/shapes.hpp"
+#include "pillar/quant/mix.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace pillar::model {
+
+/// "llama-3.2-1b:q4_k_m" → the two. Throws UsageError with the names there are.
+struct SyntheticName {
+    const Shape* shape;
+    quant::Mix mix;
+};
+SyntheticName parse_synthetic_name(const std::string& name);
+
+/// The same bytes on every rank and machine.
+gguf::File synthetic_model(const Shape& shape, quant::Mix mix);
+
+/// Write any open model as one GGUF file. Throws IoError.
+void write_model(const gguf::File& model, const std::filesystem::path& path);
+
+} // namespace pillar::model

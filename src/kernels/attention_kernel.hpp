@@ -1,0 +1,267 @@
+#pragma once
+// Attention of several queries over one page, written once for all instruction sets. A family
+// supplies its vectors as a struct `Simd`:
+//   Floats, lanes          a vector of f32 and how many it holds; 16 is a multiple of it
+//   most_queries           queries worked on at a time
+//   key_vectors<Q>         vectors of positions (value_vectors<Q>: of dimensions) beside Q queries,
+//                          so that Q × V sums and what they need fit the registers
+//   set1 add sub mul fma larger exp_floats; larger(a, b) is a > b ? a : b
+//   load load_f16 load_i8  as f32; load_first… (p, n) touch n elements and give +0 in the rest
+//   store store_first
+//   first_or(v, n, other)  v in the first n lanes, `other` in the rest
+//   largest_lane(v), sum_of_lanes(v[16 / lanes]), exp_float(x)
+//   prefetch(p)            wherever p points
+// Scores: positions across lanes, the head dimension in order. Output: dimensions across lanes,
+// positions in order. Keys and values are widened once for Q queries. Like everything compiled for
+// one instruction set this has internal linkage and calls no inline function of another header.
+
+#include "cached_pages.hpp"
+
+namespace pillar::kernels {
+namespace {
+
+constexpr std::size_t less_of(std::size_t a, std::size_t b) noexcept {
+    return a < b ? a : b;
+}
+
+/// Q neighbouring queries over one page of type Page.
+template <class Simd, class Page, std::size_t Q>
+struct PageAttention {
+    using Floats = typename Simd::Floats;
+    static constexpr std::size_t lanes = Simd::lanes;
+
+    const Page& page;
+    PageQuery* queries; ///< (Q)
+    float* scores;      ///< (Q, 256)
+    const void* next_page;
+
+    /// Ask for what comes `offset` elements after `ahead`: V vectors.
+    template <std::size_t V>
+    static void prefetch(const char* ahead, std::size_t offset) noexcept {
+        for (std::size_t i = 0; i < V * lanes * Page::element_bytes; i += 64)
+            Simd::prefetch(ahead + offset * Page::element_bytes + i);
+    }
+
+    /// scores[q][j] = fma(q[d], k[d][j], scores[q][j]) over the block of dimensions from `first` on
+    /// in order, for V vectors of positions; from +0 in the first block. `ahead` is where the
+    /// memory lies that is read after the block.
+    template <std::size_t V>
+    void score(std::size_t j, std::size_t first, const char* ahead) const noexcept {
+        Floats t[Q][V];
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                t[q][v] = first == 0 ? Simd::set1(0.0f)
+                                     : Simd::load(scores + q * page_positions + j + v * lanes);
+        typename Page::KeyScales scales[V];
+        for (std::size_t v = 0; v < V; ++v)
+            scales[v] = page.key_scales(first / cache_block, j + v * lanes);
+        const std::size_t end = less_of(first + cache_block, page.head_dim);
+        for (std::size_t d = first; d < end; ++d) {
+            prefetch<V>(ahead, (d - first) * page_positions + j);
+            Floats keys[V];
+            for (std::size_t v = 0; v < V; ++v) keys[v] = page.key(d, j + v * lanes, scales[v]);
+            for (std::size_t q = 0; q < Q; ++q) {
+                const Floats x = Simd::set1(queries[q].query[d]);
+                for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::fma(x, keys[v], t[q][v]);
+            }
+        }
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                Simd::store(scores + q * page_positions + j + v * lanes, t[q][v]);
+    }
+
+    /// Scores of positions [0, n), a block of dimensions at a time, which is one stretch of memory.
+    /// Positions beyond n are computed up to a whole tile and never used.
+    void score_all(std::size_t n) const noexcept {
+        constexpr std::size_t V = Simd::template key_vectors<Q>;
+        static_assert(page_positions % (V * lanes) == 0, "a tile never leaves the page");
+        for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+            const std::size_t next = first + cache_block;
+            const auto* const ahead = reinterpret_cast<const char*>(
+                next < page.head_dim ? page.keys + next * page_positions : page.values);
+            for (std::size_t j = 0; j < n; j += V * lanes) score<V>(j, first, ahead);
+        }
+    }
+
+    /// Scale a query's scores in place and find their maximum, −∞ if there is none. A NaN is none.
+    static float scale_and_maximum(float* s, std::size_t n, float scale) noexcept {
+        const Floats lowest = Simd::set1(-__builtin_inff());
+        Floats m = lowest;
+        for (std::size_t j = 0; j < n; j += lanes) {
+            const Floats scaled = Simd::mul(Simd::load(s + j), Simd::set1(scale));
+            Simd::store(s + j, scaled);
+            m = Simd::larger(Simd::first_or(scaled, less_of(n - j, lanes), lowest), m);
+        }
+        return Simd::largest_lane(m);
+    }
+
+    /// s[j] = exp(s[j] − m), +0 for invisible ones of the last vector; returns their sum.
+    static float exponentials(float* s, std::size_t n, float m) noexcept {
+        constexpr std::size_t n_sums = 16 / lanes;
+        Floats sums[n_sums];
+        for (Floats& sum : sums) sum = Simd::set1(0.0f);
+        for (std::size_t j = 0; j < n; j += 16) {
+            for (std::size_t i = 0; i < n_sums && j + i * lanes < n; ++i) {
+                float* const at = s + j + i * lanes;
+                const Floats e = Simd::exp_floats(Simd::sub(Simd::load(at), Simd::set1(m)));
+                const std::size_t left = less_of(n - j - i * lanes, lanes);
+                const Floats weight = Simd::first_or(e, left, Simd::set1(0.0f));
+                Simd::store(at, weight);
+                sums[i] = Simd::add(sums[i], weight);
+            }
+        }
+        return Simd::sum_of_lanes(sums);
+    }
+
+    /// o[q][d] = fma(e_j, v[j][d], o[q][d]) over positions [begin, end) in order, for V whole
+    /// vectors of dimensions; from +0 where begin is 0.
+    template <std::size_t V>
+    void weigh(std::size_t d, std::size_t begin, std::size_t end, const char* ahead,
+               const typename Page::ValueScales& scales) const noexcept {
+        Floats sum[Q][V];
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                sum[q][v] =
+                    begin == 0 ? Simd::set1(0.0f) : Simd::load(queries[q].part.o + d + v * lanes);
+        for (std::size_t j = begin; j < end; ++j) {
+            prefetch<V>(ahead, (j - begin) * page.head_dim + d);
+            Floats values[V];
+            for (std::size_t v = 0; v < V; ++v) values[v] = page.value(j, d + v * lanes, scales);
+            for (std::size_t q = 0; q < Q; ++q) {
+                const Floats e = Simd::set1(scores[q * page_positions + j]);
+                for (std::size_t v = 0; v < V; ++v) sum[q][v] = Simd::fma(e, values[v], sum[q][v]);
+            }
+        }
+        for (std::size_t q = 0; q < Q; ++q)
+            for (std::size_t v = 0; v < V; ++v)
+                Simd::store(queries[q].part.o + d + v * lanes, sum[q][v]);
+    }
+
+    /// The same for n dimensions, less than a vector.
+    void weigh_rest(std::size_t d, std::size_t n, std::size_t begin, std::size_t end,
+                    const typename Page::ValueScales& scales) const noexcept {
+        Floats sum[Q];
+        for (std::size_t q = 0; q < Q; ++q)
+            sum[q] = begin == 0 ? Simd::set1(0.0f) : Simd::load_first(queries[q].part.o + d, n);
+        for (std::size_t j = begin; j < end; ++j) {
+            const Floats values = page.first_values(j, d, n, scales);
+            for (std::size_t q = 0; q < Q; ++q)
+                sum[q] = Simd::fma(Simd::set1(scores[q * page_positions + j]), values, sum[q]);
+        }
+        for (std::size_t q = 0; q < Q; ++q) Simd::store_first(queries[q].part.o + d, n, sum[q]);
+    }
+
+    /// All dimensions over positions [begin, end), which all Q queries see, a few positions at a
+    /// time, which are one stretch of memory.
+    void weigh_all(std::size_t begin, std::size_t end) const noexcept {
+        constexpr std::size_t V = Simd::template value_vectors<Q>;
+        constexpr std::size_t positions_at_once = 64;
+        for (std::size_t here = begin; here < end; here += positions_at_once) {
+            const std::size_t until = less_of(here + positions_at_once, end);
+            const auto* const ahead =
+                until < end ? reinterpret_cast<const char*>(page.values + until * page.head_dim)
+                            : static_cast<const char*>(next_page);
+            for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
+                const typename Page::ValueScales scales(page, first / cache_block, here, until);
+                const std::size_t last = less_of(first + cache_block, page.head_dim);
+                std::size_t d = first;
+                for (; d + V * lanes <= last; d += V * lanes)
+                    weigh<V>(d, here, until, ahead, scales);
+                for (; d + lanes <= last; d += lanes) weigh<1>(d, here, until, ahead, scales);
+                if (d < last) weigh_rest(d, last - d, here, until, scales);
+            }
+        }
+    }
+
+    void run(float scale) const noexcept {
+        std::size_t most = 0, common = page_positions;
+        for (std::size_t q = 0; q < Q; ++q) {
+            if (queries[q].n_visible > most) most = queries[q].n_visible;
+            if (queries[q].n_visible < common) common = queries[q].n_visible;
+        }
+        score_all(most);
+        for (std::size_t q = 0; q < Q; ++q) {
+            float* const s = scores + q * page_positions;
+            queries[q].part.m = scale_and_maximum(s, queries[q].n_visible, scale);
+            queries[q].part.l = exponentials(s, queries[q].n_visible, queries[q].part.m);
+        }
+        weigh_all(0, common);
+        for (std::size_t q = 0; Q > 1 && q < Q; ++q) // what not all of them see
+            if (queries[q].n_visible > common)
+                PageAttention<Simd, Page, 1>{page, queries + q, scores + q * page_positions,
+                                             next_page}
+                    .weigh_all(common, queries[q].n_visible);
+    }
+};
+
+/// The next `count` ≤ Q queries.
+template <class Simd, class Page, std::size_t Q>
+void attend_some(const Page& page, PageQuery* queries, std::size_t count, float scale,
+                 float* scores, const void* next_page) noexcept {
+    if constexpr (Q > 1)
+        if (count < Q)
+            return attend_some<Simd, Page, Q - 1>(page, queries, count, scale, scores, next_page);
+    PageAttention<Simd, Page, Q>{page, queries, scores, next_page}.run(scale);
+}
+
+template <class Simd, class Page>
+void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_queries,
+                     std::size_t head_dim, float scale, float* scores) noexcept {
+    static_assert(Simd::most_queries <= queries_at_once);
+    const Page page(view, head_dim);
+    const std::size_t n_parts = (n_queries + Simd::most_queries - 1) / Simd::most_queries;
+    for (std::size_t i = 0; i < n_parts; ++i) { // parts of about the same size
+        const std::size_t begin = i * n_queries / n_parts, end = (i + 1) * n_queries / n_parts;
+        const void* const next_page =
+            view.next != nullptr && end == n_queries ? view.next : view.keys;
+        attend_some<Simd, Page, Simd::most_queries>(page, queries + begin, end - begin, scale,
+                                                    scores, next_page);
+    }
+}
+
+/// Family::attend_page.
+template <class Simd>
+void attend_page_with(PageQuery* queries, std::size_t n_queries, const PageView& page,
+                      CacheType type, std::size_t head_dim, float scale, float* scores) noexcept {
+    switch (type) {
+    case CacheType::f32:
+        return attend_in_parts<Simd, PlainPage<Simd, float>>(page, queries, n_queries, head_dim,
+                                                             scale, scores);
+    case CacheType::f16:
+        return attend_in_parts<Simd, PlainPage<Simd, std::uint16_t>>(page, queries, n_queries,
+                                                                     head_dim, scale, scores);
+    case CacheType::q8_0:
+        return attend_in_parts<Simd, Q8Page<Simd>>(page, queries, n_queries, head_dim, scale,
+                                                   scores);
+    }
+}
+
+/// Family::combine.
+template <class Simd>
+void combine_with(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {
+    constexpr std::size_t lanes = Simd::lanes;
+    const float m = b.m > a.m ? b.m : a.m;
+    const float factor_a = Simd::exp_float(a.m - m);
+    const float factor_b = Simd::exp_float(b.m - m);
+    a.m = m;
+    a.l = __builtin_fmaf(b.l, factor_b, a.l * factor_a);
+    for (std::size_t d = 0; d < head_dim; d += lanes) {
+        const std::size_t n = less_of(head_dim - d, lanes);
+        const auto scaled = Simd::mul(Simd::load_first(a.o + d, n), Simd::set1(factor_a));
+        Simd::store_first(a.o + d, n,
+                          Simd::fma(Simd::load_first(b.o + d, n), Simd::set1(factor_b), scaled));
+    }
+}
+
+/// Family::finish_attention.
+template <class Simd>
+void finish_attention_with(const PartialAttention& a, std::size_t head_dim, float* out) noexcept {
+    const auto r = Simd::set1(1.0f / a.l);
+    for (std::size_t d = 0; d < head_dim; d += Simd::lanes) {
+        const std::size_t n = less_of(head_dim - d, Simd::lanes);
+        Simd::store_first(out + d, n, Simd::mul(Simd::load_first(a.o + d, n), r));
+    }
+}
+
+} // namespace
+} // namespace pillar::kernels

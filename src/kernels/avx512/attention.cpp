@@ -1,0 +1,131 @@
+// Attention over a page of the KV cache (attention_kernel.hpp) with vectors of 16 f32.
+
+#include "attention.hpp"
+
+#include "../attention_kernel.hpp"
+
+#include "pillar/core/elementary.hpp"
+
+// g++ 12 takes the deliberately undefined operands of its own intrinsics for mistakes.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+namespace pillar::kernels::avx512 {
+namespace {
+
+struct Simd {
+    using Floats = __m512;
+    static constexpr std::size_t lanes = 16;
+    static constexpr std::size_t most_queries = 8;
+    // 32 registers: Q × V sums, V keys or values; the fma's latency wants 8 sums
+    template <std::size_t Q>
+    static constexpr std::size_t key_vectors = Q <= 2   ? 8
+                                               : Q <= 4 ? 4
+                                                        : 2;
+    template <std::size_t Q>
+    static constexpr std::size_t value_vectors = 2; // a block of 32 dimensions
+
+    static Floats set1(float x) noexcept { return _mm512_set1_ps(x); }
+    static Floats add(Floats a, Floats b) noexcept { return _mm512_add_ps(a, b); }
+    static Floats sub(Floats a, Floats b) noexcept { return _mm512_sub_ps(a, b); }
+    static Floats mul(Floats a, Floats b) noexcept { return _mm512_mul_ps(a, b); }
+    static Floats fma(Floats a, Floats b, Floats c) noexcept { return _mm512_fmadd_ps(a, b, c); }
+    static Floats larger(Floats a, Floats b) noexcept { return _mm512_max_ps(a, b); }
+
+    static __mmask16 first_lanes(std::size_t n) noexcept {
+        return static_cast<__mmask16>(n >= lanes ? 0xFFFF : (1u << n) - 1);
+    }
+    static Floats load(const float* p) noexcept { return _mm512_loadu_ps(p); }
+    static void store(float* p, Floats v) noexcept { _mm512_storeu_ps(p, v); }
+    static Floats load_f16(const std::uint16_t* p) noexcept {
+        return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    }
+    static Floats load_i8(const std::int8_t* p) noexcept {
+        return _mm512_cvtepi32_ps(
+            _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+    }
+    static Floats load_first(const float* p, std::size_t n) noexcept {
+        return _mm512_maskz_loadu_ps(first_lanes(n), p);
+    }
+    static void store_first(float* p, std::size_t n, Floats v) noexcept {
+        _mm512_mask_storeu_ps(p, first_lanes(n), v);
+    }
+    static Floats load_first_f16(const std::uint16_t* p, std::size_t n) noexcept {
+        return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), p));
+    }
+    static Floats load_first_i8(const std::int8_t* p, std::size_t n) noexcept {
+        return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first_lanes(n), p)));
+    }
+    static void prefetch(const char* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
+
+    static Floats first_or(Floats v, std::size_t n, Floats other) noexcept {
+        return _mm512_mask_blend_ps(first_lanes(n), other, v);
+    }
+    static float largest_lane(Floats v) noexcept {
+        __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+        __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+        four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+    }
+    /// (i, i+8), (i, i+4), (i, i+2), (i, i+1).
+    static float sum_of_lanes(const Floats (&sums)[1]) noexcept {
+        const __m256 eight =
+            _mm256_add_ps(_mm512_castps512_ps256(sums[0]), _mm512_extractf32x8_ps(sums[0], 1));
+        const __m128 four =
+            _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+        const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+    }
+
+    /// exp_f32 of core/elementary.hpp with the same operations.
+    static Floats exp_floats(Floats x) noexcept {
+        using namespace exp_f32_constants;
+        const Floats shift = set1(round_shift);
+        const Floats n = sub(fma(x, set1(log2_e), shift), shift);
+        Floats r = fma(n, set1(-ln2_high), x);
+        r = fma(n, set1(-ln2_low), r);
+        Floats p = fma(set1(c7), r, set1(c6));
+        p = fma(p, r, set1(c5));
+        p = fma(p, r, set1(c4));
+        p = fma(p, r, set1(c3));
+        p = fma(p, r, set1(c2));
+        p = add(fma(p, mul(r, r), r), set1(1.0f));
+
+        const __m512i bias = _mm512_set1_epi32(127);
+        const __m512i whole = _mm512_cvttps_epi32(n);
+        const __m512i half = _mm512_srai_epi32(whole, 1);
+        const __m512i scale_a = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
+        const __m512i scale_b =
+            _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
+        Floats y = mul(mul(p, _mm512_castsi512_ps(scale_a)), _mm512_castsi512_ps(scale_b));
+        y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, set1(highest), _CMP_GT_OQ),
+                               set1(__builtin_inff()));
+        y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, set1(lowest), _CMP_LT_OQ), set1(0.0f));
+        return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x); // NaN stays
+    }
+    static float exp_float(float x) noexcept { return _mm512_cvtss_f32(exp_floats(set1(x))); }
+};
+
+} // namespace
+
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+                 std::size_t head_dim, float scale, float* scores) noexcept {
+    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, scale, scores);
+}
+
+void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {
+    combine_with<Simd>(a, b, head_dim);
+}
+
+void finish_attention(const PartialAttention& a, std::size_t head_dim, float* out) noexcept {
+    finish_attention_with<Simd>(a, head_dim, out);
+}
+
+} // namespace pillar::kernels::avx512

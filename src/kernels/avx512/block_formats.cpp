@@ -1,0 +1,8 @@
+#include "../x86/block_formats.hpp"
+
+namespace pillar::kernels::avx512 {
+
+extern const x86::BlockFormats block_formats;
+constinit const x86::BlockFormats block_formats = x86::all_block_formats();
+
+} // namespace pillar::kernels::avx512

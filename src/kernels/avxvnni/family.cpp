@@ -1,0 +1,51 @@
+// The AVX-VNNI family: AVX2 with the byte dot product of VNNI on vectors of 256 bits. Products
+// alone differ from the AVX2 family.
+
+#include "../x86/dot_rate.hpp"
+#include "../x86/family.hpp"
+#include "../avx2/operators.hpp"
+#include "../families.hpp"
+
+namespace pillar::kernels {
+namespace avxvnni {
+
+extern const x86::FloatFormats float_formats;
+extern const x86::BlockFormats block_formats;
+extern const x86::SuperBlockFormats super_block_formats;
+
+namespace {
+
+constexpr x86::Formats formats{float_formats, block_formats, super_block_formats};
+using Products = x86::Products<formats>;
+
+/// CPUID leaf 7, subleaf 1: EAX bit 4.
+bool supported() noexcept {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return x86::has_avx2_fma_f16c() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+           (eax & 1u << 4) != 0;
+}
+
+} // namespace
+} // namespace avxvnni
+
+constinit const Family avxvnni_family = {.name = "avxvnni",
+                                         .float_activations = false,
+                                         .panel_columns = x86::panel_columns,
+                                         .supported = avxvnni::supported,
+                                         .rows_per_group = avxvnni::Products::rows_per_group,
+                                         .group_bytes = avxvnni::Products::group_bytes,
+                                         .pack_group = avxvnni::Products::pack_group,
+                                         .multiply = avxvnni::Products::multiply,
+                                         .quantize = avx2::quantize,
+                                         .rms_norm = avx2::rms_norm,
+                                         .rope = avx2::rope,
+                                         .swiglu = avx2::swiglu,
+                                         .add = avx2::add,
+                                         .attend_page = avx2::attend_page,
+                                         .combine = avx2::combine,
+                                         .finish_attention = avx2::finish_attention,
+                                         .store_key = avx2::store_key,
+                                         .store_value = avx2::store_value,
+                                         .dot_rate = x86::dot_rate};
+
+} // namespace pillar::kernels

@@ -1,0 +1,155 @@
+#pragma once
+// Dot products of AVX2 (dot.hpp).
+// vpmaddubsw multiplies unsigned weights by signed activations and adds pairs in int16, saturating;
+// vpmaddwd adds two such pairs in int32 and multiplies by the sub-block's scale on the way. Nothing
+// saturates because |activation| ≤ 127: a pair is at most 2 · max · 127, and as many pairs are
+// added in int16 as fit below 32768.
+
+#include "scales.hpp"
+
+namespace pillar::kernels::x86 {
+namespace {
+
+inline constexpr bool dots_take_eight_bits = false;
+inline constexpr int max_activation = 127;
+inline constexpr int max_int16 = 32767;
+
+/// How many of a block's eight vectors can be added in int16: 8 for weights ≤ 15 (30480), 4 for ≤
+/// 31 (31496), 2 for ≤ 63 (32004).
+constexpr std::size_t vectors_a_sum(int max_weight) noexcept {
+    std::size_t n = 8;
+    while (n > 1 && static_cast<int>(2 * n) * max_weight * max_activation > max_int16) n /= 2;
+    return n;
+}
+
+/// The compiler computes v here and not later: the steps of a dot product keep the order they are
+/// written in, vector after vector. Left alone, g++ 12 begins with all loads and ends with a tree
+/// of additions, which leaves the multipliers idle for a tenth of the time.
+inline void in_order(Ints& v) noexcept {
+    asm volatile("" : "+x"(v));
+}
+
+/// Σ over vectors [first, first + n) of weight · activation, two int16 sums a row.
+template <std::size_t n>
+inline Ints pair_sums(const Weights& w, std::size_t first, const std::int8_t* x) noexcept {
+    Ints sum = _mm256_maddubs_epi16(w.v[first], broadcast_4_bytes(x + 4 * first));
+    for (std::size_t j = first + 1; j < first + n; ++j) {
+        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(w.v[j], broadcast_4_bytes(x + 4 * j)));
+        in_order(sum);
+    }
+    return sum;
+}
+
+/// scale_low · Σ of weights 0–15 + scale_high · Σ of weights 16–31, one int32 a row. The scales are
+/// int16, twice in each 32-bit lane.
+template <class Bits>
+inline Ints dot_halves(const Weights& w, const std::int8_t* x, Ints scale_low,
+                       Ints scale_high) noexcept {
+    constexpr std::size_t n = smaller(vectors_a_sum(Bits::max), 4);
+    Ints sum = dot_16(pair_sums<n>(w, 0, x), scale_low);
+    for (std::size_t j = n; j < 8; j += n)
+        sum = plus_32(sum, dot_16(pair_sums<n>(w, j, x), j < 4 ? scale_low : scale_high));
+    return sum;
+}
+
+/// scale · Σ of all 32 weights.
+template <class Bits>
+inline Ints scaled_sum(const Weights& w, const std::int8_t* x, Ints scale) noexcept {
+    if constexpr (vectors_a_sum(Bits::max) == 8)
+        return dot_16(pair_sums<8>(w, 0, x), scale);
+    else
+        return dot_halves<Bits>(w, x, scale, scale);
+}
+
+template <class Bits>
+inline Ints dot(const Weights& w, const std::int8_t* x, Ints start) noexcept {
+    return plus_32(start, scaled_sum<Bits>(w, x, fill_16(1)));
+}
+
+/// One scale a row for all 32 weights: int16, twice.
+struct WholeScale {
+    Ints scale;
+
+    /// Byte k of each lane, less `bias`.
+    static WholeScale of_byte(Ints v, std::size_t k, std::int16_t bias) noexcept {
+        return {minus_16(byte_twice(v, k), fill_16(bias))};
+    }
+    template <class Bits>
+    Floats scaled_dot(const Weights& w, const std::int8_t* x) const noexcept {
+        return to_floats(scaled_sum<Bits>(w, x, scale));
+    }
+};
+
+/// One scale a row for each 16 weights n − bias: Σ scale·Σ n·q − bias · Σ scale·Σ q, with both
+/// scales and both half sums in one vpmaddwd. 32 · Σ q of 16 activations does not fit an int16, so
+/// it takes 2·scale and 16·Σ q.
+template <class Bits, int bias>
+struct HalfScales {
+    static constexpr int sum_factor = bias <= 16 ? bias : 16;
+    static constexpr int scale_factor = bias == 0 ? 1 : bias / sum_factor;
+    static_assert(scale_factor <= 2 && sum_factor * scale_factor == bias);
+
+    Ints both, low, high;
+
+    /// Both scales as int16 in each lane.
+    static HalfScales of(Ints both) noexcept {
+        return {both, either(x86::both(both, fill_32(0xFFFF)), shift_left_32<16>(both)),
+                either(shift_right_32<16>(both), x86::both(both, fill_32(~0xFFFF)))};
+    }
+    using Extra = std::int32_t;
+    static constexpr Extra no_extra = 0;
+    static Extra extra(const std::int16_t* half_sum) noexcept {
+        const std::int16_t pair[2] = {static_cast<std::int16_t>(-sum_factor * half_sum[0]),
+                                      static_cast<std::int16_t>(-sum_factor * half_sum[1])};
+        std::int32_t minus_sums;
+        std::memcpy(&minus_sums, pair, sizeof minus_sums);
+        return minus_sums;
+    }
+    Floats scaled_dot(const Weights& w, const std::int8_t* x, Extra minus_sums) const noexcept {
+        const Ints sum = dot_halves<Bits>(w, x, low, high);
+        if constexpr (bias == 0) return to_floats(sum);
+        const Ints scales = scale_factor == 1 ? both : shift_left_16<1>(both);
+        return to_floats(plus_32(sum, dot_16(scales, fill_32(minus_sums))));
+    }
+};
+
+/// Signed weights −128 … 127: magnitude times activation with the weight's sign. A pair is at most
+/// 2 · 128 · 127 = 32512.
+struct SignedWeights {
+    Weights value;
+    Weights magnitude;
+
+    explicit SignedWeights(const Weights& w) noexcept : value(w) {
+        for (std::size_t j = 0; j < 8; ++j) magnitude.v[j] = _mm256_abs_epi8(value.v[j]);
+    }
+};
+
+inline Ints scaled_sum(const SignedWeights& w, const std::int8_t* x, Ints scale) noexcept {
+    Ints sum = fill_32(0);
+    for (std::size_t j = 0; j < 8; ++j) {
+        Ints signed_x = _mm256_sign_epi8(broadcast_4_bytes(x + 4 * j), w.value.v[j]);
+        in_order(signed_x);
+        const Ints pairs = _mm256_maddubs_epi16(w.magnitude.v[j], signed_x);
+        sum = plus_32(sum, dot_16(pairs, scale));
+        in_order(sum);
+    }
+    return sum;
+}
+
+/// Signed bytes: no bias is needed.
+struct LevelDot {
+    static constexpr int bias = 0;
+    SignedWeights w;
+
+    explicit LevelDot(const Weights& levels) noexcept : w(levels) {}
+    static std::int32_t extra(std::int32_t) noexcept { return 0; }
+    Ints dot(const std::int8_t* x, std::int32_t) const noexcept {
+        return scaled_sum(w, x, fill_16(1));
+    }
+    Floats scaled_dot(const std::int8_t* x, std::int32_t, const WholeScale& scale) const noexcept {
+        return to_floats(scaled_sum(w, x, scale.scale));
+    }
+};
+
+} // namespace
+} // namespace pillar::kernels::x86

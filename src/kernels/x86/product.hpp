@@ -1,0 +1,111 @@
+#pragma once
+// The loops around a kernel: groups of rows × panels of columns × slices. A kernel is a struct:
+//   Extra, extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
+//   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
+// where `stream` is the packed group and `sums` has one vector of rows a column.
+//
+// Weights come from memory once a call. While a few columns fit a panel whole, the panel stays in
+// the first-level cache and every group is streamed from end to end (decode). Otherwise batches of
+// groups, which stay in the second level, meet panel after panel, piece by piece (prefill).
+
+#include "bits.hpp"
+#include "panel.hpp"
+#include "slices.hpp"
+
+namespace pillar::kernels::x86 {
+namespace {
+
+inline constexpr std::size_t batch_groups = 16;
+
+/// One panel, columns [column, column + count), and groups [group_begin, group_end).
+template <class Columns>
+struct Part {
+    const ProductView& p;
+    std::size_t column;
+    Columns columns;
+    std::size_t group_begin, group_end;
+};
+
+template <class Columns>
+inline void store_group(const Part<Columns>& part, std::size_t group, const Floats* sums) noexcept {
+    const std::size_t row = group * group_rows;
+    for (std::size_t c = 0; c < part.columns.count; ++c)
+        store_first(part.p.y + (part.column + c) * part.p.y_stride + row, part.p.n_rows - row,
+                    sums[c]);
+}
+
+/// All blocks of the columns fit the panel.
+template <class Kernel, class Columns>
+void multiply_streaming(const Part<Columns>& part) noexcept {
+    const ProductView& p = part.p;
+    const std::size_t n_columns = part.columns.count;
+    Extras<typename Kernel::Extra> extras;
+    const auto x = view_panel<Kernel>(extras, p, part.column, n_columns, 0, p.n_blocks);
+    for (std::size_t g = part.group_begin; g < part.group_end; ++g) {
+        const std::byte* stream = p.groups + g * p.group_bytes;
+        SliceTree<Columns::capacity> tree(n_columns);
+        for (std::size_t s = 0; s < p.n_slices; ++s) {
+            const std::size_t at = p.block_begin[s] * n_columns;
+            stream = Kernel::run(stream, {x.q + at * block_size, x.dx + at, x.extra + at},
+                                 first_block(p.slices[s]), count_blocks(p.slices[s]), part.columns,
+                                 tree.begin(s));
+            tree.end(s);
+        }
+        store_group(part, g, tree.total());
+    }
+}
+
+/// A few blocks at a time for all groups of a batch. Pieces end where super-blocks end.
+template <class Kernel, class Columns>
+void multiply_in_pieces(const Part<Columns>& part) noexcept {
+    const ProductView& p = part.p;
+    const std::size_t n_columns = part.columns.count;
+    const std::size_t n_groups = part.group_end - part.group_begin;
+    const std::size_t piece = panel_blocks / n_columns / 8 * 8; // super-blocks have 8 blocks
+    static_assert(panel_blocks / panel_columns >= 8);
+    const std::byte* streams[batch_groups];
+    for (std::size_t g = 0; g < n_groups; ++g)
+        streams[g] = p.groups + (part.group_begin + g) * p.group_bytes;
+
+    Extras<typename Kernel::Extra> extras;
+    SliceTree<batch_groups * panel_columns> tree(n_groups * n_columns);
+    for (std::size_t s = 0; s < p.n_slices; ++s) {
+        Floats* sums = tree.begin(s);
+        const std::size_t first = first_block(p.slices[s]);
+        const std::size_t end = first + count_blocks(p.slices[s]);
+        for (std::size_t b = first; b < end;) {
+            const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
+            const auto x = view_panel<Kernel>(extras, p, part.column, n_columns,
+                                              p.block_begin[s] + (b - first), n);
+            for (std::size_t g = 0; g < n_groups; ++g)
+                streams[g] = Kernel::run(streams[g], x, b, n, part.columns, sums + g * n_columns);
+            b += n;
+        }
+        tree.end(s);
+    }
+    for (std::size_t g = 0; g < n_groups; ++g)
+        store_group(part, part.group_begin + g, tree.total() + g * n_columns);
+}
+
+/// Format::multiply of a format whose kernel is `Kernel`.
+template <class Kernel>
+void multiply_with(const ProductView& p) noexcept {
+    if (p.n_columns == 1 && p.n_blocks <= extra_capacity)
+        return multiply_streaming<Kernel>(Part<One>{p, 0, {}, p.group_begin, p.group_end});
+    if (p.n_columns <= p.panel_columns && p.n_blocks * p.n_columns <= panel_blocks)
+        return multiply_streaming<Kernel>(
+            Part<Several>{p, 0, {p.n_columns}, p.group_begin, p.group_end});
+    for (std::size_t g = p.group_begin; g < p.group_end; g += batch_groups) {
+        const std::size_t end = smaller(g + batch_groups, p.group_end);
+        for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns) {
+            const std::size_t width = smaller(p.panel_columns, p.n_columns - c);
+            if (panel_in_registers && width == panel_columns)
+                multiply_in_pieces<Kernel>(Part<Full>{p, c, {}, g, end});
+            else
+                multiply_in_pieces<Kernel>(Part<Several>{p, c, {width}, g, end});
+        }
+    }
+}
+
+} // namespace
+} // namespace pillar::kernels::x86

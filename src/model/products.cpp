@@ -1,0 +1,55 @@
+// The matrices by themselves: what they cost, and their products without the rest of a step.
+
+#include "forward_state.hpp"
+
+#include "pillar/core/errors.hpp"
+
+namespace pillar::model {
+
+StepCost Transformer::cost() const noexcept {
+    const State& s = *state_;
+    StepCost cost;
+    for (const MatrixPlan& matrix : s.plan.matrices) {
+        const bool is_output = matrix.member == nullptr;
+        const kernels::MatrixShape& shape = matrix.shape;
+        (is_output ? cost.output_bytes : cost.layer_bytes) +=
+            shape.n_rows * shape.file_blocks().count * matrix.tensor->type->block_bytes;
+        if (quant::is_float(shape.type) || s.family.float_activations) continue;
+        std::uint64_t n_columns = 0;
+        for (const kernels::Slice& slice : shape.slices) n_columns += slice.end - slice.begin;
+        (is_output ? cost.output_products : cost.layer_products) += shape.n_rows * n_columns;
+    }
+    cost.kv_bytes = s.h.n_layers * s.share.kv_heads.size() * s.h.head_dim * 2 *
+                    kernels::bytes_of(s.cache.type());
+    return cost;
+}
+
+void Transformer::multiply_matrices(std::size_t n_rows) {
+    State& s = *state_;
+    Buffers& b = s.buffers;
+    expects(n_rows > 0 && n_rows <= s.options.max_rows, "there are buffers for the rows");
+    for (kernels::Activations* x : {&b.normed, &b.attention, &b.hidden}) x->set_columns(n_rows);
+    s.team.run([&](threads::Worker worker) {
+        const auto multiply = [&](const kernels::Matrix& w, const kernels::Activations& x, float* y,
+                                  std::size_t y_stride) {
+            const threads::Range groups = worker.share(w.n_groups());
+            kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
+        };
+        const std::size_t hidden = s.share.hidden.size();
+        for (const LayerWeights& w : s.weights.layers) {
+            multiply(w.query, b.normed, b.q.data(), s.q_dim());
+            multiply(w.key, b.normed, b.k.data(), s.kv_dim());
+            multiply(w.value, b.normed, b.v.data(), s.kv_dim());
+            multiply(w.output, b.attention, b.partial.data(), s.h.dim);
+            worker.barrier(); // the buffers' owners change
+            multiply(w.gate, b.normed, b.gate.data(), hidden);
+            multiply(w.up, b.normed, b.up.data(), hidden);
+            multiply(w.down, b.hidden, b.partial.data(), s.h.dim);
+            worker.barrier();
+        }
+        if (n_rows == 1)
+            multiply(s.weights.output, b.normed, b.logits.data(), s.share.vocabulary.size());
+    });
+}
+
+} // namespace pillar::model

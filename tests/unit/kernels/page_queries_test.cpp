@@ -1,0 +1,203 @@
+// Several queries over one page at once give each the bits that it has alone, whatever its
+// neighbours see; and what q8_0 keeps of keys and values.
+
+#include "all_families.hpp"
+#include "bits.hpp"
+#include "support/attention.hpp"
+#include "support/random_rows.hpp"
+
+#include "pillar/core/half.hpp"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace pillar::kernels {
+namespace {
+
+struct Page {
+    Page(const Family& family, CacheType cache_type, std::size_t dim)
+        : type(cache_type), head_dim(dim), keys(page_bytes(type, dim)), values(keys.size()) {
+        support::Random random(dim + 5);
+        std::vector<float> key(dim), value(dim);
+        for (std::size_t j = 0; j < page_positions; ++j) {
+            for (float& v : key) v = 2.0f * random.unit();
+            for (float& v : value) v = random.unit();
+            store(family, j, key, value);
+        }
+    }
+    void store(const Family& family, std::size_t j, const std::vector<float>& key,
+               const std::vector<float>& value) {
+        support::store_kv(family, key.data(), value.data(), keys.data(), values.data(), type,
+                          head_dim, j);
+    }
+    [[nodiscard]] PageView view() const { return {keys.data(), values.data()}; }
+
+    CacheType type;
+    std::size_t head_dim;
+    std::vector<std::byte> keys, values;
+};
+
+std::vector<float> random_queries(std::size_t n_floats) {
+    support::Random random(n_floats);
+    std::vector<float> queries(n_floats);
+    for (float& v : queries) v = 3.0f * random.unit();
+    return queries;
+}
+
+/// m, l and o of each query: n_visible.size() × (2 + head_dim).
+std::vector<float> attend_together(const Family& family, const Page& page,
+                                   const std::vector<float>& queries,
+                                   const std::vector<std::size_t>& n_visible) {
+    const std::size_t n = n_visible.size();
+    std::vector<float> o(n * page.head_dim, 7.0f);
+    std::vector<float> scores(queries_at_once * page_positions);
+    std::vector<PageQuery> all(n);
+    for (std::size_t i = 0; i < n; ++i)
+        all[i] = {queries.data() + i * page.head_dim, n_visible[i], {0, 0, &o[i * page.head_dim]}};
+    family.attend_page(all.data(), n, page.view(), page.type, page.head_dim, 0.2f, scores.data());
+    std::vector<float> result;
+    for (const PageQuery& query : all) {
+        result.insert(result.end(), {query.part.m, query.part.l});
+        result.insert(result.end(), query.part.o, query.part.o + page.head_dim);
+    }
+    return result;
+}
+
+/// The same from the plain family, one query at a time.
+std::vector<float> attend_alone(const Page& page, const std::vector<float>& queries,
+                                const std::vector<std::size_t>& n_visible) {
+    std::vector<float> result, o(page.head_dim);
+    for (std::size_t i = 0; i < n_visible.size(); ++i) {
+        const PartialAttention part = support::attend_page(
+            *find_family("integer"), queries.data() + i * page.head_dim, page.view(), page.type,
+            page.head_dim, n_visible[i], 0.2f, o.data());
+        result.insert(result.end(), {part.m, part.l});
+        result.insert(result.end(), o.begin(), o.end());
+    }
+    return result;
+}
+
+using PageQueries = EachFamily;
+
+TEST_P(PageQueries, have_their_own_bits_in_every_group_of_heads) {
+    for (const CacheType type : support::cache_types)
+        for (const std::size_t head_dim : {1u, 24u, 33u, 64u, 80u, 128u}) {
+            const Page page(family_, type, head_dim);
+            for (std::size_t n_heads = 1; n_heads <= 17; ++n_heads)
+                for (const std::size_t n : {1u, 8u, 31u, 64u, 255u, 256u}) {
+                    const std::vector<std::size_t> n_visible(n_heads, n);
+                    const std::vector<float> queries = random_queries(n_heads * head_dim);
+                    EXPECT_TRUE(same_bits(attend_together(family_, page, queries, n_visible),
+                                          attend_alone(page, queries, n_visible)))
+                        << name_of(type) << ", " << n_heads << " heads of " << head_dim << ", " << n
+                        << " positions";
+                }
+        }
+}
+
+TEST_P(PageQueries, have_their_own_bits_where_the_rows_of_a_chunk_see_more_and_more) {
+    for (const CacheType type : support::cache_types)
+        for (const std::size_t head_dim : {24u, 80u}) {
+            const Page page(family_, type, head_dim);
+            for (const std::size_t n_heads : {1u, 3u, 4u, 7u})
+                for (const auto& [first, n_rows] :
+                     {std::pair{1u, 256u}, {250u, 6u}, {13u, 5u}, {31u, 3u}}) {
+                    std::vector<std::size_t> n_visible;
+                    for (std::size_t row = 0; row < n_rows; ++row)
+                        n_visible.insert(n_visible.end(), n_heads, first + row);
+                    n_visible.push_back(page_positions); // a row of the pages that follow
+                    const std::vector<float> queries = random_queries(n_visible.size() * head_dim);
+                    EXPECT_TRUE(same_bits(attend_together(family_, page, queries, n_visible),
+                                          attend_alone(page, queries, n_visible)))
+                        << name_of(type) << ", " << n_heads << " heads of " << head_dim << ", rows "
+                        << first << " to " << first + n_rows;
+                }
+        }
+}
+
+TEST_P(PageQueries, do_not_look_at_what_only_their_neighbours_see) {
+    Page page(family_, CacheType::f32, 24);
+    const std::vector<std::size_t> n_visible{40, 41, 42, 256, 40};
+    const std::vector<float> queries = random_queries(n_visible.size() * 24);
+    const std::vector<float> before = attend_together(family_, page, queries, n_visible);
+    const std::vector<float> bad(24, std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t j = 42; j < page_positions; ++j) page.store(family_, j, bad, bad);
+    const std::vector<float> after = attend_together(family_, page, queries, n_visible);
+    for (const std::size_t query : {0u, 1u, 2u, 4u})
+        EXPECT_TRUE(same_bits(std::span(before).subspan(query * 26, 26),
+                              std::span(after).subspan(query * 26, 26)))
+            << query;
+    EXPECT_TRUE(std::isnan(after[3 * 26 + 5]));
+}
+
+using QuantizedCache = EachFamily;
+
+TEST_P(QuantizedCache, keeps_int8_and_a_scale_for_every_32_dimensions_of_a_position) {
+    constexpr std::size_t head_dim = 40, slot = 9; // blocks of 32 and 8
+    std::vector<float> key(head_dim), value(head_dim);
+    std::iota(key.begin(), key.end(), -16.0f); // −16 … 15 and 16 … 23
+    key[3] = 127.0f;                           // scale 1
+    key[4] = 2.5f;                             // half to even: 2
+    key[5] = -3.5f;                            // −4
+    for (std::size_t d = 0; d < 32; ++d) value[d] = d == 7 ? -254.0f : 1.0f; // scale 2: 0.5 → 0
+    value[33] = 0x1p-120f; // 127 / amax is not finite only below 2^-121
+    Page page(family_, CacheType::q8_0, head_dim);
+    page.store(family_, slot, key, value);
+
+    const auto* k = reinterpret_cast<const std::int8_t*>(page.keys.data());
+    const auto* v = reinterpret_cast<const std::int8_t*>(page.values.data());
+    const auto* key_scales = reinterpret_cast<const std::uint16_t*>(k + page_positions * head_dim);
+    const auto* value_scales =
+        reinterpret_cast<const std::uint16_t*>(v + page_positions * head_dim);
+    EXPECT_EQ(page_bytes(CacheType::q8_0, head_dim), 256u * (40 + 2 * 2));
+    EXPECT_EQ(key_scales[slot], f32_to_f16(1.0f));
+    EXPECT_EQ(key_scales[256 + slot], f32_to_f16(23.0f / 127.0f));
+    for (std::size_t d = 0; d < 32; ++d)
+        EXPECT_EQ(k[d * 256 + slot], d == 4 ? 2 : d == 5 ? -4 : static_cast<int>(key[d])) << d;
+    for (std::size_t d = 32; d < 40; ++d)
+        EXPECT_EQ(k[d * 256 + slot], std::lround(static_cast<double>(key[d]) * 127 / 23)) << d;
+    EXPECT_EQ(value_scales[slot], f32_to_f16(2.0f));
+    EXPECT_EQ(value_scales[256 + slot], 0u); // 2^-120 / 127 is no f16
+    for (std::size_t d = 0; d < 32; ++d) EXPECT_EQ(v[slot * 40 + d], d == 7 ? -127 : 0) << d;
+    EXPECT_EQ(v[slot * 40 + 33], 127);
+}
+
+TEST_P(QuantizedCache, takes_a_position_block_by_block) {
+    constexpr std::size_t head_dim = 80;
+    const std::vector<float> key = random_queries(head_dim), value = random_queries(2 * head_dim);
+    const Page other(family_, CacheType::q8_0, head_dim);
+    Page whole = other, parts = other;
+    whole.store(family_, 77, key, value);
+    for (const auto& [begin, end] : {std::pair{64u, 80u}, {0u, 32u}, {32u, 64u}}) {
+        family_.store_key(key.data(), parts.keys.data(), CacheType::q8_0, head_dim, 77, begin, end);
+        family_.store_value(value.data(), parts.values.data(), CacheType::q8_0, head_dim, 77, begin,
+                            end);
+    }
+    EXPECT_EQ(whole.keys, parts.keys);
+    EXPECT_EQ(whole.values, parts.values);
+    EXPECT_NE(whole.keys, other.keys);
+}
+
+TEST_P(QuantizedCache, lets_values_that_are_not_finite_be_seen) {
+    constexpr std::size_t head_dim = 64;
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
+        Page page(family_, CacheType::q8_0, head_dim);
+        std::vector<float> value(head_dim, 0.5f);
+        value[40] = bad;
+        page.store(family_, 3, value, value);
+        std::vector<float> o(head_dim);
+        const std::vector<float> query(head_dim, 0.0f);
+        support::attend_page(family_, query.data(), page.view(), page.type, head_dim, 4, 1.0f,
+                             o.data());
+        EXPECT_FALSE(std::isfinite(o[40])) << bad;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, PageQueries, testing::ValuesIn(usable_families()), family_name);
+INSTANTIATE_TEST_SUITE_P(Families, QuantizedCache, testing::ValuesIn(usable_families()),
+                         family_name);
+
+} // namespace
+} // namespace pillar::kernels
