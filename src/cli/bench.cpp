@@ -62,7 +62,7 @@ class ModelBench {
     ModelBench(comm::Environment& environment, const ModelOptions& options,
                const std::vector<BenchTest>& tests, bool with_roofline)
         : options_(with_room(options, tests)), session_(environment, options_, {}),
-          comm_(session_.comm()), loop_(session_.transformer(), comm_, loop_options()),
+          comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
           benchmark_(session_.transformer().hyperparameters().vocab_size),
           cpu_(telemetry::read_host_info().cpu_model) {
         comm::agree(comm_, [&] {
@@ -103,6 +103,12 @@ class ModelBench {
         }
         if (default_threads) options.n_threads = 0;
         return options;
+    }
+
+    /// Collective. The loop reserves what the all-reduces need, so they are chosen before it.
+    comm::Communicator& tuned(comm::Environment& environment) {
+        session_.tune_allreduce(environment, options_, options_.n_batch);
+        return session_.comm();
     }
 
     /// As `run` has them by default: the same candidates are gathered.
@@ -151,8 +157,8 @@ class ModelBench {
         r["type_v"] = options_.cache_type;
         r["ranks"] = comm_.size();
         r["kernels"] = session_.family().name;
-        r["allreduce"] = comm::name_of(parse_algorithm(options_.allreduce));
-        r["wire"] = comm::name_of(parse_wire(options_.wire));
+        r["allreduce"] = options_.allreduce;
+        r["wire"] = options_.wire;
         r["split"] = options_.split;
         r["test"] = test.name();
         r["n_prompt"] = test.test.n_prompt;

@@ -63,6 +63,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
             output->append(row);
         });
     });
+    session.tune_allreduce(environment, options.model, ids.size());
     engine::LoopOptions loop_options;
     loop_options.n_candidates = 0; // nobody picks
     loop_options.full_logits = true;

@@ -5,6 +5,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -44,14 +45,28 @@ void add_compute_options(CLI::App& app, ModelOptions& o) {
         ->check(CLI::IsMember({"f16", "f32", "q8_0"}))
         ->type_name("TYPE")
         ->capture_default_str();
-    app.add_option("--allreduce", o.allreduce, "auto, recursive-doubling or mpi")
-        ->check(CLI::IsMember({"auto", "recursive-doubling", "mpi"}))
+    app.add_option("--allreduce", o.allreduce,
+                   "how partial sums are added over the ranks: auto (the fastest of the first "
+                   "three here), recursive-doubling, direct, two-step, ring or mpi")
+        ->check(CLI::IsMember({"auto", "recursive-doubling", "direct", "two-step", "ring", "mpi"}))
         ->type_name("NAME")
         ->capture_default_str();
-    app.add_option("--wire", o.wire, "type of the all-reduced values on the network: f32")
-        ->check(CLI::IsMember({"f32"}))
+    app.add_option("--wire", o.wire,
+                   "type of the all-reduced values on the network: f32, f16 or q8")
+        ->check(CLI::IsMember({"f32", "f16", "q8"}))
         ->type_name("TYPE")
         ->capture_default_str();
+    app.add_option("--emulate-network", o.emulate_network,
+                   "let messages between ranks of this machine arrive no earlier than on a network "
+                   "with this latency in microseconds and these nanoseconds a byte: 50,8.5")
+        ->type_name("US,NS");
+    app.parse_complete_callback([&o] {
+        if (const auto algorithm = parse_algorithm(o.allreduce))
+            comm::require_available(*algorithm, parse_wire(o.wire));
+        if (parse_network(o.emulate_network) && o.allreduce == "mpi")
+            throw UsageError("--emulate-network does not go with --allreduce mpi, whose messages "
+                             "are Open MPI's own: use another");
+    });
     app.add_flag("--check-tensors", o.check_tensors,
                  "refuse a model whose weights are not all finite numbers");
     app.add_option(
@@ -112,12 +127,37 @@ void add_sampling_options(CLI::App& app, sampling::Parameters& p, std::int64_t& 
         ->capture_default_str();
 }
 
-comm::Algorithm parse_algorithm(const std::string& name) {
-    return name == "mpi" ? comm::Algorithm::mpi : comm::Algorithm::recursive_doubling;
+std::optional<comm::Algorithm> parse_algorithm(const std::string& name) {
+    for (const auto algorithm :
+         {comm::Algorithm::mpi, comm::Algorithm::recursive_doubling, comm::Algorithm::ring,
+          comm::Algorithm::direct, comm::Algorithm::two_step}) {
+        if (comm::name_of(algorithm) == name) return algorithm;
+    }
+    return std::nullopt;
 }
 
-comm::Wire parse_wire(const std::string& /*name*/) {
+comm::Wire parse_wire(const std::string& name) {
+    for (const auto wire : {comm::Wire::f16, comm::Wire::q8})
+        if (comm::name_of(wire) == name) return wire;
     return comm::Wire::f32;
+}
+
+std::optional<comm::NetworkModel> parse_network(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    constexpr double most = 1e6; // a second; a kilobyte a second
+    double latency_us = -1, ns_per_byte = -1;
+    const char* const end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, latency_us);
+    auto second = first;
+    if (first.ec == std::errc() && first.ptr != end && *first.ptr == ',')
+        second = std::from_chars(first.ptr + 1, end, ns_per_byte);
+    const auto in_range = [](double value) { return value >= 0 && value <= most; };
+    if (second.ec != std::errc() || second.ptr != end || !in_range(latency_us) ||
+        !in_range(ns_per_byte))
+        throw UsageError(fmt::format("--emulate-network {}: give the latency in microseconds and "
+                                     "the nanoseconds a byte, both from 0 to 1e6, as in 50,8.5",
+                                     printable(text)));
+    return comm::NetworkModel{latency_us * 1e-6, ns_per_byte * 1e-9};
 }
 
 kernels::CacheType parse_cache_type(const std::string& name) {

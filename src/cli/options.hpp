@@ -2,13 +2,14 @@
 // The flags that several subcommands share, with llama.cpp's names and meanings where both have the
 // thing.
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/environment.hpp"
 #include "pillar/core/function_ref.hpp"
 #include "pillar/kernels/family.hpp"
 #include "pillar/sampling/sampling.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace pillar::cli {
@@ -24,6 +25,7 @@ struct ModelOptions {
     std::string cache_type = "f16";
     std::string allreduce = "auto";
     std::string wire = "f32";
+    std::string emulate_network; ///< empty: the network there is
     std::string split = "even";
     bool check_tensors = false;
     double timeout_s = 0; ///< as WatchLimits::step_s
@@ -44,8 +46,11 @@ void add_prompt_options(CLI::App& app, PromptOptions& options);
 /// Sampling flags; the seed is read apart because −1 means "choose one".
 void add_sampling_options(CLI::App& app, sampling::Parameters& parameters, std::int64_t& seed);
 
-comm::Algorithm parse_algorithm(const std::string& name);
+/// Nothing: auto.
+std::optional<comm::Algorithm> parse_algorithm(const std::string& name);
 comm::Wire parse_wire(const std::string& name);
+/// "50,8.5": microseconds, nanoseconds a byte. Empty: nothing. Throws UsageError.
+std::optional<comm::NetworkModel> parse_network(const std::string& text);
 kernels::CacheType parse_cache_type(const std::string& name);
 
 /// Rank 0 only. The prompt's bytes from -p, -f or standard input. Throws UsageError or IoError.

@@ -106,16 +106,19 @@ int run(const RunOptions& given, comm::Environment& environment) {
     options.generation.max_rows = options.model.n_batch;
 
     std::optional<engine::Generation> generation;
+    std::size_t n_prompt = 0;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         const std::string text = read_prompt(options.prompt, [&] { comm.attend(); });
         std::vector<tokenizer::TokenId> ids =
             prompt_ids(text, session, options.generation.n_context);
+        n_prompt = ids.size();
         if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
         generation.emplace(
             session.tokenizer(), std::move(ids), text, options.generation,
             [&comm](std::string_view piece) { write_text(piece, [&] { comm.attend(); }); });
     });
+    session.tune_allreduce(environment, options.model, n_prompt);
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 

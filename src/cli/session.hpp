@@ -49,6 +49,13 @@ class Session {
     /// Compute with fewer threads than the model was loaded with, or again with as many.
     void set_threads(int n_threads);
     [[nodiscard]] const LoadReport& load() const noexcept { return load_; }
+    [[nodiscard]] const comm::AllreduceChoice& allreduce() const noexcept { return allreduce_; }
+
+    /// Collective. With --allreduce auto: measure which one is fastest for a decode step and for a
+    /// chunk of `prompt_rows` (rank 0's number counts), use these, and print them. Before the first
+    /// step; `environment` and `options` are those of the constructor.
+    void tune_allreduce(comm::Environment& environment, const ModelOptions& options,
+                        std::size_t prompt_rows);
 
   private:
     void open_model(const ModelOptions& options);
@@ -68,6 +75,7 @@ class Session {
     int most_threads_ = 0;
     std::unique_ptr<model::Transformer> transformer_;
     LoadReport load_;
+    comm::AllreduceChoice allreduce_;
 };
 
 /// Collective. Print rank 0's end-of-run lines in llama.cpp's form: ms per token, tokens per

@@ -78,8 +78,13 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"batch", number(t.options().max_rows)},
         {"kernels", std::string(session.family().name)},
         {"cache_type", options.cache_type},
-        {"allreduce", std::string(comm::name_of(parse_algorithm(options.allreduce)))},
+        {"allreduce", options.allreduce},
+        {"allreduce_decode",
+         std::string(comm::name_of(session.allreduce().of(t.hyperparameters().dim)))},
+        {"allreduce_prompt", std::string(comm::name_of(session.allreduce().longer))},
+        {"allreduce_border_bytes", number(session.allreduce().longest_shorter * sizeof(float))},
         {"wire", options.wire},
+        {"emulate_network", options.emulate_network},
         {"split", options.split},
     };
 }

@@ -13,15 +13,11 @@
 
 namespace pillar::comm {
 
-namespace {
-
-int as_count(std::size_t n_bytes) noexcept {
+int message_count(std::size_t n_bytes) noexcept {
     expects(n_bytes <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
             "a message is shorter than 2 GiB");
     return static_cast<int>(n_bytes);
 }
-
-} // namespace
 
 Channel::Channel(MPI_Comm parent) {
     check_mpi(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
@@ -32,7 +28,7 @@ Channel::Channel(MPI_Comm parent) {
     const auto n_most = 2 * static_cast<std::size_t>(size_);
     requests_.resize(n_most, MPI_REQUEST_NULL);
     statuses_.resize(n_most);
-    peers_.resize(n_most);
+    messages_.resize(n_most);
     receives_.reserve(n_most);
 }
 
@@ -52,6 +48,31 @@ std::string Channel::name_of(int rank) const {
     return fmt::format("rank {} on {}", rank, host(rank));
 }
 
+namespace {
+
+bool is_of_step(Tag tag) noexcept {
+    return tag == Tag::allreduce || tag == Tag::broadcast || tag == Tag::gather;
+}
+
+} // namespace
+
+void Channel::emulate(const NetworkModel& network) {
+    emulated_.emplace(comm_, network, requests_.size());
+}
+
+void Channel::stamp(const PostedMessage& message) {
+    if (!emulated_) return;
+    if (message.is_sent) {
+        emulated_->sent(message.peer, message.n_bytes);
+    } else {
+        emulated_->expected(message.peer);
+    }
+}
+
+Traffic Channel::take_stamps() noexcept {
+    return emulated_ ? emulated_->take_sent() : Traffic{};
+}
+
 void Channel::begin_batch() noexcept {
     if (!batch_is_done_) return;
     batch_is_done_ = false;
@@ -59,51 +80,70 @@ void Channel::begin_batch() noexcept {
     receives_.clear();
 }
 
-void Channel::add(int peer) noexcept {
-    peers_[n_posted_] = peer;
+void Channel::add(const PostedMessage& message) noexcept {
+    messages_[n_posted_] = message;
     ++n_posted_;
 }
 
 void Channel::send(int to, Tag tag, std::span<const std::byte> bytes) {
     begin_batch();
     expects(n_posted_ < requests_.size(), "not more messages at once than two a rank");
-    const int code = MPI_Isend(bytes.data(), as_count(bytes.size()), MPI_BYTE, to,
+    const int code = MPI_Isend(bytes.data(), message_count(bytes.size()), MPI_BYTE, to,
                                static_cast<int>(tag), comm_, &requests_[n_posted_]);
     if (code != MPI_SUCCESS) [[unlikely]]
         throw_mpi_error(code, "MPI_Isend", name_of(to));
-    add(to);
+    add({to, true, bytes.size()});
+    if (is_of_step(tag)) stamp({to, true, bytes.size()});
     count({bytes.size(), 1});
 }
 
 void Channel::receive(int from, Tag tag, std::span<std::byte> bytes) {
     begin_batch();
     expects(n_posted_ < requests_.size(), "not more messages at once than two a rank");
-    const int code = MPI_Irecv(bytes.data(), as_count(bytes.size()), MPI_BYTE, from,
+    const int code = MPI_Irecv(bytes.data(), message_count(bytes.size()), MPI_BYTE, from,
                                static_cast<int>(tag), comm_, &requests_[n_posted_]);
     if (code != MPI_SUCCESS) [[unlikely]]
         throw_mpi_error(code, "MPI_Irecv", name_of(from));
     receives_.push_back(n_posted_);
-    add(from);
+    add({from, false, bytes.size()});
+    if (is_of_step(tag)) stamp({from, false, bytes.size()});
 }
 
 void Channel::wait(Patience& patience) {
     batch_is_done_ = true;
-    for (;;) {
-        int is_done = 0;
-        const int code =
-            MPI_Testall(static_cast<int>(n_posted_), requests_.data(), &is_done, statuses_.data());
-        if (code == MPI_ERR_IN_STATUS) throw_failed_request();
-        check_mpi(code, "MPI_Testall");
-        if (is_done != 0) return;
-        patience.pause();
-    }
+    poll(std::span(requests_).first(n_posted_), std::span(messages_).first(n_posted_), patience);
 }
 
-void Channel::throw_failed_request() const {
-    for (std::size_t i = 0; i < n_posted_; ++i) {
+void Channel::run_persistent(std::span<MPI_Request> requests,
+                             std::span<const PostedMessage> messages, Patience& patience) {
+    if (requests.empty()) return;
+    check_mpi(MPI_Startall(static_cast<int>(requests.size()), requests.data()), "MPI_Startall");
+    for (const PostedMessage& message : messages) {
+        if (message.is_sent) count({message.n_bytes, 1});
+        stamp(message);
+    }
+    poll(requests, messages, patience);
+}
+
+void Channel::poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
+                   Patience& patience) {
+    for (;;) {
+        int is_done = 0;
+        const int code = MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_done,
+                                     statuses_.data());
+        if (code == MPI_ERR_IN_STATUS) throw_failed_request(messages);
+        check_mpi(code, "MPI_Testall");
+        if (is_done != 0) break;
+        patience.pause();
+    }
+    if (emulated_) emulated_->hold(patience);
+}
+
+void Channel::throw_failed_request(std::span<const PostedMessage> messages) const {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
         const int code = statuses_[i].MPI_ERROR;
         if (code == MPI_SUCCESS || code == MPI_ERR_PENDING) continue;
-        throw_mpi_error(code, "MPI_Testall", name_of(peers_[i]));
+        throw_mpi_error(code, "MPI_Testall", name_of(messages[i].peer));
     }
     throw Error(ExitCode::internal, "MPI_Testall failed without naming a message");
 }
@@ -131,7 +171,7 @@ std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
     begin_batch();
     check_mpi(MPI_Imrecv(bytes.data(), n_bytes, MPI_BYTE, &message, &requests_[n_posted_]),
               "MPI_Imrecv");
-    add(from);
+    add({from, false, bytes.size()});
     wait(patience);
     return bytes;
 }

@@ -3,19 +3,39 @@
 // of them by polling. The collectives are written on top of this; nothing here allocates after
 // construction, except receive_any_length.
 
+#include "emulated_network.hpp"
 #include "patience.hpp"
 
 #include "pillar/core/timing.hpp"
 
 #include <cstddef>
 #include <mpi.h>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace pillar::comm {
 
-enum class Tag : int { allreduce = 1, broadcast, gather, setup_gather, setup_broadcast, clock };
+enum class Tag : int {
+    allreduce = 1,
+    broadcast,
+    gather,
+    setup_gather,
+    setup_broadcast,
+    clock,
+    stamp
+};
+
+/// A message's length as MPI takes it.
+int message_count(std::size_t n_bytes) noexcept;
+
+/// What a request is about.
+struct PostedMessage {
+    int peer = 0;
+    bool is_sent = false;
+    std::size_t n_bytes = 0; ///< of a receive: at most
+};
 
 class Channel {
   public:
@@ -44,6 +64,15 @@ class Channel {
     /// brought.
     [[nodiscard]] std::size_t n_received(std::size_t index) const;
 
+    /// Start persistent requests and wait until all are done. Not more than 2 · size().
+    void run_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
+                        Patience& patience);
+
+    /// From now on messages of step collectives arrive no earlier than on this network.
+    void emulate(const NetworkModel& network);
+    /// What was sent for that since the last call of this.
+    Traffic take_stamps() noexcept;
+
     /// Wait for a message whose length is not known here.
     std::string receive_any_length(int from, Tag tag, Patience& patience);
 
@@ -54,8 +83,11 @@ class Channel {
 
   private:
     void begin_batch() noexcept;
-    void add(int peer) noexcept;
-    [[noreturn]] void throw_failed_request() const;
+    void add(const PostedMessage& message) noexcept;
+    void stamp(const PostedMessage& message);
+    void poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
+              Patience& patience);
+    [[noreturn]] void throw_failed_request(std::span<const PostedMessage> messages) const;
 
     MPI_Comm comm_ = MPI_COMM_NULL;
     int rank_ = 0;
@@ -63,10 +95,11 @@ class Channel {
     std::vector<std::string> hosts_;
     std::vector<MPI_Request> requests_; ///< [n_posted_] in use
     std::vector<MPI_Status> statuses_;
-    std::vector<int> peers_;
+    std::vector<PostedMessage> messages_;
     std::vector<std::size_t> receives_; ///< places of the receives among the requests
     std::size_t n_posted_ = 0;
     bool batch_is_done_ = false;
+    std::optional<EmulatedNetwork> emulated_;
     Traffic sent_;
 };
 

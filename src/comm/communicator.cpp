@@ -38,15 +38,17 @@ std::string_view name_of(Wire wire) noexcept {
 }
 
 void require_available(Algorithm algorithm, Wire wire) {
-    if (algorithm != Algorithm::mpi && algorithm != Algorithm::recursive_doubling) {
-        throw UsageError(fmt::format(
-            "--allreduce {} is not available in this version: use {} or {}", name_of(algorithm),
-            name_of(Algorithm::recursive_doubling), name_of(Algorithm::mpi)));
+    if (wire == Wire::f32 || algorithm == Algorithm::direct || algorithm == Algorithm::two_step) {
+        return;
     }
-    if (wire != Wire::f32) {
-        throw UsageError(fmt::format("--wire {} is not available with --allreduce {}: use f32",
-                                     name_of(wire), name_of(algorithm)));
-    }
+    throw UsageError(fmt::format("--wire {} does not go with --allreduce {}: use {}, {} or auto",
+                                 name_of(wire), name_of(algorithm), name_of(Algorithm::direct),
+                                 name_of(Algorithm::two_step)));
+}
+
+std::vector<Algorithm> tree_algorithms(Wire wire) {
+    if (wire != Wire::f32) return {Algorithm::direct, Algorithm::two_step};
+    return {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step};
 }
 
 GatherBuffer::GatherBuffer(int n_ranks, std::size_t capacity)
@@ -68,6 +70,8 @@ void Communicator::reserve(std::size_t /*max_allreduce_floats*/) {}
 void Communicator::watch(const WatchLimits& /*limits*/) {}
 void Communicator::set_in_steps(bool /*in_steps*/) noexcept {}
 void Communicator::attend() noexcept {}
+
+void Communicator::choose(const AllreduceChoice& /*choice*/) {}
 
 void Communicator::note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept {
     step_traffic_.bytes_sent += sent.bytes_sent;

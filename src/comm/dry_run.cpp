@@ -16,7 +16,7 @@ namespace {
 class DryRun final : public Communicator {
   public:
     DryRun(int rank, int size, Algorithm algorithm, Wire wire, TimeModel model, void* context)
-        : rank_(rank), size_(size), algorithm_(algorithm), wire_(wire), model_(model),
+        : rank_(rank), size_(size), choice_(only(algorithm)), wire_(wire), model_(model),
           context_(context), host_(host_name()) {
         expects(0 <= rank && rank < size, "a rank lies within its communicator");
     }
@@ -25,9 +25,12 @@ class DryRun final : public Communicator {
     [[nodiscard]] int size() const noexcept override { return size_; }
     [[nodiscard]] std::string_view host(int /*rank*/) const noexcept override { return host_; }
 
+    void choose(const AllreduceChoice& choice) override { choice_ = choice; }
+
     void allreduce(std::span<float> values) override {
+        const Algorithm algorithm = choice_.of(values.size());
         step(CollectiveKind::allreduce, values.size_bytes(),
-             allreduce_traffic(algorithm_, wire_, rank_, size_, values.size()));
+             allreduce_traffic(algorithm, wire_, rank_, size_, values.size()));
     }
 
     std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override {
@@ -91,7 +94,7 @@ class DryRun final : public Communicator {
 
     int rank_;
     int size_;
-    Algorithm algorithm_;
+    AllreduceChoice choice_;
     Wire wire_;
     TimeModel model_;
     void* context_;

@@ -117,9 +117,10 @@ Environment::~Environment() {
     MPI_Finalize();
 }
 
-std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire) {
+std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire,
+                                                 const std::optional<NetworkModel>& emulated) {
     require_available(algorithm, wire);
-    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm);
+    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm, wire, emulated);
 }
 
 void before_abort(void (*callback)() noexcept) noexcept {

@@ -5,19 +5,23 @@
 #include "mpi_error.hpp"
 #include "packing.hpp"
 
+#include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 #include <limits>
 
 namespace pillar::comm {
 
-MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm)
-    : channel_(parent), algorithm_(algorithm), exchanges_(recursive_doubling(rank(), size())),
+MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
+                                 const std::optional<NetworkModel>& emulated)
+    : channel_(parent), choice_(only(algorithm)), allreduce_(channel_, wire),
       tree_(binomial_tree(rank(), size())),
       by_rank_(tree_.children.rbegin(), tree_.children.rend()) {
     const std::vector<RankCpus> ranks = all_cpus(*this);
@@ -25,13 +29,32 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm)
     for (const RankCpus& cpus : ranks) hosts.push_back(cpus.host);
     channel_.set_hosts(std::move(hosts));
     yields_ = is_oversubscribed(ranks, rank());
+    if (emulated) emulate(*emulated, ranks);
+}
+
+/// The same refusal on all ranks.
+void MpiCommunicator::emulate(const NetworkModel& network, std::span<const RankCpus> ranks) {
+    if (choice_.longer == Algorithm::mpi) {
+        throw AgreedError(ExitCode::usage,
+                          "--emulate-network does not go with --allreduce mpi, whose messages are "
+                          "Open MPI's own: use another");
+    }
+    for (const RankCpus& cpus : ranks) {
+        if (cpus.machine == ranks[0].machine) continue;
+        throw AgreedError(
+            ExitCode::usage,
+            fmt::format(
+                "--emulate-network needs all ranks on one machine, but there are {} and {}: "
+                "leave it out to use the network between them",
+                ranks[0].host, cpus.host));
+    }
+    channel_.emulate(network);
 }
 
 void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
-    if (algorithm_ == Algorithm::mpi || size() == 1) return;
-    if (received_.size() < max_allreduce_floats) {
-        received_ = AlignedBuffer<float>(max_allreduce_floats);
-    }
+    if (size() == 1) return;
+    allreduce_.reserve(choice_.shorter, std::min(choice_.longest_shorter, max_allreduce_floats));
+    allreduce_.reserve(choice_.longer, max_allreduce_floats);
 }
 
 void MpiCommunicator::watch(const WatchLimits& limits) {
@@ -75,47 +98,20 @@ void MpiCommunicator::step(CollectiveKind kind,
         count_other(watchdog_->take_sent());
     }
     note_step({begin_s, end_s, static_cast<std::uint32_t>(n_bytes), kind}, channel_.take_sent());
+    count_other(channel_.take_stamps());
 }
 
 void MpiCommunicator::allreduce(std::span<float> values) {
     step(CollectiveKind::allreduce, [&](double begin_s) {
-        if (algorithm_ == Algorithm::mpi) {
+        const Algorithm algorithm = choice_.of(values.size());
+        if (algorithm == Algorithm::mpi) {
             sum_by_mpi(values);
         } else {
-            sum_by_recursive_doubling(values, begin_s);
+            Patience waiting = patience(begin_s, step_sleep_after_s);
+            allreduce_.sum(algorithm, values, waiting);
         }
         return values.size_bytes();
     });
-}
-
-namespace {
-
-/// Both partners compute lower + upper or upper + lower: the same bits, for addition commutes.
-void add_to(std::span<float> values, std::span<const float> others) noexcept {
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] += others[i];
-}
-
-} // namespace
-
-void MpiCommunicator::sum_by_recursive_doubling(std::span<float> values, double begin_s) {
-    using Kind = Exchange::Kind;
-    reserve(values.size());
-    const std::span<float> received = received_.span().first(size() == 1 ? 0 : values.size());
-    Patience waiting = patience(begin_s, step_sleep_after_s);
-    for (const Exchange& exchange : exchanges_) {
-        const Kind kind = exchange.kind;
-        const bool adds = kind == Kind::swap || kind == Kind::fold_receive;
-        if (adds) {
-            channel_.receive(exchange.partner, Tag::allreduce, std::as_writable_bytes(received));
-        } else if (kind == Kind::result_receive) {
-            channel_.receive(exchange.partner, Tag::allreduce, std::as_writable_bytes(values));
-        }
-        if (kind == Kind::swap || kind == Kind::fold_send || kind == Kind::result_send) {
-            channel_.send(exchange.partner, Tag::allreduce, std::as_bytes(values));
-        }
-        channel_.wait(waiting);
-        if (adds) add_to(values, received);
-    }
 }
 
 void MpiCommunicator::sum_by_mpi(std::span<float> values) {
@@ -124,7 +120,7 @@ void MpiCommunicator::sum_by_mpi(std::span<float> values) {
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT,
                             MPI_SUM, channel_.handle()),
               "MPI_Allreduce");
-    channel_.count(allreduce_traffic(algorithm_, Wire::f32, rank(), size(), values.size()));
+    channel_.count(allreduce_traffic(Algorithm::mpi, Wire::f32, rank(), size(), values.size()));
 }
 
 std::size_t MpiCommunicator::broadcast(std::span<std::byte> buffer, std::size_t n_bytes) {

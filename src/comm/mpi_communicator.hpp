@@ -2,12 +2,14 @@
 // The communicator of a real job. Step collectives are in mpi_communicator.cpp, setup collectives
 // in mpi_setup.cpp.
 
+#include "allreduce.hpp"
 #include "channel.hpp"
 #include "watchdog.hpp"
 
+#include "pillar/comm/binding.hpp"
 #include "pillar/comm/communicator.hpp"
+#include "pillar/comm/environment.hpp"
 #include "pillar/comm/schedule.hpp"
-#include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/function_ref.hpp"
 
 #include <mpi.h>
@@ -17,8 +19,9 @@ namespace pillar::comm {
 
 class MpiCommunicator final : public Communicator {
   public:
-    /// Collective. `algorithm` must be available (require_available).
-    MpiCommunicator(MPI_Comm parent, Algorithm algorithm);
+    /// Collective. The algorithm must go with the wire (require_available).
+    MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
+                    const std::optional<NetworkModel>& emulated);
 
     [[nodiscard]] int rank() const noexcept override { return channel_.rank(); }
     [[nodiscard]] int size() const noexcept override { return channel_.size(); }
@@ -26,6 +29,7 @@ class MpiCommunicator final : public Communicator {
         return channel_.host(rank);
     }
     void reserve(std::size_t max_allreduce_floats) override;
+    void choose(const AllreduceChoice& choice) override { choice_ = choice; }
 
     void allreduce(std::span<float> values) override;
     std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override;
@@ -48,7 +52,6 @@ class MpiCommunicator final : public Communicator {
     void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
     [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) noexcept;
 
-    void sum_by_recursive_doubling(std::span<float> values, double begin_s);
     void sum_by_mpi(std::span<float> values);
 
     /// This rank's subtree, packed in rank order.
@@ -56,16 +59,16 @@ class MpiCommunicator final : public Communicator {
     std::string broadcast_any_length(std::string bytes);
     void count_setup() noexcept;
     void count_other(const Traffic& sent) noexcept;
+    void emulate(const NetworkModel& network, std::span<const RankCpus> ranks);
     ClockOffset ask_clock(int peer);
     void answer_clock();
 
     Channel channel_;
-    Algorithm algorithm_;
-    std::vector<Exchange> exchanges_;
-    Tree tree_;                     ///< children: the largest subtree first …
-    std::vector<int> by_rank_;      ///< … and in rank order
-    bool yields_ = false;           ///< ranks of this machine outnumber its CPUs
-    AlignedBuffer<float> received_; ///< the partner's vector
+    AllreduceChoice choice_;
+    Allreduce allreduce_;
+    Tree tree_;                ///< children: the largest subtree first …
+    std::vector<int> by_rank_; ///< … and in rank order
+    bool yields_ = false;      ///< ranks of this machine outnumber its CPUs
     std::optional<Watchdog> watchdog_;
 };
 

@@ -3,20 +3,12 @@
 // and against what is really sent.
 
 #include "pillar/comm/schedule.hpp"
-#include "pillar/core/errors.hpp"
 
 #include <bit>
 
 namespace pillar::comm {
 
 namespace {
-
-/// Floats in segment `index` of `n` cut into `size`.
-std::size_t segment(std::size_t n, int index, int size) noexcept {
-    const auto i = static_cast<std::size_t>(index % size);
-    const auto p = static_cast<std::size_t>(size);
-    return (i + 1) * n / p - i * n / p;
-}
 
 Traffic doubling_traffic(int rank, int size, std::size_t vector_bytes) noexcept {
     const int n_doubling = power_of_two_below(size);
@@ -29,23 +21,24 @@ Traffic doubling_traffic(int rank, int size, std::size_t vector_bytes) noexcept 
     return {n_messages * vector_bytes, n_messages};
 }
 
-/// Reduce-scatter, then all-gather: in each phase a rank sends every segment but one.
+/// Reduce-scatter, then all-gather: in each phase a rank sends every part but one.
 Traffic ring_traffic(Wire wire, int rank, int size, std::size_t n) noexcept {
     const auto n_others = static_cast<std::size_t>(size - 1);
     std::size_t bytes = 0;
     for (int i = 0; i < size; ++i) {
-        const std::size_t segment_bytes = wire_bytes(wire, segment(n, i, size));
+        const std::size_t part_bytes = wire_bytes(wire, part_of(n, i, size).size());
         const int n_times = 2 - (i == (rank + 1) % size ? 1 : 0) - (i == (rank + 2) % size ? 1 : 0);
-        bytes += static_cast<std::size_t>(n_times) * segment_bytes;
+        bytes += static_cast<std::size_t>(n_times) * part_bytes;
     }
     return {bytes, 2 * n_others};
 }
 
 Traffic two_step_traffic(Wire wire, int rank, int size, std::size_t n) noexcept {
     const auto n_others = static_cast<std::size_t>(size - 1);
-    std::size_t bytes = n_others * wire_bytes(wire, segment(n, rank, size)); // the own sum to all
+    std::size_t bytes =
+        n_others * wire_bytes(wire, part_of(n, rank, size).size()); // the own sum to all
     for (int i = 0; i < size; ++i) {
-        if (i != rank) bytes += wire_bytes(wire, segment(n, i, size));
+        if (i != rank) bytes += wire_bytes(wire, part_of(n, i, size).size());
     }
     return {bytes, 2 * n_others};
 }
@@ -53,8 +46,21 @@ Traffic two_step_traffic(Wire wire, int rank, int size, std::size_t n) noexcept 
 } // namespace
 
 std::size_t wire_bytes(Wire wire, std::size_t n_floats) noexcept {
-    expects(wire != Wire::q8, "the size of a q8 message is asked of its codec");
-    return n_floats * (wire == Wire::f16 ? 2 : 4);
+    switch (wire) {
+    case Wire::f32:
+        return 4 * n_floats;
+    case Wire::f16:
+        return 2 * n_floats;
+    case Wire::q8:
+        break;
+    }
+    return n_floats + wire_block_head_bytes * ((n_floats + wire_block - 1) / wire_block);
+}
+
+Part part_of(std::size_t n, int rank, int size) noexcept {
+    const auto i = static_cast<std::size_t>(rank);
+    const auto p = static_cast<std::size_t>(size);
+    return {i * n / p, (i + 1) * n / p};
 }
 
 Traffic allreduce_traffic(Algorithm algorithm, Wire wire, int rank, int size,
@@ -74,6 +80,62 @@ Traffic allreduce_traffic(Algorithm algorithm, Wire wire, int rank, int size,
         return two_step_traffic(wire, rank, size, n_floats);
     }
     return {};
+}
+
+std::size_t longest_part(std::size_t n, int size) noexcept {
+    const auto p = static_cast<std::size_t>(size);
+    return (n + p - 1) / p;
+}
+
+Chain allreduce_chain(Algorithm algorithm, Wire wire, int size, std::size_t n_floats) noexcept {
+    if (size == 1) return {};
+    const auto n_others = static_cast<std::size_t>(size - 1);
+    const std::size_t vector_bytes = wire_bytes(wire, n_floats);
+    const std::size_t part_bytes = wire_bytes(wire, longest_part(n_floats, size));
+    switch (algorithm) {
+    case Algorithm::mpi:
+    case Algorithm::recursive_doubling: {
+        const int n_doubling = power_of_two_below(size);
+        const auto n_swaps =
+            static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(n_doubling)));
+        const std::size_t n_messages = n_swaps + (n_doubling < size ? 2 : 0);
+        return {n_messages, n_messages * vector_bytes};
+    }
+    case Algorithm::ring:
+        return {2 * n_others, 2 * n_others * part_bytes};
+    case Algorithm::direct:
+        return {1, n_others * vector_bytes};
+    case Algorithm::two_step:
+        return {2, 2 * n_others * part_bytes};
+    }
+    return {};
+}
+
+std::size_t message_slot_bytes(Wire wire, std::size_t n_floats) noexcept {
+    constexpr std::size_t cache_line = 64;
+    return (wire_bytes(wire, n_floats) + cache_line - 1) / cache_line * cache_line;
+}
+
+std::size_t allreduce_buffer_bytes(Algorithm algorithm, Wire wire, int size,
+                                   std::size_t n_floats) noexcept {
+    if (size == 1) return 0;
+    const auto p = static_cast<std::size_t>(size);
+    const bool is_exact = wire == Wire::f32;
+    const std::size_t vector_bytes = message_slot_bytes(wire, n_floats);
+    const std::size_t part_bytes = message_slot_bytes(wire, longest_part(n_floats, size));
+    switch (algorithm) {
+    case Algorithm::mpi:
+        return 0;
+    case Algorithm::recursive_doubling:
+        return vector_bytes;
+    case Algorithm::ring:
+        return part_bytes;
+    case Algorithm::direct: // everybody's vector, the own one only if it is encoded
+        return (is_exact ? p - 1 : p) * vector_bytes;
+    case Algorithm::two_step: // everybody's copy of the own part, and all parts encoded
+        return (is_exact ? p - 1 : 2 * p) * part_bytes;
+    }
+    return 0;
 }
 
 Traffic broadcast_traffic(int rank, int size, std::size_t n_bytes) noexcept {

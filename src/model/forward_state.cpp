@@ -4,6 +4,7 @@
 #include "slices.hpp"
 
 #include "pillar/core/checked.hpp"
+#include "pillar/core/errors.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -139,6 +140,14 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
         scratch.emplace_back(queries_a_tile(h), KvCache::pages_for(options.n_context), h.head_dim);
         embedding_rows.emplace_back(weights.embedding->row_bytes());
     }
+}
+
+void Transformer::deal_work() {
+    State& s = *state_;
+    expects(static_cast<std::size_t>(s.team.size()) <= s.scratch.size(),
+            "the team has no more threads than at first");
+    s.passes = share_passes(s.weights, s.h.head_dim, s.options.cache_type, s.team.size());
+    s.attention_plan = AttentionPlan(plan_shape(s.h, s.share, s.options, s.team.size()));
 }
 
 std::uint64_t Transformer::kv_bytes() const noexcept {

@@ -19,8 +19,8 @@ StepCost Transformer::cost() const noexcept {
         for (const kernels::Slice& slice : shape.slices) n_columns += slice.end - slice.begin;
         (is_output ? cost.output_products : cost.layer_products) += shape.n_rows * n_columns;
     }
-    cost.kv_bytes = s.h.n_layers * s.share.kv_heads.size() * s.h.head_dim * 2 *
-                    kernels::bytes_of(s.cache.type());
+    cost.kv_bytes = s.h.n_layers * s.share.kv_heads.size() * 2 *
+                    kernels::page_bytes(s.cache.type(), s.h.head_dim) / kernels::page_positions;
     return cost;
 }
 
@@ -42,7 +42,7 @@ void Transformer::multiply_matrices(std::size_t n_rows) {
             multiply(w.value, b.normed, b.v.data(), s.kv_dim());
             multiply(w.output, b.attention, b.partial.data(), s.h.dim);
             worker.barrier(); // the buffers' owners change
-            multiply(w.gate, b.normed, b.gate.data(), hidden);
+            multiply(w.gate, b.normed, b.up.data(), hidden);
             multiply(w.up, b.normed, b.up.data(), hidden);
             multiply(w.down, b.hidden, b.partial.data(), s.h.dim);
             worker.barrier();

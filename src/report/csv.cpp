@@ -54,7 +54,8 @@ std::string line_of(const std::string& model, const ScalingRow& row) {
                                          number(megabytes_per_token(totals)),
                                          fmt::format("{}", slowest),
                                          quoted(totals.ranks[slowest].host),
-                                         number(row.predicted_s_per_token)};
+                                         number(row.predicted_s_per_token),
+                                         quoted(totals.emulated_network)};
     return fmt::format("{}\n", fmt::join(cells, ","));
 }
 
@@ -65,7 +66,8 @@ std::string to_csv(std::span<const ScalingTable> tables) {
         "model,variant,ranks,threads,runs,steps,s_per_token,s_per_token_low,s_per_token_high,"
         "confidence,decode_tok_per_s,prompt_tok_per_s,base_ranks,speed_up,efficiency,karp_flatt,"
         "compute_share,wait_share,wire_share,wait_uncertainty_share,outside_share,"
-        "mb_per_token_per_rank,slowest_rank,slowest_host,predicted_s_per_token\n";
+        "mb_per_token_per_rank,slowest_rank,slowest_host,predicted_s_per_token,"
+        "emulated_network\n";
     for (const ScalingTable& table : tables) {
         for (const ScalingRow& row : table.rows) text += line_of(table.model, row);
     }

@@ -64,6 +64,7 @@ Json row_of(const ScalingRow& row) {
     json["slowest_rank"] = slowest_rank(totals.ranks);
     if (row.predicted_s_per_token) json["predicted_s_per_token"] = *row.predicted_s_per_token;
     json["per_rank"] = ranks_of(totals);
+    json["emulated_network"] = totals.emulated_network;
     json["remarks"] = totals.remarks;
     return json;
 }

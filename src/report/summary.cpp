@@ -39,6 +39,13 @@ void remark(Totals& totals, const trace::Trace& trace) {
     if (!trace.is_complete) {
         totals.remarks.push_back(name + " is incomplete: the run did not end, or lost steps");
     }
+    totals.emulated_network = printable(trace::config_text(trace, "emulate_network"));
+    if (!totals.emulated_network.empty()) {
+        totals.remarks.push_back(
+            fmt::format("{}: the network was emulated with --emulate-network {} (latency in "
+                        "microseconds, nanoseconds a byte)",
+                        name, totals.emulated_network));
+    }
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         if (trace.hosts[rank].throttled == 0) continue;
         totals.remarks.push_back(fmt::format("{}: rank {} ({}) was throttled (bits {:#x})", name,

@@ -17,8 +17,9 @@ comm::Environment& mpi_environment();
 
 /// Collective. A new communicator of all ranks.
 inline std::unique_ptr<comm::Communicator>
-world(comm::Algorithm algorithm = comm::Algorithm::recursive_doubling) {
-    return mpi_environment().world(algorithm, comm::Wire::f32);
+world(comm::Algorithm algorithm = comm::Algorithm::recursive_doubling,
+      comm::Wire wire = comm::Wire::f32) {
+    return mpi_environment().world(algorithm, wire);
 }
 
 } // namespace pillar::support

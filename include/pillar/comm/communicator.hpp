@@ -26,8 +26,25 @@ enum class Wire : std::uint8_t { f32, f16, q8 };
 /// As --allreduce and --wire take them: "recursive-doubling", "f32".
 std::string_view name_of(Algorithm algorithm) noexcept;
 std::string_view name_of(Wire wire) noexcept;
-/// Throws UsageError, naming what there is, unless this version can run the pair. Needs no MPI.
+/// Throws UsageError, naming what there is, unless the two go together: f16 and q8 are summed by
+/// direct and two_step alone. Needs no MPI.
 void require_available(Algorithm algorithm, Wire wire);
+/// Of the algorithms that add in the balanced tree of the ranks, those that go with `wire`.
+std::vector<Algorithm> tree_algorithms(Wire wire);
+
+/// Which algorithm sums vectors of which length.
+struct AllreduceChoice {
+    Algorithm shorter = Algorithm::recursive_doubling; ///< up to `longest_shorter` floats
+    Algorithm longer = Algorithm::recursive_doubling;  ///< beyond
+    std::size_t longest_shorter = 0;
+    [[nodiscard]] Algorithm of(std::size_t n_floats) const noexcept {
+        return n_floats <= longest_shorter ? shorter : longer;
+    }
+};
+/// One for all lengths.
+constexpr AllreduceChoice only(Algorithm algorithm) noexcept {
+    return {algorithm, algorithm, 0};
+}
 
 /// Where gather leaves the ranks' messages on rank 0; allocated once with room for `capacity` bytes
 /// a rank.
@@ -76,11 +93,16 @@ class Communicator {
     /// Without it the first call of a new largest length allocates.
     virtual void reserve(std::size_t max_allreduce_floats);
 
+    /// Sum with these algorithms from now on; the same on all ranks. They must go with the wire
+    /// (require_available). Call reserve() after it.
+    virtual void choose(const AllreduceChoice& choice);
+
     // --- step collectives: timed, counted, no allocation ---
 
     /// Collective. Element-wise sum over the ranks, in place, the same bits on every rank (all
     /// algorithms but mpi and ring: in the balanced tree of the ranks). `values.size()` is the same
-    /// on all ranks.
+    /// on all ranks. Best called with the same memory again: messages to and from it are prepared
+    /// once.
     virtual void allreduce(std::span<float> values) = 0;
 
     /// Collective. Rank 0's first `n_bytes` of `buffer` reach every rank; the others pass a buffer
@@ -131,7 +153,8 @@ class Communicator {
     void record_into(StepTimeline* timeline) noexcept { timeline_ = timeline; }
     /// All step traffic of this rank so far.
     [[nodiscard]] const Traffic& step_traffic() const noexcept { return step_traffic_; }
-    /// Everything else: setup, traces, clocks, questions who is alive.
+    /// Everything else: setup, traces, clocks, questions who is alive, the stamps of an emulated
+    /// network.
     [[nodiscard]] const Traffic& other_traffic() const noexcept { return other_traffic_; }
 
   protected:

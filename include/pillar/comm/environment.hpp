@@ -6,6 +6,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,13 @@ LaunchVariables read_launch_variables();
 std::string describe_mislaunch(const LaunchVariables& launch, int world_size,
                                std::string_view mpi_library);
 
+/// A network to emulate on one machine: what a message of n bytes takes is latency + n ·
+/// s_per_byte, and each rank's cable carries one message at a time in each direction.
+struct NetworkModel {
+    double latency_s = 0;  ///< α
+    double s_per_byte = 0; ///< G
+};
+
 /// MPI_Init_thread(FUNNELED) … MPI_Finalize. The destructor does not finalize while an exception
 /// unwinds: the other ranks may not come. So an AgreedError is best caught while the Environment
 /// lives: finalizing then keeps all ranks until rank 0's sentence is out; any other error ends with
@@ -46,9 +54,13 @@ class Environment {
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
 
-    /// Collective. A communicator of all ranks with the given all-reduce and wire. Throws
-    /// UsageError if this version cannot run the pair.
-    [[nodiscard]] std::unique_ptr<Communicator> world(Algorithm algorithm, Wire wire);
+    /// Collective. A communicator of all ranks with the given all-reduce and wire. With `emulated`
+    /// the messages of step collectives arrive no earlier than on that network; what this needs to
+    /// send is counted into other_traffic(). Throws UsageError if algorithm and wire do not go
+    /// together, AgreedError(usage) if a network is to be emulated between several machines or for
+    /// Algorithm::mpi.
+    [[nodiscard]] std::unique_ptr<Communicator>
+    world(Algorithm algorithm, Wire wire, const std::optional<NetworkModel>& emulated = {});
 
     /// As they were before MPI started.
     [[nodiscard]] const LaunchVariables& launch() const noexcept { return launch_; }

@@ -43,15 +43,44 @@ int subtree_size(int rank, int size) noexcept;
 /// Bytes before each rank's message in a gather: its rank and its length, 32 bits each.
 inline constexpr std::size_t gather_header_bytes = 8;
 
-/// Bytes that `n_floats` take on the wire. The layout of q8 belongs to its codec: not known here.
+/// q8 comes in blocks of so many values; the last may be short. Before each block stand its scale
+/// and its largest value.
+inline constexpr std::size_t wire_block = 32;
+inline constexpr std::size_t wire_block_head_bytes = 6;
+
+/// Bytes that `n_floats` take on the wire.
 std::size_t wire_bytes(Wire wire, std::size_t n_floats) noexcept;
+
+/// The part of a vector of `n` that belongs to rank `rank` of `size` in ring and two_step:
+/// [⌊rank·n/size⌋, ⌊(rank+1)·n/size⌋).
+struct Part {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
+};
+Part part_of(std::size_t n, int rank, int size) noexcept;
+std::size_t longest_part(std::size_t n, int size) noexcept;
 
 /// What `rank` sends in one collective. Nothing is allocated: communicators count with these too.
 /// `mpi` is counted as recursive doubling: what the library really sends is not known.
-/// ring: segment i of P is [⌊i·n/P⌋, ⌊(i+1)·n/P⌋), empty ones are sent too; direct: the whole
-/// vector to every other rank; two_step: segment i goes to rank i, which sends the sum to all.
+/// ring: parts go round twice, as partial and as whole sums, empty ones too; direct: the whole
+/// vector to every other rank; two_step: part i goes to rank i, which sends the sum to all.
 Traffic allreduce_traffic(Algorithm algorithm, Wire wire, int rank, int size,
                           std::size_t n_floats) noexcept;
+
+/// What the time of an all-reduce is made of: messages one after the other, and bytes through the
+/// busiest direction of the busiest cable. Time ≈ α · n_messages + G · n_bytes.
+struct Chain {
+    std::size_t n_messages = 0;
+    std::size_t n_bytes = 0;
+};
+Chain allreduce_chain(Algorithm algorithm, Wire wire, int size, std::size_t n_floats) noexcept;
+
+/// Memory that a rank needs beside the vector itself for all-reduces of up to `n_floats`.
+std::size_t allreduce_buffer_bytes(Algorithm algorithm, Wire wire, int size,
+                                   std::size_t n_floats) noexcept;
+/// Of these, what one message of `n_floats` takes: whole cache lines.
+std::size_t message_slot_bytes(Wire wire, std::size_t n_floats) noexcept;
 /// Every rank forwards the `n_bytes` to its children.
 Traffic broadcast_traffic(int rank, int size, std::size_t n_bytes) noexcept;
 /// `n_bytes` = message of every rank (equal lengths); packing headers included.

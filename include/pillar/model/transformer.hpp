@@ -72,6 +72,10 @@ class Transformer {
     /// goes on with zeros; take_error() tells it afterwards.
     std::span<const float> forward(comm::Communicator& comm, std::span<const Row> rows);
 
+    /// Deal the work to the team's threads anew, after its size has changed to another one that is
+    /// at most what it was when the weights were loaded. Allocates.
+    void deal_work();
+
     /// Keep the first `n_positions` of a sequence; its cache pages beyond them go back to the pool.
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
     /// Pages of the pool that no sequence holds; the same on every rank.

@@ -44,7 +44,8 @@ struct Totals {
     double decode_duration_s = 0; ///< inside the steps
     std::size_t n_warm_up_steps = 0;
     std::vector<RankTotals> ranks;
-    std::vector<std::string> remarks; ///< sentences: incomplete traces, throttled boards
+    std::string emulated_network;     ///< "α,G" as given to --emulate-network; empty: a real one
+    std::vector<std::string> remarks; ///< sentences: incomplete traces, throttled boards, emulation
 };
 
 [[nodiscard]] Totals totals_of(const trace::Trace& trace);

@@ -111,6 +111,20 @@ TEST(dry_run, counts_what_the_schedules_say) {
     }
 }
 
+TEST(dry_run, counts_by_the_algorithm_chosen_for_the_length) {
+    const auto comm = make_dry_run(2, 5, Algorithm::recursive_doubling, Wire::q8);
+    comm->choose({Algorithm::direct, Algorithm::two_step, 100});
+    std::uint64_t expected = 0;
+    for (const std::size_t n : {100, 101}) {
+        std::vector<float> values(n);
+        comm->allreduce(values);
+        expected +=
+            allreduce_traffic(n == 100 ? Algorithm::direct : Algorithm::two_step, Wire::q8, 2, 5, n)
+                .bytes_sent;
+        EXPECT_EQ(comm->step_traffic().bytes_sent, expected);
+    }
+}
+
 double a_second_a_byte(void* context, CollectiveKind kind, std::size_t bytes) {
     ++*static_cast<int*>(context);
     return kind == CollectiveKind::allreduce ? static_cast<double>(bytes) : 0.25;
@@ -145,17 +159,33 @@ TEST(algorithms, have_the_names_of_their_flags) {
     EXPECT_EQ(name_of(Wire::q8), "q8");
 }
 
-TEST(algorithms, that_cannot_run_are_refused_by_name) {
-    EXPECT_NO_THROW(require_available(Algorithm::mpi, Wire::f32));
-    EXPECT_NO_THROW(require_available(Algorithm::recursive_doubling, Wire::f32));
+TEST(algorithms, go_with_their_wires) {
+    for (const auto algorithm : {Algorithm::mpi, Algorithm::recursive_doubling, Algorithm::ring,
+                                 Algorithm::direct, Algorithm::two_step}) {
+        EXPECT_NO_THROW(require_available(algorithm, Wire::f32));
+        const bool takes_any = algorithm == Algorithm::direct || algorithm == Algorithm::two_step;
+        for (const Wire wire : {Wire::f16, Wire::q8}) {
+            if (takes_any) {
+                EXPECT_NO_THROW(require_available(algorithm, wire));
+            } else {
+                EXPECT_THROW(require_available(algorithm, wire), UsageError);
+            }
+        }
+    }
+    EXPECT_EQ(tree_algorithms(Wire::f32).size(), 3u);
+    for (const Wire wire : {Wire::f32, Wire::f16, Wire::q8}) {
+        for (const Algorithm algorithm : tree_algorithms(wire)) {
+            EXPECT_NO_THROW(require_available(algorithm, wire));
+        }
+    }
     try {
-        require_available(Algorithm::two_step, Wire::f32);
+        require_available(Algorithm::ring, Wire::q8);
         FAIL();
     } catch (const UsageError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("--allreduce two-step"));
-        EXPECT_THAT(error.what(), testing::HasSubstr("recursive-doubling"));
+        EXPECT_THAT(error.what(), testing::HasSubstr("--wire q8"));
+        EXPECT_THAT(error.what(), testing::HasSubstr("--allreduce ring"));
+        EXPECT_THAT(error.what(), testing::HasSubstr("two-step"));
     }
-    EXPECT_THROW(require_available(Algorithm::recursive_doubling, Wire::q8), UsageError);
 }
 
 } // namespace

@@ -94,6 +94,56 @@ TEST(allreduce_traffic, halves_its_bytes_on_an_f16_wire) {
     EXPECT_EQ(half.messages_sent, full.messages_sent);
 }
 
+TEST(allreduce_traffic, of_two_step_on_a_q8_wire_encodes_each_part_for_itself) {
+    // parts of 33, 33 and 34 of 100 values: 45, 45 and 46 bytes
+    const Traffic one = allreduce_traffic(Algorithm::two_step, Wire::q8, 0, 3, 100);
+    EXPECT_EQ(one.bytes_sent, 45u + 46 + 2 * 45);
+    EXPECT_EQ(one.messages_sent, 4u);
+}
+
+TEST(allreduce_chain, is_what_the_cost_model_of_each_algorithm_says) {
+    const auto chain = [](Algorithm algorithm, int size) {
+        const Chain c = allreduce_chain(algorithm, Wire::f32, size, 1000);
+        return std::pair(c.n_messages, c.n_bytes);
+    };
+    EXPECT_EQ(chain(Algorithm::direct, 1), std::pair(0UL, 0UL));
+    for (const Algorithm algorithm : {Algorithm::recursive_doubling, Algorithm::direct}) {
+        EXPECT_EQ(chain(algorithm, 2), std::pair(1UL, 4000UL));
+    }
+    EXPECT_EQ(chain(Algorithm::recursive_doubling, 8), std::pair(3UL, 12000UL));
+    EXPECT_EQ(chain(Algorithm::recursive_doubling, 9), std::pair(5UL, 20000UL));
+    EXPECT_EQ(chain(Algorithm::direct, 8), std::pair(1UL, 28000UL));
+    EXPECT_EQ(chain(Algorithm::two_step, 8), std::pair(2UL, 7000UL));
+    EXPECT_EQ(chain(Algorithm::ring, 8), std::pair(14UL, 7000UL));
+}
+
+TEST(part_of, tiles_the_vector_in_parts_of_nearly_equal_length) {
+    for (int size = 1; size <= most_ranks; ++size) {
+        for (const std::size_t n : {0, 1, 5, 16, 17, 1001}) {
+            std::size_t end = 0;
+            for (int rank = 0; rank < size; ++rank) {
+                const Part part = part_of(n, rank, size);
+                EXPECT_EQ(part.begin, end);
+                EXPECT_LE(part.size(), longest_part(n, size));
+                EXPECT_GE(part.size() + 1, longest_part(n, size));
+                end = part.end;
+            }
+            EXPECT_EQ(end, n);
+        }
+    }
+}
+
+TEST(allreduce_buffer_bytes, hold_what_comes_in_and_what_goes_out_encoded) {
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::direct, Wire::f32, 1, 1000), 0u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::mpi, Wire::f32, 4, 1000), 0u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::recursive_doubling, Wire::f32, 4, 1000), 4032u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::ring, Wire::f32, 4, 1000), 1024u);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::direct, Wire::f32, 4, 1000), 3u * 4032);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::direct, Wire::f16, 4, 1000), 4u * 2048);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::two_step, Wire::f32, 4, 1000), 3u * 1024);
+    EXPECT_EQ(allreduce_buffer_bytes(Algorithm::two_step, Wire::f16, 4, 1000), 8u * 512);
+}
+
 TEST(broadcast_traffic, is_one_message_a_child) {
     for (int size = 1; size <= most_ranks; ++size) {
         for (int rank = 0; rank < size; ++rank) {

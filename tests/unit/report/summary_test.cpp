@@ -89,6 +89,15 @@ TEST(Summary, RemarksOnIncompleteTracesAndThrottledBoards) {
     EXPECT_THAT(totals.remarks[1], HasSubstr("rank 1 (pi2) was throttled (bits 0x50005)"));
 }
 
+TEST(Summary, RemarksOnAnEmulatedNetwork) {
+    trace::Trace trace = planted({});
+    trace.config.push_back({"emulate_network", std::string("50,8.5")});
+    const Totals totals = totals_of(trace);
+    EXPECT_EQ(totals.emulated_network, "50,8.5");
+    ASSERT_THAT(totals.remarks, SizeIs(1));
+    EXPECT_THAT(totals.remarks[0], HasSubstr("--emulate-network 50,8.5"));
+}
+
 TEST(Summary, AddsRunsOfOneConfiguration) {
     Totals totals = totals_of(planted({.path = "a.h5"}));
     add(totals, totals_of(planted({.path = "b.h5", .n_decode = 20, .duration_s = 0.5})));

@@ -156,6 +156,17 @@ TEST(Csv, HasAsManyFieldsInEveryLine) {
     EXPECT_THAT(last, ::testing::StartsWith("\"say \"\"a, b\"\" q4_0\",,1,4,1,9,0.25,0.25,0.25,"));
 }
 
+TEST(Report, ShowsAnEmulatedNetworkInEveryFormatAndKeepsItApart) {
+    auto traces = three_sizes();
+    traces.push_back(planted({.n_ranks = 4}));
+    traces.back().config.push_back({"emulate_network", std::string("50,8.5")});
+    const auto tables = scaling_tables(traces);
+    ASSERT_THAT(tables[0].rows, SizeIs(4));
+    for (const Format format : {Format::md, Format::csv, Format::json}) {
+        EXPECT_THAT(render(tables, format), HasSubstr("50,8.5"));
+    }
+}
+
 TEST(Json, HoldsTheNumbersInFull) {
     const auto json = nlohmann::json::parse(render(scaling_tables(three_sizes()), Format::json));
     const auto& row = json["tables"][0]["rows"][2];

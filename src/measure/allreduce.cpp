@@ -1,0 +1,229 @@
+// Timing calls one after the other; ranks exchange their times as text, so all draw the same
+// conclusion.
+
+#include "pillar/measure/allreduce.hpp"
+
+#include "pillar/comm/schedule.hpp"
+#include "pillar/core/aligned_buffer.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/stopwatch.hpp"
+#include "pillar/measure/median.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <string>
+
+namespace pillar::measure {
+
+namespace {
+
+using comm::Algorithm;
+using comm::Communicator;
+using comm::Wire;
+
+/// Collective. Rank 0's number for all.
+std::size_t from_root(Communicator& comm, std::size_t n) {
+    return std::stoul(comm.broadcast_from_root(std::to_string(n)));
+}
+
+/// Collective. The numbers of each rank.
+std::vector<std::vector<double>> of_all_ranks(Communicator& comm, std::span<const double> own) {
+    std::string text;
+    for (const double value : own) text += fmt::format("{} ", value);
+    std::vector<std::vector<double>> all;
+    for (const std::string& one : comm.all_gather(text)) {
+        std::vector<double>& values = all.emplace_back();
+        for (std::size_t at = 0; values.size() < own.size();) {
+            std::size_t length = 0;
+            values.push_back(std::stod(one.substr(at), &length));
+            at += length;
+        }
+    }
+    return all;
+}
+
+} // namespace
+
+AllreduceTime time_allreduce(Communicator& comm, Algorithm algorithm, Wire wire,
+                             std::size_t n_floats, double budget_s) {
+    constexpr std::size_t least_calls = 3;
+    constexpr std::size_t most_calls = 10'000;
+    AlignedBuffer<float> values(n_floats);
+    comm.choose(comm::only(algorithm));
+    comm.reserve(n_floats);
+    comm.allreduce(values.span());
+    const Stopwatch first;
+    comm.allreduce(values.span());
+    const double guess_s = std::max(first.elapsed_s(), 1e-7);
+    const std::size_t n_calls = from_root(
+        comm, std::clamp(static_cast<std::size_t>(budget_s / guess_s), least_calls, most_calls));
+
+    double sum_s = 0;
+    double least_s = 1e9;
+    double most_s = 0;
+    comm.allreduce(values.span()); // together again after the broadcast
+    for (std::size_t i = 0; i < n_calls; ++i) {
+        const Stopwatch watch;
+        comm.allreduce(values.span());
+        const double call_s = watch.elapsed_s();
+        sum_s += call_s;
+        least_s = std::min(least_s, call_s);
+        most_s = std::max(most_s, call_s);
+    }
+    AllreduceTime time{algorithm, wire, n_floats, n_calls, least_s, 0, most_s};
+    const double own[] = {sum_s / static_cast<double>(n_calls), least_s, most_s};
+    for (const std::vector<double>& rank : of_all_ranks(comm, own)) {
+        time.mean_s += rank[0] / comm.size();
+        time.least_s = std::min(time.least_s, rank[1]);
+        time.most_s = std::max(time.most_s, rank[2]);
+    }
+    return time;
+}
+
+namespace {
+
+struct Coefficients {
+    double a = 0; ///< of α, relative to the time
+    double g = 0; ///< of G
+};
+
+double residual_of(std::span<const Coefficients> rows, const NetworkFit& fit) {
+    double squares = 0;
+    for (const Coefficients& row : rows) {
+        const double error = row.a * fit.latency_s + row.g * fit.s_per_byte - 1;
+        squares += error * error;
+    }
+    return std::sqrt(squares / static_cast<double>(rows.size()));
+}
+
+} // namespace
+
+NetworkFit fit_network(std::span<const AllreduceTime> times, int size) {
+    // Each row divided by its time: a α + g G ≈ 1.
+    std::vector<Coefficients> rows;
+    double aa = 0, ag = 0, gg = 0, a1 = 0, g1 = 0;
+    for (const AllreduceTime& time : times) {
+        const comm::Chain chain =
+            comm::allreduce_chain(time.algorithm, time.wire, size, time.n_floats);
+        const Coefficients row{static_cast<double>(chain.n_messages) / time.mean_s,
+                               static_cast<double>(chain.n_bytes) / time.mean_s};
+        rows.push_back(row);
+        aa += row.a * row.a;
+        ag += row.a * row.g;
+        gg += row.g * row.g;
+        a1 += row.a;
+        g1 += row.g;
+    }
+    const double determinant = aa * gg - ag * ag;
+    expects(size >= 2 && determinant > 0, "a fit of two unknowns has two lengths or more");
+    NetworkFit fit{(a1 * gg - g1 * ag) / determinant, (g1 * aa - a1 * ag) / determinant, 0};
+    if (fit.latency_s < 0) fit = {0, g1 / gg, 0};
+    if (fit.s_per_byte < 0) fit = {a1 / aa, 0, 0};
+    fit.residual = residual_of(rows, fit);
+    return fit;
+}
+
+std::vector<Algorithm> candidates(Wire wire, int size, std::size_t n_floats) {
+    constexpr std::size_t longest_direct = std::size_t{1} << 18;
+    std::vector<Algorithm> all = comm::tree_algorithms(wire);
+    if (size > 2 && n_floats > longest_direct) std::erase(all, Algorithm::direct);
+    return all;
+}
+
+Algorithm fastest(std::span<const AllreduceTuning::Trial> trials) noexcept {
+    constexpr double tolerance = 1.05;
+    double least_s = trials.front().time_s;
+    for (const auto& trial : trials) least_s = std::min(least_s, trial.time_s);
+    for (const auto& trial : trials) {
+        if (trial.time_s <= tolerance * least_s) return trial.algorithm;
+    }
+    return trials.front().algorithm;
+}
+
+namespace {
+
+/// Longer vectors are limited by the bandwidth alone: this length tells as much, sooner.
+constexpr std::size_t longest_measured = std::size_t{1} << 18;
+constexpr double budget_s = 0.15; ///< of a length
+constexpr std::size_t most_rounds = 9;
+constexpr std::size_t most_calls = 16;
+
+/// Calls of each algorithm in the next round, 0: enough. They grow slowly, since one call says
+/// little about the next where ranks share cores.
+std::size_t next_calls(std::size_t n_calls, std::size_t n_rounds, double call_s,
+                       double elapsed_s) noexcept {
+    if (n_rounds >= most_rounds || elapsed_s >= budget_s) return 0;
+    const double affordable = budget_s / static_cast<double>(most_rounds) / std::max(call_s, 1e-7);
+    const auto most = static_cast<double>(std::min(most_calls, 4 * n_calls));
+    return static_cast<std::size_t>(std::clamp(affordable, 1.0, most));
+}
+
+/// Collective. Seconds a call, this rank, of each algorithm in turn.
+void run_round(Communicator& comm, std::span<const Algorithm> algorithms, std::span<float> values,
+               std::size_t n_calls, std::span<double> times_s) {
+    for (std::size_t a = 0; a < algorithms.size(); ++a) {
+        comm.choose(comm::only(algorithms[a]));
+        comm.allreduce(values); // together again, and its messages prepared
+        const Stopwatch watch;
+        for (std::size_t i = 0; i < n_calls; ++i) comm.allreduce(values);
+        times_s[a] = watch.elapsed_s() / static_cast<double>(n_calls);
+    }
+}
+
+/// Collective.
+std::vector<AllreduceTuning::Trial> compare(Communicator& comm, Wire wire, std::size_t n_floats) {
+    const std::vector<Algorithm> algorithms = candidates(wire, comm.size(), n_floats);
+    AlignedBuffer<float> buffer(std::min(n_floats, longest_measured));
+    const std::span<float> values = buffer.span();
+    for (const Algorithm algorithm : algorithms) {
+        comm.choose(comm::only(algorithm));
+        comm.reserve(values.size());
+    }
+    std::vector<double> times_s(algorithms.size());
+    run_round(comm, algorithms, values, 1, times_s); // first touch, connections
+    std::vector<std::vector<double>> rounds_s(algorithms.size());
+    const Stopwatch watch;
+    for (std::size_t n_calls = 1, round = 0; n_calls > 0; ++round) {
+        const Stopwatch round_watch;
+        run_round(comm, algorithms, values, n_calls, times_s);
+        for (std::size_t a = 0; a < algorithms.size(); ++a) rounds_s[a].push_back(times_s[a]);
+        const double call_s = round_watch.elapsed_s() / static_cast<double>(n_calls + 1); // of each
+        n_calls = from_root(comm, next_calls(n_calls, round + 1, call_s, watch.elapsed_s()));
+    }
+    for (std::size_t a = 0; a < algorithms.size(); ++a) times_s[a] = median(rounds_s[a]);
+    std::vector<AllreduceTuning::Trial> trials;
+    for (const Algorithm algorithm : algorithms) trials.push_back({algorithm, 0});
+    for (const std::vector<double>& rank : of_all_ranks(comm, times_s)) {
+        for (std::size_t a = 0; a < trials.size(); ++a) {
+            trials[a].time_s = std::max(trials[a].time_s, rank[a]);
+        }
+    }
+    return trials;
+}
+
+} // namespace
+
+AllreduceTuning tune_allreduce(Communicator& comm, Wire wire, std::size_t decode_floats,
+                               std::size_t prompt_floats) {
+    AllreduceTuning tuning;
+    const Stopwatch watch;
+    if (comm.size() == 1) {
+        tuning.choice = comm::only(comm::tree_algorithms(wire).front());
+        comm.choose(tuning.choice);
+        return tuning;
+    }
+    tuning.shorter = compare(comm, wire, decode_floats);
+    tuning.choice = comm::only(fastest(tuning.shorter));
+    if (prompt_floats > decode_floats) {
+        tuning.longer = compare(comm, wire, prompt_floats);
+        tuning.choice.longer = fastest(tuning.longer);
+        tuning.choice.longest_shorter = static_cast<std::size_t>(
+            std::sqrt(static_cast<double>(decode_floats) * static_cast<double>(prompt_floats)));
+    }
+    comm.choose(tuning.choice);
+    tuning.elapsed_s = watch.elapsed_s();
+    return tuning;
+}
+
+} // namespace pillar::measure
