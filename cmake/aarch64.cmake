@@ -5,8 +5,9 @@ set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
-set(CMAKE_C_FLAGS_INIT "-mcpu=cortex-a72")
-set(CMAKE_CXX_FLAGS_INIT "-mcpu=cortex-a72")
+# What -mcpu=cortex-a72 means, in words that a folder of kernels for a newer processor can replace.
+set(CMAKE_C_FLAGS_INIT "-march=armv8-a+crc -mtune=cortex-a72")
+set(CMAKE_CXX_FLAGS_INIT "-march=armv8-a+crc -mtune=cortex-a72")
 
 get_filename_component(PILLAR_SYSROOT "${CMAKE_CURRENT_LIST_DIR}/../sysroot/aarch64" ABSOLUTE)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -cpu cortex-a72 -L "${PILLAR_SYSROOT}")

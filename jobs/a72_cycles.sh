@@ -28,7 +28,7 @@ common=(-mcpu=cortex-a72 -std=c++20 -ffp-contract=off -fPIC -Iinclude -S)
 for source in "${sources[@]}"; do
     name=$(basename -- "$source" .cpp)
     "$clang" --target=aarch64-linux-gnu -O2 "${common[@]}" "$source" -o "$work/$name.clang.s" &
-    "$gxx" -O3 -DNDEBUG "${common[@]}" "$source" -o "$work/$name.gxx.s"
+    "$gxx" -O3 -DNDEBUG -fno-schedule-insns "${common[@]}" "$source" -o "$work/$name.gxx.s"
     wait $!
 done
 for compiler in clang gxx; do

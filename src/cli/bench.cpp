@@ -1,27 +1,22 @@
 // bench: how fast a model is computed here, in llama-bench's tests and tables; on any number of
 // ranks, with the messages of a real run.
 
+#include "bench_allreduce.hpp"
+#include "bench_model.hpp"
 #include "bench_output.hpp"
-#include "bench_roofline.hpp"
 #include "bench_tests.hpp"
-#include "session.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
-#include "pillar/core/version.hpp"
 #include "pillar/model/synthetic.hpp"
-#include "pillar/telemetry/host.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <memory>
-#include <optional>
 
 namespace pillar::cli {
 
@@ -37,146 +32,6 @@ struct BenchOptions {
     bool roofline = false;
     std::string write;
     bool force = false;
-};
-
-/// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M synthetic"
-std::string model_type(const gguf::File& file, const model::Transformer& transformer,
-                       const ModelOptions& options) {
-    const model::Hyperparameters& h = transformer.hyperparameters();
-    const auto file_type = file.metadata().integer("general.file_type", 0, UINT32_MAX);
-    const quant::MixInfo* mix =
-        file_type ? quant::find_mix(static_cast<std::uint32_t>(*file_type)) : nullptr;
-    const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
-    if (!options.synthetic.empty())
-        return std::string(model::parse_synthetic_name(options.synthetic).shape->title) + title +
-               " synthetic";
-    const auto n = static_cast<double>(transformer.n_parameters());
-    return h.architecture +
-           (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;
-}
-
-/// All of one model's tests.
-class ModelBench {
-  public:
-    /// Collective.
-    ModelBench(comm::Environment& environment, const ModelOptions& options,
-               const std::vector<BenchTest>& tests, bool with_roofline)
-        : options_(with_room(options, tests)), session_(environment, options_, {}),
-          comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
-          benchmark_(session_.transformer().hyperparameters().vocab_size),
-          cpu_(telemetry::read_host_info().cpu_model) {
-        comm::agree(comm_, [&] {
-            if (with_roofline) roofline_.emplace(session_);
-        });
-    }
-
-    [[nodiscard]] comm::Communicator& comm() noexcept { return comm_; }
-
-    /// Collective. False when a signal asked for the end.
-    bool run(const BenchTest& test, bool warm_up, BenchRecord& record) {
-        session_.set_threads(test.n_threads > 0 ? test.n_threads : session_.most_threads());
-        if (warm_up && !run_once(warm_up_of(test.test))) return false;
-        std::vector<double> seconds;
-        if (roofline_) roofline_->begin(), roofline_->measure();
-        for (std::size_t i = 0; i < test.n_repeats; ++i) {
-            show_progress(test, i);
-            if (!run_once(test.test)) return false;
-            seconds.push_back(benchmark_.elapsed_s());
-            if (roofline_) roofline_->measure();
-        }
-        if (comm_.is_root()) record = record_of(test, seconds);
-        if (roofline_) roofline_->finish(test.test, seconds, record);
-        return true;
-    }
-
-  private:
-    /// The context, rows and threads that the largest test needs.
-    static ModelOptions with_room(ModelOptions options, const std::vector<BenchTest>& tests) {
-        options.n_context = 1;
-        options.n_batch = 1;
-        bool default_threads = false;
-        for (const BenchTest& test : tests) {
-            options.n_context = std::max(options.n_context, test.test.n_positions());
-            options.n_batch = std::max(options.n_batch, test.test.n_batch);
-            options.n_threads = std::max(options.n_threads, test.n_threads);
-            default_threads |= test.n_threads == 0;
-        }
-        if (default_threads) options.n_threads = 0;
-        return options;
-    }
-
-    /// Collective. The loop reserves what the all-reduces need, so they are chosen before it.
-    comm::Communicator& tuned(comm::Environment& environment) {
-        session_.tune_allreduce(environment, options_, options_.n_batch);
-        return session_.comm();
-    }
-
-    /// As `run` has them by default: the same candidates are gathered.
-    static engine::LoopOptions loop_options() {
-        engine::LoopOptions options;
-        options.n_candidates = sampling::candidates_needed(options.sampling);
-        return options;
-    }
-
-    /// As llama-bench: the whole prompt, one generated token.
-    static engine::BenchmarkTest warm_up_of(engine::BenchmarkTest test) {
-        test.n_gen = std::min<std::size_t>(test.n_gen, 1);
-        return test;
-    }
-
-    /// Collective.
-    bool run_once(const engine::BenchmarkTest& test) {
-        benchmark_.begin(test);
-        return !loop_.run(comm_.is_root() ? &benchmark_ : nullptr);
-    }
-
-    void show_progress(const BenchTest& test, std::size_t repeat) const {
-        if (comm_.is_root() && on_terminal())
-            fmt::print(stderr, "\r{} {}/{}\x1b[K\r", test.name(), repeat + 1, test.n_repeats);
-    }
-
-    /// Rank 0 only.
-    BenchRecord record_of(const BenchTest& test, const std::vector<double>& seconds) {
-        const model::Transformer& transformer = session_.transformer();
-        std::uint64_t tensor_bytes = 0;
-        for (const gguf::TensorInfo& tensor : session_.file().tensors())
-            tensor_bytes += tensor.size_bytes;
-        BenchRecord r;
-        r["build_commit"] = revision();
-        r["build_version"] = version();
-        r["cpu_info"] = cpu_;
-        r["backends"] = "MPI";
-        r["model_filename"] = session_.file().path();
-        r["model_type"] = model_type(session_.file(), transformer, options_);
-        r["model_size"] = tensor_bytes;
-        r["model_n_params"] = transformer.n_parameters();
-        r["n_batch"] = test.test.n_batch;
-        r["n_ubatch"] = test.test.n_batch;
-        r["n_threads"] = session_.n_threads();
-        r["type_k"] = options_.cache_type;
-        r["type_v"] = options_.cache_type;
-        r["ranks"] = comm_.size();
-        r["kernels"] = session_.family().name;
-        r["allreduce"] = options_.allreduce;
-        r["wire"] = options_.wire;
-        r["split"] = options_.split;
-        r["test"] = test.name();
-        r["n_prompt"] = test.test.n_prompt;
-        r["n_gen"] = test.test.n_gen;
-        r["n_depth"] = test.test.n_depth;
-        r["test_time"] = fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(
-                                                      std::chrono::system_clock::now())));
-        add_samples(r, seconds, test.test.n_prompt + test.test.n_gen);
-        return r;
-    }
-
-    ModelOptions options_;
-    Session session_;
-    comm::Communicator& comm_;
-    engine::Loop loop_;
-    engine::Benchmark benchmark_;
-    std::optional<Roofline> roofline_;
-    std::string cpu_;
 };
 
 std::vector<ModelOptions> models_of(const BenchOptions& options) {
@@ -202,31 +57,63 @@ BenchOutput::Columns columns_for(const BenchOptions& options, const std::vector<
     return columns;
 }
 
+/// Rank 0's standard output: the header comes with the first result or with the end.
+class Printer {
+  public:
+    explicit Printer(std::unique_ptr<BenchOutput> output) : output_(std::move(output)) {}
+    void result(const BenchRecord& record, comm::Communicator& comm) {
+        write(output_->result(record), [&] { comm.attend(); });
+    }
+    void footer() {
+        if (prints()) write(output_->footer(), [] {});
+    }
+
+  private:
+    void write(const std::string& text, FunctionRef<void()> attend) {
+        write_text((begun_ ? "" : output_->header()) + text, attend);
+        begun_ = true;
+    }
+
+    std::unique_ptr<BenchOutput> output_;
+    bool begun_ = false;
+};
+
+/// Collective. One model's tests; false when a signal asked for the end.
+bool bench_model(const BenchOptions& options, const ModelOptions& model,
+                 const std::vector<BenchTest>& tests, comm::Environment& environment,
+                 Printer& printer) {
+    ModelBench bench(environment, model, tests, options.roofline);
+    for (const BenchTest& test : tests) {
+        BenchRecord record;
+        if (!bench.run(test, options.warm_up, record)) return false;
+        comm::agree(bench.comm(), [&] {
+            if (bench.comm().is_root()) printer.result(record, bench.comm());
+        });
+    }
+    return true;
+}
+
 int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
           comm::Environment& environment) {
-    const auto output = make_bench_output(options.output, columns_for(options, tests));
-    bool begun = false;
-    const std::vector<ModelOptions> models = models_of(options);
-    for (const ModelOptions& model : models) {
-        ModelBench bench(environment, model, tests, options.roofline);
-        for (const BenchTest& test : tests) {
-            BenchRecord record;
-            if (!bench.run(test, options.warm_up, record))
-                return static_cast<int>(ExitCode::resumable);
-            comm::agree(bench.comm(), [&] {
-                if (!bench.comm().is_root()) return;
-                write_text((begun ? "" : output->header()) + output->result(record),
-                           [&] { bench.comm().attend(); });
-            });
-            begun = true;
-        }
-        if (&model == &models.back())
-            comm::agree(bench.comm(), [&] {
-                if (bench.comm().is_root())
-                    write_text(output->footer(), [&] { bench.comm().attend(); });
-            });
-    }
-    return 0;
+    Printer printer(make_bench_output(options.output, columns_for(options, tests)));
+    bool complete = true;
+    for (const ModelOptions& model : models_of(options))
+        complete = complete && bench_model(options, model, tests, environment, printer);
+    printer.footer(); // also after a signal: what there is can be read
+    return static_cast<int>(complete ? ExitCode::done : ExitCode::resumable);
+}
+
+/// `--allreduce` without a name asks for the table of all of them.
+constexpr const char* allreduce_table = "table";
+
+void let_allreduce_stand_alone(CLI::App& app) {
+    CLI::Option* option = app.get_option("--allreduce");
+    option->get_validator(0)->active(false);
+    option->expected(0, 1)->default_str(allreduce_table);
+    option->check(CLI::IsMember(
+        {allreduce_table, "auto", "recursive-doubling", "direct", "two-step", "ring", "mpi"}));
+    option->description("alone, or table: times of all of them on these ranks, without a model; "
+                        "with another name as in run: what models are measured with");
 }
 
 /// Without MPI: the process that prints writes the file.
@@ -266,6 +153,7 @@ void add_bench(CLI::App& app, Command& command) {
          "threads per rank (default: the cores this rank is bound to)");
     list("-r,--repetitions", options->lists.n_repeats, "repetitions of each test (default: 5)");
     add_compute_options(*sub, options->model);
+    let_allreduce_stand_alone(*sub);
     sub->add_option("-o,--output", options->output, "md, csv, json or jsonl")
         ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
         ->type_name("FORMAT")
@@ -282,6 +170,15 @@ void add_bench(CLI::App& app, Command& command) {
     sub->callback([options, &command] {
         if (!options->write.empty()) {
             command.run_alone = [options] { return write_synthetic(*options); };
+            return;
+        }
+        if (options->model.allreduce == allreduce_table) {
+            command.run_with_ranks = [options](comm::Environment& environment) {
+                return bench_allreduce({options->output,
+                                        parse_network(options->model.emulate_network),
+                                        options->model.timeout_s},
+                                       environment);
+            };
             return;
         }
         if (options->files.empty() && options->synthetic.empty())

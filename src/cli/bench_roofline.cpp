@@ -16,6 +16,7 @@ namespace {
 using measure::median;
 
 constexpr int n_matrix_passes = 5;
+constexpr std::size_t most_matrix_rows = 128; ///< more cost no less a row, and minutes on a Pi
 
 /// The share of the time that `amount` takes at `limit` a second; nothing without a limit.
 double share(double amount, double limit, double seconds) {
@@ -30,6 +31,7 @@ BenchRecord or_null(double value) {
 } // namespace
 
 void Roofline::measure() {
+    session_.comm().attend();
     limits_.push_back({bandwidth_.measure(session_.team()),
                        measure::integer_rate(session_.family(), session_.team()).value_or(0)});
 }
@@ -98,8 +100,9 @@ void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<doubl
         memory_s.push_back(share(work.bytes, limits.bytes, 1));
         integer_s.push_back(share(work.products, limits.products, 1));
     }
-    const bool is_prompt = test.n_prompt > 0;
-    const Amounts matrices = matrices_alone(is_prompt ? std::min(test.n_batch, test.n_prompt) : 1);
+    const std::size_t n_rows =
+        test.n_prompt > 0 ? std::min({test.n_batch, test.n_prompt, most_matrix_rows}) : 1;
+    const Amounts matrices = matrices_alone(n_rows);
     const BenchRecord mine = {{"bytes", work.bytes},
                               {"products", work.products},
                               {"bytes_per_s", median(bytes_per_s)},

@@ -119,7 +119,7 @@ std::vector<BenchTest> parse_tests(const BenchLists& lists) {
     std::vector<BenchTest> tests;
     for (const std::size_t batch : or_default(parse_numbers(lists.n_batch, "-b", 1, 4096), 256))
         for (const std::size_t threads :
-             or_default(parse_numbers(lists.n_threads, "-t", 0, 256), 0))
+             or_default(parse_numbers(lists.n_threads, "-t", 1, 256), 0))
             for (const std::size_t depth :
                  or_default(parse_numbers(lists.n_depth, "-d", 0, max_positions), 0))
                 for (const std::size_t repeats :

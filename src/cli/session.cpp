@@ -46,6 +46,17 @@ comm::Algorithm first_algorithm(const ModelOptions& options) {
     return parse_algorithm(options.allreduce).value_or(comm::tree_algorithms(wire).front());
 }
 
+/// Memory of all-reduces of up to `n_floats`, whatever auto will choose.
+std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
+    const comm::Wire wire = parse_wire(options.wire);
+    if (const auto algorithm = parse_algorithm(options.allreduce))
+        return comm::allreduce_buffer_bytes(*algorithm, wire, n_ranks, n_floats);
+    std::size_t most = 0;
+    for (const comm::Algorithm algorithm : measure::candidates(wire, n_ranks, n_floats))
+        most = std::max(most, comm::allreduce_buffer_bytes(algorithm, wire, n_ranks, n_floats));
+    return most;
+}
+
 } // namespace
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
@@ -138,18 +149,6 @@ void Session::choose_family(const std::string& name) {
     }
 }
 
-/// The largest of the algorithms that may be chosen.
-std::uint64_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
-    const comm::Wire wire = parse_wire(options.wire);
-    std::vector<comm::Algorithm> candidates = comm::tree_algorithms(wire);
-    if (const auto algorithm = parse_algorithm(options.allreduce)) candidates = {*algorithm};
-    std::uint64_t most = 0;
-    for (const comm::Algorithm algorithm : candidates)
-        most = std::max<std::uint64_t>(
-            most, comm::allreduce_buffer_bytes(algorithm, wire, n_ranks, n_floats));
-    return most;
-}
-
 /// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
 void Session::check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,
                            const engine::LoopOptions& loop) {
@@ -207,6 +206,8 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
     // On ranks of its own, so that the run's counters hold the run alone.
     const auto trial =
         environment.world(allreduce_.longer, wire, parse_network(options.emulate_network));
+    trial->watch({.step_s = options.timeout_s});
+    trial->set_in_steps(true);
     const measure::AllreduceTuning tuning =
         measure::tune_allreduce(*trial, wire, h_.dim, h_.dim * n_rows);
     allreduce_ = tuning.choice;

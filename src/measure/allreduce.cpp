@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 #include <string>
 
 namespace pillar::measure {
@@ -43,42 +44,62 @@ std::vector<std::vector<double>> of_all_ranks(Communicator& comm, std::span<cons
     return all;
 }
 
+/// When to stop timing, and how many calls to time together: these grow slowly, since one call says
+/// little about the next where ranks share cores.
+struct Pace {
+    double budget_s;
+    std::size_t most_rounds;
+    std::size_t most_calls; ///< of a round
+
+    /// Calls in the next round, 0: enough.
+    [[nodiscard]] std::size_t next(std::size_t n_calls, std::size_t n_rounds, double call_s,
+                                   double elapsed_s) const noexcept {
+        if (n_rounds >= most_rounds || elapsed_s >= budget_s) return 0;
+        const double affordable =
+            budget_s / static_cast<double>(most_rounds) / std::max(call_s, 1e-7);
+        const auto most = static_cast<double>(std::min(most_calls, 4 * n_calls));
+        return static_cast<std::size_t>(std::clamp(affordable, 1.0, most));
+    }
+};
+
 } // namespace
 
 AllreduceTime time_allreduce(Communicator& comm, Algorithm algorithm, Wire wire,
                              std::size_t n_floats, double budget_s) {
-    constexpr std::size_t least_calls = 3;
-    constexpr std::size_t most_calls = 10'000;
+    constexpr std::size_t least_rounds = 3;
+    const Pace pace{budget_s, 20, 1000};
     AlignedBuffer<float> values(n_floats);
     comm.choose(comm::only(algorithm));
     comm.reserve(n_floats);
-    comm.allreduce(values.span());
-    const Stopwatch first;
-    comm.allreduce(values.span());
-    const double guess_s = std::max(first.elapsed_s(), 1e-7);
-    const std::size_t n_calls = from_root(
-        comm, std::clamp(static_cast<std::size_t>(budget_s / guess_s), least_calls, most_calls));
+    comm.allreduce(values.span()); // first touch, connections
 
-    double sum_s = 0;
-    double least_s = 1e9;
-    double most_s = 0;
-    comm.allreduce(values.span()); // together again after the broadcast
-    for (std::size_t i = 0; i < n_calls; ++i) {
-        const Stopwatch watch;
-        comm.allreduce(values.span());
-        const double call_s = watch.elapsed_s();
-        sum_s += call_s;
-        least_s = std::min(least_s, call_s);
-        most_s = std::max(most_s, call_s);
+    std::vector<double> rounds_s;
+    std::size_t n_all = 0;
+    const Stopwatch watch;
+    for (std::size_t n_calls = 1; n_calls > 0;) {
+        comm.allreduce(values.span()); // together again after rank 0's word
+        const Stopwatch round;
+        for (std::size_t i = 0; i < n_calls; ++i) comm.allreduce(values.span());
+        rounds_s.push_back(round.elapsed_s() / static_cast<double>(n_calls));
+        n_all += n_calls;
+        std::size_t n_next =
+            pace.next(n_calls, rounds_s.size(), rounds_s.back(), watch.elapsed_s());
+        if (rounds_s.size() < least_rounds) n_next = std::max(n_next, std::size_t{1});
+        n_calls = from_root(comm, n_next);
     }
-    AllreduceTime time{algorithm, wire, n_floats, n_calls, least_s, 0, most_s};
-    const double own[] = {sum_s / static_cast<double>(n_calls), least_s, most_s};
-    for (const std::vector<double>& rank : of_all_ranks(comm, own)) {
-        time.mean_s += rank[0] / comm.size();
-        time.least_s = std::min(time.least_s, rank[1]);
-        time.most_s = std::max(time.most_s, rank[2]);
+    for (const std::vector<double>& rank : of_all_ranks(comm, std::vector(rounds_s))) {
+        for (std::size_t i = 0; i < rank.size(); ++i) rounds_s[i] = std::max(rounds_s[i], rank[i]);
     }
-    return time;
+    const auto [least, most] = std::ranges::minmax(rounds_s);
+    const double sum_s = std::accumulate(rounds_s.begin(), rounds_s.end(), 0.0);
+    return {.algorithm = algorithm,
+            .wire = wire,
+            .n_floats = n_floats,
+            .n_calls = n_all,
+            .least_s = least,
+            .median_s = median(rounds_s),
+            .mean_s = sum_s / static_cast<double>(rounds_s.size()),
+            .most_s = most};
 }
 
 namespace {
@@ -106,8 +127,8 @@ NetworkFit fit_network(std::span<const AllreduceTime> times, int size) {
     for (const AllreduceTime& time : times) {
         const comm::Chain chain =
             comm::allreduce_chain(time.algorithm, time.wire, size, time.n_floats);
-        const Coefficients row{static_cast<double>(chain.n_messages) / time.mean_s,
-                               static_cast<double>(chain.n_bytes) / time.mean_s};
+        const Coefficients row{static_cast<double>(chain.n_messages) / time.median_s,
+                               static_cast<double>(chain.n_bytes) / time.median_s};
         rows.push_back(row);
         aa += row.a * row.a;
         ag += row.a * row.g;
@@ -145,19 +166,7 @@ namespace {
 
 /// Longer vectors are limited by the bandwidth alone: this length tells as much, sooner.
 constexpr std::size_t longest_measured = std::size_t{1} << 18;
-constexpr double budget_s = 0.15; ///< of a length
-constexpr std::size_t most_rounds = 9;
-constexpr std::size_t most_calls = 16;
-
-/// Calls of each algorithm in the next round, 0: enough. They grow slowly, since one call says
-/// little about the next where ranks share cores.
-std::size_t next_calls(std::size_t n_calls, std::size_t n_rounds, double call_s,
-                       double elapsed_s) noexcept {
-    if (n_rounds >= most_rounds || elapsed_s >= budget_s) return 0;
-    const double affordable = budget_s / static_cast<double>(most_rounds) / std::max(call_s, 1e-7);
-    const auto most = static_cast<double>(std::min(most_calls, 4 * n_calls));
-    return static_cast<std::size_t>(std::clamp(affordable, 1.0, most));
-}
+constexpr Pace pace{0.15, 9, 16}; ///< for one length
 
 /// Collective. Seconds a call, this rank, of each algorithm in turn.
 void run_round(Communicator& comm, std::span<const Algorithm> algorithms, std::span<float> values,
@@ -189,7 +198,7 @@ std::vector<AllreduceTuning::Trial> compare(Communicator& comm, Wire wire, std::
         run_round(comm, algorithms, values, n_calls, times_s);
         for (std::size_t a = 0; a < algorithms.size(); ++a) rounds_s[a].push_back(times_s[a]);
         const double call_s = round_watch.elapsed_s() / static_cast<double>(n_calls + 1); // of each
-        n_calls = from_root(comm, next_calls(n_calls, round + 1, call_s, watch.elapsed_s()));
+        n_calls = from_root(comm, pace.next(n_calls, round + 1, call_s, watch.elapsed_s()));
     }
     for (std::size_t a = 0; a < algorithms.size(); ++a) times_s[a] = median(rounds_s[a]);
     std::vector<AllreduceTuning::Trial> trials;

@@ -2,7 +2,10 @@
 // and the operators on vectors. Products report GB/s of file bytes (what decode is judged by) and
 // GMAC/s (what prefill is judged by); "cache" matrices fit the second-level cache, "memory" ones
 // do not fit the third.
-//   bench_kernels --benchmark_filter='avx2/q4_0'
+//   bench_kernels --benchmark_filter='^avx2/q4_0'
+//   bench_kernels --benchmark_filter='^(decode|prefill)/avx512'    bench_shares.hpp
+
+#include "bench_shares.hpp"
 
 #include "pillar/kernels/family.hpp"
 
@@ -192,6 +195,7 @@ int main(int argc, char** argv) {
             benchmark::RegisterBenchmark((name + "/" + which).c_str(), vector_operator, family,
                                          which);
     }
+    bench::register_shares();
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }

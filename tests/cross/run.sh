@@ -36,6 +36,15 @@ on() {
     qemu-aarch64-static -cpu "$processor" -L /usr/aarch64-linux-gnu "$@"
 }
 
+# units_of PROCESSOR FAMILY
+units_of() {
+    if ! on "$1" "$build/unit_kernels" --gtest_list_tests --gtest_filter="*/$2*" | grep -q "/$2"; then
+        echo "there are no tests of the family $2 on $1"
+        exit 1
+    fi
+    on "$1" "$build/unit_kernels" --gtest_brief=1 --gtest_filter="*/$2*"
+}
+
 configure
 case $what in
 hashes)
@@ -49,7 +58,7 @@ units)
         exit 77
     fi
     cmake --build "$build" -j2 --target unit_kernels
-    on cortex-a72 "$build/unit_kernels" --gtest_brief=1 --gtest_filter='*/neon*'
-    on max "$build/unit_kernels" --gtest_brief=1 --gtest_filter='*/dotprod*'
+    units_of cortex-a72 neon
+    units_of max dotprod
     ;;
 esac

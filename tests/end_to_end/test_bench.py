@@ -5,6 +5,8 @@ import io
 import json
 import os
 import re
+import signal
+import subprocess
 import unittest
 
 import pillar
@@ -96,6 +98,18 @@ class TinyBench(pillar.WithFolder):
                 self.assertEqual(result.returncode, 64)
                 self.assertIn(word, result.stderr.decode())
         self.assertEqual(pillar.run(2, ["bench", "-m", "/nonexistent.gguf"]).returncode, 66)
+
+    def test_a_signal_ends_it_with_results_that_can_be_read(self):
+        flags = ["bench", "-m", self.model, "-o", "json", "-p", "4,400", "-n", 0, "-b", 4, "-r", "1,1000", "-t", 1]
+        with subprocess.Popen(pillar.command(None, flags), env=pillar.ENVIRONMENT, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as process:
+            text = process.stdout.readline()  # comes with the first result
+            process.send_signal(signal.SIGUSR1)
+            text += process.stdout.read()
+        self.assertEqual(process.returncode, 75)
+        results = json.loads(text)
+        self.assertEqual(results[0]["test"], "pp4")
+        self.assertLess(len(results), 4)
 
     def test_a_written_model_is_a_model(self):
         path = os.path.join(self.folder, "made.gguf")

@@ -39,6 +39,7 @@ class OneRank {
                        *kernels::find_family(family), options, team_, [](std::uint64_t) {}) {}
     [[nodiscard]] comm::Communicator& comm() { return *comm_; }
     [[nodiscard]] model::Transformer& transformer() { return transformer_; }
+    [[nodiscard]] threads::Team& team() { return team_; }
 
   private:
     std::unique_ptr<comm::Communicator> comm_;

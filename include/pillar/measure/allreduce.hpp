@@ -10,15 +10,18 @@
 
 namespace pillar::measure {
 
-/// One algorithm at one length. Calls follow each other without a barrier, as in a step.
+/// One algorithm at one length. Calls follow each other without a barrier, as in a step; they are
+/// timed in up to 20 rounds, since a rank that comes late to one call finds its messages there
+/// already. Times are of a call, the mean of a round on its slowest rank.
 struct AllreduceTime {
     comm::Algorithm algorithm{};
     comm::Wire wire{};
     std::size_t n_floats = 0;
     std::size_t n_calls = 0;
-    double least_s = 0; ///< shortest call on any rank
-    double mean_s = 0;  ///< over calls and ranks
-    double most_s = 0;  ///< longest call on any rank
+    double least_s = 0;
+    double median_s = 0;
+    double mean_s = 0;
+    double most_s = 0;
 };
 
 /// Collective. Time `algorithm` on `comm`, whose wire is `wire`, for about `budget_s` (at least
@@ -35,7 +38,7 @@ struct NetworkFit {
 };
 
 /// Least squares of relative errors over times of one algorithm, wire and `size` ≥ 2 ranks at two
-/// lengths or more: mean_s = α · messages + G · bytes of comm::allreduce_chain, neither negative.
+/// lengths or more: median_s = α · messages + G · bytes of comm::allreduce_chain, neither negative.
 NetworkFit fit_network(std::span<const AllreduceTime> times, int size);
 
 /// What --allreduce auto found.

@@ -39,7 +39,7 @@ struct SignedBlock {
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
-        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, 0), 0),
+        Bits::pack(weight_bytes<Dot, Bits::max>(unpack_rows<File>(blocks, 0), 0),
                    reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }
@@ -65,7 +65,7 @@ struct BiasedBlock {
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
-        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, 0), bias),
+        Bits::pack(weight_bytes<Dot, Bits::max>(unpack_rows<File>(blocks, 0), bias),
                    reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }
@@ -92,7 +92,7 @@ struct AffineBlock {
     }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, true, out);
-        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, 0), 0),
+        Bits::pack(weight_bytes<Dot, Bits::max>(unpack_rows<File>(blocks, 0), 0),
                    reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }

@@ -66,8 +66,8 @@ struct ScaledAndShifted {
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 16); }
     template <std::size_t C>
     [[gnu::always_inline]] static Block<C> load_block(const std::byte* p, const Header& header,
-                                                      std::size_t sub) noexcept {
-        const int16x8_t fields = widen(header.of_block(sub));
+                                                      std::size_t sub, std::size_t i) noexcept {
+        const int16x8_t fields = header.template widened<C == 1>(sub, i);
         return {Bits::unpack(p), RowScales<C>(vget_low_s16(fields)), vget_high_s16(fields)};
     }
 
@@ -84,7 +84,7 @@ struct ScaledAndShifted {
     }
     static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
                                  std::byte* out) noexcept {
-        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+        Bits::pack(weight_bytes<Dot, Bits::max>(unpack_rows<File>(blocks, sub), 0),
                    reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }
@@ -116,9 +116,9 @@ struct HalvesScaledInHeader {
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
     template <std::size_t C>
     [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header& header,
-                                                   std::size_t sub) noexcept {
+                                                   std::size_t sub, std::size_t i) noexcept {
         return {Bits::unpack(p),
-                typename Dot::template HalfScales<Bits::max>(header.of_block(sub))};
+                typename Dot::template HalfScales<Bits::max>(header.of_block(sub + i))};
     }
 
     static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
@@ -133,7 +133,7 @@ struct HalvesScaledInHeader {
     }
     static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
                                  std::byte* out) noexcept {
-        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+        Bits::pack(weight_bytes<Dot, Bits::max>(unpack_rows<File>(blocks, sub), 0),
                    reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }
@@ -153,7 +153,7 @@ struct HalvesScaledInBlock {
 
     static Header load_header(const std::byte*) noexcept { return {}; }
     template <std::size_t C>
-    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header&,
+    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header&, std::size_t,
                                                    std::size_t) noexcept {
         const int8x8_t scales = vld1_s8(reinterpret_cast<const std::int8_t*>(p));
         return {Bits::unpack(p + 8), typename Dot::template HalfScales<Bits::max>(scales)};
@@ -166,7 +166,7 @@ struct HalvesScaledInBlock {
         for (std::size_t half = 0; half < 2; ++half)
             for (const quant::SubBlock& row : rows.row)
                 *out++ = static_cast<std::byte>(row.scale[half]);
-        Bits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
+        Bits::pack(weight_bytes<Dot, Bits::max>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }
 };
@@ -194,7 +194,7 @@ struct HalvesScaledAndShifted {
 
     static Header load_header(const std::byte*) noexcept { return {}; }
     template <std::size_t C>
-    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header&,
+    [[gnu::always_inline]] static Block load_block(const std::byte* p, const Header&, std::size_t,
                                                    std::size_t) noexcept {
         const uint8x8_t fields = vld1_u8(reinterpret_cast<const std::uint8_t*>(p));
         const int8x8_t scales = vreinterpret_s8_u8(vand_u8(fields, vdup_n_u8(15)));
@@ -209,7 +209,7 @@ struct HalvesScaledAndShifted {
         for (std::size_t half = 0; half < 2; ++half)
             for (const quant::SubBlock& row : rows.row)
                 *out++ = static_cast<std::byte>(row.scale[half] | row.min[half] << 4);
-        Bits::pack(weight_bytes<Dot>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
+        Bits::pack(weight_bytes<Dot, Bits::max>(rows, 0), reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }
 };
@@ -238,8 +238,9 @@ struct Scaled {
     static Header load_header(const std::byte* p) noexcept { return Header::load(p + 8); }
     template <std::size_t C>
     [[gnu::always_inline]] static Block<C> load_block(const std::byte* p, const Header& header,
-                                                      std::size_t sub) noexcept {
-        return {Bits::unpack(p), RowScales<C>(vget_low_s16(widen(header.of_block(sub))))};
+                                                      std::size_t sub, std::size_t i) noexcept {
+        return {Bits::unpack(p),
+                RowScales<C>(vget_low_s16(header.template widened<C == 1>(sub, i)))};
     }
 
     static std::byte* pack_scales(const FileBlocks& blocks, std::byte* out) noexcept {
@@ -253,7 +254,7 @@ struct Scaled {
     }
     static std::byte* pack_block(const FileBlocks& blocks, std::size_t sub,
                                  std::byte* out) noexcept {
-        Bits::pack(weight_bytes<Dot>(unpack_rows<File>(blocks, sub), 0),
+        Bits::pack(weight_bytes<Dot, Bits::max>(unpack_rows<File>(blocks, sub), 0),
                    reinterpret_cast<std::uint8_t*>(out));
         return out + Bits::bytes;
     }

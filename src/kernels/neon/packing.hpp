@@ -30,12 +30,12 @@ inline RowBlocks unpack_rows(const FileBlocks& blocks, std::size_t sub) noexcept
 }
 
 /// Weights + bias where the dot product `Dot` wants them, ready for a width of bits.hpp.
-template <class Dot>
+template <class Dot, int max>
 inline WeightBytes weight_bytes(const RowBlocks& blocks, int bias) noexcept {
     WeightBytes out;
     for (std::size_t r = 0; r < group_rows; ++r)
         for (std::size_t k = 0; k < block_size; ++k)
-            out.v[Dot::vector_of(r, k)][Dot::byte_of(r, k)] =
+            out.v[Dot::template vector_of<max>(r, k)][Dot::byte_of(r, k)] =
                 static_cast<std::uint8_t>(blocks.row[r].q[k] + bias);
     return out;
 }

@@ -16,6 +16,11 @@
 namespace pillar::kernels::neon {
 namespace {
 
+/// Blocks a step of a kernel's loop: for one column the registers hold two, and the compiler can
+/// put the unpacking of one among the multiplications of the other.
+template <std::size_t C>
+inline constexpr std::size_t blocks_a_step = C == 1 ? 2 : 1;
+
 inline constexpr std::size_t max_batch_groups = 16;
 /// Weights of a batch: four cores share the 1 MB of a Cortex-A72's second level.
 inline constexpr std::size_t batch_bytes = 128 * 1024;

@@ -43,6 +43,16 @@ struct SixBitFields {
             return vreinterpret_s8_s32(vset_lane_s32(four, vdup_n_s32(0), 0));
         }
     }
+    /// Those of block sub + i as int16, i = 0 or 1, with one load for both.
+    template <bool two>
+    [[gnu::always_inline]] int16x8_t widened(std::size_t sub, std::size_t i) const noexcept {
+        if constexpr (two && a_block == 2) {
+            const Bytes both = load_bytes(v + 8 * sub);
+            return i == 0 ? vmovl_s8(vget_low_s8(both)) : vmovl_high_s8(both);
+        } else {
+            return vmovl_s8(of_block(sub + i));
+        }
+    }
 
     void set(std::size_t sub, std::size_t i, std::size_t row, std::int32_t value) noexcept {
         v[(sub * a_block + i) * group_rows + row] = static_cast<std::int8_t>(value);

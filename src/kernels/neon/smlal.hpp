@@ -5,7 +5,7 @@
 // products are added in int16 as stay below 32768.
 //
 // A dot product is a struct; the formats are templates over it:
-//   vector_of(row, k), byte_of(row, k)   where weight k of a row lies in Weights
+//   vector_of<max>(row, k), byte_of(row, k)   where weight k of a row lies in Weights
 //   dot<max>(w, x)                       Σ w·x of 4 rows; |w| ≤ max
 //   dot<max>(w, x, start)                the same added to `start`
 //   HalfScales<max>                      scales of the first and of the second 16 weights of 4 rows
@@ -32,8 +32,11 @@ constexpr bool fit_int16(int n, int max) noexcept {
 }
 
 struct Smlal {
+    /// The rows' first halves, then their second ones: half the loads are enough to begin with.
+    /// Rows of wide weights are widened one after another.
+    template <int max>
     static constexpr std::size_t vector_of(std::size_t row, std::size_t k) noexcept {
-        return 2 * row + k / 16;
+        return fit_int16(8, max) ? 4 * (k / 16) + row : 2 * row + k / 16;
     }
     static constexpr std::size_t byte_of(std::size_t, std::size_t k) noexcept { return k % 16; }
 
@@ -113,8 +116,8 @@ struct Smlal {
     /// All products of a row, four in a lane.
     [[gnu::always_inline]] static int16x8_t products(const Weights& w, std::size_t row,
                                                      const Activation& x) noexcept {
-        const int16x8_t sum = half_products(w.v[2 * row], x.low);
-        const Bytes high = w.v[2 * row + 1];
+        const int16x8_t sum = half_products(w.v[row], x.low);
+        const Bytes high = w.v[4 + row];
         return vmlal_high_s8(vmlal_s8(sum, vget_low_s8(high), vget_low_s8(x.high)), high, x.high);
     }
     /// Lanes 2r and 2r + 1: row r, eight products each.
@@ -127,8 +130,8 @@ struct Smlal {
     [[gnu::always_inline]] static int16x8_t half_row_pairs(const Weights& w, std::size_t half,
                                                            Bytes x) noexcept {
         return vpaddq_s16(
-            vpaddq_s16(half_products(w.v[half], x), half_products(w.v[2 + half], x)),
-            vpaddq_s16(half_products(w.v[4 + half], x), half_products(w.v[6 + half], x)));
+            vpaddq_s16(half_products(w.v[4 * half], x), half_products(w.v[4 * half + 1], x)),
+            vpaddq_s16(half_products(w.v[4 * half + 2], x), half_products(w.v[4 * half + 3], x)));
     }
     /// All products of a row in four int32, two of them at a time in int16.
     [[gnu::always_inline]] static Ints wide_products(const Weights& w, std::size_t row,

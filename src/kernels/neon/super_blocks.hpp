@@ -65,8 +65,8 @@ struct SuperBlockKernel {
         template <class Block>
         [[gnu::always_inline]] void add(const Block& block, const View& x) noexcept {
             unrolled<C>([&](std::size_t c) __attribute__((always_inline)) {
-                const auto numbers = x.numbers[c].load();
                 const Activation q = Activation::load(x.q + c * block_size);
+                const auto numbers = x.numbers[c].load();
                 u[c] = numbers.add_times(block.scaled_dot(q), u[c]);
                 in_order(u[c]);
                 if constexpr (SuperBlock::with_min) {
@@ -89,11 +89,6 @@ struct SuperBlockKernel {
         }
     };
 
-    /// Blocks a step of the loop: the registers hold two for one column, and the compiler can put
-    /// the unpacking of one among the multiplications of the other.
-    template <std::size_t C>
-    static constexpr std::size_t blocks_a_step = C == 1 ? 2 : 1;
-
     /// n whole super-blocks.
     template <std::size_t C>
     [[gnu::noinline]] static const std::byte* run_whole(const std::byte* stream, View x,
@@ -103,16 +98,16 @@ struct SuperBlockKernel {
         PILLAR_NO_UNROLL
         for (; n > 0; --n) {
             const std::byte* factors = stream;
-            prefetch_ahead(stream);
             const auto header = SuperBlock::load_header(stream);
             stream += SuperBlock::header_bytes;
             Sums<C> of_blocks;
             PILLAR_NO_UNROLL
             for (std::size_t sub = 0; sub < super_block_blocks; sub += blocks_a_step<C>) {
+                count_from(stream);
                 unrolled<blocks_a_step<C>>([&](std::size_t i) __attribute__((always_inline)) {
                     const std::byte* at = stream + i * SuperBlock::block_bytes;
                     prefetch_ahead(at);
-                    of_blocks.add(SuperBlock::template load_block<C>(at, header, sub + i),
+                    of_blocks.add(SuperBlock::template load_block<C>(at, header, sub, i),
                                   x.from(i * C));
                 });
                 stream += blocks_a_step<C> * SuperBlock::block_bytes;
@@ -135,7 +130,8 @@ struct SuperBlockKernel {
         Sums<C> of_blocks;
         PILLAR_NO_UNROLL
         for (const std::size_t end = sub + n; sub < end; ++sub) {
-            of_blocks.add(SuperBlock::template load_block<C>(stream, header, sub), x);
+            of_blocks.add(SuperBlock::template load_block<C>(stream, header, sub / 2 * 2, sub % 2),
+                          x);
             stream += SuperBlock::block_bytes;
             x = x.from(C);
         }

@@ -9,8 +9,7 @@
 namespace pillar::kernels::x86 {
 namespace {
 
-inline constexpr std::size_t panel_blocks = 512; ///< blocks × columns: 16 KB, half of a small L1
-inline constexpr std::size_t extra_capacity = 4096; ///< blocks × columns: one row of 131072
+inline constexpr std::size_t extra_capacity = 8192; ///< blocks × columns: 16 rows of 16384
 
 /// How many columns a kernel runs over.
 struct One {

@@ -4,9 +4,9 @@
 //   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
 // where `stream` is the packed group and `sums` has one vector of rows a column.
 //
-// Weights come from memory once a call. While a few columns fit a panel whole, the panel stays in
-// the first-level cache and every group is streamed from end to end (decode). Otherwise batches of
-// groups, which stay in the second level, meet panel after panel, piece by piece (prefill).
+// Weights come from memory once a call: the groups of one panel are streamed from end to end
+// (decode); for several panels, batches of groups that stay in the second-level cache meet panel
+// after panel (prefill).
 
 #include "bits.hpp"
 #include "panel.hpp"
@@ -15,7 +15,8 @@
 namespace pillar::kernels::x86 {
 namespace {
 
-inline constexpr std::size_t batch_groups = 16;
+inline constexpr std::size_t most_batch_groups = 16;
+inline constexpr std::size_t batch_bytes = 384 * 1024; ///< of weights: part of a second-level cache
 
 /// One panel, columns [column, column + count), and groups [group_begin, group_end).
 template <class Columns>
@@ -34,7 +35,7 @@ inline void store_group(const Part<Columns>& part, std::size_t group, const Floa
                     sums[c]);
 }
 
-/// All blocks of the columns fit the panel.
+/// All blocks of the panel have room for their extras.
 template <class Kernel, class Columns>
 void multiply_streaming(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
@@ -55,20 +56,21 @@ void multiply_streaming(const Part<Columns>& part) noexcept {
     }
 }
 
-/// A few blocks at a time for all groups of a batch. Pieces end where super-blocks end.
+/// Longer rows: as many blocks at a time as have room, for all groups of a batch. Pieces end where
+/// super-blocks end.
 template <class Kernel, class Columns>
 void multiply_in_pieces(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
     const std::size_t n_groups = part.group_end - part.group_begin;
-    const std::size_t piece = panel_blocks / n_columns / 8 * 8; // super-blocks have 8 blocks
-    static_assert(panel_blocks / panel_columns >= 8);
-    const std::byte* streams[batch_groups];
+    const std::size_t piece = extra_capacity / n_columns / 8 * 8; // super-blocks have 8 blocks
+    static_assert(extra_capacity / panel_columns >= 8);
+    const std::byte* streams[most_batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
         streams[g] = p.groups + (part.group_begin + g) * p.group_bytes;
 
     Extras<typename Kernel::Extra> extras;
-    SliceTree<batch_groups * panel_columns> tree(n_groups * n_columns);
+    SliceTree<most_batch_groups * panel_columns> tree(n_groups * n_columns);
     for (std::size_t s = 0; s < p.n_slices; ++s) {
         Floats* sums = tree.begin(s);
         const std::size_t first = first_block(p.slices[s]);
@@ -87,22 +89,38 @@ void multiply_in_pieces(const Part<Columns>& part) noexcept {
         store_group(part, part.group_begin + g, tree.total() + g * n_columns);
 }
 
+template <class Kernel, class Columns>
+void multiply_part(const Part<Columns>& part) noexcept {
+    if (part.p.n_blocks * part.columns.count <= extra_capacity)
+        multiply_streaming<Kernel>(part);
+    else
+        multiply_in_pieces<Kernel>(part);
+}
+
+/// Groups that one panel after another passes over.
+inline std::size_t groups_a_batch(const ProductView& p) noexcept {
+    const std::size_t width = smaller(p.panel_columns, p.n_columns);
+    if (p.n_columns == width && p.n_blocks * width <= extra_capacity)
+        return p.group_end - p.group_begin;
+    const std::size_t n = batch_bytes / (p.group_bytes + 1); // nothing but empty slices: 0 bytes
+    return n == 0 ? 1 : smaller(n, most_batch_groups);
+}
+
 /// Format::multiply of a format whose kernel is `Kernel`.
 template <class Kernel>
 void multiply_with(const ProductView& p) noexcept {
-    if (p.n_columns == 1 && p.n_blocks <= extra_capacity)
-        return multiply_streaming<Kernel>(Part<One>{p, 0, {}, p.group_begin, p.group_end});
-    if (p.n_columns <= p.panel_columns && p.n_blocks * p.n_columns <= panel_blocks)
-        return multiply_streaming<Kernel>(
-            Part<Several>{p, 0, {p.n_columns}, p.group_begin, p.group_end});
-    for (std::size_t g = p.group_begin; g < p.group_end; g += batch_groups) {
-        const std::size_t end = smaller(g + batch_groups, p.group_end);
+    if (p.group_begin == p.group_end) return;
+    const std::size_t batch = groups_a_batch(p);
+    for (std::size_t g = p.group_begin; g < p.group_end; g += batch) {
+        const std::size_t end = smaller(g + batch, p.group_end);
         for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns) {
             const std::size_t width = smaller(p.panel_columns, p.n_columns - c);
-            if (panel_in_registers && width == panel_columns)
-                multiply_in_pieces<Kernel>(Part<Full>{p, c, {}, g, end});
+            if (width == 1)
+                multiply_part<Kernel>(Part<One>{p, c, {}, g, end});
+            else if (panel_in_registers && width == panel_columns)
+                multiply_part<Kernel>(Part<Full>{p, c, {}, g, end});
             else
-                multiply_in_pieces<Kernel>(Part<Several>{p, c, {width}, g, end});
+                multiply_part<Kernel>(Part<Several>{p, c, {width}, g, end});
         }
     }
 }

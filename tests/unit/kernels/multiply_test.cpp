@@ -63,6 +63,18 @@ TEST_P(Multiply, gives_the_bits_of_its_twin_over_many_rows_and_panels) {
                           support::product(twin_of(family_), rows, slices, x)));
 }
 
+TEST_P(Multiply, gives_the_bits_of_its_twin_over_very_long_rows) {
+    const std::size_t n = 300032; // 9376 blocks: more than the sums that a kernel prepares at once
+    for (const std::size_t n_columns : {1u, 17u}) {
+        const Rows rows = random_rows(type_, 3, n, 43);
+        const Columns x = random_columns(n_columns, n, 44);
+        const auto slices = slices_between({96, 9000, n - 5});
+        ASSERT_TRUE(same_bits(support::product(family_, rows, slices, x),
+                              support::product(twin_of(family_), rows, slices, x)))
+            << n_columns << " columns";
+    }
+}
+
 TEST_P(Multiply, gives_the_bits_of_its_twin_with_extreme_integers) {
     const std::size_t n = length_near(type_, 512);
     Rows rows = random_rows(type_, 34, n, 3);

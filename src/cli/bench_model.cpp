@@ -1,0 +1,153 @@
+#include "bench_model.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/core/version.hpp"
+#include "pillar/model/synthetic.hpp"
+#include "pillar/telemetry/host.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace pillar::cli {
+
+namespace {
+
+ModelOptions with_room(ModelOptions options, const std::vector<BenchTest>& tests) {
+    options.n_context = 1;
+    options.n_batch = 1;
+    for (const BenchTest& test : tests) {
+        options.n_context = std::max(options.n_context, test.test.n_positions());
+        options.n_batch = std::max(options.n_batch, test.test.n_batch);
+        options.n_threads = std::max(options.n_threads, test.n_threads);
+    }
+    return options;
+}
+
+/// As `run` has them by default: the same candidates are gathered.
+engine::LoopOptions loop_options() {
+    engine::LoopOptions options;
+    options.n_candidates = sampling::candidates_needed(options.sampling);
+    return options;
+}
+
+/// As llama-bench: the whole prompt, one generated token.
+engine::BenchmarkTest warm_up_of(engine::BenchmarkTest test) {
+    test.n_gen = std::min<std::size_t>(test.n_gen, 1);
+    return test;
+}
+
+/// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M synthetic"
+std::string model_type(const gguf::File& file, const model::Transformer& transformer,
+                       const ModelOptions& options) {
+    const auto file_type = file.metadata().integer("general.file_type", 0, UINT32_MAX);
+    const quant::MixInfo* mix =
+        file_type ? quant::find_mix(static_cast<std::uint32_t>(*file_type)) : nullptr;
+    const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
+    if (!options.synthetic.empty())
+        return std::string(model::parse_synthetic_name(options.synthetic).shape->title) + title +
+               " synthetic";
+    const auto n = static_cast<double>(transformer.n_parameters());
+    return transformer.hyperparameters().architecture +
+           (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;
+}
+
+std::string utc_now() {
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    return fmt::format("{:%FT%TZ}", fmt::gmtime(now));
+}
+
+} // namespace
+
+ModelBench::ModelBench(comm::Environment& environment, const ModelOptions& options,
+                       const std::vector<BenchTest>& tests, bool with_roofline)
+    : options_(with_room(options, tests)), session_(environment, options_, {}),
+      comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
+      benchmark_(session_.transformer().hyperparameters().vocab_size),
+      cpu_(telemetry::read_host_info().cpu_model) {
+    comm::agree(comm_, [&] {
+        if (with_roofline) roofline_.emplace(session_);
+    });
+}
+
+/// Collective. The loop reserves what the all-reduces need, so they are chosen before it.
+comm::Communicator& ModelBench::tuned(comm::Environment& environment) {
+    session_.tune_allreduce(environment, options_, options_.n_batch);
+    return session_.comm();
+}
+
+bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
+    const int most = session_.most_threads();
+    session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
+    if (warm_up && !run_once(warm_up_of(test.test))) return false;
+    std::vector<double> seconds;
+    if (roofline_) {
+        roofline_->begin();
+        roofline_->measure();
+    }
+    for (std::size_t i = 0; i < test.n_repeats; ++i) {
+        show_progress(test, i);
+        if (!run_once(test.test)) return false;
+        seconds.push_back(benchmark_.elapsed_s());
+        if (roofline_) roofline_->measure();
+    }
+    clear_progress();
+    if (comm_.is_root()) record = record_of(test, seconds);
+    if (roofline_) roofline_->finish(test.test, seconds, record);
+    return true;
+}
+
+/// Collective.
+bool ModelBench::run_once(const engine::BenchmarkTest& test) {
+    benchmark_.begin(test);
+    return !loop_.run(comm_.is_root() ? &benchmark_ : nullptr);
+}
+
+void ModelBench::show_progress(const BenchTest& test, std::size_t repeat) const {
+    if (comm_.is_root() && on_terminal())
+        fmt::print(stderr, "\r{} {}/{}\x1b[K\r", test.name(), repeat + 1, test.n_repeats);
+}
+
+void ModelBench::clear_progress() const {
+    if (comm_.is_root() && on_terminal()) fmt::print(stderr, "\x1b[K");
+}
+
+/// Rank 0 only.
+BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<double>& seconds) {
+    const model::Transformer& transformer = session_.transformer();
+    std::uint64_t tensor_bytes = 0;
+    for (const gguf::TensorInfo& tensor : session_.file().tensors())
+        tensor_bytes += tensor.size_bytes;
+    BenchRecord r;
+    r["build_commit"] = revision();
+    r["build_version"] = version();
+    r["cpu_info"] = cpu_;
+    r["backends"] = "MPI";
+    r["model_filename"] = session_.file().path();
+    r["model_type"] = model_type(session_.file(), transformer, options_);
+    r["model_size"] = tensor_bytes;
+    r["model_n_params"] = transformer.n_parameters();
+    r["n_batch"] = test.test.n_batch;
+    r["n_ubatch"] = test.test.n_batch;
+    r["n_threads"] = session_.n_threads();
+    r["type_k"] = options_.cache_type;
+    r["type_v"] = options_.cache_type;
+    r["ranks"] = comm_.size();
+    r["kernels"] = session_.family().name;
+    r["allreduce"] = options_.allreduce;
+    r["allreduce_decode"] =
+        comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim));
+    r["allreduce_prompt"] = comm::name_of(session_.allreduce().longer);
+    r["wire"] = options_.wire;
+    r["split"] = options_.split;
+    r["test"] = test.name();
+    r["n_prompt"] = test.test.n_prompt;
+    r["n_gen"] = test.test.n_gen;
+    r["n_depth"] = test.test.n_depth;
+    r["test_time"] = utc_now();
+    add_samples(r, seconds, test.test.n_prompt + test.test.n_gen);
+    return r;
+}
+
+} // namespace pillar::cli

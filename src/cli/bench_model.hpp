@@ -1,0 +1,45 @@
+#pragma once
+// One model of `bench`: loaded once, measured in all tests.
+
+#include "bench_output.hpp"
+#include "bench_roofline.hpp"
+#include "bench_tests.hpp"
+#include "session.hpp"
+
+#include "pillar/engine/benchmark.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pillar::cli {
+
+class ModelBench {
+  public:
+    /// Collective. Loads the model with the context, rows and threads that the largest of `tests`
+    /// needs.
+    ModelBench(comm::Environment& environment, const ModelOptions& options,
+               const std::vector<BenchTest>& tests, bool with_roofline);
+
+    [[nodiscard]] comm::Communicator& comm() noexcept { return comm_; }
+
+    /// Collective. Fills rank 0's `record`. False when a signal asked for the end.
+    bool run(const BenchTest& test, bool warm_up, BenchRecord& record);
+
+  private:
+    comm::Communicator& tuned(comm::Environment& environment);
+    bool run_once(const engine::BenchmarkTest& test);
+    void show_progress(const BenchTest& test, std::size_t repeat) const;
+    void clear_progress() const;
+    [[nodiscard]] BenchRecord record_of(const BenchTest& test, const std::vector<double>& seconds);
+
+    ModelOptions options_;
+    Session session_;
+    comm::Communicator& comm_;
+    engine::Loop loop_;
+    engine::Benchmark benchmark_;
+    std::optional<Roofline> roofline_;
+    std::string cpu_;
+};
+
+} // namespace pillar::cli

@@ -1,0 +1,62 @@
+// The dotprod family: ARMv8.2 with the dot product instructions, as in a Raspberry Pi 5. Layouts,
+// loops and all other operators are those of the neon family; only the order of weights within a
+// block and the products of bytes are its own.
+
+#include "../families.hpp"
+#include "../neon/formats.hpp"
+#include "../neon/operators.hpp"
+#include "../neon/panel.hpp"
+#include "../reference/operators.hpp"
+#include "format.hpp"
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+namespace pillar::kernels {
+namespace dotprod {
+namespace {
+
+bool supported() noexcept {
+    constexpr unsigned long needed = HWCAP_ASIMD | HWCAP_ASIMDDP;
+    return (getauxval(AT_HWCAP) & needed) == needed;
+}
+
+constexpr neon::Formats formats = {.f32 = &neon::f32_format,
+                                   .f16 = &neon::f16_format,
+                                   .bf16 = &neon::bf16_format,
+                                   .q4_0 = &q4_0_format,
+                                   .q4_1 = &q4_1_format,
+                                   .q5_0 = &q5_0_format,
+                                   .q5_1 = &q5_1_format,
+                                   .q8_0 = &q8_0_format,
+                                   .iq4_nl = &iq4_nl_format,
+                                   .q2_k = &q2_k_format,
+                                   .q3_k = &q3_k_format,
+                                   .q4_k = &q4_k_format,
+                                   .q5_k = &q5_k_format,
+                                   .q6_k = &q6_k_format,
+                                   .iq4_xs = &iq4_xs_format};
+using Product = neon::Products<formats>;
+
+} // namespace
+} // namespace dotprod
+
+constinit const Family dotprod_family = {.name = "dotprod",
+                                         .float_activations = false,
+                                         .panel_columns = neon::panel_columns,
+                                         .supported = dotprod::supported,
+                                         .rows_per_group = dotprod::Product::rows_per_group,
+                                         .group_bytes = dotprod::Product::group_bytes,
+                                         .pack_group = dotprod::Product::pack_group,
+                                         .multiply = dotprod::Product::multiply,
+                                         .quantize = neon::quantize,
+                                         .rms_norm = neon::rms_norm,
+                                         .rope = neon::rope,
+                                         .swiglu = neon::swiglu,
+                                         .add = neon::add,
+                                         .attend_page = reference::attend_page,
+                                         .combine = reference::combine,
+                                         .finish_attention = reference::finish_attention,
+                                         .store_kv = reference::store_kv};
+
+} // namespace pillar::kernels
