@@ -167,15 +167,35 @@ kill_session() {
         [[ ${fields[3]} != "$pid" ]] || kill -KILL "${stat%% *}"
     done
 }
+# mpirun may wait for a quarter of an hour for a node that it cannot reach, when all ranks here have long ended.
+end_when_alone() {
+    local had_ranks=no n_alone=0
+    while sleep 2 && kill -0 "$1"; do
+        if pgrep --parent "$1" --exact "$2"; then
+            had_ranks=yes n_alone=0
+        elif [[ $had_ranks == yes ]] && ((++n_alone == 6)); then
+            kill -USR2 $$
+            return
+        fi
+    done
+}
+alone=no guard=''
+trap 'alone=yes; kill_session' USR2
 trap request_stop INT TERM HUP
 trap 'interrupted=yes; kill -USR1 "$pid" 2>/dev/null' USR1
+if [[ $launcher != srun* ]] && command -v pgrep >/dev/null; then
+    name=$(basename -- "$pillar_binary")
+    end_when_alone "$pid" "${name:0:15}" </dev/null >/dev/null 2>&1 &
+    guard=$!
+fi
 code=127
-while interrupted=no; do
+while interrupted=no was_alone=$alone; do
     wait "$pid"
     status=$?
     ((status == 127)) || code=$status
-    [[ $interrupted == yes ]] || break
+    [[ $interrupted == yes || $alone != "$was_alone" ]] || break
 done
+[[ -z $guard ]] || kill "$guard" 2>/dev/null
 
 # What the launcher made of the ranks' end, in pillar's own codes.
 end_with() {
@@ -192,6 +212,7 @@ case $code in
 132) end_with 66 "the program is missing on a node (jobs/deploy.sh brings it) or its CPU lacks an instruction" ;;
 129 | 130 | 138 | 143) end_with 75 "stopped by a signal" ;;
 137)
+    [[ $alone == no ]] || end_with 69 "a node was lost, and mpirun waited for it in vain"
     ((n_requests < 3)) || end_with 75 "killed as asked; pillar report --recover FILE.h5.journal saves a trace"
     end_with 69 "a rank was killed; when nobody did it, look for the out-of-memory killer in dmesg"
     ;;

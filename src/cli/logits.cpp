@@ -49,6 +49,8 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     const std::size_t n_rows = std::min(options.model.n_batch, engine::evaluation_rows);
     SessionNeeds needs;
     needs.max_logit_rows = needs.max_rows = n_rows;
+    needs.loop.n_candidates = 0; // nobody picks
+    needs.loop.full_logits = true;
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
     std::vector<std::int32_t> ids;
@@ -64,10 +66,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         });
     });
     session.tune_allreduce(environment, options.model, ids.size());
-    engine::LoopOptions loop_options;
-    loop_options.n_candidates = 0; // nobody picks
-    loop_options.full_logits = true;
-    engine::Loop loop(session.transformer(), comm, loop_options);
+    engine::Loop loop(session.transformer(), comm, needs.loop);
     const bool signalled = loop.run(comm.is_root() ? &*evaluation : nullptr);
     if (signalled) return static_cast<int>(ExitCode::resumable); // an unfinished file is removed
     comm::agree(comm, [&] {

@@ -3,16 +3,57 @@
 #include "progress.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/telemetry/memory.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <sstream>
 
 namespace pillar::cli {
 
 namespace {
 
 constexpr int most_ranks = 64; ///< looked at when saying what would fit
+
+/// What a rank tells the others: what it needs, and under which names it shares limits.
+struct Claim {
+    std::string machine;
+    std::uint64_t need = 0;
+    std::vector<std::string> shared_under;
+};
+
+std::string encode(std::uint64_t need, const std::vector<telemetry::MemoryLimit>& limits) {
+    std::string text = fmt::format("{}", need);
+    for (const telemetry::MemoryLimit& limit : limits) text += '\n' + limit.shared_under;
+    return text;
+}
+
+Claim decode(const std::string& text, std::string machine) {
+    Claim claim;
+    claim.machine = std::move(machine);
+    std::istringstream lines(text);
+    std::string line;
+    std::getline(lines, line);
+    claim.need = std::stoull(line);
+    while (std::getline(lines, line)) claim.shared_under.push_back(line);
+    return claim;
+}
+
+/// The ranks that draw on a limit of rank `own`.
+std::vector<int> ranks_under(const telemetry::MemoryLimit& limit, const std::vector<Claim>& claims,
+                             int own) {
+    if (limit.shared_under.empty()) return {own};
+    std::vector<int> ranks;
+    for (int rank = 0; rank < static_cast<int>(claims.size()); ++rank) {
+        const Claim& claim = claims[static_cast<std::size_t>(rank)];
+        if (claim.machine == claims[static_cast<std::size_t>(own)].machine &&
+            std::ranges::find(claim.shared_under, limit.shared_under) != claim.shared_under.end())
+            ranks.push_back(rank);
+    }
+    return ranks;
+}
 
 /// "12 ranks" or "--ctx-size 2048" with which every rank would stay below `available` bytes; ranks
 /// alone on their host.
@@ -29,33 +70,45 @@ std::string what_fits(NeedOf need, int n_ranks, std::size_t n_context, std::uint
     return advice.empty() ? "use a smaller model or a smaller format" : advice;
 }
 
+std::string bytes(std::uint64_t n) {
+    return human_bytes(static_cast<double>(n));
+}
+
 } // namespace
 
-void expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
-    const model::MemoryNeed own = need(comm.rank(), comm.size(), n_context);
-    const std::vector<std::string> needs = comm.all_gather(fmt::format("{}", own.total()));
+MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
+    MemoryReport report;
+    report.need = need(comm.rank(), comm.size(), n_context);
+    report.in_use = telemetry::read_process_memory().resident_bytes;
+    const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
+    const std::vector<comm::RankCpus> machines = comm::all_cpus(comm);
+    const std::vector<std::string> texts = comm.all_gather(encode(report.need.total(), limits));
+    std::vector<Claim> claims;
+    for (std::size_t rank = 0; rank < texts.size(); ++rank)
+        claims.push_back(decode(texts[rank], machines[rank].machine));
+
     comm::agree(comm, [&] {
-        std::uint64_t host_need = 0;
-        int n_here = 0;
-        for (int rank = 0; rank < comm.size(); ++rank) {
-            if (comm.host(rank) != comm.host(comm.rank())) continue;
-            host_need += std::stoull(needs[static_cast<std::size_t>(rank)]);
-            ++n_here;
+        for (const telemetry::MemoryLimit& limit : limits) {
+            const std::vector<int> ranks = ranks_under(limit, claims, comm.rank());
+            std::uint64_t together = 0;
+            for (const int rank : ranks) together += claims[static_cast<std::size_t>(rank)].need;
+            const std::uint64_t each = limit.bytes / ranks.size();
+            if (report.available.limited_by.empty() || each < report.available.bytes)
+                report.available = {each, limit.limited_by};
+            if (together <= limit.bytes) continue;
+            throw Error(ExitCode::refused,
+                        fmt::format("{} needs {} for {} rank{} (rank {}: weights {}, KV cache {}, "
+                                    "buffers {}) but has "
+                                    "{} available ({}); {}",
+                                    comm.host(comm.rank()), bytes(together), ranks.size(),
+                                    ranks.size() == 1 ? "" : "s", comm.rank(),
+                                    bytes(report.need.weights), bytes(report.need.kv_cache),
+                                    bytes(report.need.buffers), bytes(limit.bytes),
+                                    limit.limited_by,
+                                    what_fits(need, comm.size(), n_context, each)));
         }
-        const telemetry::AvailableMemory available = telemetry::read_available_memory();
-        if (host_need <= available.bytes) return;
-        const auto bytes = [](std::uint64_t n) { return human_bytes(static_cast<double>(n)); };
-        throw Error(ExitCode::refused,
-                    fmt::format("{} needs {} for {} rank{} (rank {}: weights {}, KV cache {}, "
-                                "buffers {}) but has {} "
-                                "available ({}); {}",
-                                comm.host(comm.rank()), bytes(host_need), n_here,
-                                n_here == 1 ? "" : "s", comm.rank(), bytes(own.weights),
-                                bytes(own.kv_cache), bytes(own.buffers), bytes(available.bytes),
-                                available.limited_by,
-                                what_fits(need, comm.size(), n_context,
-                                          available.bytes / static_cast<std::uint64_t>(n_here))));
     });
+    return report;
 }
 
 } // namespace pillar::cli

@@ -1,18 +1,27 @@
 #pragma once
-// The memory pre-flight: what this host's ranks need beside what the host has, and what would fit
-// instead.
+// The memory pre-flight: what ranks need beside what there is for them, and what would fit instead.
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/core/function_ref.hpp"
 #include "pillar/model/transformer.hpp"
+#include "pillar/telemetry/memory.hpp"
 
 namespace pillar::cli {
 
 /// What rank `rank` of `n_ranks` needs with a context of `n_context`.
 using NeedOf = FunctionRef<model::MemoryNeed(int rank, int n_ranks, std::size_t n_context)>;
 
+/// Of this rank.
+struct MemoryReport {
+    model::MemoryNeed need;               ///< to come
+    std::uint64_t in_use = 0;             ///< resident before: the program, MPI, the tokenizer
+    telemetry::AvailableMemory available; ///< its part of what there is
+};
+
 /// Collective. Throws comm::AgreedError(refused) naming the host, the need, what there is, and the
-/// smallest number of ranks or the context that fits.
-void expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context);
+/// smallest number of ranks or the context that fits. A limit is held against the needs of all
+/// ranks that share it: the machine's memory, a control group; an address space belongs to one
+/// rank.
+MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context);
 
 } // namespace pillar::cli

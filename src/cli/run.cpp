@@ -53,18 +53,22 @@ std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer
     return ids;
 }
 
-engine::LoopOptions loop_options(const RunOptions& options, const Session& session) {
+/// A chain that does not start with a short top-k needs every logit on rank 0.
+engine::LoopOptions gathered_for(const sampling::Parameters& sampling) {
     engine::LoopOptions loop;
-    loop.sampling = options.generation.sampling;
-    loop.n_candidates = sampling::candidates_needed(loop.sampling);
-    if (loop.n_candidates ==
-        0) { // the chain does not start with a short top-k: rank 0 needs every logit
-        loop.full_logits = true;
-        loop.n_candidates = 1;
+    loop.sampling = sampling;
+    loop.n_candidates = sampling::candidates_needed(sampling);
+    loop.full_logits = loop.n_candidates == 0;
+    if (loop.full_logits) loop.n_candidates = 1;
+    return loop;
+}
+
+engine::LoopOptions loop_options(const RunOptions& options, const Session& session) {
+    engine::LoopOptions loop = gathered_for(options.generation.sampling);
+    if (loop.full_logits)
         log::root(Level::info,
                   "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
                   loop.sampling.top_k, session.tokenizer().vocabulary().size());
-    }
     if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
     loop.log_sums = !options.trace.path.empty();
     return loop;
@@ -98,6 +102,7 @@ std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Se
 int run(const RunOptions& given, comm::Environment& environment) {
     RunOptions options = given;
     SessionNeeds needs;
+    needs.loop = gathered_for(options.generation.sampling);
     needs.check_outputs = [&] { check_trace_output(options.trace); };
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();

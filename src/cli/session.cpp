@@ -1,6 +1,5 @@
 #include "session.hpp"
 
-#include "memory_check.hpp"
 #include "progress.hpp"
 
 #include "pillar/comm/agree.hpp"
@@ -87,7 +86,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
         log::root(Level::warning,
                   "--ctx-size {} is beyond the {} positions that the model was trained for",
                   wanted.n_context, h_.context_length);
-    check_memory(options, wanted);
+    check_memory(wanted, options, needs.loop);
     load_model(wanted);
     print_summary(options);
 }
@@ -150,19 +149,20 @@ void Session::choose_family(const std::string& name) {
     }
 }
 
-/// Collective. Refuses (77) before anything is read when a host's ranks need more than the host
-/// has.
-void Session::check_memory(const ModelOptions& options, const model::TransformerOptions& wanted) {
+/// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
+void Session::check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,
+                           const engine::LoopOptions& loop) {
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
-        model::TransformerOptions changed = wanted;
-        changed.n_context = n_context;
-        model::MemoryNeed all =
+        model::TransformerOptions model_options = wanted;
+        model_options.n_context = n_context;
+        model::MemoryNeed sum =
             model::memory_need(*file_, h_, partition::even_share(h_.sizes(), rank, n_ranks),
-                               *family_, changed, team_->size());
-        all.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h_.dim);
-        return all;
+                               *family_, model_options, team_->size());
+        sum.buffers += engine::loop_bytes(h_.vocab_size, model_options, loop, n_ranks);
+        sum.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h_.dim);
+        return sum;
     };
-    expect_memory(*comm_, need, wanted.n_context);
+    memory_ = expect_memory(*comm_, need, wanted.n_context);
 }
 
 /// Collective.
@@ -238,6 +238,9 @@ void Session::print_summary(const ModelOptions& options) const {
               comm_->size(), team_->size(), family_->name, options.allreduce, options.wire);
     log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
               kernels::name_of(t.options().cache_type), bytes(t.kv_bytes()));
+    log::root(Level::info, "memory   rank 0 takes {} beside {} in use; there is {} ({})",
+              bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
+              memory_.available.limited_by);
     log::root(Level::info,
               "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
               bytes(t.weight_bytes_per_step()),

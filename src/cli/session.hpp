@@ -3,9 +3,11 @@
 // program, model and options everywhere; threads from the binding; the kernel family that all ranks
 // have; memory enough; the slices read.
 
+#include "memory_check.hpp"
 #include "options.hpp"
 
 #include "pillar/comm/environment.hpp"
+#include "pillar/engine/loop.hpp"
 #include "pillar/gguf/file.hpp"
 #include "pillar/model/transformer.hpp"
 #include "pillar/threads/team.hpp"
@@ -23,6 +25,7 @@ struct SessionNeeds {
     std::size_t max_logit_rows = 1;
     std::size_t max_sequences = 1;
     std::size_t max_rows = 0; ///< 0: -b
+    engine::LoopOptions loop; ///< what its loop gathers
     /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its
     /// results.
     std::function<void()> check_outputs;
@@ -61,7 +64,8 @@ class Session {
     void open_model(const ModelOptions& options);
     void choose_family(const std::string& name);
     void choose_threads(int requested, std::string_view launcher);
-    void check_memory(const ModelOptions& options, const model::TransformerOptions& wanted);
+    void check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,
+                      const engine::LoopOptions& loop);
     void load_model(const model::TransformerOptions& wanted);
     void print_summary(const ModelOptions& options) const;
 
@@ -74,6 +78,7 @@ class Session {
     std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
     int most_threads_ = 0;
     std::unique_ptr<model::Transformer> transformer_;
+    MemoryReport memory_;
     LoadReport load_;
     comm::AllreduceChoice allreduce_;
 };

@@ -127,6 +127,8 @@ void Channel::run_persistent(std::span<MPI_Request> requests,
 
 void Channel::poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
                    Patience& patience) {
+    polled_ = requests;
+    polled_messages_ = messages;
     for (;;) {
         int is_done = 0;
         const int code = MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_done,
@@ -136,7 +138,21 @@ void Channel::poll(std::span<MPI_Request> requests, std::span<const PostedMessag
         if (is_done != 0) break;
         patience.pause();
     }
+    polled_ = {};
     if (emulated_) emulated_->hold(patience);
+}
+
+int Channel::waits_for() const noexcept {
+    int receiver = -1; // of a message that has not left
+    for (std::size_t i = 0; i < polled_.size(); ++i) {
+        int is_done = 0;
+        if (MPI_Request_get_status(polled_[i], &is_done, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+            continue;
+        if (is_done != 0) continue;
+        if (!polled_messages_[i].is_sent) return polled_messages_[i].peer;
+        receiver = polled_messages_[i].peer;
+    }
+    return receiver >= 0 ? receiver : probed_;
 }
 
 void Channel::throw_failed_request(std::span<const PostedMessage> messages) const {
@@ -157,6 +173,7 @@ std::size_t Channel::n_received(std::size_t index) const {
 std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
     MPI_Message message = MPI_MESSAGE_NULL;
     MPI_Status status{};
+    probed_ = from;
     for (;;) {
         int is_here = 0;
         const int code =
@@ -165,6 +182,7 @@ std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
         if (is_here != 0) break;
         patience.pause();
     }
+    probed_ = -1;
     int n_bytes = 0;
     check_mpi(MPI_Get_count(&status, MPI_BYTE, &n_bytes), "MPI_Get_count");
     std::string bytes(static_cast<std::size_t>(n_bytes), '\0');

@@ -76,6 +76,9 @@ class Channel {
     /// Wait for a message whose length is not known here.
     std::string receive_any_length(int from, Tag tag, Patience& patience);
 
+    /// The rank whose message is missing, during a wait; −1: none, or unknown.
+    [[nodiscard]] int waits_for() const noexcept;
+
     /// Count what was sent past this channel.
     void count(const Traffic& sent) noexcept;
     /// What was sent since the last call of this.
@@ -98,6 +101,9 @@ class Channel {
     std::vector<PostedMessage> messages_;
     std::vector<std::size_t> receives_; ///< places of the receives among the requests
     std::size_t n_posted_ = 0;
+    std::span<MPI_Request> polled_; ///< of the wait that lasts …
+    std::span<const PostedMessage> polled_messages_;
+    int probed_ = -1; ///< … or the rank whose message of any length is awaited
     bool batch_is_done_ = false;
     std::optional<EmulatedNetwork> emulated_;
     Traffic sent_;

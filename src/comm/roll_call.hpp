@@ -19,6 +19,7 @@ struct Place {
     std::uint32_t n_allreduces = 0; ///< of this step that it has begun
     CollectiveKind kind = CollectiveKind::broadcast;
     bool is_step = false; ///< in a step's collective; false: before, between or after steps
+    int waits_for = -1;   ///< rank; −1: none, or unknown
     bool is_busy = false; ///< alive without waiting for others: it loads, or waits for a user
 };
 

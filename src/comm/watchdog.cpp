@@ -42,6 +42,10 @@ std::string describe(const Place& place) {
                        place.step - 1);
 }
 
+std::string for_whom(const Place& place) {
+    return place.waits_for < 0 ? std::string() : fmt::format(" for rank {}", place.waits_for);
+}
+
 } // namespace
 
 Watchdog::Watchdog(const Channel& names, const WatchLimits& limits)
@@ -57,6 +61,12 @@ Place Watchdog::place(bool is_busy) const noexcept {
             .kind = kind_.load(std::memory_order_relaxed),
             .is_step = is_inside_,
             .is_busy = is_busy};
+}
+
+Place Watchdog::waiting_place() const noexcept {
+    Place here = place(false);
+    here.waits_for = names_.waits_for();
+    return here;
 }
 
 double Watchdog::limit_s() const noexcept {
@@ -96,7 +106,7 @@ void Watchdog::attend() noexcept {
 
 void Watchdog::poll(double since_s) noexcept {
     const double now_s = monotonic_s();
-    roll_.listen(place(false));
+    roll_.listen(waiting_place());
     const double limit = limit_s();
     if (is_inside_) backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
     if (since_s != wait_began_s_) {
@@ -112,7 +122,7 @@ void Watchdog::call_the_roll(double now_s, double limit) noexcept {
     if (!has_asked_) {
         has_asked_ = true;
         ask_s_ = now_s;
-        roll_.ask(place(false));
+        roll_.ask(waiting_place());
         return;
     }
     const bool is_final = ask_s_ >= wait_began_s_ + limit;
@@ -165,11 +175,14 @@ std::string Watchdog::name_silent(double waited_s) const {
     for (int rank = 0; rank < roll_.size(); ++rank) {
         if (!roll_.has_answered(rank)) names.push_back(names_.name_of(rank));
     }
+    const Place here = waiting_place();
+    const bool is_for_it =
+        names.size() == 1 && here.waits_for >= 0 && !roll_.has_answered(here.waits_for);
     const bool is_alone = roll_.size() > 2 && static_cast<int>(names.size()) + 1 == roll_.size();
     return fmt::format(
-        "{} {} been silent for {:.0f} s while {} waited {}: {}", fmt::join(names, ", "),
+        "{} {} been silent for {:.0f} s while {} waited{} {}: {}", fmt::join(names, ", "),
         names.size() == 1 ? "has" : "have", waited_s, names_.name_of(roll_.rank()),
-        describe(place(false)),
+        is_for_it ? " for it" : for_whom(here), describe(here),
         is_alone ? "is this node cut off from the network?"
                  : "is the process stopped, its node overloaded, its disk or network dead?");
 }
@@ -177,7 +190,9 @@ std::string Watchdog::name_silent(double waited_s) const {
 std::string Watchdog::name_places() const {
     std::vector<std::string> names;
     for (int rank = 0; rank < roll_.size(); ++rank) {
-        names.push_back(fmt::format("{} {}", names_.name_of(rank), describe(roll_.place(rank))));
+        const Place& there = roll_.place(rank);
+        names.push_back(
+            fmt::format("{} waits{} {}", names_.name_of(rank), for_whom(there), describe(there)));
     }
     return fmt::format("all ranks answer but none goes on: {}", fmt::join(names, "; "));
 }

@@ -35,6 +35,8 @@ class Watchdog {
 
   private:
     [[nodiscard]] Place place(bool is_busy) const noexcept;
+    /// With the rank that this one waits for. Main thread only: asks MPI.
+    [[nodiscard]] Place waiting_place() const noexcept;
     [[nodiscard]] double limit_s() const noexcept;
     void call_the_roll(double now_s, double limit) noexcept;
     void draw_conclusions(bool is_final, double now_s) noexcept;

@@ -25,11 +25,11 @@ bool has_penalties(const sampling::Parameters& p) noexcept {
            (p.repeat_penalty != 1.0f || p.frequency_penalty != 0.0f || p.presence_penalty != 0.0f);
 }
 
-std::size_t answer_capacity(const model::Transformer& transformer, const LoopOptions& options) {
-    const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
+std::size_t answer_capacity(std::size_t vocab_size, std::size_t max_logit_rows,
+                            const LoopOptions& options) {
     const std::size_t row = options.full_logits ? vocab_size * sizeof(float)
                                                 : options.n_candidates * sizeof(AnswerCandidate);
-    return sizeof(AnswerHead) + transformer.options().max_logit_rows * (sizeof(AnswerRow) + row);
+    return sizeof(AnswerHead) + max_logit_rows * (sizeof(AnswerRow) + row);
 }
 
 sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {

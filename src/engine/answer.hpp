@@ -26,7 +26,8 @@ class Histories {
 bool has_penalties(const sampling::Parameters& parameters) noexcept;
 
 /// Bytes the answer of any rank may take.
-std::size_t answer_capacity(const model::Transformer& transformer, const LoopOptions& options);
+std::size_t answer_capacity(std::size_t vocab_size, std::size_t max_logit_rows,
+                            const LoopOptions& options);
 
 class AnswerBuilder {
   public:
@@ -63,6 +64,9 @@ class OutcomeReader {
     };
     Flags read(std::span<const model::Row> rows, const comm::GatherBuffer& answers,
                const Histories& histories);
+
+    static std::uint64_t size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
+                                    const LoopOptions& options, int n_ranks);
 
     /// One a row with logits, in order; valid until the next read().
     [[nodiscard]] std::span<const RowOutcome> outcomes() const noexcept { return outcomes_; }

@@ -64,14 +64,29 @@ OrderHead read_order(std::span<const std::byte> buffer, StepPlan& plan) {
     return head;
 }
 
+std::size_t capacity_of(const model::Transformer& model, const LoopOptions& options) {
+    return answer_capacity(model.hyperparameters().vocab_size, model.options().max_logit_rows,
+                           options);
+}
+
 } // namespace
+
+std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions& model_options,
+                         const LoopOptions& options, int n_ranks) {
+    const std::uint64_t answer = answer_capacity(vocab_size, model_options.max_logit_rows, options);
+    const std::uint64_t histories =
+        model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
+    const std::uint64_t adjusted = vocab_size * sizeof(float); // on one rank all of it
+    return answer * (static_cast<std::uint64_t>(n_ranks) + 1) + histories + adjusted +
+           OutcomeReader::size_bytes(vocab_size, model_options.max_logit_rows, options, n_ranks);
+}
 
 struct Loop::State {
     State(model::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
         : transformer(model), comm(communicator), options(loop_options),
-          order(order_capacity(model)), answer(answer_capacity(model, options)),
-          answers(communicator.size(), answer_capacity(model, options)),
+          order(order_capacity(model)), answer(capacity_of(model, options)),
+          answers(communicator.size(), capacity_of(model, options)),
           histories(model.options().max_sequences, model.options().n_context),
           builder(model, options) {
         plan.keeps.reserve(model.options().max_sequences);

@@ -36,6 +36,16 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
     readers_.reserve(static_cast<std::size_t>(n_ranks_));
 }
 
+std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
+                                        const LoopOptions& options, int n_ranks) {
+    const std::uint64_t n_merged = options.full_logits ? vocab_size : options.n_candidates;
+    const std::uint64_t n_full = options.full_logits ? vocab_size : 0;
+    return max_logit_rows *
+               (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
+           n_full * sizeof(float) +
+           static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(AnswerCandidate);
+}
+
 OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows,
                                          const comm::GatherBuffer& answers,
                                          const Histories& histories) {

@@ -1,4 +1,4 @@
-// Every limit on its own line; the smallest one wins and gives its name.
+// One limit after the other; the smallest one wins and gives its name.
 
 #include "pillar/telemetry/memory.hpp"
 
@@ -7,7 +7,9 @@
 #include "pillar/core/control_groups.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <limits>
+#include <sys/stat.h>
 #include <utility>
 
 namespace pillar::telemetry {
@@ -15,10 +17,6 @@ namespace pillar::telemetry {
 namespace {
 
 namespace fs = std::filesystem;
-
-void lower(AvailableMemory& available, std::uint64_t bytes, std::string limited_by) {
-    if (bytes < available.bytes) available = {bytes, std::move(limited_by)};
-}
 
 std::optional<std::uint64_t> kib_of(const fs::path& file, std::string_view key) {
     const auto kib = number_of(file, key);
@@ -31,9 +29,16 @@ std::optional<std::uint64_t> bytes_in(const fs::path& file) {
     return static_cast<std::uint64_t>(*number);
 }
 
+/// Device and inode: the same for all processes, wherever the hierarchy is mounted for them.
+std::string identity_of(const fs::path& folder) {
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) return folder.string();
+    return fmt::format("group {}:{}", status.st_dev, status.st_ino);
+}
+
 /// Limit − usage + inactive file pages of one folder.
-void lower_by_group(AvailableMemory& available, const fs::path& folder, bool is_v2,
-                    const fs::path& root) {
+void add_group(std::vector<MemoryLimit>& limits, const fs::path& folder, bool is_v2,
+               const fs::path& root) {
     const auto hard = bytes_in(folder / (is_v2 ? "memory.max" : "memory.limit_in_bytes"));
     // v2 slows a group down above its soft border until it crawls: a limit too
     const auto soft = is_v2 ? bytes_in(folder / "memory.high") : std::nullopt;
@@ -47,27 +52,34 @@ void lower_by_group(AvailableMemory& available, const fs::path& folder, bool is_
             .value_or(0);
     const std::uint64_t used = usage - std::min(usage, inactive);
     const fs::path shown = fs::path("/") / folder.lexically_relative(root);
-    lower(available, limit - std::min(limit, used), "control group " + shown.string());
+    limits.push_back(
+        {limit - std::min(limit, used), "control group " + shown.string(), identity_of(folder)});
 }
 
 /// "Max address space        8589934592      unlimited      bytes": the first is in force.
-void lower_by_address_space(AvailableMemory& available, const fs::path& root) {
+void add_address_space(std::vector<MemoryLimit>& limits, const fs::path& root) {
     const auto limit = number_of(root / "proc/self/limits", "Max address space");
     if (!limit) return;
     const std::uint64_t mapped = read_process_memory(root).virtual_bytes;
-    lower(available, *limit - std::min(*limit, mapped), "address-space limit (ulimit -v)");
+    limits.push_back({*limit - std::min(*limit, mapped), "address-space limit (ulimit -v)", ""});
 }
 
 } // namespace
 
+std::vector<MemoryLimit> read_memory_limits(const fs::path& root) {
+    std::vector<MemoryLimit> limits;
+    if (const auto free = kib_of(root / "proc/meminfo", "MemAvailable"))
+        limits.push_back({*free, "free memory of the host", "host"});
+    add_address_space(limits, root);
+    for (const ControlGroup& group : control_groups("memory", root))
+        for (const auto& folder : group.folders) add_group(limits, folder, group.is_v2, root);
+    return limits;
+}
+
 AvailableMemory read_available_memory(const fs::path& root) {
     AvailableMemory available{std::numeric_limits<std::uint64_t>::max(), "nothing known"};
-    if (const auto free = kib_of(root / "proc/meminfo", "MemAvailable"))
-        lower(available, *free, "free memory of the host");
-    lower_by_address_space(available, root);
-    for (const ControlGroup& group : control_groups("memory", root))
-        for (const auto& folder : group.folders)
-            lower_by_group(available, folder, group.is_v2, root);
+    for (MemoryLimit& limit : read_memory_limits(root))
+        if (limit.bytes < available.bytes) available = {limit.bytes, std::move(limit.limited_by)};
     return available;
 }
 

@@ -201,4 +201,6 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that clusters are removed
     names = [name for name in sys.argv[1:] if not name.startswith("-")]
     program = unittest.main(module="__main__", exit=False, argv=[sys.argv[0], *names], verbosity=2)
+    if len(program.result.skipped) == program.result.testsRun > 0:
+        sys.exit(SKIPPED)
     sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun > 0 else 1)

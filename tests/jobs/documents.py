@@ -4,6 +4,7 @@ The first word after ``` is `sh` for shell commands; a second word says what the
     (none)   a built clone with the demo model: docs.run executes them
     setup    an own machine: what the scripts' tests and continuous integration do
     boards   a cluster
+    root     what network namespaces need
     slurm    a Slurm installation
 """
 
@@ -12,7 +13,7 @@ import re
 import shlex
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NEEDS = ("", "setup", "boards", "slurm")
+NEEDS = ("", "setup", "boards", "root", "slurm")
 
 
 def documents():

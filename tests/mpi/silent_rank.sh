@@ -24,7 +24,7 @@ expect_named() {
     [ "$code" -eq 69 ] || fail "exit code $code instead of 69"
     [ "$taken_ms" -le $(($2 * 1000)) ] || fail "it took too long"
     [ "$(grep -c 'has been silent' "$folder/stderr")" -eq 1 ] || fail "one sentence is expected"
-    grep -Eq "error: rank $1 on [^ ]+ has been silent for [34] s while rank [0-9] on [^ ]+ waited $place" \
+    grep -Eq "error: rank $1 on [^ ]+ has been silent for [34] s while rank [0-9] on [^ ]+ waited for (it|rank [0-9]) $place" \
         "$folder/stderr" || fail "rank $1 is not named"
 }
 

@@ -6,6 +6,7 @@
 #include "pillar/comm/communicator.hpp"
 #include "pillar/engine/step.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -40,6 +41,10 @@ struct LoopOptions {
     bool full_logits = false; ///< gather whole rows: chains that do not start with top-k, `logits`
     bool log_sums = false;    ///< Σexp of the vocabulary: log-probabilities in the trace
 };
+
+/// Bytes that a Loop allocates on rank 0, the communicator's buffers for its all-reduces apart.
+std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions& model_options,
+                         const LoopOptions& options, int n_ranks);
 
 class Loop {
   public:

@@ -5,8 +5,21 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace pillar::telemetry {
+
+/// One thing that limits how much memory this process can have.
+struct MemoryLimit {
+    std::uint64_t bytes = 0;  ///< that are left of it
+    std::string limited_by;   ///< as AvailableMemory's
+    std::string shared_under; ///< the same text for all processes of one kernel that share it;
+                              ///< empty: this one alone
+};
+
+/// MemAvailable; the address-space limit less what is mapped; for each control group (v1 and v2,
+/// every ancestor) limit − usage + inactive file pages. Swap is not counted.
+std::vector<MemoryLimit> read_memory_limits(const std::filesystem::path& root = "/");
 
 struct AvailableMemory {
     std::uint64_t bytes = 0;
@@ -14,10 +27,7 @@ struct AvailableMemory {
                             ///< /sys/fs/cgroup/job_7" …
 };
 
-/// The smallest of: MemAvailable; the address-space limit less what is mapped; for each control
-/// group (v1 and v2, every ancestor) limit − usage + inactive file pages. Swap is not counted.
-/// Nothing readable: 2^64 − 1, limited by "nothing known". One host's figure: ranks there share it,
-/// but for the address space.
+/// The smallest of the limits. Nothing readable: 2^64 − 1, limited by "nothing known".
 AvailableMemory read_available_memory(const std::filesystem::path& root = "/");
 
 struct ProcessMemory {

@@ -86,6 +86,36 @@ TEST(available_memory, obeys_v1_groups_by_their_own_names) {
     EXPECT_EQ(available.limited_by, "control group /sys/fs/cgroup/memory/slurm/uid_1/job_7");
 }
 
+/// Which processes draw on it together: all, those of a group, this one alone.
+TEST(memory_limits, tell_who_shares_them) {
+    const PlantedTree tree;
+    plant_host(tree);
+    tree.plant("proc/self/limits", "Max address space         1073741824   unlimited    bytes\n");
+    tree.plant("proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    tree.plant("sys/fs/cgroup/job/one/memory.max", "1000000\n");
+    tree.plant("sys/fs/cgroup/job/two/memory.max", "2000000\n");
+    tree.plant("sys/fs/cgroup/job/memory.max", "3000000\n");
+    const auto limits_in = [&](const std::string& group) {
+        tree.plant("proc/self/cgroup", "0::/job/" + group + "\n");
+        return read_memory_limits(tree.root());
+    };
+    const std::vector<MemoryLimit> one = limits_in("one");
+    const std::vector<MemoryLimit> two = limits_in("two");
+    ASSERT_EQ(one.size(), 4u);
+    ASSERT_EQ(two.size(), 4u);
+    EXPECT_EQ(one[0].bytes, 4096 * mib);
+    EXPECT_EQ(one[0].shared_under, two[0].shared_under);
+    EXPECT_NE(one[0].shared_under, "");
+    EXPECT_EQ(one[1].bytes, (1024 - 200) * mib);
+    EXPECT_EQ(one[1].shared_under, ""); // an address space is nobody else's
+    EXPECT_EQ(one[2].bytes, 1000000u);
+    EXPECT_EQ(two[2].bytes, 2000000u);
+    EXPECT_NE(one[2].shared_under, two[2].shared_under);
+    EXPECT_EQ(one[3].bytes, 3000000u);
+    EXPECT_EQ(one[3].shared_under, two[3].shared_under);
+    EXPECT_NE(one[3].shared_under, one[2].shared_under);
+}
+
 TEST(available_memory, of_a_full_group_is_zero_and_never_wraps) {
     const PlantedTree tree;
     plant_host(tree);
