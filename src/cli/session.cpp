@@ -212,14 +212,15 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
         measure::tune_allreduce(*trial, wire, h_.dim, h_.dim * n_rows);
     allreduce_ = tuning.choice;
     comm_->choose(allreduce_);
-    const auto bytes = [&](std::size_t rows) {
-        return human_bytes(static_cast<double>(rows * h_.dim * sizeof(float)));
+    const auto bytes = [](std::size_t n_floats) {
+        return human_bytes(static_cast<double>(n_floats * sizeof(float)));
     };
     log::root(Level::info, "reduce   {} for a token ({}: {})", comm::name_of(allreduce_.shorter),
-              bytes(1), times_of(tuning.shorter));
+              bytes(h_.dim), times_of(tuning.shorter));
     if (!tuning.longer.empty())
         log::root(Level::info, "reduce   {} for {} rows of the prompt ({}: {})",
-                  comm::name_of(allreduce_.longer), n_rows, bytes(n_rows), times_of(tuning.longer));
+                  comm::name_of(allreduce_.longer), n_rows, bytes(tuning.longer_floats),
+                  times_of(tuning.longer));
 }
 
 void Session::print_summary(const ModelOptions& options) const {

@@ -226,6 +226,7 @@ AllreduceTuning tune_allreduce(Communicator& comm, Wire wire, std::size_t decode
     tuning.choice = comm::only(fastest(tuning.shorter));
     if (prompt_floats > decode_floats) {
         tuning.longer = compare(comm, wire, prompt_floats);
+        tuning.longer_floats = std::min(prompt_floats, longest_measured);
         tuning.choice.longer = fastest(tuning.longer);
         tuning.choice.longest_shorter = static_cast<std::size_t>(
             std::sqrt(static_cast<double>(decode_floats) * static_cast<double>(prompt_floats)));

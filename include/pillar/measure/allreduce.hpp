@@ -48,8 +48,9 @@ struct AllreduceTuning {
         double time_s = 0; ///< a call on the slowest rank, median over rounds
     };
     comm::AllreduceChoice choice;
-    std::vector<Trial> shorter; ///< at the length of a decode step
-    std::vector<Trial> longer;  ///< at the length of a prompt's chunk; empty: the same length
+    std::vector<Trial> shorter;    ///< at the length of a decode step
+    std::vector<Trial> longer;     ///< at the length of a prompt's chunk; empty: the same length
+    std::size_t longer_floats = 0; ///< measured there: beyond 1 MiB a longer vector tells no more
     double elapsed_s = 0;
 };
 
