@@ -168,15 +168,24 @@ kill_session() {
     done
 }
 # mpirun may wait for a quarter of an hour for a node that it cannot reach, when all ranks here have long ended.
-end_when_alone() {
-    local had_ranks=no n_alone=0
-    while sleep 2 && kill -0 "$1"; do
-        if pgrep --parent "$1" --exact "$2"; then
-            had_ranks=yes n_alone=0
-        elif [[ $had_ranks == yes ]] && ((++n_alone == 6)); then
-            kill -USR2 $$
-            return
-        fi
+is_running() {
+    local stat
+    read -r stat <"/proc/$1/stat" && [[ ${stat##*) } != [ZX]* ]]
+}
+end_when_alone() { # PID NAME: of the launcher, and of its ranks here
+    local ranks rank n_left alone_since='' never
+    exec {never}<> <(:)
+    while ! ranks=$(pgrep --parent "$1" --exact "$2"); do
+        is_running "$1" || return 0
+        read -rt 2 -u "$never" # sleeps without a process of its own
+    done
+    while is_running "$1"; do
+        read -rt 1 -u "$never"
+        n_left=0
+        for rank in $ranks; do ! is_running "$rank" || ((++n_left)); done
+        ((n_left == 0)) || continue
+        alone_since=${alone_since:-$SECONDS}
+        ((SECONDS - alone_since < 5)) || { kill -USR2 $$ && return 0; }
     done
 }
 alone=no guard=''

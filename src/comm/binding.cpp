@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <iterator>
 #include <set>
 
@@ -58,6 +59,16 @@ std::string counted(int n, std::string_view noun) {
     return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
+/// "pi4"; of a machine that plays several hosts "node1, node2 (one machine)".
+std::string names_of(std::span<const RankCpus> ranks, const Group& machine) {
+    std::vector<std::string_view> names;
+    for (const int rank : machine.ranks) {
+        const std::string_view host = ranks[static_cast<std::size_t>(rank)].host;
+        if (std::ranges::find(names, host) == names.end()) names.push_back(host);
+    }
+    return fmt::format("{}{}", fmt::join(names, ", "), names.size() > 1 ? " (one machine)" : "");
+}
+
 /// What is wrong on the machine of the rank with these CPUs; empty: nothing.
 std::string complaint(std::span<const RankCpus> ranks, const RankCpus& own, int requested_threads,
                       std::string_view launcher) {
@@ -71,12 +82,13 @@ std::string complaint(std::span<const RankCpus> ranks, const RankCpus& own, int 
     const int n_shared = std::min(static_cast<int>(sharing.cpus.size()), own.n_available);
     const int n_each = std::max(1, own.n_available / n_ranks);
     const std::string wider = wider_binding(launcher, n_each);
+    const std::string host = names_of(ranks, machine);
 
     if (sharing.n_threads > n_shared) {
         const std::string what =
             fmt::format("{} of {} share {} on {}", counted(sharing.n_threads, "thread"),
                         counted(static_cast<int>(sharing.ranks.size()), "rank"),
-                        counted(n_shared, "CPU"), own.host);
+                        counted(n_shared, "CPU"), host);
         if (machine.n_threads <= own.n_available) {
             return fmt::format("{} although it has {}: {}", what, own.n_available, wider);
         }
@@ -90,7 +102,7 @@ std::string complaint(std::span<const RankCpus> ranks, const RankCpus& own, int 
     }
     if (requested_threads <= 0 && n_bound < own.n_available) {
         return fmt::format("{} on {} may use only {} of {} CPUs: {}", counted(n_ranks, "rank"),
-                           own.host, n_bound, own.n_available, wider);
+                           host, n_bound, own.n_available, wider);
     }
     return {};
 }

@@ -75,6 +75,17 @@ TEST(binding, of_ranks_that_share_cpus_divides_them) {
               "8 threads of 2 ranks share 4 CPUs on pi1: use -t 2");
 }
 
+TEST(binding, of_hosts_that_are_one_machine_names_them_all) {
+    std::vector<RankCpus> ranks;
+    for (const char* host : {"node1", "node2", "node3", "node1", "node2"}) {
+        ranks.push_back(on(host, cpus(0, 4)));
+        ranks.back().machine = "the same kernel";
+    }
+    EXPECT_EQ(judge(ranks, 0, "mpirun").warning,
+              "5 threads of 5 ranks share 4 CPUs on node1, node2, node3 (one machine): start at "
+              "most 4 ranks there");
+}
+
 TEST(binding, of_disjoint_halves_leaves_each_rank_its_own) {
     const std::vector ranks = {on("pi1", {0, 1}), on("pi1", {2, 3})};
     EXPECT_EQ(judge(ranks, 0, "mpirun").n_threads_default, 2);
