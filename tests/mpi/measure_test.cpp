@@ -50,20 +50,6 @@ TEST(tune_allreduce, comes_to_the_same_choice_on_all_ranks_and_leaves_it) {
     }
 }
 
-TEST(tune_allreduce, takes_direct_where_latency_counts_and_two_step_where_bytes_do) {
-    {
-        const auto comm = support::mpi_environment().world(Algorithm::direct, Wire::f32,
-                                                           comm::NetworkModel{10e-3, 0});
-        if (comm->size() < 4) GTEST_SKIP() << "all take one message on two ranks";
-        EXPECT_EQ(tune_allreduce(*comm, Wire::f32, 64, 64).choice.shorter, Algorithm::direct);
-    }
-    const auto comm = support::mpi_environment().world(Algorithm::direct, Wire::f32,
-                                                       comm::NetworkModel{1e-6, 5e-6});
-    const AllreduceTuning tuning = tune_allreduce(*comm, Wire::f32, 2000, 2000);
-    EXPECT_EQ(tuning.choice.shorter, Algorithm::two_step) << text_of(tuning);
-    EXPECT_TRUE(tuning.longer.empty());
-}
-
 TEST(time_allreduce, orders_its_times_and_agrees_on_them) {
     const auto comm = support::world(Algorithm::direct, Wire::f16);
     for (const Algorithm algorithm : comm::tree_algorithms(Wire::f16)) {
