@@ -6,22 +6,27 @@
 
 namespace pillar::model {
 
-StepCost Transformer::cost() const noexcept {
-    const State& s = *state_;
+StepCost step_cost(const WeightPlan& plan, const Hyperparameters& h, const partition::Share& share,
+                   const kernels::Family& family, kernels::CacheType cache_type) {
     StepCost cost;
-    for (const MatrixPlan& matrix : s.plan.matrices) {
+    for (const MatrixPlan& matrix : plan.matrices) {
         const bool is_output = matrix.member == nullptr;
         const kernels::MatrixShape& shape = matrix.shape;
         (is_output ? cost.output_bytes : cost.layer_bytes) +=
             shape.n_rows * shape.file_blocks().count * matrix.tensor->type->block_bytes;
-        if (quant::is_float(shape.type) || s.family.float_activations) continue;
+        if (quant::is_float(shape.type) || family.float_activations) continue;
         std::uint64_t n_columns = 0;
         for (const kernels::Slice& slice : shape.slices) n_columns += slice.end - slice.begin;
         (is_output ? cost.output_products : cost.layer_products) += shape.n_rows * n_columns;
     }
-    cost.kv_bytes = s.h.n_layers * s.share.kv_heads.size() * 2 *
-                    kernels::page_bytes(s.cache.type(), s.h.head_dim) / kernels::page_positions;
+    cost.kv_bytes = h.n_layers * share.kv_heads.size() * 2 *
+                    kernels::page_bytes(cache_type, h.head_dim) / kernels::page_positions;
     return cost;
+}
+
+StepCost Transformer::cost() const noexcept {
+    const State& s = *state_;
+    return step_cost(s.plan, s.h, s.share, s.family, s.cache.type());
 }
 
 void Transformer::multiply_matrices(std::size_t n_rows) {

@@ -55,6 +55,9 @@ struct StepCost {
     std::uint64_t output_products = 0;
     std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
 };
+/// The same without loading anything.
+StepCost step_cost(const WeightPlan& plan, const Hyperparameters& h, const partition::Share& share,
+                   const kernels::Family& family, kernels::CacheType cache_type);
 
 class Transformer {
   public:

@@ -1,0 +1,72 @@
+#pragma once
+// How long a step takes: bytes over bandwidth, multiplications over rates, and the messages. Pure
+// functions of a profile and of counts that the run itself reports. Matrices are limited by memory
+// or by the integer units, whichever is slower; attention likewise by reading the KV cache or by
+// its f32 arithmetic; nothing overlaps otherwise.
+
+#include "pillar/comm/schedule.hpp"
+#include "pillar/model/transformer.hpp"
+#include "pillar/perf/machine_profile.hpp"
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace pillar::perf {
+
+/// Meetings of the thread team in one layer (model/layer.cpp).
+inline constexpr std::size_t barriers_per_layer = 8;
+
+/// One rank's share of one step.
+struct RankWork {
+    double matrix_bytes = 0;       ///< weights read, once
+    double matrix_products = 0;    ///< int8 multiplications of all rows
+    double kv_bytes = 0;           ///< keys and values read
+    double attention_products = 0; ///< f32 multiplications
+};
+
+/// One step on all ranks.
+struct StepWork {
+    std::vector<RankWork> ranks;
+    std::size_t n_barriers = 0;
+    std::size_t n_allreduces = 0;
+    std::size_t allreduce_floats = 0;
+    std::size_t order_bytes = 0;  ///< rank 0's broadcast
+    std::size_t answer_bytes = 0; ///< each rank's gathered message
+    comm::Algorithm algorithm = comm::Algorithm::recursive_doubling;
+    comm::Wire wire = comm::Wire::f32;
+};
+
+/// One rank of a model cut for so many ranks.
+struct RankCost {
+    model::StepCost cost;
+    std::size_t n_heads = 0; ///< own query heads
+};
+
+/// Positions [first, first + n_rows) of one sequence. Without `wants_logits` the output matrix has
+/// nothing to do. Messages and algorithm are left to the caller.
+StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
+                   std::size_t first, std::size_t n_rows, bool wants_logits);
+
+struct StepTime {
+    double matrices_s = 0;
+    double attention_s = 0;
+    double barriers_s = 0;
+    double latency_s = 0;          ///< of messages: α, o and jitter
+    double bandwidth_s = 0;        ///< of messages: their bytes
+    bool arithmetic_bound = false; ///< the integer units are what the matrices wait for
+    [[nodiscard]] double total() const noexcept {
+        return matrices_s + attention_s + barriers_s + latency_s + bandwidth_s;
+    }
+    StepTime& operator+=(const StepTime& other) noexcept;
+};
+
+/// All ranks wait for the one that computes longest.
+StepTime step_time(const MachineProfile& profile, const StepWork& work);
+
+/// What `rank` sends in the step: what its counters will say.
+Traffic step_traffic(const StepWork& work, int rank);
+/// What all ranks together send.
+Traffic step_traffic(const StepWork& work);
+
+} // namespace pillar::perf

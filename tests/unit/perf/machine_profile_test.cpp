@@ -1,0 +1,108 @@
+// Profiles as people write them.
+
+#include "pillar/perf/machine_profile.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pillar::perf {
+namespace {
+
+using testing::HasSubstr;
+
+std::string sentence_of(const std::string& text) {
+    try {
+        (void)parse_profile(text, "mine.json");
+    } catch (const FormatError& error) {
+        EXPECT_EQ(error.code(), ExitCode::bad_data);
+        return error.what();
+    }
+    return "nothing was wrong";
+}
+
+TEST(machine_profile, is_read_with_comments_and_only_what_stands_there_changes) {
+    const MachineProfile p = parse_profile(R"(// my boards
+        {
+            "name": "Pi 5", /* sixteen
+                               of them */
+            "threads": 4,
+            "memory": { "read_gb_per_s": 12.5 }, // measured
+            "network": { "latency_us": 35, "ns_per_byte": 8.4 }
+        })",
+                                           "mine.json");
+    EXPECT_EQ(p.name, "Pi 5");
+    EXPECT_DOUBLE_EQ(p.read_bytes_per_s, 12.5e9);
+    EXPECT_DOUBLE_EQ(p.network.latency_s, 35e-6);
+    EXPECT_DOUBLE_EQ(p.network.s_per_byte, 8.4e-9);
+    EXPECT_EQ(p.read_efficiency, MachineProfile().read_efficiency);
+    EXPECT_EQ(p.network.jitter_s, MachineProfile().network.jitter_s);
+}
+
+TEST(machine_profile, says_the_same_after_writing_and_reading) {
+    MachineProfile p;
+    p.name = "a \"quoted\" name\n";
+    p.n_threads = 3;
+    p.available_bytes = 1.25e9;
+    p.read_bytes_per_s = 9.875e9;
+    p.read_efficiency = 0.75;
+    p.products_per_s = 1.5e12;
+    p.product_efficiency = 0.5;
+    p.float_products_per_s = 1e11;
+    p.float_efficiency = 0.25;
+    p.barrier_s = 5e-7;
+    p.network = {1e-6, 2e-9, 3e-9, 4e-6, 5e-9, 6e-6};
+    p.power = {1, 2, 3};
+    const std::vector<std::string> header{"measured by check", "on two boards\nthat }{ break"};
+    const MachineProfile q = parse_profile(profile_text(p, header), "x");
+    EXPECT_EQ(q.name, p.name);
+    EXPECT_EQ(q.n_threads, 3);
+    const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-9 * b; };
+    EXPECT_PRED2(near, q.available_bytes, p.available_bytes);
+    EXPECT_PRED2(near, q.read_bytes_per_s, p.read_bytes_per_s);
+    EXPECT_EQ(q.read_efficiency, 0.75);
+    EXPECT_PRED2(near, q.products_per_s, 1.5e12);
+    EXPECT_EQ(q.product_efficiency, 0.5);
+    EXPECT_PRED2(near, q.float_products_per_s, 1e11);
+    EXPECT_EQ(q.float_efficiency, 0.25);
+    EXPECT_PRED2(near, q.barrier_s, 5e-7);
+    EXPECT_PRED2(near, q.network.latency_s, 1e-6);
+    EXPECT_PRED2(near, q.network.s_per_byte, 2e-9);
+    EXPECT_PRED2(near, q.network.s_per_byte_both_ways, 3e-9);
+    EXPECT_PRED2(near, q.network.message_overhead_s, 4e-6);
+    EXPECT_PRED2(near, q.network.store_and_forward_s_per_byte, 5e-9);
+    EXPECT_PRED2(near, q.network.jitter_s, 6e-6);
+    EXPECT_EQ(q.power.idle_w, 1);
+    EXPECT_EQ(q.power.decode_w, 2);
+    EXPECT_EQ(q.power.peak_w, 3);
+}
+
+TEST(machine_profile, names_the_field_that_is_wrong) {
+    EXPECT_THAT(sentence_of(R"({"memory": {"read_mb_per_s": 4}})"),
+                HasSubstr("memory.read_mb_per_s: is not known"));
+    EXPECT_THAT(sentence_of(R"({"speed": 4})"), HasSubstr("speed: is not known"));
+    EXPECT_THAT(sentence_of(R"({"memory": 4})"), HasSubstr("memory: is not known"));
+    EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": "4"}})"),
+                HasSubstr("memory.read_gb_per_s: is no number"));
+    EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": 0}})"), HasSubstr("0"));
+    EXPECT_THAT(sentence_of(R"({"network": {"latency_us": -1}})"), HasSubstr("network.latency_us"));
+    EXPECT_THAT(sentence_of(R"({"memory": {"efficiency": 1.5}})"), HasSubstr("memory.efficiency"));
+    EXPECT_THAT(sentence_of(R"({"network": {"latency_us": null}})"), HasSubstr("is no number"));
+    EXPECT_THAT(sentence_of(R"({"name": 7})"), HasSubstr("name"));
+    EXPECT_THAT(sentence_of("[]"), HasSubstr("is no object"));
+    EXPECT_THAT(sentence_of(R"({"threads": 4,})"), HasSubstr("mine.json"));
+    EXPECT_THAT(sentence_of(""), HasSubstr("is no JSON"));
+}
+
+TEST(machine_profile, that_is_not_there_is_no_input) {
+    try {
+        (void)read_profile("/nowhere/at/all.json");
+        FAIL();
+    } catch (const IoError& error) {
+        EXPECT_EQ(error.code(), ExitCode::no_input);
+    }
+}
+
+} // namespace
+} // namespace pillar::perf
