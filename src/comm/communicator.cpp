@@ -73,6 +73,12 @@ void Communicator::attend() noexcept {}
 
 void Communicator::choose(const AllreduceChoice& /*choice*/) {}
 
+std::vector<double> Communicator::round_trips(int /*peer*/, std::size_t /*n_bytes*/,
+                                              int /*n_rounds*/, bool /*together*/) {
+    expects(false, "round trips are between ranks of a real job");
+    return {};
+}
+
 void Communicator::note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept {
     step_traffic_.bytes_sent += sent.bytes_sent;
     step_traffic_.messages_sent += sent.messages_sent;

@@ -18,9 +18,6 @@
 
 namespace pillar::comm {
 
-namespace {
-
-/// "Open MPI v4.1.4": the part of the library's description before the first comma.
 std::string mpi_library() {
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int length = 0;
@@ -28,6 +25,8 @@ std::string mpi_library() {
     const std::string whole(text, static_cast<std::size_t>(length));
     return printable(whole.substr(0, whole.find_first_of(",\n")));
 }
+
+namespace {
 
 void refuse_mislaunch(const LaunchVariables& launch, int world_size) {
     const std::string sentence = describe_mislaunch(launch, world_size, mpi_library());

@@ -40,6 +40,8 @@ class MpiCommunicator final : public Communicator {
     std::string broadcast_from_root(std::string_view bytes) override;
     void barrier() override;
     std::vector<ClockOffset> clock_offsets() override;
+    std::vector<double> round_trips(int peer, std::size_t n_bytes, int n_rounds,
+                                    bool together) override;
 
     void watch(const WatchLimits& limits) override;
     void set_in_steps(bool in_steps) noexcept override;

@@ -133,6 +133,13 @@ class Communicator {
     };
     virtual std::vector<ClockOffset> clock_offsets() = 0;
 
+    /// This rank and `peer` alone, which must both call it: seconds of each of `n_rounds` round
+    /// trips of `n_bytes`, the lower rank first; with `together`, of exchanges in which both send
+    /// at once. The lower rank's times are those of the network, the other's include waiting. May
+    /// allocate; counted apart. What has no peers does not offer it.
+    virtual std::vector<double> round_trips(int peer, std::size_t n_bytes, int n_rounds,
+                                            bool together);
+
     // --- waiting ---
 
     /// Collective. From now on, a rank that stays silent for too long while another one waits ends

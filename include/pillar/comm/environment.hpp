@@ -28,6 +28,9 @@ struct LaunchVariables {
 /// Call it before MPI starts: Open MPI then adds variables of its own, also to a plain start.
 LaunchVariables read_launch_variables();
 
+/// "Open MPI v4.1.4": what this process runs with.
+std::string mpi_library();
+
 /// Why this is not the job that was meant, with what mends it: a launcher says several ranks, but
 /// MPI's world has one. Empty: nothing wrong.
 std::string describe_mislaunch(const LaunchVariables& launch, int world_size,

@@ -1,0 +1,53 @@
+#pragma once
+// Latency and bandwidth between two ranks by ping-pong, with the messages that collectives use.
+
+#include "pillar/comm/communicator.hpp"
+#include "pillar/core/function_ref.hpp"
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace pillar::measure {
+
+/// One length: half of a round trip.
+struct OneWayTime {
+    std::size_t n_bytes = 0;
+    double time_s = 0; ///< median
+};
+
+struct LinkFit {
+    double latency_s = 0;         ///< α
+    double s_per_byte = 0;        ///< G
+    double stored_s_per_byte = 0; ///< on the first packet alone: switches pass on what they have
+    double residual = 0;          ///< root mean square of (time − fit) / time
+};
+
+/// Least squares of relative errors over three lengths or more:
+/// time = α + G · bytes + S · min(bytes, one packet), none negative.
+LinkFit fit_link(std::span<const OneWayTime> times);
+
+struct LinkTimes {
+    LinkFit fit;
+    double s_per_byte_both_ways = 0; ///< G while both send
+    double jitter_s = 0;             ///< mean − median of short messages
+    std::size_t n_payload_bytes = 0; ///< that each of the two sent
+};
+
+/// Ranks a and b alone, both: about 0.1 s on gigabit Ethernet. The result is the lower rank's; the
+/// other one gets n_payload_bytes only.
+LinkTimes measure_link(comm::Communicator& comm, int peer);
+
+/// Collective. For each of `pairs` in turn call `body` on its two ranks while all others wait
+/// quietly.
+struct Pair {
+    int a = 0;
+    int b = 0; ///< > a
+};
+void for_each_pair(comm::Communicator& comm, std::span<const Pair> pairs,
+                   FunctionRef<void(const Pair&)> body);
+
+/// All pairs of up to 16 `ranks`; of more, those with the first and those of neighbours.
+std::vector<Pair> pairs_of(std::span<const int> ranks);
+
+} // namespace pillar::measure

@@ -1,0 +1,24 @@
+#include "pillar/measure/barrier.hpp"
+
+#include "pillar/core/stopwatch.hpp"
+#include "pillar/measure/median.hpp"
+
+#include <vector>
+
+namespace pillar::measure {
+
+double barrier_s(threads::Team& team) {
+    constexpr int n_passes = 9;
+    constexpr int n_meetings = 500;
+    std::vector<double> times_s;
+    for (int pass = 0; pass < n_passes; ++pass) {
+        const Stopwatch clock;
+        team.run([&](threads::Worker worker) {
+            for (int i = 0; i < n_meetings; ++i) worker.barrier();
+        });
+        times_s.push_back(clock.elapsed_s() / n_meetings);
+    }
+    return median(times_s);
+}
+
+} // namespace pillar::measure
