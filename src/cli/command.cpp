@@ -44,6 +44,8 @@ Command parse(int argc, char** argv) {
     add_logits(app, command);
     add_inspect(app, command);
     add_tokenize(app, command);
+    add_plan(app, command);
+    add_check(app, command);
     add_report(app, command);
     try {
         app.parse(argc, argv);

@@ -4,7 +4,9 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/measure/allreduce.hpp"
 #include "pillar/telemetry/memory.hpp"
 
 #include <algorithm>
@@ -55,6 +57,17 @@ std::vector<int> ranks_under(const telemetry::MemoryLimit& limit, const std::vec
     return ranks;
 }
 
+/// Memory of all-reduces of up to `n_floats`, whatever auto will choose.
+std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
+    const comm::Wire wire = parse_wire(options.wire);
+    if (const auto algorithm = parse_algorithm(options.allreduce))
+        return comm::allreduce_buffer_bytes(*algorithm, wire, n_ranks, n_floats);
+    std::size_t most = 0;
+    for (const comm::Algorithm algorithm : measure::candidates(wire, n_ranks, n_floats))
+        most = std::max(most, comm::allreduce_buffer_bytes(algorithm, wire, n_ranks, n_floats));
+    return most;
+}
+
 /// "12 ranks" or "--ctx-size 2048" with which every rank would stay below `available` bytes; ranks
 /// alone on their host.
 std::string what_fits(NeedOf need, int n_ranks, std::size_t n_context, std::uint64_t available) {
@@ -75,6 +88,23 @@ std::string bytes(std::uint64_t n) {
 }
 
 } // namespace
+
+model::MemoryNeed rank_need(const gguf::File& file, const model::Hyperparameters& h,
+                            const kernels::Family& family, const ModelOptions& options,
+                            const model::TransformerOptions& wanted,
+                            const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks) {
+    model::MemoryNeed need = model::memory_need(
+        file, h, partition::even_share(h.sizes(), rank, n_ranks), family, wanted, n_threads);
+    need.buffers += engine::loop_bytes(h.vocab_size, wanted, loop, n_ranks);
+    need.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h.dim);
+    return need;
+}
+
+engine::LoopOptions usual_loop() {
+    engine::LoopOptions loop;
+    loop.n_candidates = sampling::candidates_needed(loop.sampling);
+    return loop;
+}
 
 MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
     MemoryReport report;

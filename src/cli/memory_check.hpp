@@ -1,12 +1,23 @@
 #pragma once
 // The memory pre-flight: what ranks need beside what there is for them, and what would fit instead.
 
+#include "options.hpp"
+
 #include "pillar/comm/communicator.hpp"
 #include "pillar/core/function_ref.hpp"
+#include "pillar/engine/loop.hpp"
 #include "pillar/model/transformer.hpp"
 #include "pillar/telemetry/memory.hpp"
 
 namespace pillar::cli {
+
+/// What a rank needs for the model, the step loop, and the all-reduces that `options` may choose.
+model::MemoryNeed rank_need(const gguf::File& file, const model::Hyperparameters& h,
+                            const kernels::Family& family, const ModelOptions& options,
+                            const model::TransformerOptions& wanted,
+                            const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks);
+/// Of a `run` with the default sampling.
+engine::LoopOptions usual_loop();
 
 /// What rank `rank` of `n_ranks` needs with a context of `n_context`.
 using NeedOf = FunctionRef<model::MemoryNeed(int rank, int n_ranks, std::size_t n_context)>;

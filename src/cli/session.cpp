@@ -46,17 +46,6 @@ comm::Algorithm first_algorithm(const ModelOptions& options) {
     return parse_algorithm(options.allreduce).value_or(comm::tree_algorithms(wire).front());
 }
 
-/// Memory of all-reduces of up to `n_floats`, whatever auto will choose.
-std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
-    const comm::Wire wire = parse_wire(options.wire);
-    if (const auto algorithm = parse_algorithm(options.allreduce))
-        return comm::allreduce_buffer_bytes(*algorithm, wire, n_ranks, n_floats);
-    std::size_t most = 0;
-    for (const comm::Algorithm algorithm : measure::candidates(wire, n_ranks, n_floats))
-        most = std::max(most, comm::allreduce_buffer_bytes(algorithm, wire, n_ranks, n_floats));
-    return most;
-}
-
 } // namespace
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
@@ -153,14 +142,10 @@ void Session::choose_family(const std::string& name) {
 void Session::check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,
                            const engine::LoopOptions& loop) {
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
-        model::TransformerOptions model_options = wanted;
-        model_options.n_context = n_context;
-        model::MemoryNeed sum =
-            model::memory_need(*file_, h_, partition::even_share(h_.sizes(), rank, n_ranks),
-                               *family_, model_options, team_->size());
-        sum.buffers += engine::loop_bytes(h_.vocab_size, model_options, loop, n_ranks);
-        sum.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h_.dim);
-        return sum;
+        model::TransformerOptions changed = wanted;
+        changed.n_context = n_context;
+        return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank,
+                         n_ranks);
     };
     memory_ = expect_memory(*comm_, need, wanted.n_context);
 }

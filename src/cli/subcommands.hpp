@@ -18,5 +18,7 @@ void add_logits(CLI::App& app, Command& command);
 void add_inspect(CLI::App& app, Command& command);
 void add_tokenize(CLI::App& app, Command& command);
 void add_report(CLI::App& app, Command& command);
+void add_plan(CLI::App& app, Command& command);
+void add_check(CLI::App& app, Command& command);
 
 } // namespace pillar::cli

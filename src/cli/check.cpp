@@ -1,0 +1,136 @@
+// check: the cluster before a run. Ranks measure, rank 0 judges and prints.
+
+#include "check_gather.hpp"
+#include "check_profile.hpp"
+#include "check_rules.hpp"
+#include "standard_output.hpp"
+#include "subcommands.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/model/synthetic.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <fmt/format.h>
+#include <memory>
+
+namespace pillar::cli {
+
+namespace {
+
+struct CheckOptions {
+    ModelOptions model;
+    std::string profile; ///< file to write
+    bool json = false;
+    bool force = false;
+};
+
+/// Nothing in a check takes a node longer than this.
+constexpr double longest_silence_s = 60;
+
+void expect_writable(const CheckOptions& options) {
+    if (options.profile.empty() || options.force || !std::filesystem::exists(options.profile))
+        return;
+    throw Error(ExitCode::cannot_create,
+                fmt::format("{} exists; give --force to replace it", printable(options.profile)));
+}
+
+void write_profile(const std::string& path, const std::string& text) {
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr)
+        throw IoError(ExitCode::cannot_create, path, std::string("cannot be created"));
+    const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if (std::fclose(file) != 0 || !written)
+        throw IoError(ExitCode::io, path, std::string("cannot be written; is the disk full?"));
+}
+
+/// Rank 0 only.
+void print(const CheckOptions& options, comm::Communicator& comm, const ClusterFacts& facts,
+           const std::vector<Verdict>& verdicts) {
+    write_text(options.json ? check_json(facts, verdicts) : check_text(facts, verdicts),
+               [&] { comm.attend(); });
+}
+
+/// Collective. Everybody leaves with rank 0's verdict.
+int check(const CheckOptions& options, comm::Environment& environment) {
+    const auto world = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32);
+    comm::Communicator& comm = *world;
+    log::set_speaker(comm.rank(), comm.host(comm.rank()));
+    const double silence_s =
+        options.model.timeout_s == 0 ? longest_silence_s : options.model.timeout_s;
+    comm.watch({.step_s = silence_s, .setup_s = silence_s});
+    comm::agree(comm, [&] {
+        if (comm.is_root()) expect_writable(options);
+    });
+
+    ClusterFacts facts;
+    facts.identities = gather_identities(comm);
+    std::vector<Verdict> verdicts = judge_identities(facts.identities);
+    const bool are_same = exit_code_of(verdicts) == ExitCode::done;
+    if (are_same) {
+        facts = gather_facts(environment, comm, options.model, std::move(facts.identities));
+        verdicts = judge(facts); // on rank 0, which alone knows all
+    }
+    comm::agree(comm, [&] {
+        if (!comm.is_root()) return;
+        print(options, comm, facts, verdicts);
+        if (options.profile.empty()) return;
+        if (!are_same) {
+            log::warning("no profile is written: the ranks do not run the same program");
+            return;
+        }
+        write_profile(options.profile,
+                      perf::profile_text(profile_of(facts), profile_header(facts)));
+    });
+    return std::stoi(
+        comm.broadcast_from_root(fmt::format("{}", static_cast<int>(exit_code_of(verdicts)))));
+}
+
+} // namespace
+
+void add_check(CLI::App& app, Command& command) {
+    auto options = std::make_shared<CheckOptions>();
+    CLI::App* sub = app.add_subcommand(
+        "check", "look at the cluster before a run: nodes, memory, network, the same program and "
+                 "model everywhere; write a machine profile for plan");
+    ModelOptions& model = options->model;
+    auto* file = sub->add_option("-m,--model", model.model,
+                                 "GGUF file that all ranks must have; its memory and its messages")
+                     ->type_name("FILE");
+    sub->add_option("--synthetic", model.synthetic,
+                    "a model without a file, e.g. llama-3.2-1b:q4_k_m")
+        ->excludes(file)
+        ->type_name("SHAPE:TYPE");
+    sub->add_option("-c,--ctx-size", model.n_context,
+                    "context that must fit; 0 = min(model's, 4096)")
+        ->check(CLI::Range(std::size_t{0}, std::size_t{INT32_MAX}))
+        ->type_name("N");
+    sub->add_option("-b,--batch-size", model.n_batch, "prompt tokens a step")
+        ->check(CLI::Range(1, 4096))
+        ->type_name("N")
+        ->capture_default_str();
+    sub->add_option("-t,--threads", model.n_threads,
+                    "threads per rank; 0 = the cores this rank is bound to")
+        ->check(CLI::Range(0, 256))
+        ->type_name("N");
+    sub->add_option("--timeout", model.timeout_s,
+                    "seconds that a node may stay silent before it is named and the check ends; 0 "
+                    "= 60")
+        ->check(CLI::Range(0.0, 1e6))
+        ->type_name("S");
+    sub->add_option("-o,--output", options->profile, "write a machine profile")
+        ->type_name("FILE.json");
+    sub->add_flag("--force", options->force, "with -o: replace an existing file");
+    sub->add_flag("--json", options->json, "print verdicts and facts as JSON");
+    sub->callback([options, &command] {
+        if (!options->model.synthetic.empty())
+            (void)model::parse_synthetic_name(options->model.synthetic);
+        command.run_with_ranks = [options](comm::Environment& environment) {
+            return check(*options, environment);
+        };
+    });
+}
+
+} // namespace pillar::cli

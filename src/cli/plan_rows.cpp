@@ -1,0 +1,89 @@
+// The counts are those of the run: the same plan of weights, the same pre-flight, the same
+// schedules.
+
+#include "plan_rows.hpp"
+
+#include "memory_check.hpp"
+
+#include "pillar/engine/message_sizes.hpp"
+#include "pillar/perf/network_model.hpp"
+#include "pillar/sampling/sampling.hpp"
+
+#include <algorithm>
+
+namespace pillar::cli {
+
+namespace {
+
+/// Messages of a step, in the way that `request` asks for.
+void add_messages(perf::StepWork& work, const PlanRequest& request,
+                  const perf::NetworkProfile& network, std::size_t n_rows, bool wants_logits) {
+    const std::size_t n_candidates = sampling::candidates_needed(sampling::Parameters());
+    work.order_bytes = engine::order_bytes(n_rows);
+    work.answer_bytes = engine::answer_bytes(wants_logits ? 1 : 0, n_candidates);
+    work.wire = parse_wire(request.model.wire);
+    const auto algorithm = parse_algorithm(request.model.allreduce);
+    work.algorithm =
+        algorithm ? *algorithm
+                  : perf::fastest_allreduce(network, work.wire, static_cast<int>(work.ranks.size()),
+                                            work.allreduce_floats);
+}
+
+} // namespace
+
+PlanRequest resolved(const gguf::File& file, const PlanRequest& request) {
+    PlanRequest all = request;
+    if (all.model.n_context == 0)
+        all.model.n_context =
+            std::min<std::size_t>(model::read_hyperparameters(file).context_length, 4096);
+    return all;
+}
+
+PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
+                 const PlanRequest& asked, int n_ranks) {
+    const PlanRequest request = resolved(file, asked);
+    const model::Hyperparameters h = model::read_hyperparameters(file);
+    const kernels::Family& family = *kernels::families()[kernels::best_family()];
+    const kernels::CacheType cache_type = parse_cache_type(request.model.cache_type);
+    model::TransformerOptions options;
+    options.n_context = request.model.n_context;
+    options.max_rows = request.model.n_batch;
+    options.cache_type = cache_type;
+
+    PlanRow row;
+    row.n_ranks = n_ranks;
+    row.available_bytes = profile.available_bytes;
+    std::vector<perf::RankCost> ranks;
+    for (int rank = 0; rank < n_ranks; ++rank) {
+        const partition::Share share = partition::even_share(h.sizes(), rank, n_ranks);
+        const model::WeightPlan plan = model::plan_weights(file, h, share, family);
+        ranks.push_back({model::step_cost(plan, h, share, family, cache_type), share.heads.size()});
+        const model::MemoryNeed need =
+            rank_need(file, h, family, request.model, options, usual_loop(),
+                      static_cast<int>(profile.n_threads), rank, n_ranks);
+        if (need.total() > row.need.total()) row.need = need;
+    }
+
+    perf::StepWork token = perf::step_work(h, ranks, request.depth, 1, true);
+    add_messages(token, request, profile.network, 1, true);
+    row.token = perf::step_traffic(token);
+    row.decode_allreduce = token.algorithm;
+    row.decode = perf::step_time(profile, token);
+    for (const perf::RankWork& work : token.ranks)
+        row.read_bytes = std::max(row.read_bytes, work.matrix_bytes + work.kv_bytes);
+
+    for (std::size_t at = 0; at < request.n_prompt; at += request.model.n_batch) {
+        const std::size_t n_rows = std::min(request.model.n_batch, request.n_prompt - at);
+        const bool is_last = at + n_rows == request.n_prompt;
+        perf::StepWork chunk = perf::step_work(h, ranks, at, n_rows, is_last);
+        add_messages(chunk, request, profile.network, n_rows, is_last);
+        row.prompt += perf::step_time(profile, chunk);
+        if (at == 0) row.prompt_allreduce = chunk.algorithm;
+    }
+    row.decode_per_s = 1 / row.decode.total();
+    row.prompt_per_s = static_cast<double>(request.n_prompt) / row.prompt.total();
+    row.joules_per_token = n_ranks * profile.power.decode_w * row.decode.total();
+    return row;
+}
+
+} // namespace pillar::cli

@@ -1,0 +1,56 @@
+#pragma once
+// One row of a plan: a model on so many nodes of a profile, one rank each.
+
+#include "options.hpp"
+
+#include "pillar/gguf/file.hpp"
+#include "pillar/model/transformer.hpp"
+#include "pillar/perf/step_model.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pillar::cli {
+
+struct PlanRequest {
+    ModelOptions model; ///< context, batch, cache type, all-reduce and wire
+    std::size_t n_prompt = 512;
+    std::size_t depth = 0; ///< positions before the decoded token
+};
+
+struct PlanRow {
+    int n_ranks = 1;
+    model::MemoryNeed need; ///< of the rank that needs the most
+    double available_bytes = 0;
+    [[nodiscard]] bool fits() const noexcept {
+        return static_cast<double>(need.total()) <= available_bytes;
+    }
+    Traffic token;                      ///< that all ranks send for one decoded token
+    double read_bytes = 0;              ///< weights and cache that the slowest rank reads for it
+    comm::Algorithm decode_allreduce{}; ///< none with one rank
+    comm::Algorithm prompt_allreduce{};
+    perf::StepTime decode;   ///< of one token
+    perf::StepTime prompt;   ///< of the whole prompt
+    double decode_per_s = 0; ///< tokens
+    double prompt_per_s = 0;
+    double joules_per_token = 0;
+};
+
+struct PlanTable {
+    std::string model;
+    std::string profile;
+    PlanRequest request; ///< with the context that was used
+    std::vector<PlanRow> rows;
+};
+
+/// With the context's default filled in.
+PlanRequest resolved(const gguf::File& file, const PlanRequest& request);
+
+/// Throws FormatError for what is no model.
+PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
+                 const PlanRequest& request, int n_ranks);
+
+/// "md", "csv" or "json".
+std::string render(const PlanTable& table, const std::string& format);
+
+} // namespace pillar::cli
