@@ -50,8 +50,7 @@ Command parse(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        const auto called = app.get_subcommands();
-        return say(called.empty() ? app.help() : called.front()->help());
+        return say(app.help()); // of the subcommand that was named, if one was
     } catch (const CLI::CallForVersion&) {
         return say(fmt::format("pillar {} ({})\n", version(), revision()));
     } catch (const CLI::ParseError& error) {

@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
             write_file(arguments[1], malformed_table(malformed_cases()));
         } else if (arguments.size() == 3 && arguments[0] == "--max-bytes") {
             write_all(arguments[2], std::stoull(arguments[1]));
-        } else if (arguments.size() == 1) {
+        } else if (arguments.size() == 1 && !arguments[0].starts_with("-")) {
             write_all(arguments[0], std::numeric_limits<std::size_t>::max());
         } else {
             fmt::print(stderr, "usage: make_malformed [--max-bytes N] DIR | --table FILE\n");
