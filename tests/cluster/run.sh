@@ -44,7 +44,8 @@ hostfile=$(mktemp)
 trap '"$here/cluster.sh" remove "$PILLAR_CLUSTER"; rm -f -- "$hostfile"' EXIT
 "$here/cluster.sh" make "$PILLAR_CLUSTER" "$n_nodes"
 for ((i = 1; i <= n_nodes; ++i)); do printf 'node%d\n' "$i"; done >"$hostfile"
-export PILLAR_CLUSTER OMPI_MCA_plm_rsh_agent="$here/rsh_agent.sh" PRTE_MCA_plm_ssh_agent="$here/rsh_agent.sh"
+# By name and not by path: Open MPI cuts the value at spaces.
+export PATH="$here:$PATH" PILLAR_CLUSTER OMPI_MCA_plm_rsh_agent=rsh_agent.sh PRTE_MCA_plm_ssh_agent=rsh_agent.sh
 # All nodes are this one machine: waiting ranks must give their core away.
 export OMPI_MCA_mpi_yield_when_idle=${OMPI_MCA_mpi_yield_when_idle:-1}
 [[ $shell == yes ]] || command+=(-n "${n_ranks:-$n_nodes}" --hostfile "$hostfile" "${options[@]}" "$@")

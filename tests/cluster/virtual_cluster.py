@@ -67,10 +67,12 @@ class Cluster:
         return [int(line) for line in result.stdout.split() if not is_dead(int(line))]
 
     def environment(self):
-        agent = str(HERE / "rsh_agent.sh")
+        # By name and not by path: Open MPI cuts the value at spaces.
+        agent = "rsh_agent.sh"
+        path = f"{HERE}:{os.environ['PATH']}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PRTE_", "PILLAR_"))}
-        return {**kept, "PILLAR_CLUSTER": self.name, "PILLAR_BINARY": PILLAR, "OMPI_MCA_plm_rsh_agent": agent,
-                "PRTE_MCA_plm_ssh_agent": agent, "OMPI_MCA_mpi_yield_when_idle": "1"}
+        return {**kept, "PATH": path, "PILLAR_CLUSTER": self.name, "PILLAR_BINARY": PILLAR,
+                "OMPI_MCA_plm_rsh_agent": agent, "PRTE_MCA_plm_ssh_agent": agent, "OMPI_MCA_mpi_yield_when_idle": "1"}
 
 
 def is_dead(process):
