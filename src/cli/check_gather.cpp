@@ -251,7 +251,8 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     const kernels::Family& family = *kernels::families()[kernels::best_family()];
     mine.kernels = family.name;
     comm::agree(comm, [&] {
-        threads::Team team(options.n_threads > 0 ? options.n_threads : binding.n_threads_default);
+        const int n_cpus = binding.n_threads_default;
+        threads::Team team(options.n_threads > 0 ? options.n_threads : n_cpus, n_cpus);
         mine.n_threads = team.size();
         mine.need_bytes = need_of(model, own_model, options, comm, family, team.size());
         measure_node(mine, team, family, sys);

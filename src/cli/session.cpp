@@ -101,15 +101,15 @@ void Session::open_model(const ModelOptions& options) {
 void Session::choose_threads(int requested, std::string_view launcher) {
     const comm::Binding binding = comm::examine_binding(*comm_, requested, launcher);
     if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
-    comm::agree(*comm_,
-                [&] { team_.emplace(requested > 0 ? requested : binding.n_threads_default); });
+    n_cpus_ = binding.n_threads_default;
+    comm::agree(*comm_, [&] { team_.emplace(requested > 0 ? requested : n_cpus_, n_cpus_); });
     most_threads_ = team_->size();
 }
 
 void Session::set_threads(int n_threads) {
     expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
     if (n_threads == team_->size()) return;
-    team_.emplace(n_threads);
+    team_.emplace(n_threads, n_cpus_);
     transformer_->deal_work();
 }
 

@@ -35,8 +35,9 @@ constinit std::atomic<std::size_t> hand_over{0};
 
 } // namespace
 
-Team::Team(int n_threads)
-    : n_threads_(granted_threads(n_threads)), barrier_(n_threads_), last_(n_threads_) {}
+Team::Team(int n_threads, int n_cpus)
+    : n_threads_(granted_threads(n_threads)), barrier_(n_threads_, n_threads_ > n_cpus),
+      last_(n_threads_, n_threads_ > n_cpus) {}
 
 void Team::run(FunctionRef<void(Worker)> body) noexcept {
     body_ = &body;

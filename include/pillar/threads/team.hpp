@@ -1,7 +1,7 @@
 #pragma once
 // The only room with OpenMP: a team of threads that stays together for a whole forward pass. Work
-// is divided statically; between dependent steps the team meets at a barrier that spins briefly and
-// then yields, so that oversubscribed cores (tests, laptops) do not crawl. The calling thread is
+// is divided statically; between dependent steps the team meets at a barrier that spins and then
+// yields, early when the team has fewer CPUs than threads (tests, laptops). The calling thread is
 // worker 0 and the only one that communicates (MPI_THREAD_FUNNELED). No exception may leave a body:
 // run() ends the process if one does.
 
@@ -17,7 +17,8 @@ namespace pillar::threads {
 /// Sense-reversing barrier for a fixed number of threads. Counts its meetings.
 class Barrier {
   public:
-    explicit Barrier(int n_threads) noexcept : n_threads_(n_threads) {}
+    /// `is_crowded`: the threads have fewer CPUs than they are, so waiting must not hold one.
+    Barrier(int n_threads, bool is_crowded) noexcept;
     /// Wait until all threads have arrived; what they wrote before is seen by all after.
     void wait() noexcept;
     /// The same with a serial part: when all have arrived, one of them runs `serial`, then all go
@@ -32,6 +33,7 @@ class Barrier {
     void open_next(std::size_t mine) noexcept;
 
     int n_threads_;
+    double spin_s_;
     alignas(64) std::atomic<int> n_arrived_{0};
     alignas(64) std::atomic<std::size_t> generation_{0};
 };
@@ -72,11 +74,15 @@ class Worker {
     Barrier* barrier_;
 };
 
+/// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
+int available_cpus();
+
 class Team {
   public:
     /// `n_threads` ≥ 1. Starts the threads (none for 1); size() is what OpenMP granted, which a
-    /// thread limit in the environment may make smaller.
-    explicit Team(int n_threads);
+    /// thread limit in the environment may make smaller. `n_cpus`: what the team has to itself; a
+    /// larger team yields early when it waits.
+    explicit Team(int n_threads, int n_cpus = available_cpus());
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
     [[nodiscard]] int size() const noexcept { return n_threads_; }
@@ -97,8 +103,6 @@ class Team {
     const FunctionRef<void(Worker)>* body_ = nullptr;
 };
 
-/// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
-int available_cpus();
 /// The smallest CPU quota of this process's control groups and their ancestors, rounded up; 0: no
 /// quota. `root` stands for "/".
 int cpu_quota(const std::filesystem::path& root = "/");

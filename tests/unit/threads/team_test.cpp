@@ -25,7 +25,7 @@ int n_kernel_threads() {
 }
 
 TEST(worker, shares_cover_everything_once_in_order) {
-    Barrier barrier(1);
+    Barrier barrier(1, false);
     for (int count = 1; count <= 17; ++count) {
         for (const std::size_t n : {0u, 1u, 2u, 7u, 16u, 17u, 1000u, 152064u}) {
             std::size_t next = 0;
@@ -140,7 +140,7 @@ TEST(barrier, does_not_crawl_with_more_threads_than_cores) {
 }
 
 TEST(barrier, of_one_never_waits) {
-    Barrier barrier(1);
+    Barrier barrier(1, false);
     for (int i = 0; i < 5; ++i) barrier.wait();
     EXPECT_EQ(barrier.n_meetings(), 5u);
 }
