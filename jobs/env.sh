@@ -16,7 +16,7 @@ read_mca_params() {
     local name value
     while IFS='=' read -r name value; do
         name=${name//[[:space:]]/}
-        value=${value//[[:space:]]/}
+        read -r value <<<"$value" # without the blanks around it
         [[ -n $name && $name != \#* ]] || continue
         name=OMPI_MCA_$name
         [[ -n ${!name+set} ]] || export "$name=$value"
