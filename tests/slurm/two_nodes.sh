@@ -78,6 +78,8 @@ NodeName=node2 NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=$((port + 2)) CP
 PartitionName=all Nodes=node[1-2] Default=YES MaxTime=INFINITE State=UP
 EOF
 export SLURM_CONF=$folder/slurm.conf
+# mpirun and the daemons of both nodes cannot share the fixed ports of one machine.
+export OMPI_MCA_oob_tcp_dynamic_ipv4_ports='' OMPI_MCA_oob_tcp_dynamic_ipv6_ports=''
 
 start munge munged --foreground --force --num-threads=2 --key-file="$folder/munge/key" --socket="$folder/munge/socket" \
     --pid-file="$folder/munge/pid" --log-file="$folder/munge/log" --seed-file="$folder/munge/seed"
