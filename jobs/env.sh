@@ -11,18 +11,28 @@ die() {
     exit "$1"
 }
 
-# Open MPI's settings travel to all nodes as environment variables.
+# Open MPI's settings travel to all nodes as environment variables. Those of Open MPI 5 and of its launcher have other names.
+open_mpi_major=4
+if command -v mpirun >/dev/null && [[ $(mpirun --version 2>/dev/null) =~ Open\ MPI\)\ ([0-9]+)\. ]]; then
+    open_mpi_major=${BASH_REMATCH[1]}
+fi
 read_mca_params() {
     local name value
     while IFS='=' read -r name value; do
         name=${name//[[:space:]]/}
-        value=${value//[[:space:]]/}
+        read -r value <<<"$value" # without the blanks around it
         [[ -n $name && $name != \#* ]] || continue
-        name=OMPI_MCA_$name
+        [[ $name == PRTE_MCA_* ]] || name=OMPI_MCA_$name
         [[ -n ${!name+set} ]] || export "$name=$value"
     done <"$1"
 }
-read_mca_params "$pillar_root/jobs/mca-params.conf"
+if ((open_mpi_major >= 5)); then
+    daemon_ports=PRTE_MCA_oob_tcp_dynamic
+    read_mca_params "$pillar_root/jobs/mca-params-5.conf"
+else
+    daemon_ports=OMPI_MCA_oob_tcp_dynamic
+    read_mca_params "$pillar_root/jobs/mca-params.conf"
+fi
 
 # Containers and fresh boards often have root alone.
 if [[ $(id -u) -eq 0 ]]; then

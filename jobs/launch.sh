@@ -92,10 +92,11 @@ fi
 # mpirun listens on every port of its range, so two jobs that start on one node need different ones: four of the range,
 # where nobody listens yet. Without such it takes ports of the system's choice, which no firewall knows.
 choose_daemon_ports() {
-    local range=${OMPI_MCA_oob_tcp_dynamic_ipv4_ports-} n=4 first last blocks block port used=' ' line fields
-    [[ $range =~ ^([0-9]+)-([0-9]+)$ && ${OMPI_MCA_oob_tcp_dynamic_ipv6_ports-} =~ ^[0-9]+-[0-9]+$ ]] || return 0
+    local v4=${daemon_ports}_ipv4_ports v6=${daemon_ports}_ipv6_ports
+    local range=${!v4-} range_v6=${!v6-} n=4 first last blocks block port used=' ' line fields
+    [[ $range =~ ^([0-9]+)-([0-9]+)$ && $range_v6 =~ ^[0-9]+-[0-9]+$ ]] || return 0
     first=${range%-*} last=${range#*-} blocks=$(((last - first + 1) / n))
-    local first_v6=${OMPI_MCA_oob_tcp_dynamic_ipv6_ports%-*}
+    local first_v6=${range_v6%-*}
     while read -r line; do
         read -ra fields <<<"$line"
         [[ ${fields[3]-} != 0A ]] || used+="$((16#${fields[1]##*:})) " # 0A: somebody listens
@@ -104,12 +105,12 @@ choose_daemon_ports() {
         for ((port = first + n * block; port < first + n * (block + 1); ++port)); do
             [[ $used != *" $port "* && $used != *" $((port - first + first_v6)) "* ]] || continue 2
         done
-        export OMPI_MCA_oob_tcp_dynamic_ipv4_ports=$((port - n))-$((port - 1))
-        export OMPI_MCA_oob_tcp_dynamic_ipv6_ports=$((port - n - first + first_v6))-$((port - 1 - first + first_v6))
+        export "$v4=$((port - n))-$((port - 1))"
+        export "$v6=$((port - n - first + first_v6))-$((port - 1 - first + first_v6))"
         return 0
     done
     printf 'launch: many jobs run here already; the daemons of this one take any ports\n' >&2
-    unset OMPI_MCA_oob_tcp_dynamic_ipv4_ports OMPI_MCA_oob_tcp_dynamic_ipv6_ports
+    unset "$v4" "$v6"
 }
 [[ $launcher == srun* ]] || choose_daemon_ports
 
@@ -118,13 +119,24 @@ PILLAR_TTY=${PILLAR_TTY:-0}
 [[ ! -t 2 ]] || PILLAR_TTY=1
 export PILLAR_TTY
 
+# Open MPI 5's mpirun passes on whole lines only, and a text without a line's end would not be seen growing. Rank 0 writes
+# to a pipe beside it where it runs on this machine.
+text_folder='' text_reader=''
+if [[ $launcher != srun* && $dry_run == no ]] && ((open_mpi_major >= 5)) && text_folder=$(mktemp -d); then
+    export PILLAR_TEXT_PIPE=$text_folder/text
+    mkfifo -- "$PILLAR_TEXT_PIPE"
+    cat -- "$PILLAR_TEXT_PIPE" 2>/dev/null &
+    text_reader=$!
+    trap 'rm -rf -- "$text_folder"' EXIT
+fi
+
 read -ra command_line <<<"$launcher"
 if [[ $launcher == srun* ]]; then # which hands on the whole environment by itself
     command_line+=(--mpi=pmix --nodes=$((n_ranks < n_nodes ? n_ranks : n_nodes)) --ntasks="$n_ranks"
         --kill-on-bad-exit=1 "${placement[@]}")
 else
     command_line+=(-n "$n_ranks" ${hostfile:+--hostfile "$hostfile"} "${placement[@]}")
-    for name in PILLAR_TTY OMP_PROC_BIND OMP_PLACES OMP_WAIT_POLICY HDF5_USE_FILE_LOCKING NO_COLOR; do
+    for name in PILLAR_TTY PILLAR_TEXT_PIPE OMP_PROC_BIND OMP_PLACES OMP_WAIT_POLICY HDF5_USE_FILE_LOCKING NO_COLOR; do
         [[ -z ${!name+set} ]] || command_line+=(-x "$name")
     done
 fi
@@ -205,6 +217,10 @@ while interrupted=no was_alone=$alone; do
     [[ $interrupted == yes || $alone != "$was_alone" ]] || break
 done
 [[ -z $guard ]] || kill "$guard" 2>/dev/null
+if [[ -n $text_reader ]]; then # it ends with its last writer; where rank 0 never came, that is this script
+    exec {writer}<>"$PILLAR_TEXT_PIPE" && exec {writer}>&-
+    wait "$text_reader"
+fi
 
 # What the launcher made of the ranks' end, in pillar's own codes.
 end_with() {

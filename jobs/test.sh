@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 # mpirun takes every daemon port that it is given, and another job may be starting beside this one.
-unset OMPI_MCA_oob_tcp_dynamic_ipv4_ports OMPI_MCA_oob_tcp_dynamic_ipv6_ports
+unset "${daemon_ports}_ipv4_ports" "${daemon_ports}_ipv6_ports"
 # shellcheck source=build.sh
 source "$pillar_root/jobs/build.sh"
 cd -- "$pillar_root"

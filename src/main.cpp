@@ -34,6 +34,7 @@ int leave_after_root(int code, bool is_root) {
 
 int run(int argc, char** argv) {
     const bool is_root = comm::read_launch_variables().rank == 0;
+    if (is_root) cli::take_text_pipe();
     cli::Command command;
     try {
         command = cli::parse(argc, argv);

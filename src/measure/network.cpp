@@ -6,68 +6,66 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <numeric>
+#include <utility>
 
 namespace pillar::measure {
 
 namespace {
 
-constexpr std::size_t n_unknowns = 3;
 constexpr double packet_bytes = 1538; ///< of Ethernet, with all headers
 constexpr std::size_t most_meshed = 16;
+/// Whatever else the machines do only makes a message late: the fastest rounds are the link's own,
+/// all but the very first tell them.
+constexpr double fast_share = 0.1;
 
-using Row = std::array<double, n_unknowns>;
+bool is_long(const OneWayTime& time) {
+    return static_cast<double>(time.n_bytes) > packet_bytes;
+}
 
-/// Least squares of rows · x ≈ 1 over the unknowns in `used` by the normal equations and Gauss's
-/// elimination; the others are 0.
-Row solve(std::span<const Row> rows, const std::array<bool, n_unknowns>& used) {
-    double m[n_unknowns][n_unknowns + 1] = {};
-    for (std::size_t i = 0; i < n_unknowns; ++i) {
-        if (!used[i]) {
-            m[i][i] = 1;
-            continue;
-        }
-        for (const Row& row : rows) {
-            for (std::size_t j = 0; j < n_unknowns; ++j)
-                if (used[j]) m[i][j] += row[i] * row[j];
-            m[i][n_unknowns] += row[i];
-        }
-    }
-    for (std::size_t i = 0; i < n_unknowns; ++i) // positive definite: the diagonal will do
-        for (std::size_t k = 0; k < n_unknowns; ++k) {
-            if (k == i || m[k][i] == 0) continue;
-            const double factor = m[k][i] / m[i][i];
-            for (std::size_t j = i; j <= n_unknowns; ++j) m[k][j] -= factor * m[i][j];
-        }
-    Row x{};
-    for (std::size_t i = 0; i < n_unknowns; ++i) x[i] = m[i][n_unknowns] / m[i][i];
-    return x;
+/// Theil and Sen's: the median of the slopes between all two long messages, which one length that
+/// was delayed does not move.
+double slope_of_long(std::span<const OneWayTime> times) {
+    std::vector<double> slopes;
+    for (const OneWayTime& a : times)
+        for (const OneWayTime& b : times)
+            if (is_long(a) && a.n_bytes < b.n_bytes)
+                slopes.push_back((b.time_s - a.time_s) /
+                                 static_cast<double>(b.n_bytes - a.n_bytes));
+    expects(!slopes.empty(), "a fit has two lengths or more that are longer than a packet");
+    return std::max(median(std::move(slopes)), 0.0);
 }
 
 } // namespace
 
 LinkFit fit_link(std::span<const OneWayTime> times) {
-    expects(times.size() >= n_unknowns, "a fit of three unknowns has three lengths or more");
-    std::vector<Row> rows; // α, G, S; each divided by its time
+    LinkFit fit;
+    fit.s_per_byte = slope_of_long(times);
+    // α + S · min(n, packet) ≈ time − G · n; each divided by its time.
+    double aa = 0, ab = 0, bb = 0, ac = 0, bc = 0;
     for (const OneWayTime& time : times) {
         const auto n = static_cast<double>(time.n_bytes);
-        rows.push_back({1 / time.time_s, n / time.time_s, std::min(n, packet_bytes) / time.time_s});
+        const double a = 1 / time.time_s;
+        const double b = std::min(n, packet_bytes) / time.time_s;
+        const double c = 1 - fit.s_per_byte * n / time.time_s;
+        aa += a * a, ab += a * b, bb += b * b, ac += a * c, bc += b * c;
     }
-    std::array<bool, n_unknowns> used = {true, true, true};
-    Row x = solve(rows, used);
+    const double determinant = aa * bb - ab * ab;
+    fit.latency_s = (ac * bb - bc * ab) / determinant;
+    fit.stored_s_per_byte = (aa * bc - ab * ac) / determinant;
     // What comes out negative is not there; storing in a switch goes first.
-    for (const std::size_t i : {2u, 1u, 0u}) {
-        if (x[i] >= 0) continue;
-        used[i] = false;
-        x = solve(rows, used);
-    }
-    LinkFit fit{x[0], x[1], x[2], 0};
+    if (!(fit.stored_s_per_byte >= 0)) fit = {ac / aa, fit.s_per_byte, 0, 0};
+    if (!(fit.latency_s >= 0)) fit = {0, fit.s_per_byte, std::max(bc / bb, 0.0), 0};
     double squares = 0;
-    for (const Row& row : rows) {
-        const double error = row[0] * x[0] + row[1] * x[1] + row[2] * x[2] - 1;
+    for (const OneWayTime& time : times) {
+        const auto n = static_cast<double>(time.n_bytes);
+        const double fitted_s =
+            fit.latency_s + fit.s_per_byte * n + fit.stored_s_per_byte * std::min(n, packet_bytes);
+        const double error = fitted_s / time.time_s - 1;
         squares += error * error;
     }
-    fit.residual = std::sqrt(squares / static_cast<double>(rows.size()));
+    fit.residual = std::sqrt(squares / static_cast<double>(times.size()));
     return fit;
 }
 
@@ -76,33 +74,37 @@ LinkTimes measure_link(comm::Communicator& comm, int peer) {
         std::size_t n_bytes;
         int n_rounds;
     };
-    constexpr Length lengths[] = {{16, 200},   {512, 60},   {1500, 60}, {4096, 40},
-                                  {16384, 20}, {65536, 10}, {262144, 5}};
-    constexpr Length together = {262144, 5};
+    constexpr Length lengths[] = {{16, 70},   {512, 20},  {1500, 20}, {4096, 14},
+                                  {16384, 8}, {32768, 6}, {65536, 5}, {262144, 4}};
+    constexpr std::size_t n_lengths = std::size(lengths);
+    constexpr Length together = {262144, 4};
+    constexpr int n_sweeps = 3;          // a delay that lasts meets all lengths, not one alone
     constexpr std::size_t n_warm_up = 3; // rounds that comm adds
     LinkTimes link;
     const bool is_first = comm.rank() < peer;
-    std::vector<OneWayTime> times;
-    for (const Length& length : lengths) {
-        std::vector<double> rounds = comm.round_trips(peer, length.n_bytes, length.n_rounds, false);
+    std::array<std::vector<double>, n_lengths> rounds;
+    std::vector<double> both;
+    const auto exchange = [&](const Length& length, bool is_both, std::vector<double>& times) {
+        for (const double round_s :
+             comm.round_trips(peer, length.n_bytes, length.n_rounds, is_both))
+            times.push_back(is_both ? round_s : round_s / 2);
         link.n_payload_bytes +=
             length.n_bytes * (static_cast<std::size_t>(length.n_rounds) + n_warm_up);
-        if (!is_first) continue;
-        for (double& round : rounds) round /= 2;
-        const double middle = median(rounds);
-        const double mean =
-            std::accumulate(rounds.begin(), rounds.end(), 0.0) / static_cast<double>(rounds.size());
-        if (times.empty()) link.jitter_s = std::max(mean - middle, 0.0);
-        times.push_back({length.n_bytes, middle});
+    };
+    for (int sweep = 0; sweep < n_sweeps; ++sweep) {
+        for (std::size_t i = 0; i < n_lengths; ++i) exchange(lengths[i], false, rounds[i]);
+        exchange(together, true, both);
     }
-    const std::vector<double> both =
-        comm.round_trips(peer, together.n_bytes, together.n_rounds, true);
-    link.n_payload_bytes +=
-        together.n_bytes * (static_cast<std::size_t>(together.n_rounds) + n_warm_up);
     if (!is_first) return link;
+    std::vector<OneWayTime> times;
+    for (std::size_t i = 0; i < n_lengths; ++i)
+        times.push_back({lengths[i].n_bytes, quantile(rounds[i], fast_share)});
+    const double mean_s = std::accumulate(rounds[0].begin(), rounds[0].end(), 0.0) /
+                          static_cast<double>(rounds[0].size());
+    link.jitter_s = std::max(mean_s - times[0].time_s, 0.0);
     link.fit = fit_link(times);
     const double rest_s =
-        median(both) - link.fit.latency_s - packet_bytes * link.fit.stored_s_per_byte;
+        quantile(both, fast_share) - link.fit.latency_s - packet_bytes * link.fit.stored_s_per_byte;
     link.s_per_byte_both_ways =
         std::max(rest_s / static_cast<double>(together.n_bytes), link.fit.s_per_byte);
     return link;

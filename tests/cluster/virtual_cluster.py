@@ -18,6 +18,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SCRIPT = HERE / "cluster.sh"
+sys.path.insert(0, str(ROOT / "tests/support"))
 SKIPPED = 77  # tells ctest that nothing could be tried
 PILLAR = os.environ["PILLAR_BINARY"]
 MAKE_TINY_MODEL = os.environ["PILLAR_MAKE_TINY_MODEL"]
@@ -172,12 +173,12 @@ class OnCluster(unittest.TestCase):
         cls.model = cls.folder / "tiny.gguf"
         subprocess.run([MAKE_TINY_MODEL, "--output", cls.model, "--context", "200000"], check=True)
 
-    def start(self, *flags, n_predict=-1, n_context=200000, **options):
+    def start(self, *flags, n_predict=-1, n_context=200000, n_bytes=500, **options):
         """An answer, without end unless n_predict says otherwise, under way."""
         job = Job(self.cluster, ["run", "-m", self.model, "-p", "go", "--temp", "0", "--ignore-eos", "-n", n_predict,
                                  "-c", n_context, *flags], **options)
         self.addCleanup(lambda: job.process.poll() is None and job.process.kill())
-        job.wait_for_text()
+        job.wait_for_text(n_bytes)
         return job
 
     def expect_no_orphans(self, within=5.0):

@@ -24,8 +24,6 @@ ENVIRONMENT = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     "OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none",
     "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-    # mpirun's own second between TERM and KILL, in which a trace is flushed; jobs/ ask for none.
-    "OMPI_MCA_odls_base_sigkill_timeout": "1",
 }
 
 

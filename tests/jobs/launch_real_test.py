@@ -19,6 +19,9 @@ import unittest
 import documents
 import support
 
+sys.path.insert(0, str(support.ROOT / "tests/support"))
+import deadline  # noqa: E402
+
 PILLAR, MAKE_TINY_MODEL = sys.argv[1:3]
 LAUNCH = documents.ROOT / "jobs/launch.sh"
 ENDLESS = ["--ignore-eos", "-n", "-1", "-c", "200000"]
@@ -148,14 +151,18 @@ class Launch(unittest.TestCase):
                        stderr=subprocess.DEVNULL)
         self.read_trace(trace)
 
-    def test_a_killed_rank_ends_the_job_within_3_s_and_is_named(self):
+    def kill_a_rank(self):
         process, _ = self.start("killed")
         os.kill(ranks_of("killed")[-1], signal.SIGKILL)
         start = time.monotonic()
         self.assertEqual(process.wait(30), 69)
-        self.assertLess(time.monotonic() - start, 3.0)
+        seconds = time.monotonic() - start
         self.assertRegex(process.stderr.read().decode(), "rank [01].*on signal 9")
         self.assertEqual(ranks_of("killed"), [])
+        return seconds
+
+    def test_a_killed_rank_ends_the_job_within_3_s_and_is_named(self):
+        deadline.hold(self, 3.0, self.kill_a_rank)
 
     def test_a_bad_file_ends_with_its_own_code(self):
         result = subprocess.run([LAUNCH, "-n", "2", "--", "run", "-m", self.folder / "nothing.gguf", "-p", "x"],

@@ -119,12 +119,33 @@ class Environment(Launch):
         self.assertEqual(env["OMPI_MCA_oob_tcp_keepalive_probes"], "9")
         self.assertNotIn("OMPI_MCA_btl_tcp_if_include", env)
 
+    def test_open_mpi_5_has_names_of_its_own(self):
+        env = self.env_of("-n", 1, "--", "run", env={"OPEN_MPI": "5.0.7", "PRTE_MCA_oob_tcp_keepalive_probes": "9"})
+        self.assertEqual(env["PRTE_MCA_oob_tcp_keepalive_time"], "8")
+        self.assertEqual(env["PRTE_MCA_oob_tcp_keepalive_probes"], "9")
+        self.assertEqual(env["OMPI_MCA_pml"], "ob1")
+        first, last = map(int, env["PRTE_MCA_oob_tcp_dynamic_ipv4_ports"].split("-"))
+        self.assertTrue(21024 <= first and last <= 21087 and last - first == 3, (first, last))
+        self.assertEqual([name for name in env if name.startswith("OMPI_MCA_oob")], [])
+
     def test_root_is_allowed_only_when_one_is_root(self):
         env = self.env_of("-n", 1, "--", "run")
         self.assertEqual("OMPI_ALLOW_RUN_AS_ROOT" in env, os.getuid() == 0)
 
     def test_the_ranks_learn_that_nobody_watches(self):
         self.assertEqual(self.env_of("-n", 1, "--", "run")["PILLAR_TTY"], "0")
+
+    def test_past_open_mpi_5_text_comes_through_a_pipe(self):
+        self.stand_in("mpirun", """
+            with open(os.environ["PILLAR_TEXT_PIPE"], "w") as pipe:
+                pipe.write("half a line")
+            """)
+        for version, text in (("5.0.7", "half a line"), ("4.1.4", "")):
+            result = self.run_job("launch.sh", "-n", 1, "--", "run", env={"OPEN_MPI": version})
+            self.assertEqual(result.stdout, text)
+        self.stand_in("mpirun", "print('rank 0 is elsewhere')")
+        result = self.run_job("launch.sh", "-n", 1, "--", "run", env={"OPEN_MPI": "5.0.7"})
+        self.assertEqual((result.returncode, result.stdout), (0, "rank 0 is elsewhere\n"))
 
     def test_standard_input_is_passed_on(self):
         self.stand_in("mpirun", "sys.stdout.write(sys.stdin.read())")

@@ -116,6 +116,14 @@ class Sweep(Job):
         self.assertEqual([call["argv"][1] for call in self.calls("mpirun")], ["1", "2"])
         self.assertIn("table of 2", result.stdout)
 
+    def test_every_number_of_ranks_has_every_number_of_threads(self):
+        result = self.submit("slurm_strong_scaling.sh", "-m", "x.gguf", PILLAR_REPEAT="1", PILLAR_THREADS="1 4")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(sorted(path.name for path in (self.root / "scaling-42").glob("*.h5")),
+                         [f"ranks{n}-threads{t}-run1.h5" for n in (1, 2, 4) for t in (1, 4)])
+        runs = [call["argv"] for call in self.calls("srun") if "--mpi=list" not in call["argv"]]
+        self.assertEqual([argv[argv.index("-t") + 1] for argv in runs], ["1", "4"] * 3)
+
     def test_a_failed_run_ends_the_sweep_with_its_code(self):
         self.stand_in("pillar", "sys.exit(65)", folder=self.root / "build/release")
         self.stand_in("mpirun", PMIX)

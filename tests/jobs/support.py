@@ -33,12 +33,16 @@ class Clone(unittest.TestCase):
         self.env["CALLS"] = str(self.folder / "calls")
 
     def stand_in(self, name, body="", folder=None):
-        """Put a Python program in place of `name`; before `body` it notes argv and its environment in $CALLS."""
+        """Put a Python program in place of `name`; before `body` it notes argv and its environment in $CALLS. An mpirun asked for
+        its version, it is $OPEN_MPI (4.1.4) and does nothing else."""
         path = (folder or self.bin) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent("""\
             #!/usr/bin/python3
             import json, os, signal, sys, time
+            if os.path.basename(sys.argv[0]) == "mpirun" and sys.argv[1:] == ["--version"]:
+                print("mpirun (Open MPI)", os.environ.get("OPEN_MPI", "4.1.4"))
+                sys.exit()
             with open(os.environ["CALLS"], "a") as calls:
                 call = {"program": os.path.basename(sys.argv[0]), "argv": sys.argv[1:], "env": dict(os.environ),
                         "session": os.getsid(0)}

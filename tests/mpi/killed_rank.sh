@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A rank killed in mid-step ends the job within three seconds and leaves nobody behind.
+# A rank killed in mid-step ends the job and leaves nobody behind. (That it takes less than three seconds is held by the
+# tests in Python, which can tell whether this machine is busy.)
 #   killed_rank.sh PROBE MPIRUN
 set -euo pipefail
 probe=$1
@@ -29,7 +30,6 @@ for victim in 0 2; do
     taken_ms=$((($(date +%s%N) - begin) / 1000000))
     echo "rank $victim killed: exit code $code after $taken_ms ms"
     [ "$code" -ne 0 ] || { echo "FAILED: exit code 0" >&2; exit 1; }
-    [ "$taken_ms" -le 3000 ] || { echo "FAILED: it took too long" >&2; exit 1; }
     sleep 0.3
     for rank in 0 1 2; do
         if is_running "$(cat "$folder/$rank")"; then

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <gtest/gtest.h>
+#include <mpi.h>
 #include <sys/resource.h>
 #include <thread>
 #include <vector>
@@ -57,14 +58,16 @@ TEST(waiting, is_counted_into_the_timeline) {
     comm->record_into(&timeline);
     std::vector<std::byte> buffer(16);
     comm->barrier();
+    const double ready_s = monotonic_s();
     if (comm->is_root()) be_away();
+    double back_s = monotonic_s();
     comm->broadcast(buffer, 16);
+    const double done_s = monotonic_s();
+    MPI_Bcast(&back_s, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD); // one machine, one clock
     const CollectiveTiming& timing = timeline.collectives.at(0);
-    if (comm->is_root()) {
-        EXPECT_LT(timing.end_s - timing.begin_s, away_s / 2);
-    } else {
-        EXPECT_GT(timing.end_s - timing.begin_s, away_s / 2);
-    }
+    EXPECT_GE(timing.begin_s, comm->is_root() ? back_s : ready_s); // being away is not waiting
+    EXPECT_GE(timing.end_s, back_s);                               // nobody was done before
+    EXPECT_LE(timing.end_s, done_s);
 }
 
 TEST(waiting, calls_the_hook_at_most_once_a_millisecond) {
@@ -78,8 +81,7 @@ TEST(waiting, calls_the_hook_at_most_once_a_millisecond) {
     };
     const double begin_s = monotonic_s();
     Patience patience(begin_s, step_sleep_after_s, true, hook, &calls);
-    while (monotonic_s() < begin_s + 0.1) patience.pause();
-    ASSERT_GT(calls.at_s.size(), 1u); // few on a crowded machine
+    while (monotonic_s() < begin_s + 0.1 || calls.at_s.size() < 2) patience.pause();
     EXPECT_EQ(calls.since_s, begin_s);
     for (std::size_t i = 1; i < calls.at_s.size(); ++i) {
         EXPECT_GT(calls.at_s[i] - calls.at_s[i - 1], 0.9e-3);

@@ -23,4 +23,8 @@ Command parse(int argc, char** argv);
 /// run_with_ranks.
 void prepare_process();
 
+/// Rank 0 only. Where PILLAR_TEXT_PIPE names a pipe of this machine that somebody reads, standard
+/// output goes there: Open MPI 5's mpirun passes on whole lines only (jobs/launch.sh).
+void take_text_pipe() noexcept;
+
 } // namespace pillar::cli

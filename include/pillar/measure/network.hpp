@@ -13,7 +13,7 @@ namespace pillar::measure {
 /// One length: half of a round trip.
 struct OneWayTime {
     std::size_t n_bytes = 0;
-    double time_s = 0; ///< median
+    double time_s = 0; ///< of a fast round
 };
 
 struct LinkFit {
@@ -23,19 +23,22 @@ struct LinkFit {
     double residual = 0;          ///< root mean square of (time − fit) / time
 };
 
-/// Least squares of relative errors over three lengths or more:
-/// time = α + G · bytes + S · min(bytes, one packet), none negative.
+/// time = α + G · bytes + S · min(bytes, one packet), none negative. G is the median slope between
+/// messages longer than a packet, of which there are two or more; α and S are least squares of the
+/// relative errors then. So neither short messages that a busy machine delays nor one length of the
+/// long ones move the bandwidth.
 LinkFit fit_link(std::span<const OneWayTime> times);
 
 struct LinkTimes {
     LinkFit fit;
     double s_per_byte_both_ways = 0; ///< G while both send
-    double jitter_s = 0;             ///< mean − median of short messages
+    double jitter_s = 0;             ///< mean of short messages − their time in the fit
     std::size_t n_payload_bytes = 0; ///< that each of the two sent
 };
 
-/// Ranks a and b alone, both: about 0.1 s on gigabit Ethernet. The result is the lower rank's; the
-/// other one gets n_payload_bytes only.
+/// Ranks a and b alone, both: about 0.3 s on gigabit Ethernet. Each length's time is the lower
+/// decile of its rounds: what else a machine does delays rounds and hastens none. The result is the
+/// lower rank's; the other one gets n_payload_bytes only.
 LinkTimes measure_link(comm::Communicator& comm, int peer);
 
 /// Collective. For each of `pairs` in turn call `body` on its two ranks while all others wait

@@ -8,11 +8,12 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace pillar::kernels {
 namespace {
 
-const std::vector<float>& truth(const std::string& name) {
+const std::vector<float>& truth(std::string_view name) {
     static const auto all = [] {
         std::ifstream file(PILLAR_TEST_DATA "/vectors/vectors.txt");
         std::map<std::string, std::vector<float>> values;
@@ -21,7 +22,7 @@ const std::vector<float>& truth(const std::string& name) {
         while (file >> key >> digits) values[key] = from_hex<float>(digits);
         return values;
     }();
-    return all.at(name);
+    return all.at(std::string(name));
 }
 
 using ExactVectors = EachFamily;

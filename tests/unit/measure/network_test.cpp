@@ -3,6 +3,7 @@
 #include "pillar/measure/network.hpp"
 
 #include "pillar/measure/barrier.hpp"
+#include "pillar/measure/median.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@ namespace {
 
 std::vector<OneWayTime> planted(double latency_s, double s_per_byte, double stored_s) {
     std::vector<OneWayTime> times;
-    for (const std::size_t n : {16, 512, 1500, 4096, 16384, 65536, 262144})
+    for (const std::size_t n : {16, 512, 1500, 4096, 16384, 32768, 65536, 262144})
         times.push_back({n, latency_s + static_cast<double>(n) * s_per_byte +
                                 std::min(static_cast<double>(n), 1538.0) * stored_s});
     return times;
@@ -47,6 +48,29 @@ TEST(link_fit, bears_noise) {
     EXPECT_NEAR(fit.latency_s, 50e-6, 3e-6);
     EXPECT_NEAR(fit.s_per_byte, 8.5e-9, 0.4e-9);
     EXPECT_LT(fit.residual, 0.03);
+}
+
+TEST(link_fit, keeps_the_bandwidth_when_a_busy_machine_delays_messages) {
+    for (std::size_t delayed = 0; delayed < 8; ++delayed) {
+        std::vector<OneWayTime> times = planted(50e-6, 8.5e-9, 8e-9);
+        times[delayed].time_s *= 3;
+        EXPECT_NEAR(fit_link(times).s_per_byte, 8.5e-9, 1e-14) << delayed;
+    }
+    std::vector<OneWayTime> times = planted(50e-6, 8.5e-9, 8e-9);
+    for (std::size_t i = 0; i < 3; ++i) times[i].time_s += 300e-6; // all short ones
+    EXPECT_NEAR(fit_link(times).s_per_byte, 8.5e-9, 1e-14);
+    for (OneWayTime& time : times) time.time_s -= 50e-6; // nothing but noise is left of the latency
+    EXPECT_GE(fit_link(times).latency_s, 0);
+}
+
+TEST(quantile, is_one_of_the_values) {
+    const std::vector<double> values = {5, 1, 4, 2, 3};
+    EXPECT_EQ(quantile(values, 0), 1);
+    EXPECT_EQ(quantile(values, 0.1), 1);
+    EXPECT_EQ(quantile(values, 0.25), 2);
+    EXPECT_EQ(quantile(values, 0.5), median(values));
+    EXPECT_EQ(quantile(values, 1), 5);
+    EXPECT_EQ(quantile({7}, 0.3), 7);
 }
 
 TEST(pairs, are_all_of_few_and_some_of_many) {

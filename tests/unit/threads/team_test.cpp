@@ -2,10 +2,9 @@
 
 #include "pillar/threads/team.hpp"
 
-#include "pillar/core/stopwatch.hpp"
-
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -129,14 +128,19 @@ TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_meeting) {
     EXPECT_EQ(team.barrier().n_meetings() - before, 40000u);
 }
 
-TEST(barrier, does_not_crawl_with_more_threads_than_cores) {
+/// Of all threads.
+double processor_s() {
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+TEST(barrier, gives_its_core_away_with_more_threads_than_cores) {
     Team team(8);
-    const Stopwatch watch;
+    const double begin_s = processor_s(); // not the clock on the wall: others may have the cores
     for (int repeat = 0; repeat < 10; ++repeat)
         team.run([&](Worker worker) {
             for (int round = 0; round < 200; ++round) worker.barrier();
         });
-    EXPECT_LT(watch.elapsed_s(), 10.0);
+    EXPECT_LT(processor_s() - begin_s, 2.0);
 }
 
 TEST(barrier, of_one_never_waits) {

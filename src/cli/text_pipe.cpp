@@ -1,0 +1,37 @@
+// Standard output past the launcher.
+
+#include "pillar/cli/command.hpp"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace pillar::cli {
+
+namespace {
+
+/// The script starts the reader just before the ranks.
+constexpr int n_attempts = 40;
+constexpr timespec between_attempts{0, 25'000'000};
+
+} // namespace
+
+void take_text_pipe() noexcept {
+    const char* path = std::getenv("PILLAR_TEXT_PIPE");
+    struct stat status {};
+    if (path == nullptr || ::stat(path, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
+    for (int attempt = 0; attempt < n_attempts; ++attempt) {
+        const int pipe = ::open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC); // fails without a reader
+        if (pipe >= 0) {
+            ::fcntl(pipe, F_SETFL, ::fcntl(pipe, F_GETFL) & ~O_NONBLOCK);
+            ::dup2(pipe, STDOUT_FILENO);
+            ::close(pipe);
+            return;
+        }
+        ::nanosleep(&between_attempts, nullptr);
+    }
+}
+
+} // namespace pillar::cli
