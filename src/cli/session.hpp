@@ -76,7 +76,7 @@ class Session {
     partition::Share share_;
     const kernels::Family* family_ = nullptr;
     std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
-    int n_cpus_ = 1; ///< for this rank alone
+    int n_cpus_ = 1;                    ///< for this rank alone
     int most_threads_ = 0;
     std::unique_ptr<model::Transformer> transformer_;
     MemoryReport memory_;

@@ -61,7 +61,8 @@ void Barrier::wait() noexcept {
 
 void Barrier::lead(FunctionRef<void()> serial) noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
-    wait_until(spin_s_, [&] { return n_arrived_.load(std::memory_order_acquire) + 1 == n_threads_; });
+    wait_until(spin_s_,
+               [&] { return n_arrived_.load(std::memory_order_acquire) + 1 == n_threads_; });
     serial();
     open_next(mine);
 }
