@@ -197,7 +197,7 @@ end_when_alone() { # PID NAME: of the launcher, and of its ranks here
         for rank in $ranks; do ! is_running "$rank" || ((++n_left)); done
         ((n_left == 0)) || continue
         alone_since=${alone_since:-$SECONDS}
-        ((SECONDS - alone_since < 5)) || { kill -USR2 $$ && return 0; }
+        ((SECONDS - alone_since < 3)) || { kill -USR2 $$ && return 0; }
     done
 }
 alone=no guard=''

@@ -139,7 +139,7 @@ class Job:
 
     def mpirun(self):
         for process in self.cluster.processes("node1"):
-            if re.search(r"mpirun|prterun|orterun", os.readlink(f"/proc/{process}/exe")):
+            if re.search(r"mpirun|orterun|prte(run)?$", os.readlink(f"/proc/{process}/exe")):
                 return process
         raise AssertionError("no mpirun is running")
 
