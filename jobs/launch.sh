@@ -197,7 +197,7 @@ end_when_alone() { # PID NAME: of the launcher, and of its ranks here
         for rank in $ranks; do ! is_running "$rank" || ((++n_left)); done
         ((n_left == 0)) || continue
         alone_since=${alone_since:-$SECONDS}
-        ((SECONDS - alone_since < 5)) || { kill -USR2 $$ && return 0; }
+        ((SECONDS - alone_since < 3)) || { kill -USR2 $$ && return 0; }
     done
 }
 alone=no guard=''
@@ -221,6 +221,8 @@ if [[ -n $text_reader ]]; then # it ends with its last writer; where rank 0 neve
     exec {writer}<>"$PILLAR_TEXT_PIPE" && exec {writer}>&-
     wait "$text_reader"
 fi
+# Open MPI 5's mpirun ends with 0 when it has lost a node. The ranks' own end tells.
+[[ $code -ne 0 || -z $text_folder || ! -e $PILLAR_TEXT_PIPE.open ]] || code=205
 
 # What the launcher made of the ranks' end, in pillar's own codes.
 end_with() {
@@ -234,6 +236,7 @@ case $code in
     end_with 69 "the ranks could not be started or did not end in order; the message above says which"
     ;;
 110) end_with 75 "the launcher's time limit is over; what was written until then is there" ;;
+14) end_with 69 "a rank was lost; the message above names its host, or says which" ;; # Open MPI 5
 132) end_with 66 "the program is missing on a node (jobs/deploy.sh brings it) or its CPU lacks an instruction" ;;
 129 | 130 | 138 | 143) end_with 75 "stopped by a signal" ;;
 137)

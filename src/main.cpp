@@ -57,7 +57,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return run(argc, argv);
+        const int code = run(argc, argv);
+        cli::leave_text_pipe();
+        return code;
     } catch (const std::exception& error) {
         log::error("internal error: {}; please report it with the command line", error.what());
         comm::abort_job(ExitCode::internal);

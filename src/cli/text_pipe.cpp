@@ -2,8 +2,10 @@
 
 #include "pillar/cli/command.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <string>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,9 +18,12 @@ namespace {
 constexpr int n_attempts = 40;
 constexpr timespec between_attempts{0, 25'000'000};
 
+/// A file beside the pipe; empty: no pipe was taken.
+std::string mark;
+
 } // namespace
 
-void take_text_pipe() noexcept {
+void take_text_pipe() {
     const char* path = std::getenv("PILLAR_TEXT_PIPE");
     struct stat status {};
     if (path == nullptr || ::stat(path, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
@@ -28,10 +33,16 @@ void take_text_pipe() noexcept {
             ::fcntl(pipe, F_SETFL, ::fcntl(pipe, F_GETFL) & ~O_NONBLOCK);
             ::dup2(pipe, STDOUT_FILENO);
             ::close(pipe);
+            mark = std::string(path) + ".open";
+            ::close(::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
             return;
         }
         ::nanosleep(&between_attempts, nullptr);
     }
+}
+
+void leave_text_pipe() noexcept {
+    if (!mark.empty()) std::remove(mark.c_str());
 }
 
 } // namespace pillar::cli

@@ -2,6 +2,8 @@
 
 #include "watchdog.hpp"
 
+#include "dead_links.hpp"
+
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
@@ -19,6 +21,11 @@ constexpr double attend_interval_s = 0.05;
 constexpr double second_speaker_after_s = 2;
 /// A slow rank is told of once in a while, not at every step.
 constexpr double between_warnings_s = 60;
+/// After the warning, silent ranks are asked again so often whether they are there.
+constexpr double between_questions_s = 2;
+/// A node whose kernel has acknowledged nothing for so long is cut off: that is no matter of
+/// patience with its process.
+constexpr double cut_off_after_s = 10;
 /// The backstop comes after everything that the main thread can do itself.
 constexpr double backstop_after_s = 5;
 /// So often all ranks may answer that they wait, before that is taken for a fault of the program.
@@ -130,9 +137,12 @@ void Watchdog::call_the_roll(double now_s, double limit) noexcept {
     const double late_s = now_s - ask_s_ - grace;
     if (!roll_.all_have_answered() && late_s < 0) return;
     if (!roll_.all_have_answered() && !is_first_alive() && late_s < second_speaker_after_s) return;
-    draw_conclusions(is_final, now_s);
+    const bool is_silent = !roll_.all_have_answered();
+    const bool is_cut_off = is_silent && longest_unacknowledged_s() >= cut_off_after_s;
+    draw_conclusions(is_final || is_cut_off, now_s);
     has_asked_ = false;
     ask_s_ = is_final ? now_s + limit : wait_began_s_ + limit;
+    if (is_silent) ask_s_ = std::min(ask_s_, now_s + between_questions_s);
 }
 
 bool Watchdog::is_first_alive() const noexcept {

@@ -131,17 +131,17 @@ class Job:
         for node in self.cluster.nodes:
             for process in self.cluster.processes(node):
                 try:
-                    executable = os.readlink(f"/proc/{process}/exe")
+                    is_pillar = os.path.samefile(f"/proc/{process}/exe", PILLAR)
                     environment = pathlib.Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
                 except OSError:
                     continue
-                if executable == os.path.realpath(PILLAR) and f"OMPI_COMM_WORLD_RANK={number}".encode() in environment:
+                if is_pillar and f"OMPI_COMM_WORLD_RANK={number}".encode() in environment:
                     return process
         raise AssertionError(f"no rank {number} is running")
 
     def mpirun(self):
         for process in self.cluster.processes("node1"):
-            if re.search(r"mpirun|prterun|orterun", os.readlink(f"/proc/{process}/exe")):
+            if re.search(r"mpirun|orterun|prte(run)?$", os.readlink(f"/proc/{process}/exe")):
                 return process
         raise AssertionError("no mpirun is running")
 

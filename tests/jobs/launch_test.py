@@ -147,6 +147,12 @@ class Environment(Launch):
         result = self.run_job("launch.sh", "-n", 1, "--", "run", env={"OPEN_MPI": "5.0.7"})
         self.assertEqual((result.returncode, result.stdout), (0, "rank 0 is elsewhere\n"))
 
+    def test_open_mpi_5_that_ends_with_0_before_rank_0_has_lost_a_node(self):
+        self.stand_in("mpirun", 'open(os.environ["PILLAR_TEXT_PIPE"] + ".open", "w").close()')
+        result = self.run_job("launch.sh", "-n", 1, "--", "run", env={"OPEN_MPI": "5.0.7"})
+        self.assertEqual(result.returncode, 69)
+        self.assertIn("a node was lost", result.stderr)
+
     def test_standard_input_is_passed_on(self):
         self.stand_in("mpirun", "sys.stdout.write(sys.stdin.read())")
         self.assertEqual(self.run_job("launch.sh", "-n", 1, "--", "run", input="a prompt\n").stdout, "a prompt\n")

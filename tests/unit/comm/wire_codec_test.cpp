@@ -7,6 +7,7 @@
 #include "pillar/core/hash.hpp"
 #include "support/random.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
