@@ -11,17 +11,36 @@
 //   first_or(v, n, other)  v in the first n lanes, `other` in the rest
 //   largest_lane(v), sum_of_lanes(v[16 / lanes]), exp_float(x)
 //   prefetch(p)            wherever p points
+//   exp_all(v[exp_vectors])  exp of each, in place; a multiple of 16 numbers
+//   prefetch_bytes<Q>      how far ahead of what is read
 // Scores: positions across lanes, the head dimension in order. Output: dimensions across lanes,
 // positions in order. Keys and values are widened once for Q queries. Like everything compiled for
 // one instruction set this has internal linkage and calls no inline function of another header.
 
 #include "cached_pages.hpp"
 
+#include <utility>
+
 namespace pillar::kernels {
 namespace {
 
 constexpr std::size_t less_of(std::size_t a, std::size_t b) noexcept {
     return a < b ? a : b;
+}
+
+/// step(0) … step(n − 1) written out, so that arrays which the steps index are registers.
+template <std::size_t n, class Step>
+[[gnu::always_inline]] inline void written_out(const Step& step) noexcept {
+    [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+        (step(i), ...);
+    }
+    (std::make_index_sequence<n>());
+}
+
+/// step(q, v) for Q queries × V vectors.
+template <std::size_t Q, std::size_t V, class Step>
+[[gnu::always_inline]] inline void written_out(const Step& step) noexcept {
+    written_out<Q * V>([&](std::size_t i) __attribute__((always_inline)) { step(i / V, i % V); });
 }
 
 /// Q neighbouring queries over one page of type Page.
@@ -31,9 +50,19 @@ struct PageAttention {
     static constexpr std::size_t lanes = Simd::lanes;
 
     const Page& page;
-    PageQuery* queries; ///< (Q)
-    float* scores;      ///< (Q, 256)
-    const void* next_page;
+    PageQuery* queries;    ///< (Q)
+    float* scores;         ///< (Q, 256)
+    const char* next_page; ///< what is read after this page
+
+    /// What is read prefetch_bytes after element `progress` of the page: its values come
+    /// after its keys, then the next page.
+    const char* ahead_of(std::size_t progress) const noexcept {
+        const std::size_t half = page.head_dim * page_positions * Page::element_bytes;
+        const std::size_t at = progress * Page::element_bytes + Simd::template prefetch_bytes<Q>;
+        if (at < half) return reinterpret_cast<const char*>(page.keys) + at;
+        if (at < 2 * half) return reinterpret_cast<const char*>(page.values) + (at - half);
+        return next_page + (at - 2 * half);
+    }
 
     /// Bytes of V vectors in the cache: what one step of a loop asks for.
     template <std::size_t V>
@@ -49,27 +78,40 @@ struct PageAttention {
     /// memory from `ahead` on, line after line, as the hardware's own prefetching likes it.
     template <std::size_t V>
     void score(std::size_t j, std::size_t first, const char* ahead) const noexcept {
+        using Index = std::size_t;
+        float* const s = scores + j;
         Floats t[Q][V];
-        for (std::size_t q = 0; q < Q; ++q)
-            for (std::size_t v = 0; v < V; ++v)
-                t[q][v] = first == 0 ? Simd::set1(0.0f)
-                                     : Simd::load(scores + q * page_positions + j + v * lanes);
+        if (first == 0)
+            written_out<Q, V>([&](Index q, Index v)
+                                  __attribute__((always_inline)) { t[q][v] = Simd::set1(0.0f); });
+        else
+            written_out<Q, V>([&](Index q, Index v) __attribute__((always_inline)) {
+                t[q][v] = Simd::load(s + q * page_positions + v * lanes);
+            });
         typename Page::KeyScales scales[V];
-        for (std::size_t v = 0; v < V; ++v)
+        written_out<V>([&](Index v) __attribute__((always_inline)) {
             scales[v] = page.key_scales(first / cache_block, j + v * lanes);
+        });
+        const float* query[Q];
+        written_out<Q>([&](Index q)
+                           __attribute__((always_inline)) { query[q] = queries[q].query; });
         const std::size_t end = less_of(first + cache_block, page.head_dim);
         for (std::size_t d = first; d < end; ++d) {
             prefetch<V>(ahead + (d - first) * step_bytes<V>);
             Floats keys[V];
-            for (std::size_t v = 0; v < V; ++v) keys[v] = page.key(d, j + v * lanes, scales[v]);
-            for (std::size_t q = 0; q < Q; ++q) {
-                const Floats x = Simd::set1(queries[q].query[d]);
-                for (std::size_t v = 0; v < V; ++v) t[q][v] = Simd::fma(x, keys[v], t[q][v]);
-            }
+            written_out<V>([&](Index v) __attribute__((always_inline)) {
+                keys[v] = page.key(d, j + v * lanes, scales[v]);
+            });
+            written_out<Q>([&](Index q) __attribute__((always_inline)) {
+                const Floats x = Simd::set1(query[q][d]);
+                written_out<V>([&](Index v) __attribute__((always_inline)) {
+                    t[q][v] = Simd::fma(x, keys[v], t[q][v]);
+                });
+            });
         }
-        for (std::size_t q = 0; q < Q; ++q)
-            for (std::size_t v = 0; v < V; ++v)
-                Simd::store(scores + q * page_positions + j + v * lanes, t[q][v]);
+        written_out<Q, V>([&](Index q, Index v) __attribute__((always_inline)) {
+            Simd::store(s + q * page_positions + v * lanes, t[q][v]);
+        });
     }
 
     /// Scores of positions [0, n), a block of dimensions at a time, which is one stretch of memory.
@@ -78,11 +120,9 @@ struct PageAttention {
         constexpr std::size_t V = Simd::template key_vectors<Q>;
         static_assert(page_positions % (V * lanes) == 0, "a tile never leaves the page");
         for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
-            const std::size_t next = first + cache_block;
-            const auto* const ahead = reinterpret_cast<const char*>(
-                next < page.head_dim ? page.keys + next * page_positions : page.values);
+            const std::size_t dims = less_of(cache_block, page.head_dim - first);
             for (std::size_t j = 0; j < n; j += V * lanes)
-                score<V>(j, first, ahead + j * cache_block * Page::element_bytes);
+                score<V>(j, first, ahead_of(first * page_positions + j * dims));
         }
     }
 
@@ -103,7 +143,20 @@ struct PageAttention {
         constexpr std::size_t n_sums = 16 / lanes;
         Floats sums[n_sums];
         for (Floats& sum : sums) sum = Simd::set1(0.0f);
-        for (std::size_t j = 0; j < n; j += 16) {
+        std::size_t j = 0;
+        constexpr std::size_t N = Simd::exp_vectors;
+        static_assert(N % n_sums == 0);
+        for (; j + N * lanes <= n; j += N * lanes) {
+            Floats e[N];
+            for (std::size_t i = 0; i < N; ++i)
+                e[i] = Simd::sub(Simd::load(s + j + i * lanes), Simd::set1(m));
+            Simd::exp_all(e);
+            for (std::size_t i = 0; i < N; ++i) {
+                Simd::store(s + j + i * lanes, e[i]);
+                sums[i % n_sums] = Simd::add(sums[i % n_sums], e[i]);
+            }
+        }
+        for (; j < n; j += 16) {
             for (std::size_t i = 0; i < n_sums && j + i * lanes < n; ++i) {
                 float* const at = s + j + i * lanes;
                 const Floats e = Simd::exp_floats(Simd::sub(Simd::load(at), Simd::set1(m)));
@@ -121,23 +174,31 @@ struct PageAttention {
     template <std::size_t V>
     void weigh(std::size_t d, std::size_t begin, std::size_t end, const char* ahead,
                const typename Page::ValueScales& scales) const noexcept {
+        using Index = std::size_t;
         Floats sum[Q][V];
-        for (std::size_t q = 0; q < Q; ++q)
-            for (std::size_t v = 0; v < V; ++v)
-                sum[q][v] =
-                    begin == 0 ? Simd::set1(0.0f) : Simd::load(queries[q].part.o + d + v * lanes);
+        if (begin == 0)
+            written_out<Q, V>([&](Index q, Index v)
+                                  __attribute__((always_inline)) { sum[q][v] = Simd::set1(0.0f); });
+        else
+            written_out<Q, V>([&](Index q, Index v) __attribute__((always_inline)) {
+                sum[q][v] = Simd::load(queries[q].part.o + d + v * lanes);
+            });
         for (std::size_t j = begin; j < end; ++j) {
             prefetch<V>(ahead + (j - begin) * step_bytes<V>);
             Floats values[V];
-            for (std::size_t v = 0; v < V; ++v) values[v] = page.value(j, d + v * lanes, scales);
-            for (std::size_t q = 0; q < Q; ++q) {
+            written_out<V>([&](Index v) __attribute__((always_inline)) {
+                values[v] = page.value(j, d + v * lanes, scales);
+            });
+            written_out<Q>([&](Index q) __attribute__((always_inline)) {
                 const Floats e = Simd::set1(scores[q * page_positions + j]);
-                for (std::size_t v = 0; v < V; ++v) sum[q][v] = Simd::fma(e, values[v], sum[q][v]);
-            }
+                written_out<V>([&](Index v) __attribute__((always_inline)) {
+                    sum[q][v] = Simd::fma(e, values[v], sum[q][v]);
+                });
+            });
         }
-        for (std::size_t q = 0; q < Q; ++q)
-            for (std::size_t v = 0; v < V; ++v)
-                Simd::store(queries[q].part.o + d + v * lanes, sum[q][v]);
+        written_out<Q, V>([&](Index q, Index v) __attribute__((always_inline)) {
+            Simd::store(queries[q].part.o + d + v * lanes, sum[q][v]);
+        });
     }
 
     /// The same for n dimensions, less than a vector.
@@ -162,12 +223,7 @@ struct PageAttention {
         constexpr std::size_t positions_at_once = 64;
         for (std::size_t here = begin; here < end; here += positions_at_once) {
             const std::size_t until = less_of(here + positions_at_once, end);
-            // as far ahead as keys are: a block of 32 dimensions
-            const std::size_t at = here * page.head_dim + cache_block * page_positions;
-            const std::size_t last_at = end * page.head_dim;
-            const auto* ahead = at < last_at ? reinterpret_cast<const char*>(page.values + at)
-                                             : static_cast<const char*>(next_page) +
-                                                   (at - last_at) * Page::element_bytes;
+            const char* ahead = ahead_of((page_positions + here) * page.head_dim);
             for (std::size_t first = 0; first < page.head_dim; first += Page::value_block) {
                 const typename Page::ValueScales scales(page, first / cache_block, here, until);
                 const std::size_t last = less_of(first + Page::value_block, page.head_dim);
@@ -191,6 +247,12 @@ struct PageAttention {
             if (queries[q].n_visible > most) most = queries[q].n_visible;
             if (queries[q].n_visible < common) common = queries[q].n_visible;
         }
+        // A page that is not full has too few steps to ask for what comes next.
+        if (most < page_positions && next_page != reinterpret_cast<const char*>(page.keys))
+            for (std::size_t i = 0; i < Simd::template prefetch_bytes<Q>; i += 64) {
+                Simd::prefetch(next_page + i);
+                asm volatile(""); // g++ 12 removes loops of nothing but prefetches
+            }
         score_all(most);
         for (std::size_t q = 0; q < Q; ++q) {
             float* const s = scores + q * page_positions;
@@ -209,7 +271,7 @@ struct PageAttention {
 /// The next `count` ≤ Q queries.
 template <class Simd, class Page, std::size_t Q>
 void attend_some(const Page& page, PageQuery* queries, std::size_t count, float scale,
-                 float* scores, const void* next_page) noexcept {
+                 float* scores, const char* next_page) noexcept {
     if constexpr (Q > 1)
         if (count < Q)
             return attend_some<Simd, Page, Q - 1>(page, queries, count, scale, scores, next_page);
@@ -224,8 +286,8 @@ void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_que
     const std::size_t n_parts = (n_queries + Simd::most_queries - 1) / Simd::most_queries;
     for (std::size_t i = 0; i < n_parts; ++i) { // parts of about the same size
         const std::size_t begin = i * n_queries / n_parts, end = (i + 1) * n_queries / n_parts;
-        const void* const next_page =
-            view.next != nullptr && end == n_queries ? view.next : view.keys;
+        const auto* const next_page = static_cast<const char*>(
+            view.next != nullptr && end == n_queries ? view.next : view.keys);
         attend_some<Simd, Page, Simd::most_queries>(page, queries + begin, end - begin, scale,
                                                     scores, next_page);
     }

@@ -52,9 +52,10 @@ void finish(Transformer::State& s, Place place, const PartialAttention& all) noe
     if (s.has_own_blocks()) quantize_columns(s, place.row, begin, begin + head_dim);
 }
 
-/// All pages of a job, into the tree.
-void attend_pages(Transformer::State& s, const AttentionJob& job, std::size_t layer,
-                  std::span<const Row> rows, PageTree& tree, float* scores) noexcept {
+/// All pages of a job, into the tree. `next` is the job after it, if there is one.
+void attend_pages(Transformer::State& s, const AttentionJob& job, const AttentionJob* next,
+                  std::size_t layer, std::span<const Row> rows, PageTree& tree,
+                  float* scores) noexcept {
     const std::size_t head_dim = s.h.head_dim;
     const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
     const partition::Range heads = heads_of(s, job.kv_head);
@@ -72,6 +73,10 @@ void attend_pages(Transformer::State& s, const AttentionJob& job, std::size_t la
         kernels::PageView page = s.cache.page(sequence, p, layer, job.kv_head);
         if (p + 1 < job.page_end)
             page.next = s.cache.page(sequence, p + 1, layer, job.kv_head).keys;
+        else if (next != nullptr)
+            page.next =
+                s.cache.page(rows[next->first_row].sequence, next->page_begin, layer, next->kv_head)
+                    .keys;
         s.family.attend_page(queries, n_queries, page, s.cache.type(), head_dim, scale, scores);
         tree.push(p, n_queries, s.family);
     }
@@ -152,11 +157,12 @@ void attend(Transformer::State& s, threads::Worker worker, std::size_t layer,
             std::span<const Row> rows) noexcept {
     const auto me = static_cast<std::size_t>(worker.index());
     AttentionScratch& scratch = s.scratch[me];
-    bool is_first = true;
-    for (const AttentionJob& job : s.attention_plan.jobs(me)) {
-        PageTree& tree = scratch.trees[is_first && !job.is_whole() ? 0 : 1];
-        is_first = false;
-        attend_pages(s, job, layer, rows, tree, scratch.scores.data());
+    const std::span<const AttentionJob> jobs = s.attention_plan.jobs(me);
+    for (std::size_t j = 0; j < jobs.size(); ++j) {
+        const AttentionJob& job = jobs[j];
+        PageTree& tree = scratch.trees[j == 0 && !job.is_whole() ? 0 : 1];
+        const AttentionJob* const next = j + 1 < jobs.size() ? &jobs[j + 1] : nullptr;
+        attend_pages(s, job, next, layer, rows, tree, scratch.scores.data());
         if (!job.is_whole()) continue;
         const partition::Range heads = heads_of(s, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i) {

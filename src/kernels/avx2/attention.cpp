@@ -12,6 +12,9 @@ struct Simd {
     using Floats = avx2::Floats;
     static constexpr std::size_t lanes = avx2::lanes;
     static constexpr std::size_t most_queries = 6;
+    template <std::size_t Q>
+    static constexpr std::size_t prefetch_bytes = 16 * 1024;
+    static constexpr std::size_t exp_vectors = 2;
     // 16 registers: Q × V sums, V keys or values, one broadcast; 8 sums hide the fma's latency
     template <std::size_t Q>
     static constexpr std::size_t key_vectors = Q == 1   ? 8
@@ -28,6 +31,9 @@ struct Simd {
     static Floats mul(Floats a, Floats b) noexcept { return _mm256_mul_ps(a, b); }
     static Floats fma(Floats a, Floats b, Floats c) noexcept { return _mm256_fmadd_ps(a, b, c); }
     static Floats exp_floats(Floats x) noexcept { return avx2::exp_floats(x); }
+    static void exp_all(Floats (&x)[exp_vectors]) noexcept {
+        for (Floats& v : x) v = exp_floats(v);
+    }
     static float exp_float(float x) noexcept { return avx2::exp_float(x); }
 
     static Floats load(const float* p) noexcept { return _mm256_loadu_ps(p); }

@@ -24,6 +24,9 @@ struct Simd {
     using Floats = __m512;
     static constexpr std::size_t lanes = 16;
     static constexpr std::size_t most_queries = 8;
+    template <std::size_t Q> // of few queries memory is waited for either way
+    static constexpr std::size_t prefetch_bytes = (Q <= 2 ? 16 : 32) * 1024;
+    static constexpr std::size_t exp_vectors = 8;
     // 32 registers: Q × V sums, V keys or values; the fma's latency wants 8 sums
     template <std::size_t Q>
     static constexpr std::size_t key_vectors = Q <= 2   ? 8
@@ -84,31 +87,49 @@ struct Simd {
         return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
     }
 
-    /// exp_f32 of core/elementary.hpp with the same operations.
-    static Floats exp_floats(Floats x) noexcept {
+    /// exp_f32 of core/elementary.hpp with the same operations, for N vectors step by step: one
+    /// alone is a chain that waits for itself.
+    template <std::size_t N>
+    static void exp_all(Floats (&x)[N]) noexcept {
         using namespace exp_f32_constants;
+        const auto each = [](const auto& step) __attribute__((always_inline)) {
+            for (std::size_t i = 0; i < N; ++i) step(i);
+        };
         const Floats shift = set1(round_shift);
-        const Floats n = sub(fma(x, set1(log2_e), shift), shift);
-        Floats r = fma(n, set1(-ln2_high), x);
-        r = fma(n, set1(-ln2_low), r);
-        Floats p = fma(set1(c7), r, set1(c6));
-        p = fma(p, r, set1(c5));
-        p = fma(p, r, set1(c4));
-        p = fma(p, r, set1(c3));
-        p = fma(p, r, set1(c2));
-        p = add(fma(p, mul(r, r), r), set1(1.0f));
-
-        const __m512i bias = _mm512_set1_epi32(127);
-        const __m512i whole = _mm512_cvttps_epi32(n);
-        const __m512i half = _mm512_srai_epi32(whole, 1);
-        const __m512i scale_a = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
-        const __m512i scale_b =
-            _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
-        Floats y = mul(mul(p, _mm512_castsi512_ps(scale_a)), _mm512_castsi512_ps(scale_b));
-        y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, set1(highest), _CMP_GT_OQ),
-                               set1(__builtin_inff()));
-        y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, set1(lowest), _CMP_LT_OQ), set1(0.0f));
-        return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x); // NaN stays
+        Floats n[N], r[N], p[N];
+        each([&](std::size_t i) { n[i] = fma(x[i], set1(log2_e), shift); });
+        each([&](std::size_t i) { n[i] = sub(n[i], shift); });
+        each([&](std::size_t i) { r[i] = fma(n[i], set1(-ln2_high), x[i]); });
+        each([&](std::size_t i) { r[i] = fma(n[i], set1(-ln2_low), r[i]); });
+        each([&](std::size_t i) { p[i] = fma(set1(c7), r[i], set1(c6)); });
+        each([&](std::size_t i) { p[i] = fma(p[i], r[i], set1(c5)); });
+        each([&](std::size_t i) { p[i] = fma(p[i], r[i], set1(c4)); });
+        each([&](std::size_t i) { p[i] = fma(p[i], r[i], set1(c3)); });
+        each([&](std::size_t i) { p[i] = fma(p[i], r[i], set1(c2)); });
+        each([&](std::size_t i) { p[i] = fma(p[i], mul(r[i], r[i]), r[i]); });
+        each([&](std::size_t i) { p[i] = add(p[i], set1(1.0f)); });
+        each([&](std::size_t i) {
+            const __m512i bias = _mm512_set1_epi32(127);
+            const __m512i whole = _mm512_cvttps_epi32(n[i]);
+            const __m512i half = _mm512_srai_epi32(whole, 1);
+            const __m512i scale_a = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
+            const __m512i scale_b =
+                _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
+            p[i] = mul(mul(p[i], _mm512_castsi512_ps(scale_a)), _mm512_castsi512_ps(scale_b));
+        });
+        each([&](std::size_t i) {
+            Floats y = _mm512_mask_mov_ps(p[i], _mm512_cmp_ps_mask(x[i], set1(highest), _CMP_GT_OQ),
+                                          set1(__builtin_inff()));
+            y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x[i], set1(lowest), _CMP_LT_OQ),
+                                   set1(0.0f));
+            // NaN stays
+            x[i] = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x[i], x[i], _CMP_UNORD_Q), x[i]);
+        });
+    }
+    static Floats exp_floats(Floats x) noexcept {
+        Floats one[1] = {x};
+        exp_all(one);
+        return one[0];
     }
     static float exp_float(float x) noexcept { return _mm512_cvtss_f32(exp_floats(set1(x))); }
 };

@@ -13,6 +13,9 @@ struct Simd {
     using Floats = neon::Floats;
     static constexpr std::size_t lanes = neon::lanes;
     static constexpr std::size_t most_queries = 6;
+    template <std::size_t Q>
+    static constexpr std::size_t prefetch_bytes = 16 * 1024;
+    static constexpr std::size_t exp_vectors = 4;
     // 32 registers: Q × V sums, V keys or values, one broadcast; 8 sums hide the fma's latency
     template <std::size_t Q>
     static constexpr std::size_t key_vectors = Q == 1 ? 8 : 4;
@@ -25,6 +28,9 @@ struct Simd {
     static Floats mul(Floats a, Floats b) noexcept { return vmulq_f32(a, b); }
     static Floats fma(Floats a, Floats b, Floats c) noexcept { return vfmaq_f32(c, a, b); }
     static Floats exp_floats(Floats x) noexcept { return neon::exp_floats(x); }
+    static void exp_all(Floats (&x)[exp_vectors]) noexcept {
+        for (Floats& v : x) v = exp_floats(v);
+    }
     static float exp_float(float x) noexcept { return neon::exp_float(x); }
 
     static Floats load(const float* p) noexcept { return vld1q_f32(p); }

@@ -88,7 +88,7 @@ struct BlockKernel {
                 columns, [&](std::size_t c) __attribute__((always_inline)) {
                     a[c] = block.add(x.q + c * block_size, x.dx[c], x.extra[c], a[c]);
                 });
-            x.skip(columns.count);
+            x.skip(columns.stride);
         }
         for_each_column(
             columns, [&](std::size_t c) __attribute__((always_inline)) { sums[c] = a[c]; });

@@ -11,36 +11,53 @@ namespace {
 
 inline constexpr std::size_t extra_capacity = 8192; ///< blocks × columns: 16 rows of 16384
 
-/// How many columns a kernel runs over.
+// How many columns a kernel runs over, and how many lie side by side in their panel (stride).
 struct One {
     static constexpr std::size_t capacity = 1;
     static constexpr std::size_t count = 1;
+    static constexpr std::size_t stride = 1;
 };
 /// A full panel where there are registers for its sums: every step is written out.
 struct Full {
     static constexpr std::size_t capacity = panel_columns;
     static constexpr std::size_t count = panel_columns;
+    static constexpr std::size_t stride = panel_columns;
 };
+/// N columns of a panel that is not full; their sums are in registers.
+template <std::size_t N>
+struct Few {
+    static constexpr std::size_t capacity = N;
+    static constexpr std::size_t count = N;
+    std::size_t stride;
+};
+/// A whole panel, whose sums are in memory.
 struct Several {
     static constexpr std::size_t capacity = panel_columns;
     std::size_t count;
+    std::size_t stride = count;
 };
+template <class Columns>
+inline constexpr bool is_written_out = false;
+template <>
+inline constexpr bool is_written_out<Full> = true;
+template <std::size_t N>
+inline constexpr bool is_written_out<Few<N>> = true;
 
 /// step(c) for each column.
 template <class Columns, class Step>
 [[gnu::always_inline]] inline void for_each_column(Columns columns, const Step& step) noexcept {
-    if constexpr (std::is_same_v<Columns, Full>)
-        unrolled<panel_columns>(step);
+    if constexpr (is_written_out<Columns>)
+        unrolled<Columns::capacity>(step);
     else
         for (std::size_t c = 0; c < columns.count; ++c) step(c);
 }
 
-/// Where a kernel reads: for each block, for each column.
+/// Where a kernel reads: for each block, for each column of the panel.
 template <class Extra>
 struct PanelView {
-    const std::int8_t* q; ///< (blocks, columns, 32)
-    const float* dx;      ///< (blocks, columns)
-    const Extra* extra;   ///< (blocks, columns) Kernel::extra of the block
+    const std::int8_t* q; ///< (blocks, stride, 32)
+    const float* dx;      ///< (blocks, stride)
+    const Extra* extra;   ///< (blocks, stride) Kernel::extra of the block
 
     void skip(std::size_t n) noexcept {
         q += n * block_size;
@@ -55,15 +72,19 @@ struct Extras {
     alignas(64) Extra value[extra_capacity];
 };
 
-/// Blocks [first, first + n) of the panel of columns [column, column + width).
-template <class Kernel>
+/// Blocks [first, first + n) of columns [offset, offset + columns.count) of the panel whose first
+/// column is `panel`.
+template <class Kernel, class Columns>
 inline PanelView<typename Kernel::Extra>
-view_panel(Extras<typename Kernel::Extra>& extras, const ProductView& p, std::size_t column,
-           std::size_t width, std::size_t first, std::size_t n) noexcept {
-    const std::size_t from = column * p.n_blocks + first * width;
-    for (std::size_t i = 0; i < n * width; ++i)
-        extras.value[i] =
-            Kernel::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
+view_panel(Extras<typename Kernel::Extra>& extras, const ProductView& p, std::size_t panel,
+           std::size_t offset, Columns columns, std::size_t first, std::size_t n) noexcept {
+    const std::size_t from = panel * p.n_blocks + first * columns.stride + offset;
+    for (std::size_t b = 0; b < n; ++b)
+        for (std::size_t c = 0; c < columns.count; ++c) {
+            const std::size_t i = b * columns.stride + c;
+            extras.value[i] =
+                Kernel::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
+        }
     return {p.q + from * block_size, p.scale + from, extras.value};
 }
 

@@ -2,7 +2,8 @@
 // The loops around a kernel: groups of rows × panels of columns × slices. A kernel is a struct:
 //   Extra, extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
 //   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
-// where `stream` is the packed group and `sums` has one vector of rows a column.
+// where `stream` is the packed group and `sums` has one vector of rows a column. A panel that is
+// not full is done in parts of 8, 4, 2 and 1 columns, whose sums fit the registers.
 //
 // Weights come from memory once a call: the groups of one panel are streamed from end to end
 // (decode); for several panels, batches of groups that stay in the second-level cache meet panel
@@ -18,11 +19,12 @@ namespace {
 inline constexpr std::size_t most_batch_groups = 16;
 inline constexpr std::size_t batch_bytes = 384 * 1024; ///< of weights: part of a second-level cache
 
-/// One panel, columns [column, column + count), and groups [group_begin, group_end).
+/// Columns [offset, offset + count) of the panel whose first column is `panel`, and groups
+/// [group_begin, group_end).
 template <class Columns>
 struct Part {
     const ProductView& p;
-    std::size_t column;
+    std::size_t panel, offset;
     Columns columns;
     std::size_t group_begin, group_end;
 };
@@ -31,22 +33,22 @@ template <class Columns>
 inline void store_group(const Part<Columns>& part, std::size_t group, const Floats* sums) noexcept {
     const std::size_t row = group * group_rows;
     for (std::size_t c = 0; c < part.columns.count; ++c)
-        store_first(part.p.y + (part.column + c) * part.p.y_stride + row, part.p.n_rows - row,
-                    sums[c]);
+        store_first(part.p.y + (part.panel + part.offset + c) * part.p.y_stride + row,
+                    part.p.n_rows - row, sums[c]);
 }
 
 /// All blocks of the panel have room for their extras.
 template <class Kernel, class Columns>
 void multiply_streaming(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
-    const std::size_t n_columns = part.columns.count;
     Extras<typename Kernel::Extra> extras;
-    const auto x = view_panel<Kernel>(extras, p, part.column, n_columns, 0, p.n_blocks);
+    const auto x =
+        view_panel<Kernel>(extras, p, part.panel, part.offset, part.columns, 0, p.n_blocks);
     for (std::size_t g = part.group_begin; g < part.group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
-        SliceTree<Columns::capacity> tree(n_columns);
+        SliceTree<Columns::capacity> tree(part.columns.count);
         for (std::size_t s = 0; s < p.n_slices; ++s) {
-            const std::size_t at = p.block_begin[s] * n_columns;
+            const std::size_t at = p.block_begin[s] * part.columns.stride;
             stream = Kernel::run(stream, {x.q + at * block_size, x.dx + at, x.extra + at},
                                  first_block(p.slices[s]), count_blocks(p.slices[s]), part.columns,
                                  tree.begin(s));
@@ -63,7 +65,8 @@ void multiply_in_pieces(const Part<Columns>& part) noexcept {
     const ProductView& p = part.p;
     const std::size_t n_columns = part.columns.count;
     const std::size_t n_groups = part.group_end - part.group_begin;
-    const std::size_t piece = extra_capacity / n_columns / 8 * 8; // super-blocks have 8 blocks
+    const std::size_t piece =
+        extra_capacity / part.columns.stride / 8 * 8; // super-blocks have 8 blocks
     static_assert(extra_capacity / panel_columns >= 8);
     const std::byte* streams[most_batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
@@ -77,7 +80,7 @@ void multiply_in_pieces(const Part<Columns>& part) noexcept {
         const std::size_t end = first + count_blocks(p.slices[s]);
         for (std::size_t b = first; b < end;) {
             const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
-            const auto x = view_panel<Kernel>(extras, p, part.column, n_columns,
+            const auto x = view_panel<Kernel>(extras, p, part.panel, part.offset, part.columns,
                                               p.block_begin[s] + (b - first), n);
             for (std::size_t g = 0; g < n_groups; ++g)
                 streams[g] = Kernel::run(streams[g], x, b, n, part.columns, sums + g * n_columns);
@@ -91,16 +94,44 @@ void multiply_in_pieces(const Part<Columns>& part) noexcept {
 
 template <class Kernel, class Columns>
 void multiply_part(const Part<Columns>& part) noexcept {
-    if (part.p.n_blocks * part.columns.count <= extra_capacity)
+    if (part.p.n_blocks * part.columns.stride <= extra_capacity)
         multiply_streaming<Kernel>(part);
     else
         multiply_in_pieces<Kernel>(part);
 }
 
-/// Groups that one panel after another passes over.
+/// Up to this many columns are worth parts of their own.
+inline constexpr std::size_t most_few = panel_in_registers ? panel_columns - 1 : 4;
+
+/// A panel of `width` columns and groups [group_begin, group_end), in one part if that can be.
+template <class Kernel>
+void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
+                    std::size_t group_begin, std::size_t group_end) noexcept {
+    if (width == 1)
+        return multiply_part<Kernel>(Part<One>{p, panel, 0, {}, group_begin, group_end});
+    if (width > most_few) {
+        using Whole = std::conditional_t<panel_in_registers, Full, Several>;
+        Whole columns{};
+        if constexpr (!panel_in_registers) columns = {.count = width, .stride = width};
+        return multiply_part<Kernel>(Part<Whole>{p, panel, 0, columns, group_begin, group_end});
+    }
+    std::size_t offset = 0;
+    const auto add_part = [&]<std::size_t N>(Few<N> columns) {
+        if ((width & N) == 0) return;
+        multiply_part<Kernel>(Part<Few<N>>{p, panel, offset, columns, group_begin, group_end});
+        offset += N;
+    };
+    if constexpr (panel_in_registers) add_part(Few<8>{width});
+    add_part(Few<4>{width});
+    add_part(Few<2>{width});
+    add_part(Few<1>{width});
+}
+
+/// Groups that one part after another passes over.
 inline std::size_t groups_a_batch(const ProductView& p) noexcept {
     const std::size_t width = smaller(p.panel_columns, p.n_columns);
-    if (p.n_columns == width && p.n_blocks * width <= extra_capacity)
+    const bool in_one_part = width > most_few || (width & (width - 1)) == 0;
+    if (p.n_columns == width && p.n_blocks * width <= extra_capacity && in_one_part)
         return p.group_end - p.group_begin;
     const std::size_t n = batch_bytes / (p.group_bytes + 1); // nothing but empty slices: 0 bytes
     return n == 0 ? 1 : smaller(n, most_batch_groups);
@@ -115,12 +146,7 @@ void multiply_with(const ProductView& p) noexcept {
         const std::size_t end = smaller(g + batch, p.group_end);
         for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns) {
             const std::size_t width = smaller(p.panel_columns, p.n_columns - c);
-            if (width == 1)
-                multiply_part<Kernel>(Part<One>{p, c, {}, g, end});
-            else if (panel_in_registers && width == panel_columns)
-                multiply_part<Kernel>(Part<Full>{p, c, {}, g, end});
-            else
-                multiply_part<Kernel>(Part<Several>{p, c, {width}, g, end});
+            multiply_panel<Kernel>(p, c, width, g, end);
         }
     }
 }

@@ -49,7 +49,7 @@ struct SuperBlockKernel {
             const std::size_t n = smaller(super_block_blocks - sub, n_blocks);
             add_segment({stream, sub, sub + n}, x, columns, sums);
             stream += SuperBlock::header_bytes + n * SuperBlock::block_bytes;
-            x.skip(n * columns.count);
+            x.skip(n * columns.stride);
             first_block += n;
             n_blocks -= n;
         }
@@ -100,7 +100,7 @@ struct SuperBlockKernel {
                         v[c] = fma(fill(x.dx[c]), min.scaled(x.extra[c]), v[c]);
                     });
             }
-            x.skip(columns.count);
+            x.skip(columns.stride);
         }
         for_each_column(
             columns, [&](std::size_t c)
@@ -123,7 +123,7 @@ struct SuperBlockKernel {
                 columns, [&](std::size_t c) __attribute__((always_inline)) {
                     v[c] = fma(fill(x.dx[c]), min.scaled(x.extra[c]), v[c]);
                 });
-            x.skip(columns.count);
+            x.skip(columns.stride);
         }
         subtract_minima(segment, v, columns, a);
     }

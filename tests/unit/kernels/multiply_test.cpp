@@ -65,7 +65,7 @@ TEST_P(Multiply, gives_the_bits_of_its_twin_over_many_rows_and_panels) {
 
 TEST_P(Multiply, gives_the_bits_of_its_twin_over_very_long_rows) {
     const std::size_t n = 300032; // 9376 blocks: more than the sums that a kernel prepares at once
-    for (const std::size_t n_columns : {1u, 17u}) {
+    for (const std::size_t n_columns : {1u, 7u, 17u}) {
         const Rows rows = random_rows(type_, 3, n, 43);
         const Columns x = random_columns(n_columns, n, 44);
         const auto slices = slices_between({96, 9000, n - 5});
@@ -115,6 +115,21 @@ TEST_P(Multiply, does_not_depend_on_columns_a_call_or_on_groups_a_thread) {
             multiply(w, a, y.data(), rows.n_rows, t * w.n_groups() / n_threads,
                      (t + 1) * w.n_groups() / n_threads);
         EXPECT_TRUE(same_bits(y, whole)) << n_threads << " threads";
+    }
+}
+
+TEST_P(Multiply, gives_a_column_the_same_bits_beside_any_number_of_others) {
+    const std::size_t n = length_near(type_, 512);
+    const Rows rows = random_rows(type_, 35, n, 47);
+    const Columns x = random_columns(18, n, 48);
+    const auto slices = slices_between({0, n / 2 + 9, n});
+    const std::vector<float> all = support::product(twin_of(family_), rows, slices, x);
+    for (std::size_t n_columns = 1; n_columns <= x.n; ++n_columns) {
+        const Columns some{n_columns, n, {x.column(0), x.column(n_columns)}};
+        const std::vector<float> expected(
+            all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n_columns * rows.n_rows));
+        EXPECT_TRUE(same_bits(support::product(family_, rows, slices, some), expected))
+            << n_columns << " columns";
     }
 }
 
