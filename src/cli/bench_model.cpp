@@ -141,6 +141,7 @@ BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<doubl
     r["allreduce_prompt"] = comm::name_of(session_.allreduce().longer);
     r["wire"] = options_.wire;
     r["split"] = options_.split;
+    r["split_shares"] = weights_text(session_.split().weights);
     r["test"] = test.name();
     r["n_prompt"] = test.test.n_prompt;
     r["n_gen"] = test.test.n_gen;

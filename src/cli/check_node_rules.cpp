@@ -52,7 +52,9 @@ void judge_boards(const ClusterFacts& facts, const std::vector<int>& machines,
     else
         verdicts.push_back(
             {Level::note, "nodes",
-             fmt::format("{}; the slowest holds up the others in an even split", listed(groups))});
+             fmt::format("{}; the slowest holds up the others unless the split is uneven "
+                         "(--split auto)",
+                         listed(groups))});
     if (!facts.binding_warning.empty())
         verdicts.push_back({Level::slow, "threads", facts.binding_warning});
 }

@@ -57,6 +57,28 @@ std::vector<int> ranks_under(const telemetry::MemoryLimit& limit, const std::vec
     return ranks;
 }
 
+/// Collective. What every rank needs, and what it shares with whom.
+std::vector<Claim> all_claims(comm::Communicator& comm, std::uint64_t need,
+                              const std::vector<telemetry::MemoryLimit>& limits) {
+    const std::vector<comm::RankCpus> machines = comm::all_cpus(comm);
+    const std::vector<std::string> texts = comm.all_gather(encode(need, limits));
+    std::vector<Claim> claims;
+    for (std::size_t rank = 0; rank < texts.size(); ++rank)
+        claims.push_back(decode(texts[rank], machines[rank].machine));
+    return claims;
+}
+
+/// Of the limits of rank `own`, each divided by the ranks under it, the smallest.
+telemetry::AvailableMemory smallest_part(const std::vector<telemetry::MemoryLimit>& limits,
+                                         const std::vector<Claim>& claims, int own) {
+    telemetry::AvailableMemory least;
+    for (const telemetry::MemoryLimit& limit : limits) {
+        const std::uint64_t each = limit.bytes / ranks_under(limit, claims, own).size();
+        if (least.limited_by.empty() || each < least.bytes) least = {each, limit.limited_by};
+    }
+    return least;
+}
+
 /// Memory of all-reduces of up to `n_floats`, whatever auto will choose.
 std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
     const comm::Wire wire = parse_wire(options.wire);
@@ -68,12 +90,13 @@ std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_
     return most;
 }
 
-/// "12 ranks" or "--ctx-size 2048" with which every rank would stay below `available` bytes; ranks
+/// "12 ranks" or "--ctx-size 2048" with which rank `rank` would stay below `available` bytes; ranks
 /// alone on their host.
-std::string what_fits(NeedOf need, int n_ranks, std::size_t n_context, std::uint64_t available) {
+std::string what_fits(NeedOf need, int rank, int n_ranks, std::size_t n_context,
+                      std::uint64_t available) {
     std::string advice;
     for (std::size_t context = n_context / 2; context >= 256 && advice.empty(); context /= 2)
-        if (need(0, n_ranks, context).total() <= available)
+        if (need(rank, n_ranks, context).total() <= available)
             advice = fmt::format("--ctx-size {} fits", context);
     for (int ranks = n_ranks + 1; ranks <= most_ranks; ++ranks) {
         if (need(0, ranks, n_context).total() > available) continue;
@@ -92,9 +115,10 @@ std::string bytes(std::uint64_t n) {
 model::MemoryNeed rank_need(const gguf::File& file, const model::Hyperparameters& h,
                             const kernels::Family& family, const ModelOptions& options,
                             const model::TransformerOptions& wanted,
-                            const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks) {
+                            const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks,
+                            std::span<const double> weights) {
     model::MemoryNeed need = model::memory_need(
-        file, h, partition::even_share(h.sizes(), rank, n_ranks), family, wanted, n_threads);
+        file, h, partition::share_of(h.sizes(), rank, n_ranks, weights), family, wanted, n_threads);
     need.buffers += engine::loop_bytes(h.vocab_size, wanted, loop, n_ranks);
     need.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h.dim);
     return need;
@@ -106,16 +130,20 @@ engine::LoopOptions usual_loop() {
     return loop;
 }
 
+telemetry::AvailableMemory available_to_rank(comm::Communicator& comm) {
+    const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
+    const auto claims = all_claims(comm, 0, limits);
+    if (limits.empty()) return telemetry::read_available_memory(); // nothing known
+    return smallest_part(limits, claims, comm.rank());
+}
+
 MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
     MemoryReport report;
     report.need = need(comm.rank(), comm.size(), n_context);
     report.in_use = telemetry::read_process_memory().resident_bytes;
     const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
-    const std::vector<comm::RankCpus> machines = comm::all_cpus(comm);
-    const std::vector<std::string> texts = comm.all_gather(encode(report.need.total(), limits));
-    std::vector<Claim> claims;
-    for (std::size_t rank = 0; rank < texts.size(); ++rank)
-        claims.push_back(decode(texts[rank], machines[rank].machine));
+    const std::vector<Claim> claims = all_claims(comm, report.need.total(), limits);
+    report.available = smallest_part(limits, claims, comm.rank());
 
     comm::agree(comm, [&] {
         for (const telemetry::MemoryLimit& limit : limits) {
@@ -123,8 +151,6 @@ MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_
             std::uint64_t together = 0;
             for (const int rank : ranks) together += claims[static_cast<std::size_t>(rank)].need;
             const std::uint64_t each = limit.bytes / ranks.size();
-            if (report.available.limited_by.empty() || each < report.available.bytes)
-                report.available = {each, limit.limited_by};
             if (together <= limit.bytes) continue;
             throw Error(ExitCode::refused,
                         fmt::format("{} needs {} for {} rank{} (rank {}: weights {}, KV cache {}, "
@@ -135,7 +161,7 @@ MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_
                                     bytes(report.need.weights), bytes(report.need.kv_cache),
                                     bytes(report.need.buffers), bytes(limit.bytes),
                                     limit.limited_by,
-                                    what_fits(need, comm.size(), n_context, each)));
+                                    what_fits(need, comm.rank(), comm.size(), n_context, each)));
         }
     });
     return report;

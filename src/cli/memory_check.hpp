@@ -9,13 +9,17 @@
 #include "pillar/model/transformer.hpp"
 #include "pillar/telemetry/memory.hpp"
 
+#include <span>
+
 namespace pillar::cli {
 
-/// What a rank needs for the model, the step loop, and the all-reduces that `options` may choose.
+/// What a rank needs for the model, the step loop, and the all-reduces that `options` may choose,
+/// when the ranks split the model by `weights` (empty: evenly).
 model::MemoryNeed rank_need(const gguf::File& file, const model::Hyperparameters& h,
                             const kernels::Family& family, const ModelOptions& options,
                             const model::TransformerOptions& wanted,
-                            const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks);
+                            const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks,
+                            std::span<const double> weights = {});
 /// Of a `run` with the default sampling.
 engine::LoopOptions usual_loop();
 
@@ -28,6 +32,9 @@ struct MemoryReport {
     std::uint64_t in_use = 0;             ///< resident before: the program, MPI, the tokenizer
     telemetry::AvailableMemory available; ///< its part of what there is
 };
+
+/// Collective. This rank's part of what there is: each limit divided by the ranks that share it.
+telemetry::AvailableMemory available_to_rank(comm::Communicator& comm);
 
 /// Collective. Throws comm::AgreedError(refused) naming the host, the need, what there is, and the
 /// smallest number of ranks or the context that fits. A limit is held against the needs of all

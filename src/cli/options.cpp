@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "split.hpp"
 #include "waiting.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -61,6 +62,7 @@ void add_compute_options(CLI::App& app, ModelOptions& o) {
                    "with this latency in microseconds and these nanoseconds a byte: 50,8.5")
         ->type_name("US,NS");
     app.parse_complete_callback([&o] {
+        (void)parse_split(o.split);
         if (const auto algorithm = parse_algorithm(o.allreduce))
             comm::require_available(*algorithm, parse_wire(o.wire));
         if (parse_network(o.emulate_network) && o.allreduce == "mpi")
@@ -81,8 +83,10 @@ void add_compute_options(CLI::App& app, ModelOptions& o) {
                        : "wants 0, -1, or 1 to 1000000 seconds";
         })
         ->type_name("S");
-    app.add_option("--split", o.split, "how the model is shared among the ranks: even")
-        ->check(CLI::IsMember({"even"}))
+    app.add_option(
+           "--split", o.split,
+           "how the model is shared among the ranks: even; auto (by measured speed, within "
+           "each node's memory); one share a rank as in 0.3,0.7; or as in the trace FILE.h5")
         ->type_name("HOW")
         ->capture_default_str();
 }

@@ -1,5 +1,7 @@
 #include "progress.hpp"
 
+#include "pillar/core/log.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
@@ -21,8 +23,26 @@ std::string human_bytes(double n_bytes) {
                        units[unit]);
 }
 
-ProgressBar::ProgressBar(std::string title, std::uint64_t total, bool visible)
-    : title_(std::move(title)), total_(total), visible_(visible && total > 0) {}
+std::string progress_text(std::uint64_t done, std::uint64_t total, double elapsed_s) {
+    const double rate = elapsed_s > 0 ? static_cast<double>(done) / elapsed_s : 0;
+    const std::string left =
+        rate > 0 ? fmt::format("{:.0f} s left",
+                               static_cast<double>(total - std::min(done, total)) / rate)
+                 : "nothing has come yet";
+    return fmt::format("{} of {}, {}/s, {}", human_bytes(static_cast<double>(done)),
+                       human_bytes(static_cast<double>(total)), human_bytes(rate), left);
+}
+
+namespace {
+
+constexpr double bar_after_s = 2, bar_every_s = 0.1;
+constexpr double line_every_s = 10;
+
+} // namespace
+
+ProgressBar::ProgressBar(std::string title, std::uint64_t total, ProgressStyle style)
+    : title_(std::move(title)), total_(total), style_(total > 0 ? style : ProgressStyle::none),
+      next_s_(style == ProgressStyle::bar ? bar_after_s : line_every_s) {}
 
 ProgressBar::~ProgressBar() {
     if (drawn_) fmt::print(stderr, "\r\x1b[K");
@@ -30,18 +50,20 @@ ProgressBar::~ProgressBar() {
 
 void ProgressBar::show(std::uint64_t done) {
     const double now_s = clock_.elapsed_s();
-    if (!visible_ || now_s < 0.3 || now_s - last_s_ < 0.1) return;
-    last_s_ = now_s;
+    if (style_ == ProgressStyle::none || now_s < next_s_) return;
+    const std::string text = progress_text(done, total_, now_s);
+    if (style_ == ProgressStyle::lines) {
+        next_s_ = now_s + line_every_s;
+        log::root(log::Level::info, "{:<8} {}", title_, text);
+        return;
+    }
+    next_s_ = now_s + bar_every_s;
     drawn_ = true;
     constexpr int width = 30;
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
-    const double rate = static_cast<double>(done) / now_s;
-    const double left_s =
-        rate > 0 ? static_cast<double>(total_ - std::min(done, total_)) / rate : 0;
     const auto filled = static_cast<std::size_t>(share * width);
-    fmt::print(stderr, "\r{} [{}{}] {:3.0f} %  {}/s  {:.0f} s left\x1b[K", title_,
-               std::string(filled, '#'), std::string(width - filled, ' '), share * 100,
-               human_bytes(rate), left_s);
+    fmt::print(stderr, "\r{} [{}{}] {:3.0f} %  {}\x1b[K", title_, std::string(filled, '#'),
+               std::string(width - filled, ' '), share * 100, text);
     std::fflush(stderr);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// A progress bar on stderr for what takes longer than a moment: on a terminal only, with rate and
-// time left; removed when done. Elsewhere nothing: logs stay clean.
+// What is shown on stderr of work that takes longer than a moment. On a terminal a bar with rate
+// and time left, after two seconds, removed when done; elsewhere a plain line of the log every ten
+// seconds.
 
 #include "pillar/core/stopwatch.hpp"
 
@@ -9,10 +10,12 @@
 
 namespace pillar::cli {
 
+enum class ProgressStyle { none, lines, bar };
+
 class ProgressBar {
   public:
-    /// `total` in bytes. Draws only when `visible` and after 0.3 s.
-    ProgressBar(std::string title, std::uint64_t total, bool visible);
+    /// `total` in bytes.
+    ProgressBar(std::string title, std::uint64_t total, ProgressStyle style);
     ~ProgressBar();
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
@@ -21,11 +24,14 @@ class ProgressBar {
   private:
     std::string title_;
     std::uint64_t total_;
-    bool visible_;
+    ProgressStyle style_;
     bool drawn_ = false;
     Stopwatch clock_;
-    double last_s_ = 0;
+    double next_s_;
 };
+
+/// "1.20 GB of 4.00 GB, 100 MB/s, 28 s left"
+std::string progress_text(std::uint64_t done, std::uint64_t total, double elapsed_s);
 
 /// "98.4 MB", "1.21 GB": decimal units, three digits.
 std::string human_bytes(double n_bytes);

@@ -84,7 +84,7 @@ std::uint64_t common_seed(comm::Communicator& comm, std::int64_t seed) {
 void print_timings(const engine::Generation& generation, const Session& session) {
     const engine::GenerationTimings& t = generation.timings();
     const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
-    log::root(Level::info, "{:>16} time = {:10.2f} ms", "load", session.load().load_s * 1e3);
+    log::root(Level::info, "{:>16} time = {:10.2f} ms", "load", session.load_s() * 1e3);
     log::root(Level::info, "{}", timing_line("prompt eval", t.prompt_s, t.n_prompt, "tokens"));
     log::root(Level::info, "{}", timing_line("eval", t.generation_s, n_runs, "runs"));
     log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,

@@ -15,23 +15,12 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 
 namespace pillar::cli {
 
 namespace {
 
 using log::Level;
-
-/// Bytes the kernel fetched from storage for this process; 0 where /proc does not tell.
-std::uint64_t bytes_from_device() {
-    std::ifstream io("/proc/self/io");
-    std::string key;
-    std::uint64_t value = 0;
-    while (io >> key >> value)
-        if (key == "read_bytes:") return value;
-    return 0;
-}
 
 std::string names_of(std::span<const kernels::Family* const> families) {
     std::string names;
@@ -75,8 +64,9 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
         log::root(Level::warning,
                   "--ctx-size {} is beyond the {} positions that the model was trained for",
                   wanted.n_context, h_.context_length);
+    deal_split(wanted, options, needs.loop);
     check_memory(wanted, options, needs.loop);
-    load_model(wanted);
+    load_model(wanted, options.synthetic.empty());
     print_summary(options);
 }
 
@@ -94,7 +84,6 @@ void Session::open_model(const ModelOptions& options) {
     });
     comm::expect_same(*comm_, "the model's header", fmt::format("{:016x}", file_->header_hash()));
     for (const std::string& warning : file_->warnings()) log::root(Level::warning, "{}", warning);
-    share_ = partition::even_share(h_.sizes(), comm_->rank(), comm_->size());
 }
 
 /// Collective.
@@ -138,34 +127,57 @@ void Session::choose_family(const std::string& name) {
     }
 }
 
+/// Collective. After the threads and the family, with which auto measures.
+void Session::deal_split(const model::TransformerOptions& wanted, const ModelOptions& options,
+                         const engine::LoopOptions& loop) {
+    const auto need = [&](int rank, int n_threads, std::span<const double> weights) {
+        const model::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop,
+                                                n_threads, rank, comm_->size(), weights);
+        return partition::Need{all.buffers, all.weights + all.kv_cache};
+    };
+    split_ = choose_split(*comm_, options.split, {*file_, *family_, *team_, need});
+    share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), split_.weights);
+    if (!split_.explanation.empty()) log::root(Level::info, "split    {}", split_.explanation);
+}
+
 /// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
 void Session::check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,
                            const engine::LoopOptions& loop) {
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
         model::TransformerOptions changed = wanted;
         changed.n_context = n_context;
-        return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank,
-                         n_ranks);
+        const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
+        return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank, n_ranks,
+                         is_this ? split_.weights : std::vector<double>());
     };
     memory_ = expect_memory(*comm_, need, wanted.n_context);
 }
 
 /// Collective.
-void Session::load_model(const model::TransformerOptions& wanted) {
+void Session::load_model(const model::TransformerOptions& wanted, bool from_file) {
     const Stopwatch clock;
-    const std::uint64_t device_before = bytes_from_device();
+    const auto device_before = bytes_from_device();
     const std::uint64_t total = model::plan_weights(*file_, h_, share_, *family_).read_bytes;
-    ProgressBar bar("loading", total, comm_->is_root() && on_terminal());
-    comm::agree(*comm_, [&] {
-        const auto progress = [&](std::uint64_t done) {
-            bar.show(done);
-            comm_->attend();
-        };
-        transformer_ = std::make_unique<model::Transformer>(*file_, h_, share_, *family_, wanted,
-                                                            *team_, progress);
-    });
-    load_.load_s = clock.elapsed_s();
-    load_.bytes_from_device = bytes_from_device() - device_before;
+    LoadFacts own;
+    {
+        const ProgressStyle style = on_terminal() ? ProgressStyle::bar : ProgressStyle::lines;
+        ProgressBar bar("loading", total, comm_->is_root() ? style : ProgressStyle::none);
+        comm::agree(*comm_, [&] {
+            const auto progress = [&](std::uint64_t done) {
+                bar.show(done);
+                comm_->attend();
+            };
+            transformer_ = std::make_unique<model::Transformer>(*file_, h_, share_, *family_,
+                                                                wanted, *team_, progress);
+            own.seconds = clock.elapsed_s(); // without waiting for the others
+        });
+    }
+    own.bytes = transformer_->load_bytes().matrices + transformer_->load_bytes().vectors;
+    const auto device_after = bytes_from_device();
+    if (from_file && device_before && device_after)
+        own.bytes_from_device = *device_after - *device_before;
+    load_ = gather_load(*comm_, own);
+    load_s_ = clock.elapsed_s();
 }
 
 namespace {
@@ -227,11 +239,13 @@ void Session::print_summary(const ModelOptions& options) const {
     log::root(Level::info, "memory   rank 0 takes {} beside {} in use; there is {} ({})",
               bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
               memory_.available.limited_by);
-    log::root(Level::info,
-              "rank 0   reads {} of weights per token; loaded {} in {:.2f} s ({} from the device)",
-              bytes(t.weight_bytes_per_step()),
-              bytes(t.load_bytes().matrices + t.load_bytes().vectors), load_.load_s,
-              bytes(load_.bytes_from_device));
+    log::root(Level::info, "rank 0   reads {} of weights per token",
+              bytes(t.weight_bytes_per_step()));
+    log::root(Level::info, "load     {}", load_line(load_));
+    std::vector<std::string> hosts;
+    for (int rank = 0; rank < comm_->size(); ++rank) hosts.emplace_back(comm_->host(rank));
+    if (const std::string slow = slow_load_line(load_, hosts); !slow.empty())
+        log::root(Level::warning, "{}", slow);
 }
 
 std::string timing_line(const char* what, double seconds, std::uint32_t n, const char* unit) {

@@ -3,8 +3,10 @@
 // program, model and options everywhere; threads from the binding; the kernel family that all ranks
 // have; memory enough; the slices read.
 
+#include "load_report.hpp"
 #include "memory_check.hpp"
 #include "options.hpp"
+#include "split.hpp"
 
 #include "pillar/comm/environment.hpp"
 #include "pillar/engine/loop.hpp"
@@ -31,11 +33,6 @@ struct SessionNeeds {
     std::function<void()> check_outputs;
 };
 
-struct LoadReport {
-    double load_s = 0;
-    std::uint64_t bytes_from_device = 0; ///< that the kernel fetched for this process while loading
-};
-
 class Session {
   public:
     /// Collective. Throws comm::AgreedError on all ranks.
@@ -51,7 +48,8 @@ class Session {
     [[nodiscard]] threads::Team& team() noexcept { return *team_; }
     /// Compute with fewer threads than the model was loaded with, or again with as many.
     void set_threads(int n_threads);
-    [[nodiscard]] const LoadReport& load() const noexcept { return load_; }
+    [[nodiscard]] double load_s() const noexcept { return load_s_; }
+    [[nodiscard]] const Split& split() const noexcept { return split_; }
     [[nodiscard]] const comm::AllreduceChoice& allreduce() const noexcept { return allreduce_; }
 
     /// Collective. With --allreduce auto: measure which one is fastest for a decode step and for a
@@ -64,15 +62,18 @@ class Session {
     void open_model(const ModelOptions& options);
     void choose_family(const std::string& name);
     void choose_threads(int requested, std::string_view launcher);
+    void deal_split(const model::TransformerOptions& wanted, const ModelOptions& options,
+                    const engine::LoopOptions& loop);
     void check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,
                       const engine::LoopOptions& loop);
-    void load_model(const model::TransformerOptions& wanted);
+    void load_model(const model::TransformerOptions& wanted, bool from_file);
     void print_summary(const ModelOptions& options) const;
 
     std::unique_ptr<comm::Communicator> comm_;
     std::optional<gguf::File> file_;
     std::optional<tokenizer::Tokenizer> tokenizer_;
     model::Hyperparameters h_;
+    Split split_;
     partition::Share share_;
     const kernels::Family* family_ = nullptr;
     std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
@@ -80,7 +81,8 @@ class Session {
     int most_threads_ = 0;
     std::unique_ptr<model::Transformer> transformer_;
     MemoryReport memory_;
-    LoadReport load_;
+    std::vector<LoadFacts> load_; ///< of all ranks
+    double load_s_ = 0;           ///< until all were done
     comm::AllreduceChoice allreduce_;
 };
 

@@ -25,6 +25,11 @@ std::string quantisation_of(const gguf::File& file) {
     return std::string(most);
 }
 
+/// "3.1e9,6.2e9"; empty where nothing was measured.
+std::string speeds_text(const Split& split) {
+    return split.bytes_per_s.empty() ? "" : weights_text(split.bytes_per_s);
+}
+
 trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
                                   std::vector<storage::NamedValue> config) {
     trace::TraceOptions options;
@@ -86,6 +91,8 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"wire", options.wire},
         {"emulate_network", options.emulate_network},
         {"split", options.split},
+        {"split_shares", weights_text(session.split().weights)},
+        {"split_bytes_per_s", speeds_text(session.split())},
     };
 }
 

@@ -64,7 +64,9 @@ class GroupLoader {
         return std::max<std::size_t>(1, read_size / group);
     }
 
-    void load(threads::Range groups, Scratch& scratch, std::atomic<std::uint64_t>& done) {
+    /// `noted` is called after each piece.
+    void load(threads::Range groups, Scratch& scratch, std::atomic<std::uint64_t>& done,
+              FunctionRef<void()> noted) {
         if (piece_bytes_ == 0) return; // nothing but empty slices
         const std::size_t step = groups_per_read();
         scratch.bytes.resize(std::max(scratch.bytes.size(), step * rows_per_group_ * piece_bytes_));
@@ -78,6 +80,7 @@ class GroupLoader {
             if (check_) expect_finite(first_row, n_rows, scratch.bytes.data());
             for (std::size_t group = g; group < last; ++group) pack(group, first_row, scratch);
             done.fetch_add(n_rows * piece_bytes_, std::memory_order_relaxed);
+            noted();
         }
     }
 
@@ -148,8 +151,9 @@ std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan,
             for (std::size_t m = 0; m < matrices.size() && !failed.load(std::memory_order_relaxed);
                  ++m) {
                 GroupLoader loader(file, plan.matrices[m], *matrices[m], check);
-                loader.load(worker.share(matrices[m]->n_groups()), scratch, done);
-                if (worker.is_main()) progress(done.load(std::memory_order_relaxed));
+                loader.load(worker.share(matrices[m]->n_groups()), scratch, done, [&] {
+                    if (worker.is_main()) progress(done.load(std::memory_order_relaxed));
+                });
             }
         } catch (...) {
             failures[static_cast<std::size_t>(worker.index())] = std::current_exception();

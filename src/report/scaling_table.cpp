@@ -14,8 +14,8 @@ namespace {
 
 /// Options that change what a step costs: rows that differ in one are different rows.
 constexpr std::array<const char*, 8> options_that_matter{
-    "kernels", "allreduce",  "wire",        "emulate_network",
-    "split",   "cache_type", "n_sequences", "batch"};
+    "kernels",      "allreduce",  "wire",        "emulate_network",
+    "split_shares", "cache_type", "n_sequences", "batch"};
 
 std::string model_of(const trace::Trace& trace) {
     const std::string model = trace::config_text(trace, "model");

@@ -46,6 +46,13 @@ void remark(Totals& totals, const trace::Trace& trace) {
                         "microseconds, nanoseconds a byte)",
                         name, totals.emulated_network));
     }
+    const std::string shares = printable(trace::config_text(trace, "split_shares"));
+    if (!shares.empty() && shares != "even") {
+        totals.remarks.push_back(fmt::format("{}: the ranks' shares of the model were {} (--split "
+                                             "{})",
+                                             name, shares,
+                                             printable(trace::config_text(trace, "split"))));
+    }
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         if (trace.hosts[rank].throttled == 0) continue;
         totals.remarks.push_back(fmt::format("{}: rank {} ({}) was throttled (bits {:#x})", name,

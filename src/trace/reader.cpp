@@ -85,18 +85,8 @@ void read_hosts(const Columns& columns, Trace& trace) {
     }
 }
 
-} // namespace
-
-std::string config_text(const Trace& trace, std::string_view name) {
-    for (const auto& entry : trace.config) {
-        if (entry.name == name) return to_text(entry.value);
-    }
-    return "";
-}
-
-Trace read_trace(const std::string& path) {
-    refuse_unfinished(path);
-    const Columns columns(path);
+/// What stands before the steps.
+Trace beginning_of(const Columns& columns, const std::string& path) {
     if (columns.root_text("format") != "pillar-trace") {
         throw FormatError(path, "format", std::nullopt,
                           "is not \"pillar-trace\"; no trace of ours");
@@ -114,6 +104,27 @@ Trace read_trace(const std::string& path) {
     trace.is_complete = columns.root_text("trace_complete") == "1";
     trace.config = columns.file().attributes("/config");
     read_hosts(columns, trace);
+    return trace;
+}
+
+} // namespace
+
+std::string config_text(const Trace& trace, std::string_view name) {
+    for (const auto& entry : trace.config) {
+        if (entry.name == name) return to_text(entry.value);
+    }
+    return "";
+}
+
+Trace read_configuration(const std::string& path) {
+    refuse_unfinished(path);
+    return beginning_of(Columns(path), path);
+}
+
+Trace read_trace(const std::string& path) {
+    refuse_unfinished(path);
+    const Columns columns(path);
+    Trace trace = beginning_of(columns, path);
 
     const std::size_t n_steps = columns.length("/steps/step");
     columns.read("/steps/step", trace.step, n_steps);

@@ -16,7 +16,7 @@ SMALL = ["-p", 24, "-n", 3, "-r", 2, "-t", 1]
 FIELDS = {"build_commit", "cpu_info", "backends", "model_filename", "model_type", "model_size", "model_n_params",
           "n_batch", "n_ubatch", "n_threads", "type_k", "type_v", "n_prompt", "n_gen", "n_depth", "test_time",
           "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns", "samples_ts"}
-OURS = {"ranks", "kernels", "allreduce", "wire", "split"}
+OURS = {"ranks", "kernels", "allreduce", "wire", "split", "split_shares"}
 
 
 def records(ranks, *arguments):

@@ -5,8 +5,12 @@
 // = 8 for P = 1, 2, 4, 8, so that slices nest within ranks and sums have one tree whatever P is;
 // otherwise S = P, a slice a rank. Units: attention heads; 32 feed-forward columns (the last unit
 // may be short); single vocabulary rows.
+//
+// An uneven split has a weight for each rank instead: S = P, and slice s is [round(c(s)·n),
+// round(c(s+1)·n)), c(s) the sum of the weights before s divided by the sum of all.
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace pillar::partition {
@@ -26,6 +30,11 @@ struct Range {
 /// Part `index` of `n` units cut into `n_parts`: [⌊index·n/n_parts⌋, ⌊(index+1)·n/n_parts⌋).
 Range part_of(std::size_t n, std::size_t index, std::size_t n_parts) noexcept;
 
+/// Part `index` of `n` units dealt by weights, of which there is one a part: none negative, their
+/// sum positive. Depends on their ratios as f64 arithmetic gives them, in order: the same numbers
+/// deal the same units everywhere.
+Range weighted_part(std::size_t n, std::size_t index, std::span<const double> weights) noexcept;
+
 /// 8 for 1, 2, 4, 8 ranks, else n_ranks.
 int n_slices_for(int n_ranks) noexcept;
 
@@ -44,6 +53,7 @@ struct Share {
     int n_ranks = 1;
     int n_slices = n_tree_slices; ///< of the whole model
     Range slices;                 ///< own slices within [0, n_slices)
+    std::vector<double> weights;  ///< of all ranks; empty: an even split
 
     Range heads;      ///< own query heads
     Range kv_heads;   ///< every KV head that an own query head reads; empty without own heads
@@ -57,6 +67,13 @@ struct Share {
 
 /// Even split. Throws nothing; needs n_kv_heads ≥ 1 dividing n_heads, 0 ≤ rank < n_ranks.
 Share even_share(const Sizes& sizes, int rank, int n_ranks);
+
+/// Split by one weight a rank, as weighted_part() deals; no weights: even_share. A rank may be left
+/// without heads, columns or rows.
+Share share_of(const Sizes& sizes, int rank, int n_ranks, std::span<const double> weights);
+
+/// The rows of the output matrix that another rank of the same split owns.
+Range vocabulary_of(const Sizes& sizes, const Share& own, int rank) noexcept;
 
 /// KV heads that query heads [heads) read: each KV head serves n_heads/n_kv_heads of them.
 Range kv_heads_of(const Sizes& sizes, Range heads) noexcept;

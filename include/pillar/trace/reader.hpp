@@ -50,4 +50,7 @@ struct Trace {
 /// what to do.
 [[nodiscard]] Trace read_trace(const std::string& path);
 
+/// /config and /hosts alone: what a run with the same options needs. Throws as read_trace.
+[[nodiscard]] Trace read_configuration(const std::string& path);
+
 } // namespace pillar::trace
