@@ -236,7 +236,7 @@ case $code in
     end_with 69 "the ranks could not be started or did not end in order; the message above says which"
     ;;
 110) end_with 75 "the launcher's time limit is over; what was written until then is there" ;;
-14) end_with 69 "a rank was lost; the message above names its host, or says which" ;; # Open MPI 5
+14) end_with 69 "a rank was lost: killed, or its node is gone; look at the hosts that the message above names" ;; # Open MPI 5
 132) end_with 66 "the program is missing on a node (jobs/deploy.sh brings it) or its CPU lacks an instruction" ;;
 129 | 130 | 138 | 143) end_with 75 "stopped by a signal" ;;
 137)

@@ -24,8 +24,10 @@ class KilledRank(OnCluster):
         code, seconds = job.end()
         print(f"rank {victim} killed: ended with {code} after {seconds:.1f} s", flush=True)
         self.assertEqual(code, 69)
-        # Open MPI 5 ends the job with the first rank that sees a connection close, and names the host alone.
-        self.assertRegex(job.errors(), rf"rank {victim} .*on node {host} exited on signal 9|Peer host: +{host}\b")
+        if virtual_cluster.OPEN_MPI < 5:
+            self.assertRegex(job.errors(), rf"rank {victim} .*on node {host} exited on signal 9")
+        else:  # it ends the job with the first rank that sees a connection close, and may not say whose
+            self.assertRegex(job.errors(), "launch: a rank was (lost|killed)")
         self.expect_no_orphans()
         return seconds
 
@@ -128,16 +130,22 @@ class UnnoticedCut(OnCluster):
 
     N_NODES = 3
 
-    def test_ends_all_the_same(self):
-        job = self.start("--timeout", "5", OMPI_MCA_oob_tcp_keepalive_time="3000")
+    def cut(self):
+        never = {"OMPI_MCA_oob_tcp_keepalive_time": "3000", "PRTE_MCA_oob_tcp_keepalive_time": "3000"}
+        job = self.start(**never)
         self.addCleanup(self.cluster.mend, "node3")
         self.cluster.cut("node3")
-        code, seconds = job.end()
+        code, seconds = job.end(timeout=120)
         print(f"cable cut and not noticed: ended with {code} after {seconds:.1f} s", flush=True)
         self.assertEqual(code, 69, job.errors())
-        self.assertRegex(job.errors(), "error: rank 2 on node3 has been silent for ([7-9]|[1-9][0-9]) s")
+        self.assertRegex(job.errors(), "error: rank 2 on node3 has been silent for (1[0-9]|2[0-9]) s")  # not 33
         for node in ("node1", "node2"):
             self.assertEqual(self.cluster.processes(node), [])
+        self.cluster.mend("node3")
+        return seconds
+
+    def test_ends_within_20_s_all_the_same(self):
+        deadline.hold(self, 20.0, self.cut, attempts=2)
 
 
 class Signals(OnCluster):

@@ -23,6 +23,9 @@ SKIPPED = 77  # tells ctest that nothing could be tried
 PILLAR = os.environ["PILLAR_BINARY"]
 MAKE_TINY_MODEL = os.environ["PILLAR_MAKE_TINY_MODEL"]
 
+OPEN_MPI = int(re.search(r"Open MPI\) (\d+)", subprocess.run(["mpirun", "--version"], capture_output=True, text=True,
+                                                            check=True).stdout)[1])
+
 
 def why_not():
     """What keeps clusters from being made here; empty: nothing."""
