@@ -9,7 +9,7 @@ import virtual_cluster
 from virtual_cluster import Job, OnCluster
 
 SHAPE = "smollm2-135m:q4_0"
-BATCH = 32
+BATCH = 80
 # Ethernet, IPv4 and TCP with its stamps; Open MPI's own header; as much again for an acknowledgement of each packet.
 PACKET_HEADERS, MPI_HEADER, PACKET_PAYLOAD = 14 + 20 + 32, 64, 1448
 # Daemons and what the system itself says meanwhile.
