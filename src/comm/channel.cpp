@@ -136,8 +136,8 @@ void Channel::finish_persistent(std::span<MPI_Request> requests,
 
 bool Channel::are_done(std::span<MPI_Request> requests, std::span<const PostedMessage> messages) {
     int is_done = 0;
-    const int code = MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_done,
-                                 statuses_.data());
+    const int code =
+        MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_done, statuses_.data());
     if (code == MPI_ERR_IN_STATUS) throw_failed_request(messages);
     check_mpi(code, "MPI_Testall");
     return is_done != 0;

@@ -145,7 +145,8 @@ void MpiCommunicator::advance_allreduce() noexcept {
     const double now_s = monotonic_s();
     if (now_s - advanced_s_ < shortest_advance_s) return;
     guarded([&] {
-        for (int i = 0; i < polls_per_advance && !allreduce_.advance(); ++i) {}
+        for (int i = 0; i < polls_per_advance && !allreduce_.advance(); ++i) {
+        }
     });
     advanced_s_ = monotonic_s();
 }

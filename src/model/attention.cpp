@@ -34,8 +34,7 @@ partition::Range heads_of(const Transformer::State& s, std::size_t kv_head) noex
 void quantize_columns(Transformer::State& s, Half& half, std::size_t row, std::size_t begin,
                       std::size_t end) noexcept {
     if (s.family.float_activations) return;
-    s.family.quantize(half.attention, row, begin / kernels::block_size,
-                      end / kernels::block_size);
+    s.family.quantize(half.attention, row, begin / kernels::block_size, end / kernels::block_size);
 }
 
 /// Where query i of a job stands: rows outside, heads inside.

@@ -63,7 +63,8 @@ struct AttentionScratch {
 
 struct Half;
 
-/// This thread's jobs. Whole ones end in half.attention, quantised if the thread has all of a block.
+/// This thread's jobs. Whole ones end in half.attention, quantised if the thread has all of a
+/// block.
 void attend(Transformer::State& s, threads::Worker worker, std::size_t layer, Half& half) noexcept;
 
 /// Whether something is left to do after a barrier: split jobs to put together, blocks to quantise.

@@ -7,7 +7,6 @@
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 
 namespace pillar::model {
@@ -109,7 +108,8 @@ Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
       v(options.max_rows * share.kv_heads.size() * h.head_dim),
       up(options.max_rows * share.hidden.size()), partial(options.max_rows * h.dim),
       logits(options.max_logit_rows * share.vocabulary.size()),
-      cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)) {}
+      cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)) {
+}
 
 Half::Half(const Hyperparameters& h, const partition::Share& share, std::size_t max_rows,
            std::size_t panel_columns, const AttentionPlan::Shape& plan_shape)
@@ -146,8 +146,6 @@ std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share
 
 std::size_t first_half(std::size_t n_rows, int n_ranks) noexcept {
     if (n_ranks == 1 || n_rows < shortest_in_halves) return n_rows;
-    static const bool whole = std::getenv("PILLAR_WHOLE") != nullptr; // EXPERIMENT
-    if (whole) return n_rows;
     return ((n_rows + 1) / 2 + half_unit - 1) / half_unit * half_unit;
 }
 
@@ -177,8 +175,7 @@ void Transformer::deal_work() {
             "the team has no more threads than at first");
     s.passes = share_passes(s.weights, s.h.head_dim, s.options.cache_type, s.team.size());
     for (Half& half : s.halves)
-        half.plan = AttentionPlan(
-            plan_shape(s.h, s.share, half.normed.max_columns, s.team.size()));
+        half.plan = AttentionPlan(plan_shape(s.h, s.share, half.normed.max_columns, s.team.size()));
 }
 
 std::uint64_t Transformer::kv_bytes() const noexcept {

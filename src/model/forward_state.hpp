@@ -120,8 +120,8 @@ void compute_block(Transformer::State& s, threads::Worker worker, Block block, s
                    Half& half) noexcept;
 /// This rank's share of a block's sum, then the sum: (rows of the half, dim).
 std::span<float> partial_of(Transformer::State& s, const Half& half) noexcept;
-/// What follows a block's sum, for rows [begin, end) of the half: residual, x += sum + bias, and the
-/// norm that comes next (none after the last layer).
+/// What follows a block's sum, for rows [begin, end) of the half: residual, x += sum + bias, and
+/// the norm that comes next (none after the last layer).
 void add_and_normalise(Transformer::State& s, Block block, std::size_t layer, Half& half,
                        threads::Range rows) noexcept;
 

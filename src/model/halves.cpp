@@ -1,6 +1,6 @@
-// A step in two halves. They take turns: while one is computed, the sum of the other's last block is
-// under way, so that a step takes about as long as the slower of computing and moving bytes. Keys
-// and values of the first half are in the cache when the second one attends.
+// A step in two halves. They take turns: while one is computed, the sum of the other's last block
+// is under way, so that a step takes about as long as the slower of computing and moving bytes.
+// Keys and values of the first half are in the cache when the second one attends.
 
 #include "forward_state.hpp"
 

@@ -210,8 +210,8 @@ void add_and_normalise(Transformer::State& s, Block block, std::size_t layer, Ha
 }
 
 std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {
-    // After query, key, value; after attention; after gate and up; the two all-reduces; of many rows
-    // two more, after the norms.
+    // After query, key, value; after attention; after gate and up; the two all-reduces; of many
+    // rows two more, after the norms.
     if (n_rows <= few_rows) return 5;
     return first_half(n_rows, n_ranks) < n_rows ? 14 : 7;
 }

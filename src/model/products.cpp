@@ -45,7 +45,8 @@ void Transformer::multiply_matrices(std::size_t n_rows) {
     Buffers& b = s.buffers;
     Half& all = s.halves[0];
     expects(n_rows > 0 && n_rows <= s.options.max_rows, "there are buffers for the rows");
-    for (kernels::Activations* x : {&all.normed, &all.attention, &all.hidden}) x->set_columns(n_rows);
+    for (kernels::Activations* x : {&all.normed, &all.attention, &all.hidden})
+        x->set_columns(n_rows);
     s.team.run([&](threads::Worker worker) {
         const auto multiply = [&](const kernels::Matrix& w, const kernels::Activations& x, float* y,
                                   std::size_t y_stride) {

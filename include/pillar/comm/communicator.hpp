@@ -108,8 +108,8 @@ class Communicator {
     /// Collective. The same in the background: between start_allreduce() and finish_allreduce(),
     /// which returns with the sum in `values`, this rank may compute, and nobody touches `values`.
     /// Messages move while the main thread calls advance_allreduce(), about every tenth of a
-    /// millisecond. One at a time, and no other collective meanwhile. The timeline has the waiting in
-    /// finish_allreduce() alone: the rest costs no time.
+    /// millisecond. One at a time, and no other collective meanwhile. The timeline has the waiting
+    /// in finish_allreduce() alone: the rest costs no time.
     virtual void start_allreduce(std::span<float> values);
     virtual void advance_allreduce() noexcept;
     virtual void finish_allreduce();
