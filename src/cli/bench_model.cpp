@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -82,20 +83,42 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
     session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
     if (warm_up && !run_once(warm_up_of(test.test))) return false;
     std::vector<double> seconds;
+    Traffic sent; // of a repetition, the depth before it included
     if (roofline_) {
         roofline_->begin();
         roofline_->measure();
     }
     for (std::size_t i = 0; i < test.n_repeats; ++i) {
         show_progress(test, i);
+        const Traffic before = comm_.step_traffic();
         if (!run_once(test.test)) return false;
         seconds.push_back(benchmark_.elapsed_s());
+        sent.bytes_sent = comm_.step_traffic().bytes_sent - before.bytes_sent;
+        sent.messages_sent = comm_.step_traffic().messages_sent - before.messages_sent;
         if (roofline_) roofline_->measure();
     }
     clear_progress();
-    if (comm_.is_root()) record = record_of(test, seconds);
+    const Traffic all_sent = sum_over_ranks(sent);
+    if (comm_.is_root()) {
+        record = record_of(test, seconds);
+        record["bytes_sent"] = all_sent.bytes_sent;
+        record["messages_sent"] = all_sent.messages_sent;
+    }
     if (roofline_) roofline_->finish(test.test, seconds, record);
     return true;
+}
+
+/// Collective. The sum on rank 0.
+Traffic ModelBench::sum_over_ranks(const Traffic& mine) {
+    const std::string_view bytes(reinterpret_cast<const char*>(&mine), sizeof(mine));
+    Traffic all;
+    for (const std::string& text : comm_.gather_to_root(bytes)) {
+        Traffic one;
+        std::memcpy(&one, text.data(), sizeof(one));
+        all.bytes_sent += one.bytes_sent;
+        all.messages_sent += one.messages_sent;
+    }
+    return all;
 }
 
 /// Collective.

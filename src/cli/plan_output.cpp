@@ -90,6 +90,8 @@ Json record(const PlanTable& table, const PlanRow& row) {
                  {"read_bytes_per_token", row.read_bytes},
                  {"sent_bytes_per_token", row.token.bytes_sent},
                  {"messages_per_token", row.token.messages_sent},
+                 {"sent_bytes_per_prompt", row.prompt_sent.bytes_sent},
+                 {"messages_per_prompt", row.prompt_sent.messages_sent},
                  {"decode_allreduce", row.n_ranks == 1 ? "" : comm::name_of(row.decode_allreduce)},
                  {"prompt_allreduce", row.n_ranks == 1 ? "" : comm::name_of(row.prompt_allreduce)},
                  {"decode_tokens_per_s", row.decode_per_s},

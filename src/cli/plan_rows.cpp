@@ -78,6 +78,9 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
         perf::StepWork chunk = perf::step_work(h, ranks, at, n_rows, is_last);
         add_messages(chunk, request, profile.network, n_rows, is_last);
         row.prompt += perf::step_time(profile, chunk);
+        const Traffic sent = perf::step_traffic(chunk);
+        row.prompt_sent.bytes_sent += sent.bytes_sent;
+        row.prompt_sent.messages_sent += sent.messages_sent;
         if (at == 0) row.prompt_allreduce = chunk.algorithm;
     }
     row.decode_per_s = 1 / row.decode.total();

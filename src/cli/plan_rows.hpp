@@ -26,6 +26,7 @@ struct PlanRow {
         return static_cast<double>(need.total()) <= available_bytes;
     }
     Traffic token;                      ///< that all ranks send for one decoded token
+    Traffic prompt_sent;                ///< the same for the whole prompt
     double read_bytes = 0;              ///< weights and cache that the slowest rank reads for it
     comm::Algorithm decode_allreduce{}; ///< none with one rank
     comm::Algorithm prompt_allreduce{};

@@ -205,8 +205,8 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
         environment.world(allreduce_.longer, wire, parse_network(options.emulate_network));
     trial->watch({.step_s = options.timeout_s});
     trial->set_in_steps(true);
-    const measure::AllreduceTuning tuning =
-        measure::tune_allreduce(*trial, wire, h_.dim, h_.dim * n_rows);
+    const measure::AllreduceTuning tuning = measure::tune_allreduce(
+        *trial, wire, h_.dim, h_.dim * model::first_half(n_rows, comm_->size()));
     allreduce_ = tuning.choice;
     comm_->choose(allreduce_);
     const auto bytes = [](std::size_t n_floats) {

@@ -82,77 +82,93 @@ Allreduce::Plan& Allreduce::plan_for(Algorithm algorithm, std::span<float> value
     return plan;
 }
 
-void Allreduce::sum(Algorithm algorithm, std::span<float> values, Patience& patience) {
+void Allreduce::start(Algorithm algorithm, std::span<float> values) {
+    expects(plan_ == nullptr, "one all-reduce is under way at a time");
     if (size_ == 1) return;
     reserve(algorithm, values.size());
-    Plan& plan = plan_for(algorithm, values);
-    switch (algorithm) {
-    case Algorithm::recursive_doubling:
-        return run_recursive_doubling(plan, patience);
-    case Algorithm::direct:
-        return run_direct(plan, patience);
-    case Algorithm::two_step:
-        return run_two_step(plan, patience);
-    case Algorithm::ring:
-        return run_ring(plan, patience);
-    case Algorithm::mpi:
-        break;
+    plan_ = &plan_for(algorithm, values);
+    phase_ = 0;
+    if (plan_->messages.n_phases() == 0) {
+        plan_ = nullptr;
+        return;
     }
+    prepare();
+    plan_->messages.start(phase_);
 }
 
-/// Both partners compute lower + upper or upper + lower: the same bits, for addition commutes.
-void Allreduce::run_recursive_doubling(Plan& plan, Patience& patience) {
-    using Kind = Exchange::Kind;
-    const auto* received = reinterpret_cast<const float*>(buffer_.data());
-    for (std::size_t i = 0; i < exchanges_.size(); ++i) {
-        plan.messages.run(i, patience);
-        const Kind kind = exchanges_[i].kind;
-        if (kind == Kind::swap || kind == Kind::fold_receive) add_to(plan.values, received);
-    }
-}
-
-void Allreduce::run_direct(Plan& plan, Patience& patience) {
-    const std::size_t n = plan.values.size();
-    if (!is_exact()) encode(wire_, plan.values, slot(rank_, n, n).data());
-    plan.messages.run(0, patience);
-    sum_copies(plan.values, n);
-}
-
-void Allreduce::run_two_step(Plan& plan, Patience& patience) {
-    const std::span<float> values = plan.values;
-    const std::size_t n_slot = longest_part(values.size(), size_);
-    const auto part = [&](int rank) {
-        const Part p = part_of(values.size(), rank, size_);
-        return values.subspan(p.begin, p.size());
-    };
-    const auto own_encoded = [&] { return encoded_part(rank_, values.size()).data(); };
-    if (!is_exact()) {
-        for (const int to : others_) {
-            encode(wire_, part(to), encoded_part(to, values.size()).data());
+bool Allreduce::advance() {
+    while (plan_ != nullptr && plan_->messages.test(phase_)) {
+        complete();
+        if (++phase_ == plan_->messages.n_phases()) {
+            plan_ = nullptr;
+        } else {
+            prepare();
+            plan_->messages.start(phase_);
         }
-        encode(wire_, part(rank_), slot(rank_, n_slot, part(rank_).size()).data());
     }
-    plan.messages.run(0, patience);
-    sum_copies(part(rank_), n_slot);
-    if (!is_exact()) encode(wire_, part(rank_), own_encoded());
-    plan.messages.run(1, patience);
-    if (is_exact()) return;
-    for (int rank = 0; rank < size_; ++rank) {
-        decode(wire_, encoded_part(rank, values.size()).data(), 0, part(rank));
+    return plan_ == nullptr;
+}
+
+void Allreduce::finish(Patience& patience) {
+    while (plan_ != nullptr) {
+        plan_->messages.finish(phase_, patience);
+        advance();
     }
 }
 
-void Allreduce::run_ring(Plan& plan, Patience& patience) {
-    const std::span<float> values = plan.values;
-    const auto n_steps = static_cast<int>(others_.size());
-    for (int step = 0; step < n_steps; ++step) {
-        plan.messages.run(static_cast<std::size_t>(step), patience);
-        const Part p = part_of(values.size(), (rank_ - step - 1 + size_) % size_, size_);
-        add_to(values.subspan(p.begin, p.size()), reinterpret_cast<const float*>(buffer_.data()));
+std::span<float> Allreduce::part_at(int rank) const noexcept {
+    const Part p = part_of(plan_->values.size(), rank, size_);
+    return plan_->values.subspan(p.begin, p.size());
+}
+
+void Allreduce::prepare() {
+    if (is_exact()) return;
+    const std::span<float> values = plan_->values;
+    const std::size_t n = values.size();
+    if (plan_->algorithm == Algorithm::direct) {
+        encode(wire_, values, slot(rank_, n, n).data());
+    } else if (phase_ == 0) {
+        for (const int to : others_) encode(wire_, part_at(to), encoded_part(to, n).data());
+        encode(wire_, part_at(rank_),
+               slot(rank_, longest_part(n, size_), part_at(rank_).size()).data());
+    } else {
+        encode(wire_, part_at(rank_), encoded_part(rank_, n).data());
     }
-    for (int step = 0; step < n_steps; ++step) {
-        plan.messages.run(static_cast<std::size_t>(n_steps + step), patience);
+}
+
+void Allreduce::complete() {
+    const std::span<float> values = plan_->values;
+    switch (plan_->algorithm) {
+    case Algorithm::recursive_doubling: {
+        // Both partners compute lower + upper or upper + lower: the same bits.
+        const Exchange::Kind kind = exchanges_[phase_].kind;
+        if (kind == Exchange::Kind::swap || kind == Exchange::Kind::fold_receive)
+            add_to(values, reinterpret_cast<const float*>(buffer_.data()));
+        return;
     }
+    case Algorithm::direct:
+        return sum_copies(values, values.size());
+    case Algorithm::two_step:
+        if (phase_ == 0) return sum_copies(part_at(rank_), longest_part(values.size(), size_));
+        return decode_all();
+    default:
+        return complete_ring();
+    }
+}
+
+void Allreduce::decode_all() noexcept {
+    if (is_exact()) return;
+    const std::size_t n = plan_->values.size();
+    for (int rank = 0; rank < size_; ++rank)
+        decode(wire_, encoded_part(rank, n).data(), 0, part_at(rank));
+}
+
+/// First the partial sums go round, then the whole ones.
+void Allreduce::complete_ring() {
+    if (phase_ >= others_.size()) return;
+    const auto step = static_cast<int>(phase_);
+    add_to(part_at((rank_ - step - 1 + size_) % size_),
+           reinterpret_cast<const float*>(buffer_.data()));
 }
 
 void Allreduce::sum_copies(std::span<float> values, std::size_t n_slot) noexcept {

@@ -22,8 +22,12 @@ class Allreduce {
     /// Allocate what vectors of up to `n_floats` need.
     void reserve(Algorithm algorithm, std::size_t n_floats);
 
-    /// Collective. Any algorithm but mpi.
-    void sum(Algorithm algorithm, std::span<float> values, Patience& patience);
+    /// Collective. Begin to sum with any algorithm but mpi; nobody touches `values` until the end.
+    void start(Algorithm algorithm, std::span<float> values);
+    /// Let its messages move and do what becomes possible; true when all is done.
+    bool advance();
+    /// Wait until all is done.
+    void finish(Patience& patience);
 
   private:
     struct Plan {
@@ -41,10 +45,13 @@ class Allreduce {
     void plan_two_step(Plan& plan);
     void plan_ring(Plan& plan);
 
-    void run_recursive_doubling(Plan& plan, Patience& patience);
-    void run_direct(Plan& plan, Patience& patience);
-    void run_two_step(Plan& plan, Patience& patience);
-    void run_ring(Plan& plan, Patience& patience);
+    // What is done before the messages of the phase at hand leave, and when all are there.
+    void prepare();
+    void complete();
+    void complete_ring();
+    void decode_all() noexcept;
+    /// Part of the sum under way, as ring and two-step cut it.
+    [[nodiscard]] std::span<float> part_at(int rank) const noexcept;
 
     /// values = sum over the ranks of their copies: this rank's is `values` itself with the f32
     /// wire, else it lies encoded in its slot as the others' do.
@@ -67,6 +74,8 @@ class Allreduce {
     std::vector<float*> leaves_;
     std::vector<std::unique_ptr<Plan>> plans_;
     std::uint64_t n_calls_ = 0;
+    Plan* plan_ = nullptr;  ///< of the sum under way
+    std::size_t phase_ = 0; ///< of it
 };
 
 } // namespace pillar::comm

@@ -114,32 +114,42 @@ void Channel::wait(Patience& patience) {
     poll(std::span(requests_).first(n_posted_), std::span(messages_).first(n_posted_), patience);
 }
 
-void Channel::run_persistent(std::span<MPI_Request> requests,
-                             std::span<const PostedMessage> messages, Patience& patience) {
+void Channel::start_persistent(std::span<MPI_Request> requests,
+                               std::span<const PostedMessage> messages) {
     if (requests.empty()) return;
     check_mpi(MPI_Startall(static_cast<int>(requests.size()), requests.data()), "MPI_Startall");
     for (const PostedMessage& message : messages) {
         if (message.is_sent) count({message.n_bytes, 1});
         stamp(message);
     }
-    poll(requests, messages, patience);
+}
+
+bool Channel::test_persistent(std::span<MPI_Request> requests,
+                              std::span<const PostedMessage> messages) {
+    return are_done(requests, messages) && (!emulated_ || emulated_->has_arrived());
+}
+
+void Channel::finish_persistent(std::span<MPI_Request> requests,
+                                std::span<const PostedMessage> messages, Patience& patience) {
+    if (!requests.empty()) poll(requests, messages, patience);
+}
+
+bool Channel::are_done(std::span<MPI_Request> requests, std::span<const PostedMessage> messages) {
+    int is_done = 0;
+    const int code =
+        MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_done, statuses_.data());
+    if (code == MPI_ERR_IN_STATUS) throw_failed_request(messages);
+    check_mpi(code, "MPI_Testall");
+    return is_done != 0;
 }
 
 void Channel::poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
                    Patience& patience) {
     polled_ = requests;
     polled_messages_ = messages;
-    for (;;) {
-        int is_done = 0;
-        const int code = MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_done,
-                                     statuses_.data());
-        if (code == MPI_ERR_IN_STATUS) throw_failed_request(messages);
-        check_mpi(code, "MPI_Testall");
-        if (is_done != 0) break;
-        patience.pause();
-    }
+    while (!are_done(requests, messages)) patience.pause();
     polled_ = {};
-    if (emulated_) emulated_->hold(patience);
+    while (emulated_ && !emulated_->has_arrived()) patience.pause();
 }
 
 int Channel::waits_for() const noexcept {

@@ -64,9 +64,13 @@ class Channel {
     /// brought.
     [[nodiscard]] std::size_t n_received(std::size_t index) const;
 
-    /// Start persistent requests and wait until all are done. Not more than 2 · size().
-    void run_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
-                        Patience& patience);
+    /// Start persistent requests: not more than 2 · size().
+    void start_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages);
+    /// Let started ones move; true when all are done.
+    bool test_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages);
+    /// Until all are done.
+    void finish_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
+                           Patience& patience);
 
     /// From now on messages of step collectives arrive no earlier than on this network.
     void emulate(const NetworkModel& network);
@@ -88,6 +92,7 @@ class Channel {
     void begin_batch() noexcept;
     void add(const PostedMessage& message) noexcept;
     void stamp(const PostedMessage& message);
+    bool are_done(std::span<MPI_Request> requests, std::span<const PostedMessage> messages);
     void poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
               Patience& patience);
     [[noreturn]] void throw_failed_request(std::span<const PostedMessage> messages) const;

@@ -41,22 +41,21 @@ void EmulatedNetwork::expected(int from) {
     arrivals_.push_back(i);
 }
 
-void EmulatedNetwork::hold(Patience& patience) {
-    for (int are_here = 0; are_here == 0;) {
-        check_mpi(
-            MPI_Testall(static_cast<int>(n_), requests_.data(), &are_here, MPI_STATUSES_IGNORE),
-            "MPI_Testall");
-        if (are_here == 0) patience.pause();
-    }
+bool EmulatedNetwork::has_arrived() {
+    if (n_ == 0) return monotonic_s() >= arrival_s_;
+    int are_here = 0;
+    check_mpi(MPI_Testall(static_cast<int>(n_), requests_.data(), &are_here, MPI_STATUSES_IGNORE),
+              "MPI_Testall");
+    if (are_here == 0) return false;
     std::ranges::sort(arrivals_, {}, [&](std::size_t i) { return stamps_[i].departure_s; });
-    double arrival_s = 0;
+    arrival_s_ = 0;
     for (const std::size_t i : arrivals_) {
-        arrival_s =
+        arrival_s_ =
             link_.arrive(stamps_[i].departure_s, static_cast<std::size_t>(stamps_[i].n_bytes));
     }
     arrivals_.clear();
     n_ = 0;
-    while (monotonic_s() < arrival_s) patience.pause();
+    return monotonic_s() >= arrival_s_;
 }
 
 Traffic EmulatedNetwork::take_sent() noexcept {

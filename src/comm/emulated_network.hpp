@@ -4,7 +4,6 @@
 // the message back until the model lets it arrive. All ranks are on one machine and read one clock.
 
 #include "link_model.hpp"
-#include "patience.hpp"
 
 #include "pillar/core/timing.hpp"
 
@@ -22,8 +21,8 @@ class EmulatedNetwork {
     void sent(int to, std::size_t n_bytes);
     /// A message from `from` is expected.
     void expected(int from);
-    /// Until all messages since the last call have arrived.
-    void hold(Patience& patience);
+    /// Whether all messages since it was last true have arrived.
+    bool has_arrived();
 
     /// What the stamps were since the last call of this.
     Traffic take_sent() noexcept;
@@ -42,6 +41,7 @@ class EmulatedNetwork {
     std::vector<MPI_Request> requests_; ///< [n_] in use, as of stamps_
     std::vector<std::size_t> arrivals_; ///< places of received stamps
     std::size_t n_ = 0;
+    double arrival_s_ = 0; ///< of the last one, when all stamps are here
     Traffic sent_;
 };
 

@@ -19,6 +19,15 @@
 
 namespace pillar::comm {
 
+namespace {
+
+/// Looking at the sockets more often than this moves nothing more.
+constexpr double shortest_advance_s = 60e-6;
+/// Open MPI looks at its sockets in every eighth call only.
+constexpr int polls_per_advance = 8;
+
+} // namespace
+
 MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
                                  const std::optional<NetworkModel>& emulated)
     : channel_(parent), choice_(only(algorithm)), allreduce_(channel_, wire),
@@ -107,10 +116,47 @@ void MpiCommunicator::allreduce(std::span<float> values) {
         if (algorithm == Algorithm::mpi) {
             sum_by_mpi(values);
         } else {
+            allreduce_.start(algorithm, values);
             Patience waiting = patience(begin_s, step_sleep_after_s);
-            allreduce_.sum(algorithm, values, waiting);
+            allreduce_.finish(waiting);
         }
         return values.size_bytes();
+    });
+}
+
+void MpiCommunicator::guarded(FunctionRef<void()> body) noexcept {
+    try {
+        body();
+    } catch (const Error& error) {
+        log::error("{}", error.what());
+        abort_job(error.code());
+    }
+}
+
+void MpiCommunicator::start_allreduce(std::span<float> values) {
+    started_ = values;
+    const Algorithm algorithm = choice_.of(values.size());
+    if (algorithm == Algorithm::mpi) return; // at the end, all at once
+    guarded([&] { allreduce_.start(algorithm, values); });
+    advanced_s_ = monotonic_s();
+}
+
+void MpiCommunicator::advance_allreduce() noexcept {
+    const double now_s = monotonic_s();
+    if (now_s - advanced_s_ < shortest_advance_s) return;
+    guarded([&] {
+        for (int i = 0; i < polls_per_advance && !allreduce_.advance(); ++i) {
+        }
+    });
+    advanced_s_ = monotonic_s();
+}
+
+void MpiCommunicator::finish_allreduce() {
+    if (choice_.of(started_.size()) == Algorithm::mpi) return allreduce(started_);
+    step(CollectiveKind::allreduce, [&](double begin_s) {
+        Patience waiting = patience(begin_s, step_sleep_after_s);
+        allreduce_.finish(waiting);
+        return started_.size_bytes();
     });
 }
 

@@ -32,6 +32,9 @@ class MpiCommunicator final : public Communicator {
     void choose(const AllreduceChoice& choice) override { choice_ = choice; }
 
     void allreduce(std::span<float> values) override;
+    void start_allreduce(std::span<float> values) override;
+    void advance_allreduce() noexcept override;
+    void finish_allreduce() override;
     std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override;
     void gather(std::span<const std::byte> message, GatherBuffer& all) override;
 
@@ -52,6 +55,8 @@ class MpiCommunicator final : public Communicator {
     /// bytes. A failure of MPI ends the job: there is no way on, and no exception may leave a
     /// thread team.
     void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
+    /// `body`, outside of the timeline; a failure of MPI ends the job.
+    void guarded(FunctionRef<void()> body) noexcept;
     [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) noexcept;
 
     void sum_by_mpi(std::span<float> values);
@@ -70,6 +75,7 @@ class MpiCommunicator final : public Communicator {
     Allreduce allreduce_;
     Tree tree_;                ///< children: the largest subtree first …
     std::vector<int> by_rank_; ///< … and in rank order
+    double advanced_s_ = 0;    ///< when a started all-reduce was looked at last
     bool yields_ = false;      ///< ranks of this machine outnumber its CPUs
     std::optional<Watchdog> watchdog_;
 };

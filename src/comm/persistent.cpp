@@ -43,11 +43,27 @@ void PersistentMessages::end_phase() {
     ends_.push_back(requests_.size());
 }
 
-void PersistentMessages::run(std::size_t phase, Patience& patience) {
+PersistentMessages::Phase PersistentMessages::at(std::size_t phase) const noexcept {
     const std::size_t begin = phase == 0 ? 0 : ends_[phase - 1];
-    const std::size_t n = ends_[phase] - begin;
-    channel_->run_persistent(std::span(requests_).subspan(begin, n),
-                             std::span(messages_).subspan(begin, n), patience);
+    return {begin, ends_[phase] - begin};
+}
+
+void PersistentMessages::start(std::size_t phase) {
+    const auto [begin, n] = at(phase);
+    channel_->start_persistent(std::span(requests_).subspan(begin, n),
+                               std::span(messages_).subspan(begin, n));
+}
+
+bool PersistentMessages::test(std::size_t phase) {
+    const auto [begin, n] = at(phase);
+    return channel_->test_persistent(std::span(requests_).subspan(begin, n),
+                                     std::span(messages_).subspan(begin, n));
+}
+
+void PersistentMessages::finish(std::size_t phase, Patience& patience) {
+    const auto [begin, n] = at(phase);
+    channel_->finish_persistent(std::span(requests_).subspan(begin, n),
+                                std::span(messages_).subspan(begin, n), patience);
 }
 
 void PersistentMessages::clear() noexcept {

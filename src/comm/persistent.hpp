@@ -20,12 +20,21 @@ class PersistentMessages {
     void receive(int from, std::span<std::byte> bytes);
     void end_phase();
 
-    /// Start the messages of phase `phase` and wait until all are done.
-    void run(std::size_t phase, Patience& patience);
+    /// Start the messages of phase `phase`, see whether all are done, wait until they are.
+    void start(std::size_t phase);
+    bool test(std::size_t phase);
+    void finish(std::size_t phase, Patience& patience);
+    [[nodiscard]] std::size_t n_phases() const noexcept { return ends_.size(); }
     /// Forget all; none is under way.
     void clear() noexcept;
 
   private:
+    /// Places of the messages of a phase: [begin, begin + n).
+    struct Phase {
+        std::size_t begin, n;
+    };
+    [[nodiscard]] Phase at(std::size_t phase) const noexcept;
+
     Channel* channel_;
     std::vector<MPI_Request> requests_;
     std::vector<PostedMessage> messages_; ///< what each request is about

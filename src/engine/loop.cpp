@@ -92,7 +92,7 @@ struct Loop::State {
         plan.keeps.reserve(model.options().max_sequences);
         plan.samplings.reserve(model.options().max_sequences);
         plan.rows.reserve(model.options().max_rows);
-        timeline.collectives.reserve(2 * model.hyperparameters().n_layers + 2);
+        timeline.collectives.reserve(4 * model.hyperparameters().n_layers + 2);
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }

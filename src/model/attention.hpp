@@ -61,14 +61,15 @@ struct AttentionScratch {
     PageTree trees[2];
 };
 
-/// This thread's jobs. Whole ones end in buffers.attention, quantised if the thread has all of a
+struct Half;
+
+/// This thread's jobs. Whole ones end in half.attention, quantised if the thread has all of a
 /// block.
-void attend(Transformer::State& s, threads::Worker worker, std::size_t layer,
-            std::span<const Row> rows) noexcept;
+void attend(Transformer::State& s, threads::Worker worker, std::size_t layer, Half& half) noexcept;
 
 /// Whether something is left to do after a barrier: split jobs to put together, blocks to quantise.
-[[nodiscard]] bool must_join_attention(const Transformer::State& s, std::size_t n_rows) noexcept;
+[[nodiscard]] bool must_join_attention(const Transformer::State& s, const Half& half) noexcept;
 /// Do this thread's share of it.
-void join_attention(Transformer::State& s, threads::Worker worker, std::size_t n_rows) noexcept;
+void join_attention(Transformer::State& s, threads::Worker worker, Half& half) noexcept;
 
 } // namespace pillar::model

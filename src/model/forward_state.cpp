@@ -37,12 +37,20 @@ std::size_t queries_a_tile(const Hyperparameters& h) noexcept {
 }
 
 AttentionPlan::Shape plan_shape(const Hyperparameters& h, const partition::Share& share,
-                                const TransformerOptions& options, int n_threads) {
+                                std::size_t max_rows, int n_threads) {
     return {.n_kv_heads = share.kv_heads.size(),
             .tile_rows = tile_rows(h),
-            .max_rows = options.max_rows,
+            .max_rows = max_rows,
             .own_blocks = h.head_dim % kernels::block_size == 0,
             .n_threads = n_threads};
+}
+
+/// Rows that each half must have room for: the first one may be the whole step.
+std::vector<std::size_t> half_rows(const TransformerOptions& options, int n_ranks) {
+    std::vector<std::size_t> rows = {options.max_rows};
+    if (first_half(options.max_rows, n_ranks) < options.max_rows)
+        rows.push_back(options.max_rows / 2);
+    return rows;
 }
 
 /// A matrix of heads; `unit` rows of a head stay together.
@@ -94,17 +102,28 @@ std::size_t activation_bytes(const kernels::ActivationLayout& layout, std::size_
 } // namespace
 
 Buffers::Buffers(const Hyperparameters& h, const partition::Share& share,
-                 const TransformerOptions& options, std::size_t panel_columns)
+                 const TransformerOptions& options)
     : x(options.max_rows * h.dim), q(options.max_rows * share.heads.size() * h.head_dim),
       k(options.max_rows * share.kv_heads.size() * h.head_dim),
       v(options.max_rows * share.kv_heads.size() * h.head_dim),
       up(options.max_rows * share.hidden.size()), partial(options.max_rows * h.dim),
       logits(options.max_logit_rows * share.vocabulary.size()),
-      cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)),
-      normed(whole_layout(h.dim), options.max_rows, panel_columns),
-      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), options.max_rows,
-                panel_columns),
-      hidden(kernels::ActivationLayout(hidden_slices(share)), options.max_rows, panel_columns) {}
+      cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)) {
+}
+
+Half::Half(const Hyperparameters& h, const partition::Share& share, std::size_t max_rows,
+           std::size_t panel_columns, const AttentionPlan::Shape& plan_shape)
+    : normed(whole_layout(h.dim), max_rows, panel_columns),
+      attention(kernels::ActivationLayout(head_slices(share, h.head_dim)), max_rows, panel_columns),
+      hidden(kernels::ActivationLayout(hidden_slices(share)), max_rows, panel_columns),
+      plan(plan_shape) {}
+
+void Half::set_rows(std::span<const Row> all, std::size_t first, std::size_t end) {
+    begin = first;
+    rows = all.subspan(first, end - first);
+    for (kernels::Activations* x : {&normed, &attention, &hidden}) x->set_columns(rows.size());
+    plan.make(rows);
+}
 
 std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share& share,
                                 const TransformerOptions& options, int n_threads) {
@@ -116,12 +135,18 @@ std::size_t Buffers::size_bytes(const Hyperparameters& h, const partition::Share
         static_cast<std::size_t>(n_threads) *
             AttentionScratch::n_floats(queries_a_tile(h), KvCache::pages_for(options.n_context),
                                        h.head_dim);
-    return floats * sizeof(float) +
-           AttentionPlan::size_bytes(plan_shape(h, share, options, n_threads)) +
-           activation_bytes(whole_layout(h.dim), options.max_rows) +
-           activation_bytes(kernels::ActivationLayout(head_slices(share, h.head_dim)),
-                            options.max_rows) +
-           activation_bytes(kernels::ActivationLayout(hidden_slices(share)), options.max_rows);
+    std::size_t bytes = floats * sizeof(float);
+    for (const std::size_t rows : half_rows(options, share.n_ranks))
+        bytes += AttentionPlan::size_bytes(plan_shape(h, share, rows, n_threads)) +
+                 activation_bytes(whole_layout(h.dim), rows) +
+                 activation_bytes(kernels::ActivationLayout(head_slices(share, h.head_dim)), rows) +
+                 activation_bytes(kernels::ActivationLayout(hidden_slices(share)), rows);
+    return bytes;
+}
+
+std::size_t first_half(std::size_t n_rows, int n_ranks) noexcept {
+    if (n_ranks == 1 || n_rows < shortest_in_halves) return n_rows;
+    return ((n_rows + 1) / 2 + half_unit - 1) / half_unit * half_unit;
 }
 
 Transformer::State::State(const gguf::File& model_file, const Hyperparameters& hyperparameters,
@@ -133,9 +158,11 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
       weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress,
                            load_bytes)),
       rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
-      buffers(h, share, options, family.panel_columns),
-      passes(share_passes(weights, h.head_dim, options.cache_type, team.size())),
-      attention_plan(plan_shape(h, share, options, team.size())) {
+      buffers(h, share, options),
+      passes(share_passes(weights, h.head_dim, options.cache_type, team.size())) {
+    for (const std::size_t rows : half_rows(options, share.n_ranks))
+        halves.emplace_back(h, share, rows, family.panel_columns,
+                            plan_shape(h, share, rows, team.size()));
     for (int t = 0; t < team.size(); ++t) {
         scratch.emplace_back(queries_a_tile(h), KvCache::pages_for(options.n_context), h.head_dim);
         embedding_rows.emplace_back(weights.embedding->row_bytes());
@@ -147,7 +174,8 @@ void Transformer::deal_work() {
     expects(static_cast<std::size_t>(s.team.size()) <= s.scratch.size(),
             "the team has no more threads than at first");
     s.passes = share_passes(s.weights, s.h.head_dim, s.options.cache_type, s.team.size());
-    s.attention_plan = AttentionPlan(plan_shape(s.h, s.share, s.options, s.team.size()));
+    for (Half& half : s.halves)
+        half.plan = AttentionPlan(plan_shape(s.h, s.share, half.normed.max_columns, s.team.size()));
 }
 
 std::uint64_t Transformer::kv_bytes() const noexcept {

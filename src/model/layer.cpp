@@ -17,11 +17,27 @@ using kernels::Matrix;
 using threads::Range;
 using threads::Worker;
 
-/// y = W · x for this thread's share of the row groups.
-void product(Worker worker, const Matrix& w, const Activations& x, float* y,
-             std::size_t y_stride) noexcept {
-    const Range groups = worker.share(w.n_groups());
-    kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
+/// Multiplications between two looks at messages under way: half a millisecond of a small core.
+constexpr std::size_t products_a_piece = std::size_t{4} << 20;
+
+/// y = W · x for row groups [begin, end).
+void multiply(const Transformer::State& s, Worker worker, const Matrix& w, const Activations& x,
+              float* y, std::size_t y_stride, Range groups) noexcept {
+    if (!worker.is_main() || s.moving == nullptr)
+        return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
+    const std::size_t a_group =
+        w.family().rows_per_group(w.shape().type) * x.layout.length * x.n_columns();
+    const std::size_t n = std::max<std::size_t>(1, products_a_piece / a_group);
+    for (std::size_t begin = groups.begin; begin < groups.end; begin += n) {
+        kernels::multiply(w, x, y, y_stride, begin, std::min(begin + n, groups.end));
+        s.let_messages_move(worker);
+    }
+}
+
+/// The same for this thread's share of all groups.
+void product(const Transformer::State& s, Worker worker, const Matrix& w, const Activations& x,
+             float* y, std::size_t y_stride) noexcept {
+    multiply(s, worker, w, x, y, y_stride, worker.share(w.n_groups()));
 }
 
 /// Rows of a matrix that groups [begin, end) hold.
@@ -61,38 +77,42 @@ void rotate(Transformer::State& s, std::size_t r, float* head, std::size_t begin
 /// Query, key and value of own heads, in one pass: this thread's rows of the three, with biases and
 /// rotation; keys and values go to the cache.
 void project_heads(Transformer::State& s, Worker worker, std::size_t layer,
-                   std::span<const Row> rows) noexcept {
+                   const Half& half) noexcept {
     const LayerWeights& w = s.weights.layers[layer];
     Buffers& b = s.buffers;
     const SharedPass& pass = s.passes[layer].heads;
     const std::size_t head_dim = s.h.head_dim, q_dim = s.q_dim(), kv_dim = s.kv_dim();
-    const auto multiply = [&](std::size_t matrix, const Matrix& weights, float* y,
-                              std::size_t y_stride) {
+    float* const all_q = b.q.data() + half.begin * q_dim;
+    float* const all_k = b.k.data() + half.begin * kv_dim;
+    float* const all_v = b.v.data() + half.begin * kv_dim;
+    const auto project = [&](std::size_t matrix, const Matrix& weights, float* y,
+                             std::size_t y_stride) {
         const Range groups = pass.groups(matrix, worker.index());
-        kernels::multiply(weights, b.normed, y, y_stride, groups.begin, groups.end);
+        multiply(s, worker, weights, half.normed, y, y_stride, groups);
         return rows_of(weights, groups);
     };
-    const Range query_rows = multiply(0, w.query, b.q.data(), q_dim);
-    const Range key_rows = multiply(1, w.key, b.k.data(), kv_dim);
-    const Range value_rows = multiply(2, w.value, b.v.data(), kv_dim);
+    const Range query_rows = project(0, w.query, all_q, q_dim);
+    const Range key_rows = project(1, w.key, all_k, kv_dim);
+    const Range value_rows = project(2, w.value, all_v, kv_dim);
 
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        const std::int32_t sequence = rows[r].sequence;
-        const auto position = static_cast<std::size_t>(rows[r].position);
+    for (std::size_t r = 0; r < half.rows.size(); ++r) {
+        s.let_messages_move(worker);
+        const std::int32_t sequence = half.rows[r].sequence;
+        const auto position = static_cast<std::size_t>(half.rows[r].position);
         const std::size_t page = position / kernels::page_positions;
         const std::size_t slot = position % kernels::page_positions;
-        float* const q = b.q.data() + r * q_dim;
-        float* const k = b.k.data() + r * kv_dim;
-        float* const v = b.v.data() + r * kv_dim;
+        float* const q = all_q + r * q_dim;
+        float* const k = all_k + r * kv_dim;
+        float* const v = all_v + r * kv_dim;
         add_bias(q, w.query_bias, query_rows);
         for_each_head(query_rows, head_dim,
                       [&](std::size_t head, std::size_t begin, std::size_t end) {
-                          rotate(s, r, q + head * head_dim, begin, end);
+                          rotate(s, half.begin + r, q + head * head_dim, begin, end);
                       });
         add_bias(k, w.key_bias, key_rows);
         for_each_head(
             key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
-                rotate(s, r, k + head * head_dim, begin, end);
+                rotate(s, half.begin + r, k + head * head_dim, begin, end);
                 s.family.store_key(k + head * head_dim, s.cache.keys(sequence, page, layer, head),
                                    s.cache.type(), head_dim, slot, begin, end);
             });
@@ -108,24 +128,25 @@ void project_heads(Transformer::State& s, Worker worker, std::size_t layer,
 
 /// Gate and up in one pass, then silu(gate + bias) · (up + bias) as int8 blocks: this thread's
 /// units of 32 hidden columns.
-void feed_forward(Transformer::State& s, Worker worker, std::size_t layer,
-                  std::size_t n_rows) noexcept {
+void feed_forward(Transformer::State& s, Worker worker, std::size_t layer, Half& half) noexcept {
     const LayerWeights& w = s.weights.layers[layer];
-    Activations& hidden = s.buffers.hidden;
+    Activations& hidden = half.hidden;
     const Range units = s.passes[layer].feed_forward.groups(0, worker.index());
     const Range columns{std::min(units.begin * block_size, s.share.hidden.size()),
                         std::min(units.end * block_size, s.share.hidden.size())};
-    const auto multiply = [&](const Matrix& weights, float* y, std::size_t y_stride) {
+    const auto project = [&](const Matrix& weights, float* y, std::size_t y_stride) {
         const std::size_t rows = weights.family().rows_per_group(weights.shape().type);
-        kernels::multiply(weights, s.buffers.normed, y, y_stride, columns.begin / rows,
-                          (columns.end + rows - 1) / rows);
+        multiply(s, worker, weights, half.normed, y, y_stride,
+                 {columns.begin / rows, (columns.end + rows - 1) / rows});
     };
     const std::size_t up_stride = s.share.hidden.size();
-    multiply(w.gate, hidden.x.data(), hidden.x_stride);
-    multiply(w.up, s.buffers.up.data(), up_stride);
-    for (std::size_t r = 0; r < n_rows && columns.size() > 0; ++r) {
+    float* const all_up = s.buffers.up.data() + half.begin * up_stride;
+    project(w.gate, hidden.x.data(), hidden.x_stride);
+    project(w.up, all_up, up_stride);
+    for (std::size_t r = 0; r < half.rows.size() && columns.size() > 0; ++r) {
+        s.let_messages_move(worker);
         float* const gate = hidden.column(r);
-        float* const up = s.buffers.up.data() + r * up_stride;
+        float* const up = all_up + r * up_stride;
         add_bias(gate, w.gate_bias, columns);
         add_bias(up, w.up_bias, columns);
         s.family.swiglu(gate + columns.begin, up + columns.begin, columns.size(),
@@ -134,81 +155,101 @@ void feed_forward(Transformer::State& s, Worker worker, std::size_t layer,
     }
 }
 
-/// normed[column] = rms_norm of the residual of row r, quantised.
-void normalise(Transformer::State& s, std::span<const float> weight, std::size_t r,
-               std::size_t column) noexcept {
-    Activations& normed = s.buffers.normed;
+/// normed[column] = rms_norm of the residual of row r of the step, quantised.
+void normalise(Transformer::State& s, Activations& normed, std::span<const float> weight,
+               std::size_t r, std::size_t column) noexcept {
     s.family.rms_norm(s.buffers.x.data() + r * s.h.dim, weight.data(), s.h.dim, s.h.norm_eps,
                       normed.column(column));
     if (!s.family.float_activations) s.family.quantize(normed, column, 0, normed.layout.n_blocks);
 }
 
-/// Residual, x += the reduced sum + bias, and the norm that comes next (none after the last layer),
-/// of some rows.
-void add_and_normalise(Transformer::State& s, std::span<const float> bias,
-                       std::span<const float> next_norm, Range rows) noexcept {
-    const std::size_t dim = s.h.dim;
-    for (std::size_t r = rows.begin; r < rows.end; ++r) {
-        float* const sum = s.buffers.partial.data() + r * dim;
-        add_bias(sum, bias, {0, dim});
-        s.family.add(s.buffers.x.data() + r * dim, sum, dim);
-        if (!next_norm.empty()) normalise(s, next_norm, r, r);
+} // namespace
+
+std::span<float> partial_of(Transformer::State& s, const Half& half) noexcept {
+    return s.buffers.partial.span().subspan(half.begin * s.h.dim, half.rows.size() * s.h.dim);
+}
+
+void compute_block(Transformer::State& s, Worker worker, Block block, std::size_t layer,
+                   Half& half) noexcept {
+    const LayerWeights& w = s.weights.layers[layer];
+    float* const partial = partial_of(s, half).data();
+    if (block == Block::attention) {
+        project_heads(s, worker, layer, half);
+        worker.barrier();
+        attend(s, worker, layer, half);
+        worker.barrier();
+        if (must_join_attention(s, half)) {
+            join_attention(s, worker, half);
+            worker.barrier();
+        }
+        product(s, worker, w.output, half.attention, partial, s.h.dim);
+    } else {
+        feed_forward(s, worker, layer, half);
+        worker.barrier();
+        product(s, worker, w.down, half.hidden, partial, s.h.dim);
     }
 }
 
-} // namespace
+void add_and_normalise(Transformer::State& s, Block block, std::size_t layer, Half& half,
+                       Range rows) noexcept {
+    const LayerWeights& w = s.weights.layers[layer];
+    const bool is_attention = block == Block::attention;
+    const std::span<const float> bias = is_attention ? w.output_bias : w.down_bias;
+    std::span<const float> next_norm;
+    if (is_attention)
+        next_norm = w.feed_forward_norm;
+    else if (layer + 1 < s.h.n_layers)
+        next_norm = s.weights.layers[layer + 1].attention_norm;
+    const std::size_t dim = s.h.dim;
+    for (std::size_t r = rows.begin; r < rows.end; ++r) {
+        float* const sum = partial_of(s, half).data() + r * dim;
+        add_bias(sum, bias, {0, dim});
+        s.family.add(s.buffers.x.data() + (half.begin + r) * dim, sum, dim);
+        if (!next_norm.empty()) normalise(s, half.normed, next_norm, half.begin + r, r);
+    }
+}
+
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {
+    // After query, key, value; after attention; after gate and up; the two all-reduces; of many
+    // rows two more, after the norms.
+    if (n_rows <= few_rows) return 5;
+    return first_half(n_rows, n_ranks) < n_rows ? 14 : 7;
+}
 
 void compute_layer(Transformer::State& s, Worker worker, comm::Communicator& comm,
-                   std::size_t layer, std::span<const Row> rows) noexcept {
-    const LayerWeights& w = s.weights.layers[layer];
-    Buffers& b = s.buffers;
-    const std::size_t n = rows.size(), dim = s.h.dim;
-    const std::span<float> partial = b.partial.span().first(n * dim);
-    const std::span<const float> next_norm = layer + 1 < s.h.n_layers
-                                                 ? s.weights.layers[layer + 1].attention_norm
-                                                 : std::span<const float>();
+                   std::size_t layer, Half& half) noexcept {
+    const std::size_t n = half.rows.size();
     // The residual and norm of a few rows are not worth a barrier: the main thread does them while
     // the others wait for the all-reduce.
-    const Range by_main{0, n <= few_rows ? n : 0};
-    const auto share_rows = [&](std::span<const float> bias, std::span<const float> norm) {
-        if (n <= few_rows) return;
-        add_and_normalise(s, bias, norm, worker.share(n));
+    const bool is_few = n <= few_rows;
+    const auto end_block = [&](Block block) {
+        if (is_few) return;
+        add_and_normalise(s, block, layer, half, worker.share(n));
         worker.barrier();
     };
 
-    // Attention block.
-    project_heads(s, worker, layer, rows);
-    worker.barrier();
-    attend(s, worker, layer, rows);
-    worker.barrier();
-    if (must_join_attention(s, n)) {
-        join_attention(s, worker, n);
-        worker.barrier();
-    }
-    product(worker, w.output, b.attention, b.partial.data(), dim);
+    compute_block(s, worker, Block::attention, layer, half);
     worker.serial([&] {
-        comm.allreduce(partial);
-        add_and_normalise(s, w.output_bias, w.feed_forward_norm, by_main);
+        comm.allreduce(partial_of(s, half));
+        if (is_few) add_and_normalise(s, Block::attention, layer, half, {0, n});
     });
-    share_rows(w.output_bias, w.feed_forward_norm);
+    end_block(Block::attention);
 
-    // Feed-forward block.
-    feed_forward(s, worker, layer, n);
-    worker.barrier();
-    product(worker, w.down, b.hidden, b.partial.data(), dim);
+    compute_block(s, worker, Block::feed_forward, layer, half);
     worker.serial([&] {
-        comm.allreduce(partial);
-        add_and_normalise(s, w.down_bias, next_norm, by_main);
+        comm.allreduce(partial_of(s, half));
+        if (is_few) add_and_normalise(s, Block::feed_forward, layer, half, {0, n});
     });
-    share_rows(w.down_bias, next_norm);
+    end_block(Block::feed_forward);
 }
 
-void start_layers(Transformer::State& s, Worker worker, std::size_t n_rows,
+void start_layers(Transformer::State& s, Worker worker, Half& half,
                   FunctionRef<void(Range)> prepare) noexcept {
+    const std::size_t n_rows = half.rows.size();
     const auto start = [&](Range rows) {
-        prepare(rows);
+        prepare({half.begin + rows.begin, half.begin + rows.end});
         for (std::size_t r = rows.begin; r < rows.end; ++r)
-            normalise(s, s.weights.layers[0].attention_norm, r, r);
+            normalise(s, half.normed, s.weights.layers[0].attention_norm, half.begin + r, r);
     };
     if (n_rows <= few_rows) {
         worker.serial([&] { start({0, n_rows}); });
@@ -221,25 +262,26 @@ void start_layers(Transformer::State& s, Worker worker, std::size_t n_rows,
 void output_logits(Transformer::State& s, Worker worker, std::span<const Row> rows) noexcept {
     const auto n_wanted = static_cast<std::size_t>(
         std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.want_logits; }));
+    Activations& normed = s.halves[0].normed; // it has room for all rows
     // Row r goes to column `wanted`, the number of wanted rows before it.
     const auto normalise_wanted = [&](Range mine) {
         for (std::size_t r = 0, wanted = 0; r < rows.size(); ++r) {
             if (!rows[r].want_logits) continue;
             if (mine.begin <= wanted && wanted < mine.end)
-                normalise(s, s.weights.final_norm, r, wanted);
+                normalise(s, normed, s.weights.final_norm, r, wanted);
             ++wanted;
         }
     };
     const bool is_few = n_wanted <= few_rows;
     worker.serial([&] {
-        s.buffers.normed.set_columns(n_wanted);
+        normed.set_columns(n_wanted);
         if (is_few) normalise_wanted({0, n_wanted});
     });
     if (!is_few) {
         normalise_wanted(worker.share(n_wanted));
         worker.barrier();
     }
-    product(worker, s.weights.output, s.buffers.normed, s.buffers.logits.data(),
+    product(s, worker, s.weights.output, normed, s.buffers.logits.data(),
             s.share.vocabulary.size());
 }
 

@@ -6,14 +6,25 @@
 
 namespace pillar::model {
 
+namespace {
+
+bool is_of_heads(kernels::Matrix LayerWeights::*member) noexcept {
+    return member == &LayerWeights::query || member == &LayerWeights::key ||
+           member == &LayerWeights::value || member == &LayerWeights::output;
+}
+
+} // namespace
+
 StepCost step_cost(const WeightPlan& plan, const Hyperparameters& h, const partition::Share& share,
                    const kernels::Family& family, kernels::CacheType cache_type) {
     StepCost cost;
     for (const MatrixPlan& matrix : plan.matrices) {
         const bool is_output = matrix.member == nullptr;
         const kernels::MatrixShape& shape = matrix.shape;
-        (is_output ? cost.output_bytes : cost.layer_bytes) +=
+        const std::uint64_t n_bytes =
             shape.n_rows * shape.file_blocks().count * matrix.tensor->type->block_bytes;
+        (is_output ? cost.output_bytes : cost.layer_bytes) += n_bytes;
+        if (is_of_heads(matrix.member)) cost.heads_bytes += n_bytes;
         if (quant::is_float(shape.type) || family.float_activations) continue;
         std::uint64_t n_columns = 0;
         for (const kernels::Slice& slice : shape.slices) n_columns += slice.end - slice.begin;
@@ -32,8 +43,10 @@ StepCost Transformer::cost() const noexcept {
 void Transformer::multiply_matrices(std::size_t n_rows) {
     State& s = *state_;
     Buffers& b = s.buffers;
+    Half& all = s.halves[0];
     expects(n_rows > 0 && n_rows <= s.options.max_rows, "there are buffers for the rows");
-    for (kernels::Activations* x : {&b.normed, &b.attention, &b.hidden}) x->set_columns(n_rows);
+    for (kernels::Activations* x : {&all.normed, &all.attention, &all.hidden})
+        x->set_columns(n_rows);
     s.team.run([&](threads::Worker worker) {
         const auto multiply = [&](const kernels::Matrix& w, const kernels::Activations& x, float* y,
                                   std::size_t y_stride) {
@@ -42,18 +55,18 @@ void Transformer::multiply_matrices(std::size_t n_rows) {
         };
         const std::size_t hidden = s.share.hidden.size();
         for (const LayerWeights& w : s.weights.layers) {
-            multiply(w.query, b.normed, b.q.data(), s.q_dim());
-            multiply(w.key, b.normed, b.k.data(), s.kv_dim());
-            multiply(w.value, b.normed, b.v.data(), s.kv_dim());
-            multiply(w.output, b.attention, b.partial.data(), s.h.dim);
+            multiply(w.query, all.normed, b.q.data(), s.q_dim());
+            multiply(w.key, all.normed, b.k.data(), s.kv_dim());
+            multiply(w.value, all.normed, b.v.data(), s.kv_dim());
+            multiply(w.output, all.attention, b.partial.data(), s.h.dim);
             worker.barrier(); // the buffers' owners change
-            multiply(w.gate, b.normed, b.up.data(), hidden);
-            multiply(w.up, b.normed, b.up.data(), hidden);
-            multiply(w.down, b.hidden, b.partial.data(), s.h.dim);
+            multiply(w.gate, all.normed, b.up.data(), hidden);
+            multiply(w.up, all.normed, b.up.data(), hidden);
+            multiply(w.down, all.hidden, b.partial.data(), s.h.dim);
             worker.barrier();
         }
         if (n_rows == 1)
-            multiply(s.weights.output, b.normed, b.logits.data(), s.share.vocabulary.size());
+            multiply(s.weights.output, all.normed, b.logits.data(), s.share.vocabulary.size());
     });
 }
 

@@ -60,16 +60,20 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     expects(n_wanted <= s.options.max_logit_rows,
             "a step wants more logits than there is room for");
 
-    for (kernels::Activations* x : {&s.buffers.normed, &s.buffers.attention, &s.buffers.hidden})
-        x->set_columns(rows.size());
-    s.attention_plan.make(rows);
+    const std::size_t n_first = first_half(rows.size(), s.share.n_ranks);
+    const bool in_halves = n_first < rows.size();
+    s.halves[0].set_rows(rows, 0, n_first);
+    if (in_halves) s.halves[1].set_rows(rows, n_first, rows.size());
+    const auto prepare = [&](threads::Worker worker, threads::Range mine) {
+        embed(s, worker, rows, mine);
+        rotation_angles(s, rows, mine);
+    };
     s.team.run([&](threads::Worker worker) {
-        start_layers(s, worker, rows.size(), [&](threads::Range mine) {
-            embed(s, worker, rows, mine);
-            rotation_angles(s, rows, mine);
-        });
-        for (std::size_t layer = 0; layer < s.h.n_layers; ++layer)
-            compute_layer(s, worker, comm, layer, rows);
+        for (Half& half : std::span(s.halves).first(in_halves ? 2 : 1))
+            start_layers(s, worker, half, [&](threads::Range mine) { prepare(worker, mine); });
+        if (in_halves) compute_halves(s, worker, comm);
+        for (std::size_t layer = 0; layer < s.h.n_layers && !in_halves; ++layer)
+            compute_layer(s, worker, comm, layer, s.halves[0]);
         if (n_wanted > 0) output_logits(s, worker, rows);
     });
     s.embedding_bytes += rows.size() * s.embedding_rows[0].size();

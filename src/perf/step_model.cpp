@@ -17,6 +17,7 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
     for (const RankCost& rank : ranks) {
         RankWork mine;
         mine.matrix_bytes = static_cast<double>(rank.cost.layer_bytes);
+        mine.heads_share = static_cast<double>(rank.cost.heads_bytes) / mine.matrix_bytes;
         mine.matrix_products = n * static_cast<double>(rank.cost.layer_products);
         if (wants_logits) {
             mine.matrix_bytes += static_cast<double>(rank.cost.output_bytes);
@@ -27,9 +28,14 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
             2 * n_seen * static_cast<double>(h.n_layers * rank.n_heads * h.head_dim);
         work.ranks.push_back(mine);
     }
-    work.n_barriers = h.n_layers * barriers_per_layer;
+    const auto n_ranks = static_cast<int>(ranks.size());
+    const std::size_t n_first = model::first_half(n_rows, n_ranks);
+    work.n_barriers = h.n_layers * model::barriers_a_layer(n_rows, n_ranks);
     work.n_allreduces = 2 * h.n_layers;
-    work.allreduce_floats = n_rows * h.dim;
+    work.allreduce_floats = n_first * h.dim;
+    work.second_floats = (n_rows - n_first) * h.dim;
+    work.n_rows = n_rows;
+    work.n_second = n_rows - n_first;
     return work;
 }
 
@@ -59,6 +65,47 @@ StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
 
 } // namespace
 
+namespace {
+
+/// What is left of `n` all-reduces while something else is computed for so long during each.
+MessageTime beyond(MessageTime sum, double computing_s, double n) noexcept {
+    const double of_bytes_s = std::min(sum.bandwidth_s, computing_s);
+    const double of_latency_s = std::min(sum.latency_s, computing_s - of_bytes_s);
+    return {n * (sum.latency_s - of_latency_s), n * (sum.bandwidth_s - of_bytes_s)};
+}
+
+/// The all-reduces of a step, as far as the ranks have nothing to compute meanwhile.
+MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepTime& computing) {
+    const auto n_ranks = static_cast<int>(work.ranks.size());
+    const auto sum_of = [&](std::size_t n_floats) {
+        MessageTime sum = allreduce_time(p.network, work.algorithm, work.wire, n_ranks, n_floats);
+        sum.latency_s += p.network.jitter_s;
+        return sum;
+    };
+    const auto n = static_cast<double>(work.n_allreduces);
+    const MessageTime first = sum_of(work.allreduce_floats);
+    if (work.second_floats == 0) return {n * first.latency_s, n * first.bandwidth_s};
+
+    // Turns of a layer: heads of the first half, of the second, feed-forward of the first, of the
+    // second; each sum has the turn that follows. After the last one there is none.
+    const MessageTime second = sum_of(work.second_floats);
+    const double n_layers = n / 2;
+    const double second_share =
+        static_cast<double>(work.n_second) / static_cast<double>(work.n_rows);
+    const double heads_share =
+        std::ranges::max(work.ranks, {}, &RankWork::matrix_bytes).heads_share;
+    const double heads_s = (computing.matrices_s * heads_share + computing.attention_s) / n_layers;
+    const double feed_forward_s = computing.matrices_s * (1 - heads_share) / n_layers;
+    MessageTime all = beyond(first, heads_s * second_share, n_layers);
+    all += beyond(second, feed_forward_s * (1 - second_share), n_layers);
+    all += beyond(first, feed_forward_s * second_share, n_layers);
+    all += beyond(second, heads_s * (1 - second_share), n_layers - 1);
+    all += second;
+    return all;
+}
+
+} // namespace
+
 StepTime step_time(const MachineProfile& profile, const StepWork& work) {
     expects(!work.ranks.empty(), "a step is somebody's work");
     StepTime slowest;
@@ -69,13 +116,11 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
     slowest.barriers_s = static_cast<double>(work.n_barriers) * profile.barrier_s;
     const auto n_ranks = static_cast<int>(work.ranks.size());
     if (n_ranks == 1) return slowest;
-    const MessageTime sum =
-        allreduce_time(profile.network, work.algorithm, work.wire, n_ranks, work.allreduce_floats);
-    const auto n = static_cast<double>(work.n_allreduces);
-    MessageTime small = broadcast_time(profile.network, n_ranks, work.order_bytes);
-    small += gather_time(profile.network, n_ranks, work.answer_bytes);
-    slowest.latency_s = n * (sum.latency_s + profile.network.jitter_s) + small.latency_s;
-    slowest.bandwidth_s = n * sum.bandwidth_s + small.bandwidth_s;
+    MessageTime messages = broadcast_time(profile.network, n_ranks, work.order_bytes);
+    messages += gather_time(profile.network, n_ranks, work.answer_bytes);
+    messages += sums_time(profile, work, slowest);
+    slowest.latency_s = messages.latency_s;
+    slowest.bandwidth_s = messages.bandwidth_s;
     return slowest;
 }
 
@@ -86,8 +131,10 @@ Traffic step_traffic(const StepWork& work, int rank) {
         sent.bytes_sent += times * one.bytes_sent;
         sent.messages_sent += times * one.messages_sent;
     };
-    add(comm::allreduce_traffic(work.algorithm, work.wire, rank, n_ranks, work.allreduce_floats),
-        work.n_allreduces);
+    for (const std::size_t n_floats : {work.allreduce_floats, work.second_floats})
+        if (n_floats > 0)
+            add(comm::allreduce_traffic(work.algorithm, work.wire, rank, n_ranks, n_floats),
+                work.n_allreduces);
     add(comm::broadcast_traffic(rank, n_ranks, work.order_bytes), 1);
     add(comm::gather_traffic(rank, n_ranks, work.answer_bytes), 1);
     return sent;

@@ -70,6 +70,11 @@ class Cluster:
         result = self.call("processes", node, capture_output=True, text=True)
         return [int(line) for line in result.stdout.split() if not is_dead(int(line))]
 
+    def carried(self, node):
+        """Bytes that the node's interface has sent, headers included."""
+        path = "/sys/class/net/eth0/statistics/tx_bytes"
+        return int(self.call("enter", node, "cat", path, capture_output=True, text=True).stdout)
+
     def environment(self):
         # By name and not by path: Open MPI cuts the value at spaces.
         agent = "rsh_agent.sh"

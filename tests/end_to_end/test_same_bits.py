@@ -40,6 +40,14 @@ class SameBits(pillar.WithFolder):
             with self.subTest(name):
                 self.compare(pillar.tiny_model(self.folder, "bits", *flags), ids, VARIANTS)
 
+    def test_steps_in_halves(self):
+        """Of 64 rows and more several ranks compute one half while they add up the other."""
+        ids = [int(i) for i in np.random.default_rng(8).integers(3, 300, 150)]
+        for name in ("odd heads, f16", "cut super-blocks"):
+            with self.subTest(name):
+                self.compare(pillar.tiny_model(self.folder, "halves", *SHAPES[name]), ids,
+                             [lines(2, 1, 64), lines(2, 2, 150), lines(4, 1, 81), lines(8, 1, 150), lines(1, 2, 150)])
+
     def test_f32_cache(self):
         ids = [int(i) for i in np.random.default_rng(4).integers(3, 300, 40)]
         model = pillar.tiny_model(self.folder, "f32_cache", *SHAPES["cut super-blocks"])

@@ -159,6 +159,65 @@ TEST(allreduce, keeps_many_calls_in_a_row_apart) {
     }
 }
 
+/// Messages of earlier phases may come while this rank computes, or only when it waits.
+TEST(allreduce, in_the_background_gives_the_same_bits_and_counts) {
+    std::vector<std::pair<Algorithm, Wire>> pairs;
+    for (const Algorithm algorithm : all_algorithms) pairs.emplace_back(algorithm, Wire::f32);
+    for (const Wire wire : {Wire::f16, Wire::q8}) {
+        for (const Algorithm algorithm : tree_algorithms(wire)) pairs.emplace_back(algorithm, wire);
+    }
+    for (const auto& [algorithm, wire] : pairs) {
+        const auto comm = world(algorithm, wire);
+        for (const std::size_t n : lengths) {
+            for (const int n_advances : {0, 3, 300}) {
+                StepTimeline timeline;
+                timeline.collectives.reserve(2);
+                comm->record_into(&timeline);
+                std::vector<float> expected = rough_numbers(comm->rank(), n);
+                comm->allreduce(expected);
+                const Traffic one = timeline.traffic;
+                std::vector<float> values = rough_numbers(comm->rank(), n);
+                comm->start_allreduce(values);
+                for (int i = 0; i < n_advances; ++i) comm->advance_allreduce();
+                comm->finish_allreduce();
+                EXPECT_TRUE(same_bits(values, expected))
+                    << name_of(algorithm) << ", " << name_of(wire) << ", " << n << " values";
+                EXPECT_EQ(timeline.traffic.bytes_sent, 2 * one.bytes_sent);
+                EXPECT_EQ(timeline.traffic.messages_sent, 2 * one.messages_sent);
+                ASSERT_EQ(timeline.collectives.size(), 2u);
+                EXPECT_EQ(timeline.collectives[1].bytes, n * sizeof(float));
+                comm->record_into(nullptr);
+            }
+        }
+    }
+}
+
+/// Without the rank that is away in finish_allreduce(): its messages move while it computes.
+TEST(allreduce, in_the_background_moves_while_a_rank_computes) {
+    constexpr std::size_t n = std::size_t{1} << 18; // beyond what MPI sends before it is asked for
+    for (const Algorithm algorithm : tree_algorithms(Wire::f32)) {
+        const auto comm = world(algorithm);
+        if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for";
+        std::vector<float> values(n, 1.0F);
+        comm->start_allreduce(values);
+        if (comm->rank() == 0) {
+            // The others finish without any wait of this rank; then they say so.
+            std::vector<MPI_Request> done(static_cast<std::size_t>(comm->size()) - 1);
+            for (int r = 1; r < comm->size(); ++r)
+                MPI_Irecv(nullptr, 0, MPI_BYTE, r, 7, MPI_COMM_WORLD,
+                          &done[static_cast<std::size_t>(r) - 1]);
+            for (int are_done = 0; are_done == 0;) {
+                comm->advance_allreduce();
+                MPI_Testall(static_cast<int>(done.size()), done.data(), &are_done,
+                            MPI_STATUSES_IGNORE);
+            }
+        }
+        comm->finish_allreduce();
+        if (comm->rank() != 0) MPI_Send(nullptr, 0, MPI_BYTE, 0, 7, MPI_COMM_WORLD);
+        EXPECT_EQ(values[n - 1], static_cast<float>(comm->size())) << name_of(algorithm);
+    }
+}
+
 TEST(allreduce, takes_the_algorithm_chosen_for_the_length) {
     const auto comm = world();
     comm->choose({Algorithm::direct, Algorithm::two_step, 100});

@@ -29,13 +29,15 @@ class ModelFile {
     model::Hyperparameters h_;
 };
 
-/// The whole model on one rank.
+/// The whole model on one rank; or rank 0 of several, whose sums nobody adds to.
 class OneRank {
   public:
     OneRank(const ModelFile& model, const model::TransformerOptions& options, int n_threads = 1,
-            std::string_view family = "integer")
-        : comm_(comm::make_self()), team_(n_threads),
-          transformer_(model.file(), model.h(), partition::even_share(model.h().sizes(), 0, 1),
+            std::string_view family = "integer", int n_ranks = 1)
+        : comm_(comm::make_dry_run(0, n_ranks, comm::Algorithm::direct, comm::Wire::f32)),
+          team_(n_threads),
+          transformer_(model.file(), model.h(),
+                       partition::even_share(model.h().sizes(), 0, n_ranks),
                        *kernels::find_family(family), options, team_, [](std::uint64_t) {}) {}
     [[nodiscard]] comm::Communicator& comm() { return *comm_; }
     [[nodiscard]] model::Transformer& transformer() { return transformer_; }

@@ -105,6 +105,15 @@ class Communicator {
     /// once.
     virtual void allreduce(std::span<float> values) = 0;
 
+    /// Collective. The same in the background: between start_allreduce() and finish_allreduce(),
+    /// which returns with the sum in `values`, this rank may compute, and nobody touches `values`.
+    /// Messages move while the main thread calls advance_allreduce(), about every tenth of a
+    /// millisecond. One at a time, and no other collective meanwhile. The timeline has the waiting
+    /// in finish_allreduce() alone: the rest costs no time.
+    virtual void start_allreduce(std::span<float> values);
+    virtual void advance_allreduce() noexcept;
+    virtual void finish_allreduce();
+
     /// Collective. Rank 0's first `n_bytes` of `buffer` reach every rank; the others pass a buffer
     /// of the same size (the capacity) and get the length back. Binomial tree, one message a child,
     /// of the real length.
@@ -168,6 +177,7 @@ class Communicator {
     /// Enter a finished step collective into the counters and the timeline.
     void note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept;
 
+    std::span<float> started_; ///< what start_allreduce() was given
     StepTimeline* timeline_ = nullptr;
     Traffic step_traffic_;
     Traffic other_traffic_;

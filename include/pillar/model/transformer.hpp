@@ -34,6 +34,17 @@ struct TransformerOptions {
     bool check_tensors = false; ///< refuse weights that are no finite numbers
 };
 
+/// A step of many rows on several ranks goes through the layers in two halves: while the sum of one
+/// is under way, the other is computed. Rows of the first half; all of them where one rank has
+/// nothing to send, or where reading the weights twice would cost more than waiting.
+std::size_t first_half(std::size_t n_rows, int n_ranks) noexcept;
+inline constexpr std::size_t shortest_in_halves = 64; ///< rows: 32 a half hide the memory
+inline constexpr std::size_t half_unit = 16;          ///< what kernels multiply together
+
+/// Meetings of the thread team in one layer of a step with so many rows; one more where a few rows
+/// leave threads to share the pages of a head.
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept;
+
 /// Bytes this rank needs, before anything is allocated.
 struct MemoryNeed {
     std::uint64_t weights = 0;
@@ -50,6 +61,7 @@ MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h,
 /// the rows that want logits.
 struct StepCost {
     std::uint64_t layer_bytes = 0; ///< of all layers' matrices, as they lie in the file
+    std::uint64_t heads_bytes = 0; ///< of these, query, key, value and output projection
     std::uint64_t output_bytes = 0;
     std::uint64_t layer_products = 0; ///< int8 multiplications a row
     std::uint64_t output_products = 0;

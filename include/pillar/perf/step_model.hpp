@@ -2,7 +2,8 @@
 // How long a step takes: bytes over bandwidth, multiplications over rates, and the messages. Pure
 // functions of a profile and of counts that the run itself reports. Matrices are limited by memory
 // or by the integer units, whichever is slower; attention likewise by reading the KV cache or by
-// its f32 arithmetic; nothing overlaps otherwise.
+// its f32 arithmetic. A step in two halves computes one while the other's sums are under way;
+// nothing overlaps otherwise.
 
 #include "pillar/comm/schedule.hpp"
 #include "pillar/model/transformer.hpp"
@@ -14,23 +15,24 @@
 
 namespace pillar::perf {
 
-/// Meetings of the thread team in one layer (model/layer.cpp).
-inline constexpr std::size_t barriers_per_layer = 8;
-
 /// One rank's share of one step.
 struct RankWork {
     double matrix_bytes = 0;       ///< weights read, once
     double matrix_products = 0;    ///< int8 multiplications of all rows
     double kv_bytes = 0;           ///< keys and values read
     double attention_products = 0; ///< f32 multiplications
+    double heads_share = 0;        ///< of the matrices: query, key, value and output projection
 };
 
 /// One step on all ranks.
 struct StepWork {
     std::vector<RankWork> ranks;
     std::size_t n_barriers = 0;
-    std::size_t n_allreduces = 0;
+    std::size_t n_allreduces = 0; ///< of the whole step, or of each half
     std::size_t allreduce_floats = 0;
+    std::size_t second_floats = 0; ///< of the second half's; 0: the step goes as a whole
+    std::size_t n_rows = 0;
+    std::size_t n_second = 0;     ///< of these in the second half
     std::size_t order_bytes = 0;  ///< rank 0's broadcast
     std::size_t answer_bytes = 0; ///< each rank's gathered message
     comm::Algorithm algorithm = comm::Algorithm::recursive_doubling;
@@ -52,8 +54,8 @@ struct StepTime {
     double matrices_s = 0;
     double attention_s = 0;
     double barriers_s = 0;
-    double latency_s = 0;          ///< of messages: α, o and jitter
-    double bandwidth_s = 0;        ///< of messages: their bytes
+    double latency_s = 0;          ///< of messages: α, o and jitter, where nothing is computed
+    double bandwidth_s = 0;        ///< of messages: their bytes, likewise
     bool arithmetic_bound = false; ///< the integer units are what the matrices wait for
     [[nodiscard]] double total() const noexcept {
         return matrices_s + attention_s + barriers_s + latency_s + bandwidth_s;

@@ -62,6 +62,31 @@ TEST(step_time, of_several_is_the_slowest_and_the_messages) {
     EXPECT_EQ(step_traffic(work).bytes_sent, 32150u);
 }
 
+/// Two layers in halves of 600 and 400 µs of sums: what the turns in between do not hide.
+TEST(step_time, in_halves_hides_messages_behind_the_other_half) {
+    StepWork work;
+    work.ranks = {{.matrix_bytes = 2e6, .heads_share = 0.25}, {.matrix_bytes = 2e6}};
+    work.ranks[1].heads_share = 0.25; // 1 ms in all: 125 µs a block of heads, 375 µs a feed-forward
+    work.n_allreduces = 4;
+    work.allreduce_floats = 4875; // 105 µs and 390 µs of bytes
+    work.second_floats = 2375;    // 105 µs and 190 µs of bytes
+    work.n_rows = 100;
+    work.n_second = 50;
+    const StepTime time = step_time(round_numbers(), work);
+    const double order_and_answer_s = 2 * 100e-6;
+    // The first half's sums of 495 µs stand beside 62.5 and 187.5 µs, the second's of 295 µs too.
+    EXPECT_NEAR(time.latency_s + time.bandwidth_s,
+                order_and_answer_s + 8 * 10e-9 + 4 * 495e-6 + 4 * 295e-6 -
+                    2 * (62.5e-6 + 187.5e-6 + 187.5e-6) - 62.5e-6,
+                1e-9);
+    // Where there is enough to compute only the last sum is left.
+    for (RankWork& rank : work.ranks) rank.matrix_bytes = 2e9;
+    const StepTime long_time = step_time(round_numbers(), work);
+    EXPECT_NEAR(long_time.latency_s + long_time.bandwidth_s, 200e-6 + 8 * 10e-9 + 295e-6, 1e-9);
+    EXPECT_EQ(step_traffic(work, 0).bytes_sent, 4u * 4 * (4875 + 2375));
+    EXPECT_EQ(step_traffic(work, 0).messages_sent, 8u + 1);
+}
+
 TEST(step_work, counts_rows_positions_and_heads) {
     model::Hyperparameters h;
     h.n_layers = 3;
