@@ -73,9 +73,10 @@ void attend_pages(Transformer::State& s, const AttentionJob& job, const Attentio
         if (p + 1 < job.page_end)
             page.next = s.cache.page(sequence, p + 1, layer, job.kv_head).keys;
         else if (next != nullptr)
-            page.next =
-                s.cache.page(half.rows[next->first_row].sequence, next->page_begin, layer, next->kv_head)
-                    .keys;
+            page.next = s.cache
+                            .page(half.rows[next->first_row].sequence, next->page_begin, layer,
+                                  next->kv_head)
+                            .keys;
         s.family.attend_page(queries, n_queries, page, s.cache.type(), head_dim, scale, scores);
         tree.push(p, n_queries, s.family);
     }
