@@ -17,16 +17,13 @@
 // positions in order. Keys and values are widened once for Q queries. Like everything compiled for
 // one instruction set this has internal linkage and calls no inline function of another header.
 
+#include "attention_parts.hpp"
 #include "cached_pages.hpp"
 
 #include <utility>
 
 namespace pillar::kernels {
 namespace {
-
-constexpr std::size_t less_of(std::size_t a, std::size_t b) noexcept {
-    return a < b ? a : b;
-}
 
 /// step(0) … step(n − 1) written out, so that arrays which the steps index are registers.
 template <std::size_t n, class Step>
@@ -307,33 +304,6 @@ void attend_page_with(PageQuery* queries, std::size_t n_queries, const PageView&
     case CacheType::q8_0:
         return attend_in_parts<Simd, Q8Page<Simd>>(page, queries, n_queries, head_dim, scale,
                                                    scores);
-    }
-}
-
-/// Family::combine.
-template <class Simd>
-void combine_with(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {
-    constexpr std::size_t lanes = Simd::lanes;
-    const float m = b.m > a.m ? b.m : a.m;
-    const float factor_a = Simd::exp_float(a.m - m);
-    const float factor_b = Simd::exp_float(b.m - m);
-    a.m = m;
-    a.l = __builtin_fmaf(b.l, factor_b, a.l * factor_a);
-    for (std::size_t d = 0; d < head_dim; d += lanes) {
-        const std::size_t n = less_of(head_dim - d, lanes);
-        const auto scaled = Simd::mul(Simd::load_first(a.o + d, n), Simd::set1(factor_a));
-        Simd::store_first(a.o + d, n,
-                          Simd::fma(Simd::load_first(b.o + d, n), Simd::set1(factor_b), scaled));
-    }
-}
-
-/// Family::finish_attention.
-template <class Simd>
-void finish_attention_with(const PartialAttention& a, std::size_t head_dim, float* out) noexcept {
-    const auto r = Simd::set1(1.0f / a.l);
-    for (std::size_t d = 0; d < head_dim; d += Simd::lanes) {
-        const std::size_t n = less_of(head_dim - d, Simd::lanes);
-        Simd::store_first(out + d, n, Simd::mul(Simd::load_first(a.o + d, n), r));
     }
 }
 
