@@ -61,6 +61,7 @@ class MessageWriter {
     }
     template <class T>
     void put_all(std::span<const T> values) noexcept {
+        if (values.empty()) return; // null is no source, of nothing either
         std::memcpy(buffer_.data() + size_, values.data(), values.size_bytes());
         size_ += values.size_bytes();
     }
@@ -86,6 +87,7 @@ class MessageReader {
     }
     template <class T>
     void get_all(std::span<T> values) noexcept {
+        if (values.empty()) return;
         std::memcpy(values.data(), message_.data() + position_, values.size_bytes());
         position_ += values.size_bytes();
     }

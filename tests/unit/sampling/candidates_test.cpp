@@ -36,8 +36,9 @@ std::vector<Candidate> sorted_all(std::span<const float> logits, TokenId first_i
     std::vector<Candidate> all;
     for (std::size_t i = 0; i < logits.size(); ++i)
         if (logits[i] == logits[i]) all.push_back({first_id + static_cast<TokenId>(i), logits[i]});
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.logit > b.logit; });
+    std::ranges::sort(all, [](const auto& a, const auto& b) {
+        return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+    });
     return all;
 }
 

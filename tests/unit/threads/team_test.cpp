@@ -128,19 +128,23 @@ TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_meeting) {
     EXPECT_EQ(team.barrier().n_meetings() - before, 40000u);
 }
 
-/// Of all threads.
-double processor_s() {
-    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-}
-
-TEST(barrier, gives_its_core_away_with_more_threads_than_cores) {
-    Team team(8);
-    const double begin_s = processor_s(); // not the clock on the wall: others may have the cores
+/// Of all threads, for 2000 meetings of 8 that count as having `n_cpus` CPUs.
+double processor_s(int n_cpus) {
+    Team team(8, n_cpus);
+    const std::clock_t begin = std::clock(); // not the clock on the wall: others may have the cores
     for (int repeat = 0; repeat < 10; ++repeat)
         team.run([&](Worker worker) {
             for (int round = 0; round < 200; ++round) worker.barrier();
         });
-    EXPECT_LT(processor_s() - begin_s, 2.0);
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+TEST(barrier, gives_its_core_away_with_more_threads_than_cores) {
+    if (available_cpus() >= 8) GTEST_SKIP() << "there is a core for each of the threads";
+    bool is_thrifty = false; // other programs disturb one comparison, hardly three
+    for (int attempt = 0; attempt < 3 && !is_thrifty; ++attempt)
+        is_thrifty = processor_s(1) < processor_s(8) / 2;
+    EXPECT_TRUE(is_thrifty);
 }
 
 TEST(barrier, of_one_never_waits) {
