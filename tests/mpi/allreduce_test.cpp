@@ -159,14 +159,19 @@ TEST(allreduce, keeps_many_calls_in_a_row_apart) {
     }
 }
 
-/// Messages of earlier phases may come while this rank computes, or only when it waits.
-TEST(allreduce, in_the_background_gives_the_same_bits_and_counts) {
+/// Every algorithm with each wire that it offers.
+std::vector<std::pair<Algorithm, Wire>> offered_pairs() {
     std::vector<std::pair<Algorithm, Wire>> pairs;
     for (const Algorithm algorithm : all_algorithms) pairs.emplace_back(algorithm, Wire::f32);
     for (const Wire wire : {Wire::f16, Wire::q8}) {
         for (const Algorithm algorithm : tree_algorithms(wire)) pairs.emplace_back(algorithm, wire);
     }
-    for (const auto& [algorithm, wire] : pairs) {
+    return pairs;
+}
+
+/// Messages of earlier phases may come while this rank computes, or only when it waits.
+TEST(allreduce, in_the_background_gives_the_same_bits_and_counts) {
+    for (const auto& [algorithm, wire] : offered_pairs()) {
         const auto comm = world(algorithm, wire);
         for (const std::size_t n : lengths) {
             for (const int n_advances : {0, 3, 300}) {
@@ -237,12 +242,7 @@ TEST(allreduce, takes_the_algorithm_chosen_for_the_length) {
 }
 
 TEST(allreduce, counts_and_times_what_its_schedule_says) {
-    std::vector<std::pair<Algorithm, Wire>> pairs;
-    for (const Algorithm algorithm : all_algorithms) pairs.emplace_back(algorithm, Wire::f32);
-    for (const Wire wire : {Wire::f16, Wire::q8}) {
-        for (const Algorithm algorithm : tree_algorithms(wire)) pairs.emplace_back(algorithm, wire);
-    }
-    for (const auto& [algorithm, wire] : pairs) {
+    for (const auto& [algorithm, wire] : offered_pairs()) {
         const auto comm = world(algorithm, wire);
         StepTimeline timeline;
         timeline.collectives.reserve(std::size(lengths));
