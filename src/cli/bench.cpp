@@ -5,6 +5,7 @@
 #include "bench_model.hpp"
 #include "bench_output.hpp"
 #include "bench_tests.hpp"
+#include "model_file.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
@@ -14,7 +15,6 @@
 #include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 
@@ -122,9 +122,7 @@ int write_synthetic(const BenchOptions& options) {
         throw UsageError("--write writes one model: give one --synthetic SHAPE:TYPE and no -m");
     const model::SyntheticName name = model::parse_synthetic_name(options.synthetic.front());
     if (!prints()) return 0;
-    if (!options.force && std::filesystem::exists(options.write))
-        throw Error(ExitCode::cannot_create,
-                    fmt::format("{} exists; give --force to replace it", printable(options.write)));
+    expect_new_file(options.write, options.force);
     model::write_model(model::synthetic_model(*name.shape, name.mix), options.write);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "check_gather.hpp"
 #include "check_profile.hpp"
 #include "check_rules.hpp"
+#include "model_file.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
@@ -12,7 +13,6 @@
 #include "pillar/model/synthetic.hpp"
 
 #include <cstdio>
-#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 
@@ -29,13 +29,6 @@ struct CheckOptions {
 
 /// Nothing in a check takes a node longer than this.
 constexpr double longest_silence_s = 60;
-
-void expect_writable(const CheckOptions& options) {
-    if (options.profile.empty() || options.force || !std::filesystem::exists(options.profile))
-        return;
-    throw Error(ExitCode::cannot_create,
-                fmt::format("{} exists; give --force to replace it", printable(options.profile)));
-}
 
 void write_profile(const std::string& path, const std::string& text) {
     std::FILE* file = std::fopen(path.c_str(), "wb");
@@ -62,7 +55,8 @@ int check(const CheckOptions& options, comm::Environment& environment) {
         options.model.timeout_s == 0 ? longest_silence_s : options.model.timeout_s;
     comm.watch({.step_s = silence_s, .setup_s = silence_s});
     comm::agree(comm, [&] {
-        if (comm.is_root()) expect_writable(options);
+        if (comm.is_root() && !options.profile.empty())
+            expect_new_file(options.profile, options.force);
     });
 
     ClusterFacts facts;

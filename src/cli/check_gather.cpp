@@ -4,6 +4,7 @@
 
 #include "check_rules.hpp"
 #include "memory_check.hpp"
+#include "model_file.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
@@ -15,7 +16,6 @@
 #include "pillar/measure/barrier.hpp"
 #include "pillar/measure/integer_rate.hpp"
 #include "pillar/measure/network.hpp"
-#include "pillar/model/synthetic.hpp"
 #include "pillar/model/transformer.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/interfaces.hpp"
@@ -50,12 +50,7 @@ ModelFacts look_at_model(const ModelOptions& options, OpenModel& model) {
     if (!facts.is_asked) return facts;
     facts.name = options.synthetic.empty() ? options.model : options.synthetic;
     try {
-        if (options.synthetic.empty()) {
-            model.file.emplace(options.model);
-        } else {
-            const model::SyntheticName name = model::parse_synthetic_name(options.synthetic);
-            model.file.emplace(model::synthetic_model(*name.shape, name.mix));
-        }
+        model.file.emplace(open_model_file(options.model, options.synthetic));
         model.h = model::read_hyperparameters(*model.file);
         facts.hash = fmt::format("{:016x}", model.file->header_hash());
     } catch (const Error& error) {
@@ -71,8 +66,7 @@ std::optional<double> need_of(const OpenModel& model, const ModelFacts& facts,
                               const kernels::Family& family, int n_threads) {
     if (!facts.is_asked || facts.code != 0) return std::nullopt;
     model::TransformerOptions wanted;
-    wanted.n_context = options.n_context != 0 ? options.n_context
-                                              : std::min<std::size_t>(model.h.context_length, 4096);
+    wanted.n_context = context_of(model.h, options.n_context);
     wanted.max_rows = options.n_batch;
     wanted.cache_type = parse_cache_type(options.cache_type);
     return static_cast<double>(rank_need(*model.file, model.h, family, options, wanted,

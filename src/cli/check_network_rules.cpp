@@ -30,13 +30,6 @@ std::vector<PairFacts> across(const ClusterFacts& facts) {
     return pairs;
 }
 
-double middle(const std::vector<PairFacts>& pairs, double PairFacts::*what) {
-    std::vector<double> values;
-    for (const PairFacts& pair : pairs) values.push_back(pair.*what);
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
 /// "eth0 on pi1, pi3" for every interface name that `is_concerned` says yes to.
 template <class Predicate>
 std::vector<std::string> links_where(const ClusterFacts& facts, Predicate is_concerned) {

@@ -28,13 +28,6 @@ std::vector<PairFacts> pairs_that_count(const ClusterFacts& facts) {
     return pairs;
 }
 
-double middle(const std::vector<PairFacts>& pairs, double PairFacts::*what) {
-    std::vector<double> values;
-    for (const PairFacts& pair : pairs) values.push_back(pair.*what);
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
 } // namespace
 
 perf::MachineProfile profile_of(const ClusterFacts& facts) {

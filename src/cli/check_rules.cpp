@@ -4,6 +4,8 @@
 
 #include "check_groups.hpp"
 
+#include "pillar/measure/median.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -44,6 +46,12 @@ std::vector<int> first_ranks(const ClusterFacts& facts, std::string IdentityFact
 bool is_across(const ClusterFacts& facts, const PairFacts& pair) {
     return facts.identities[static_cast<std::size_t>(pair.a)].network !=
            facts.identities[static_cast<std::size_t>(pair.b)].network;
+}
+
+double middle(const std::vector<PairFacts>& pairs, double PairFacts::*what) {
+    std::vector<double> values;
+    for (const PairFacts& pair : pairs) values.push_back(pair.*what);
+    return measure::quantile(std::move(values), 0.5);
 }
 
 std::string hosts_of(const ClusterFacts& facts, const std::vector<int>& ranks) {

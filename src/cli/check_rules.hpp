@@ -66,6 +66,8 @@ std::vector<int> first_ranks(const ClusterFacts& facts,
                              std::string IdentityFacts::*place = &IdentityFacts::machine);
 /// Does this pair need the network?
 bool is_across(const ClusterFacts& facts, const PairFacts& pair);
+/// The middle one of what pairs have, of an even number the larger of the two in the middle.
+double middle(const std::vector<PairFacts>& pairs, double PairFacts::*what);
 /// "pi1, pi3" of ranks.
 std::string hosts_of(const ClusterFacts& facts, const std::vector<int>& ranks);
 

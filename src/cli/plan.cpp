@@ -1,10 +1,10 @@
 // plan: what a model needs and how fast it will be, before anything is started.
 
+#include "model_file.hpp"
 #include "plan_rows.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/model/synthetic.hpp"
 
 #include <fmt/format.h>
 #include <memory>
@@ -30,11 +30,7 @@ int plan(const PlanOptions& options) {
     const perf::MachineProfile profile =
         options.profile.empty() ? perf::MachineProfile() : perf::read_profile(options.profile);
     PlanTable table;
-    const gguf::File file = [&] {
-        if (options.synthetic.empty()) return gguf::File(options.model);
-        const model::SyntheticName name = model::parse_synthetic_name(options.synthetic);
-        return model::synthetic_model(*name.shape, name.mix);
-    }();
+    const gguf::File file = open_model_file(options.model, options.synthetic);
     table.model = options.synthetic.empty() ? options.model : options.synthetic;
     table.profile = profile.name;
     for (const int n_ranks : options.ranks)

@@ -4,6 +4,7 @@
 #include "plan_rows.hpp"
 
 #include "memory_check.hpp"
+#include "model_file.hpp"
 
 #include "pillar/engine/message_sizes.hpp"
 #include "pillar/perf/network_model.hpp"
@@ -34,8 +35,7 @@ void add_messages(perf::StepWork& work, const PlanRequest& request,
 PlanRequest resolved(const gguf::File& file, const PlanRequest& request) {
     PlanRequest all = request;
     if (all.model.n_context == 0)
-        all.model.n_context =
-            std::min<std::size_t>(model::read_hyperparameters(file).context_length, 4096);
+        all.model.n_context = context_of(model::read_hyperparameters(file), 0);
     return all;
 }
 

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include "model_file.hpp"
 #include "progress.hpp"
 
 #include "pillar/comm/agree.hpp"
@@ -9,7 +10,6 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/measure/allreduce.hpp"
-#include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -53,8 +53,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     choose_family(options.kernels);
 
     model::TransformerOptions wanted;
-    wanted.n_context =
-        options.n_context != 0 ? options.n_context : std::min<std::size_t>(h_.context_length, 4096);
+    wanted.n_context = context_of(h_, options.n_context);
     wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
@@ -73,12 +72,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
 /// Collective.
 void Session::open_model(const ModelOptions& options) {
     comm::agree(*comm_, [&] {
-        if (options.synthetic.empty()) {
-            file_.emplace(options.model);
-        } else {
-            const model::SyntheticName name = model::parse_synthetic_name(options.synthetic);
-            file_.emplace(model::synthetic_model(*name.shape, name.mix));
-        }
+        file_.emplace(open_model_file(options.model, options.synthetic));
         h_ = model::read_hyperparameters(*file_);
         tokenizer_.emplace(file_->metadata());
     });
