@@ -3,9 +3,8 @@
 
 #include "allreduce.hpp"
 
-#include "tree_sum.hpp"
-#include "wire_codec.hpp"
-
+#include "pillar/comm/tree_sum.hpp"
+#include "pillar/comm/wire_codec.hpp"
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>

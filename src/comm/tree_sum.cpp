@@ -1,6 +1,6 @@
 // In place, pair by pair; the last addition goes to its destination.
 
-#include "tree_sum.hpp"
+#include "pillar/comm/tree_sum.hpp"
 
 #include "pillar/comm/schedule.hpp"
 

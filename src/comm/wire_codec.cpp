@@ -2,7 +2,7 @@
 // cases are computed and one is taken by a mask (a choice between floats would be a branch, since
 // float operations may trap). Rounding is by adding 1.5 · 2^23, where the last bit of a float is 1.
 
-#include "wire_codec.hpp"
+#include "pillar/comm/wire_codec.hpp"
 
 #include "pillar/comm/schedule.hpp"
 

@@ -1,8 +1,8 @@
 // Sums of values that travel as f16 or q8: what each rank gets is the tree over the decoded copies,
 // its own among them. The codec itself is tested in tests/unit/comm.
 
-#include "tree_sum.hpp"
-#include "wire_codec.hpp"
+#include "pillar/comm/tree_sum.hpp"
+#include "pillar/comm/wire_codec.hpp"
 
 #include "pillar/comm/schedule.hpp"
 #include "support/mpi_main.hpp"

@@ -1,6 +1,6 @@
 // The wires f16 and q8 against core's half floats and against their definition, value by value.
 
-#include "wire_codec.hpp"
+#include "pillar/comm/wire_codec.hpp"
 
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/half.hpp"
