@@ -1,7 +1,8 @@
-// Timing calls one after the other; ranks exchange their times as text, so all draw the same
-// conclusion.
+// Timing calls one after the other.
 
 #include "pillar/measure/allreduce.hpp"
+
+#include "of_ranks.hpp"
 
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/aligned_buffer.hpp"
@@ -11,9 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <numeric>
-#include <string>
 
 namespace pillar::measure {
 
@@ -22,27 +21,6 @@ namespace {
 using comm::Algorithm;
 using comm::Communicator;
 using comm::Wire;
-
-/// Collective. Rank 0's number for all.
-std::size_t from_root(Communicator& comm, std::size_t n) {
-    return std::stoul(comm.broadcast_from_root(std::to_string(n)));
-}
-
-/// Collective. The numbers of each rank.
-std::vector<std::vector<double>> of_all_ranks(Communicator& comm, std::span<const double> own) {
-    std::string text;
-    for (const double value : own) text += fmt::format("{} ", value);
-    std::vector<std::vector<double>> all;
-    for (const std::string& one : comm.all_gather(text)) {
-        std::vector<double>& values = all.emplace_back();
-        for (std::size_t at = 0; values.size() < own.size();) {
-            std::size_t length = 0;
-            values.push_back(std::stod(one.substr(at), &length));
-            at += length;
-        }
-    }
-    return all;
-}
 
 /// When to stop timing, and how many calls to time together: these grow slowly, since one call says
 /// little about the next where ranks share cores.
@@ -87,9 +65,7 @@ AllreduceTime time_allreduce(Communicator& comm, Algorithm algorithm, Wire wire,
         if (rounds_s.size() < least_rounds) n_next = std::max(n_next, std::size_t{1});
         n_calls = from_root(comm, n_next);
     }
-    for (const std::vector<double>& rank : of_all_ranks(comm, std::vector(rounds_s))) {
-        for (std::size_t i = 0; i < rank.size(); ++i) rounds_s[i] = std::max(rounds_s[i], rank[i]);
-    }
+    rounds_s = largest_of_ranks(comm, rounds_s);
     const auto [least, most] = std::ranges::minmax(rounds_s);
     const double sum_s = std::accumulate(rounds_s.begin(), rounds_s.end(), 0.0);
     return {.algorithm = algorithm,
@@ -203,11 +179,8 @@ std::vector<AllreduceTuning::Trial> compare(Communicator& comm, Wire wire, std::
     for (std::size_t a = 0; a < algorithms.size(); ++a) times_s[a] = median(rounds_s[a]);
     std::vector<AllreduceTuning::Trial> trials;
     for (const Algorithm algorithm : algorithms) trials.push_back({algorithm, 0});
-    for (const std::vector<double>& rank : of_all_ranks(comm, times_s)) {
-        for (std::size_t a = 0; a < trials.size(); ++a) {
-            trials[a].time_s = std::max(trials[a].time_s, rank[a]);
-        }
-    }
+    const std::vector<double> slowest_s = largest_of_ranks(comm, times_s);
+    for (std::size_t a = 0; a < trials.size(); ++a) trials[a].time_s = slowest_s[a];
     return trials;
 }
 

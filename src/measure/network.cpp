@@ -77,13 +77,14 @@ LinkTimes measure_link(comm::Communicator& comm, int peer) {
     constexpr Length lengths[] = {{16, 70},   {512, 20},  {1500, 20}, {4096, 14},
                                   {16384, 8}, {32768, 6}, {65536, 5}, {262144, 4}};
     constexpr std::size_t n_lengths = std::size(lengths);
-    constexpr Length together = {262144, 4};
+    constexpr Length together = {16384, 8};
+    constexpr Length long_together = {std::size_t{1} << 20, 3};
     constexpr int n_sweeps = 3;          // a delay that lasts meets all lengths, not one alone
     constexpr std::size_t n_warm_up = 3; // rounds that comm adds
     LinkTimes link;
     const bool is_first = comm.rank() < peer;
     std::array<std::vector<double>, n_lengths> rounds;
-    std::vector<double> both;
+    std::vector<double> both, long_both;
     const auto exchange = [&](const Length& length, bool is_both, std::vector<double>& times) {
         for (const double round_s :
              comm.round_trips(peer, length.n_bytes, length.n_rounds, is_both))
@@ -94,6 +95,7 @@ LinkTimes measure_link(comm::Communicator& comm, int peer) {
     for (int sweep = 0; sweep < n_sweeps; ++sweep) {
         for (std::size_t i = 0; i < n_lengths; ++i) exchange(lengths[i], false, rounds[i]);
         exchange(together, true, both);
+        exchange(long_together, true, long_both);
     }
     if (!is_first) return link;
     std::vector<OneWayTime> times;
@@ -103,10 +105,13 @@ LinkTimes measure_link(comm::Communicator& comm, int peer) {
                           static_cast<double>(rounds[0].size());
     link.jitter_s = std::max(mean_s - times[0].time_s, 0.0);
     link.fit = fit_link(times);
-    const double rest_s =
-        quantile(both, fast_share) - link.fit.latency_s - packet_bytes * link.fit.stored_s_per_byte;
-    link.s_per_byte_both_ways =
-        std::max(rest_s / static_cast<double>(together.n_bytes), link.fit.s_per_byte);
+    const auto per_byte = [&](double time_s, std::size_t n_bytes) {
+        const double rest_s =
+            time_s - link.fit.latency_s - packet_bytes * link.fit.stored_s_per_byte;
+        return std::max(rest_s / static_cast<double>(n_bytes), link.fit.s_per_byte);
+    };
+    link.s_per_byte_both_ways = per_byte(quantile(both, fast_share), together.n_bytes);
+    link.s_per_byte_long = per_byte(median(std::move(long_both)), long_together.n_bytes);
     return link;
 }
 

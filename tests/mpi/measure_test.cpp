@@ -2,6 +2,7 @@
 
 #include "pillar/comm/schedule.hpp"
 #include "pillar/measure/allreduce.hpp"
+#include "pillar/measure/overlap.hpp"
 #include "support/mpi_main.hpp"
 
 #include <algorithm>
@@ -77,6 +78,29 @@ TEST(time_allreduce, finds_an_emulated_network_again) {
     const NetworkFit fit = fit_network(times, comm->size());
     EXPECT_GT(fit.latency_s, 0.5 * network.latency_s);
     EXPECT_GT(fit.s_per_byte, 0.5 * network.s_per_byte);
+}
+
+/// An emulated network costs no processor time: while its bytes are under way there is room to
+/// compute. 1 MiB at 50 ns a byte is 52 ms.
+TEST(measure_overlap, finds_an_emulated_network_idle_and_agrees_on_it) {
+    const comm::NetworkModel network{50e-6, 50e-9};
+    const auto comm = support::mpi_environment().world(Algorithm::direct, Wire::f32, network);
+    threads::Team team(1);
+    const OverlapTimes times = measure_overlap(*comm, team);
+    if (comm->size() == 1) {
+        EXPECT_EQ(times.sum_s, 0);
+        EXPECT_EQ(times.hidden_share(), 0);
+        return;
+    }
+    EXPECT_GT(times.sum_s, 0.9 * 1048576 * network.s_per_byte);
+    EXPECT_GT(times.computing_s, 0);
+    EXPECT_GE(times.together_s, 0.9 * 1048576 * network.s_per_byte);
+    const auto all =
+        comm->all_gather(fmt::format("{} {} {}", times.sum_s, times.computing_s, times.together_s));
+    for (const std::string& one : all) EXPECT_EQ(one, all[0]);
+    std::vector<float> values(10, 1.0F); // nothing is left under way
+    comm->allreduce(values);
+    EXPECT_EQ(values[9], static_cast<float>(comm->size()));
 }
 
 } // namespace

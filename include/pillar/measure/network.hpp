@@ -32,13 +32,15 @@ LinkFit fit_link(std::span<const OneWayTime> times);
 struct LinkTimes {
     LinkFit fit;
     double s_per_byte_both_ways = 0; ///< G while both send
+    double s_per_byte_long = 0;      ///< the same of messages of 1 MiB
     double jitter_s = 0;             ///< mean of short messages − their time in the fit
     std::size_t n_payload_bytes = 0; ///< that each of the two sent
 };
 
-/// Ranks a and b alone, both: about 0.3 s on gigabit Ethernet. Each length's time is the lower
-/// decile of its rounds: what else a machine does delays rounds and hastens none. The result is the
-/// lower rank's; the other one gets n_payload_bytes only.
+/// Ranks a and b alone, both: about 0.6 s on gigabit Ethernet. Each length's time is the lower
+/// decile of its rounds: what else a machine does delays rounds and hastens none. Only the very
+/// long ones have the median, since what MPI and the system do with a message in pieces varies by
+/// itself. The result is the lower rank's; the other one gets n_payload_bytes only.
 LinkTimes measure_link(comm::Communicator& comm, int peer);
 
 /// Collective. For each of `pairs` in turn call `body` on its two ranks while all others wait
