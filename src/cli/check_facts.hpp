@@ -58,6 +58,9 @@ struct NodeFacts {
     double read_bytes_per_s = 0;          ///< this rank, while all ranks measure
     std::optional<double> products_per_s; ///< int8
     double barrier_s = 0;
+    double f32_summing_s = 0; ///< a value, with this wire
+    double f16_summing_s = 0;
+    double q8_summing_s = 0;
     double clock_offset_s = 0; ///< of the time of day, from rank 0's
     double clock_uncertainty_s = 0;
     std::string named_interfaces; ///< btl_tcp_if_include, "" where all may be used
@@ -71,6 +74,7 @@ struct PairFacts {
     double latency_s = 0;
     double s_per_byte = 0;
     double s_per_byte_both_ways = 0;
+    double s_per_byte_long = 0;
     double stored_s_per_byte = 0;
     double jitter_s = 0;
     double residual = 0;
@@ -85,6 +89,14 @@ struct AllreduceFacts {
     double time_s = 0;
 };
 
+/// A long sum in the background of computing, the same on all ranks.
+struct OverlapFacts {
+    double sum_s = 0;
+    double computing_s = 0;
+    double together_s = 0;
+    double hidden_share = 0;
+};
+
 /// Ranks are in order in the first three lists.
 struct ClusterFacts {
     std::vector<IdentityFacts> identities;
@@ -92,7 +104,8 @@ struct ClusterFacts {
     std::vector<NodeFacts> nodes;
     std::vector<PairFacts> pairs;
     std::vector<AllreduceFacts> allreduces;
-    std::string binding_warning; ///< comm::Binding's
+    std::optional<OverlapFacts> overlap; ///< of several ranks
+    std::string binding_warning;         ///< comm::Binding's
 };
 
 } // namespace pillar::cli
@@ -122,12 +135,15 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, dup
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
                                    available_bytes, limited_by, need_bytes, governor, max_clock_mhz,
                                    clock_mhz, temperature_c, throttled, read_bytes_per_s,
-                                   products_per_s, barrier_s, clock_offset_s, clock_uncertainty_s,
+                                   products_per_s, barrier_s, f32_summing_s, f16_summing_s,
+                                   q8_summing_s, clock_offset_s, clock_uncertainty_s,
                                    named_interfaces, links)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
-                                   stored_s_per_byte, jitter_s, residual, carrier_a, carrier_b)
+                                   s_per_byte_long, stored_s_per_byte, jitter_s, residual,
+                                   carrier_a, carrier_b)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AllreduceFacts, what, algorithm, n_bytes, time_s)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlapFacts, sum_s, computing_s, together_s, hidden_share)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterFacts, identities, models, nodes, pairs, allreduces,
-                                   binding_warning)
+                                   overlap, binding_warning)
 
 } // namespace pillar::cli

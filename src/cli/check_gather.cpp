@@ -16,6 +16,7 @@
 #include "pillar/measure/barrier.hpp"
 #include "pillar/measure/integer_rate.hpp"
 #include "pillar/measure/network.hpp"
+#include "pillar/measure/overlap.hpp"
 #include "pillar/model/transformer.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/interfaces.hpp"
@@ -82,6 +83,9 @@ void measure_node(NodeFacts& facts, threads::Team& team, const kernels::Family& 
     facts.products_per_s = measure::integer_rate(family, team);
     const telemetry::Sensors sensors = telemetry::read_sensors(sys);
     facts.barrier_s = measure::barrier_s(team);
+    facts.f32_summing_s = measure::summing_s_per_value(comm::Wire::f32);
+    facts.f16_summing_s = measure::summing_s_per_value(comm::Wire::f16);
+    facts.q8_summing_s = measure::summing_s_per_value(comm::Wire::q8);
     if (!sensors.clocks_mhz.empty()) facts.clock_mhz = std::ranges::min(sensors.clocks_mhz);
     facts.temperature_c = sensors.temperature_c;
     facts.throttled = sensors.throttled;
@@ -141,6 +145,7 @@ void measure_pairs(comm::Communicator& comm, ClusterFacts& facts,
             seen.latency_s = link.fit.latency_s;
             seen.s_per_byte = link.fit.s_per_byte;
             seen.s_per_byte_both_ways = link.s_per_byte_both_ways;
+            seen.s_per_byte_long = link.s_per_byte_long;
             seen.stored_s_per_byte = link.fit.stored_s_per_byte;
             seen.jitter_s = link.jitter_s;
             seen.residual = link.fit.residual;
@@ -244,15 +249,22 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     NodeFacts mine = describe_node(sys);
     const kernels::Family& family = *kernels::families()[kernels::best_family()];
     mine.kernels = family.name;
+    const int n_cpus = binding.n_threads_default;
+    const int n_threads = options.n_threads > 0 ? options.n_threads : n_cpus;
     comm::agree(comm, [&] {
-        const int n_cpus = binding.n_threads_default;
-        threads::Team team(options.n_threads > 0 ? options.n_threads : n_cpus, n_cpus);
+        threads::Team team(n_threads, n_cpus);
         mine.n_threads = team.size();
         mine.need_bytes = need_of(model, own_model, options, comm, family, team.size());
         measure_node(mine, team, family, sys);
     });
     measure_pairs(comm, facts, sys);
     mine.links = used_links(facts, comm.rank(), sys);
+    if (comm.size() > 1) {
+        std::optional<threads::Team> team;
+        comm::agree(comm, [&] { team.emplace(n_threads, n_cpus); });
+        const measure::OverlapTimes times = measure::measure_overlap(comm, *team);
+        facts.overlap = {times.sum_s, times.computing_s, times.together_s, times.hidden_share()};
+    }
 
     const auto same_model = std::ranges::all_of(facts.models, [&](const ModelFacts& m) {
         return m.is_asked && m.code == 0 && m.hash == facts.models.front().hash;

@@ -203,6 +203,11 @@ std::vector<Verdict> judge_network(const ClusterFacts& facts) {
         verdicts.push_back({Level::note, "network", "one rank: nothing is sent"});
         return verdicts;
     }
+    if (facts.overlap)
+        verdicts.push_back({Level::good, "overlap",
+                            fmt::format("computing meanwhile hides {:.0f} % of the time of long "
+                                        "messages",
+                                        100 * facts.overlap->hidden_share)});
     const std::vector<PairFacts> pairs = across(facts);
     if (pairs.empty()) {
         verdicts.push_back({Level::note, "network",

@@ -49,12 +49,20 @@ perf::MachineProfile profile_of(const ClusterFacts& facts) {
         profile.float_products_per_s = *products * float_share(slowest->kernels);
     }
     profile.barrier_s = std::ranges::max(facts.nodes, {}, &NodeFacts::barrier_s).barrier_s;
+    perf::NetworkProfile& network = profile.network;
+    const auto slowest_summing = [&](auto member) {
+        return std::ranges::max(facts.nodes, {}, member).*member;
+    };
+    network.summing = {slowest_summing(&NodeFacts::f32_summing_s),
+                       slowest_summing(&NodeFacts::f16_summing_s),
+                       slowest_summing(&NodeFacts::q8_summing_s)};
+    if (facts.overlap) network.hidden_share = facts.overlap->hidden_share;
     const std::vector<PairFacts> pairs = pairs_that_count(facts);
     if (!pairs.empty()) {
-        perf::NetworkProfile& network = profile.network;
         network.latency_s = middle(pairs, &PairFacts::latency_s);
         network.s_per_byte = middle(pairs, &PairFacts::s_per_byte);
         network.s_per_byte_both_ways = middle(pairs, &PairFacts::s_per_byte_both_ways);
+        network.s_per_byte_long = middle(pairs, &PairFacts::s_per_byte_long);
         network.store_and_forward_s_per_byte = middle(pairs, &PairFacts::stored_s_per_byte);
         network.jitter_s = middle(pairs, &PairFacts::jitter_s);
         network.message_overhead_s = std::min(network.message_overhead_s, network.latency_s);
@@ -68,9 +76,9 @@ std::vector<std::string> profile_header(const ClusterFacts& facts) {
         fmt::format("Machine profile written by `pillar check` on {}.", hosts_of(facts, machines)),
         "Of unequal nodes the slowest, of pairs of nodes the middle one. Change what you know "
         "better;",
-        "`pillar plan --profile` reads it. Not measured: efficiencies, f32_gmac_per_s (a share of "
-        "the int8",
-        "rate), message_overhead_us, power.",
+        "`pillar plan --profile` reads it. Not measured: efficiencies, message_overhead_us, power, "
+        "and",
+        "f32_gmac_per_s, a share of the int8 rate.",
     };
     if (machines.size() == 1)
         lines.push_back(facts.identities.size() == 1

@@ -42,19 +42,20 @@ std::string markdown(const PlanTable& table) {
     text += fmt::format("\nWhere the time of a step goes: a token at depth {}, and a prompt of {} "
                         "in chunks of {}\n\n"
                         "| nodes | step | ms | matrices | attention | barriers | message latency | "
-                        "message bytes | all-reduce |\n"
-                        "|---:|---|---:|---:|---:|---:|---:|---:|---|\n",
+                        "message bytes | adding | all-reduce |\n"
+                        "|---:|---|---:|---:|---:|---:|---:|---:|---:|---|\n",
                         table.request.depth, table.request.n_prompt, table.request.model.n_batch);
     for (const PlanRow& row : table.rows)
         for (const bool is_token : {true, false}) {
             const perf::StepTime& time = is_token ? row.decode : row.prompt;
             const double total = time.total();
             text += fmt::format(
-                "| {} | {} | {:.1f} | {} | {} | {} | {} | {} | {} |\n", row.n_ranks,
+                "| {} | {} | {:.1f} | {} | {} | {} | {} | {} | {} | {} |\n", row.n_ranks,
                 is_token ? "token" : "prompt", total * 1e3,
                 percent(time.matrices_s, total) + (time.arithmetic_bound ? " (arithmetic)" : ""),
                 percent(time.attention_s, total), percent(time.barriers_s, total),
                 percent(time.latency_s, total), percent(time.bandwidth_s, total),
+                percent(time.summing_s, total),
                 row.n_ranks == 1
                     ? "-"
                     : comm::name_of(is_token ? row.decode_allreduce : row.prompt_allreduce));
@@ -63,13 +64,10 @@ std::string markdown(const PlanTable& table) {
 }
 
 Json time_record(const perf::StepTime& time) {
-    return {{"total_s", time.total()},
-            {"matrices_s", time.matrices_s},
-            {"attention_s", time.attention_s},
-            {"barriers_s", time.barriers_s},
-            {"latency_s", time.latency_s},
-            {"bandwidth_s", time.bandwidth_s},
-            {"arithmetic_bound", time.arithmetic_bound}};
+    return {{"total_s", time.total()},         {"matrices_s", time.matrices_s},
+            {"attention_s", time.attention_s}, {"barriers_s", time.barriers_s},
+            {"latency_s", time.latency_s},     {"bandwidth_s", time.bandwidth_s},
+            {"summing_s", time.summing_s},     {"arithmetic_bound", time.arithmetic_bound}};
 }
 
 Json record(const PlanTable& table, const PlanRow& row) {

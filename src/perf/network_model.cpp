@@ -16,14 +16,44 @@ double stored_s(const NetworkProfile& network, double n_bytes) noexcept {
 }
 
 /// `n_steps` times: `n_together` messages at once in both directions, and as many come; in all
-/// `n_bytes` of this rank, the largest message of `largest`.
+/// `n_bytes` of this rank, in messages of about `largest`.
 MessageTime rounds(const NetworkProfile& network, double n_steps, double n_together, double n_bytes,
                    double largest) noexcept {
     MessageTime time;
     time.latency_s = n_steps * (network.latency_s + (n_together - 1) * network.message_overhead_s);
-    time.bandwidth_s =
-        n_bytes * network.s_per_byte_both_ways + n_steps * stored_s(network, largest);
+    const double s_per_byte =
+        largest > longest_eager ? network.s_per_byte_long : network.s_per_byte_both_ways;
+    time.bandwidth_s = n_bytes * s_per_byte + n_steps * stored_s(network, largest);
     return time;
+}
+
+double summing_s_per_value(const SummingProfile& summing, comm::Wire wire) noexcept {
+    switch (wire) {
+    case comm::Wire::f16:
+        return summing.f16_s;
+    case comm::Wire::q8:
+        return summing.q8_s;
+    default:
+        return summing.f32_s;
+    }
+}
+
+/// Copies of the vector that a rank adds to its own, one after the other.
+double copies_added(Algorithm algorithm, int n_ranks) {
+    switch (algorithm) {
+    case Algorithm::direct:
+        return n_ranks - 1;
+    case Algorithm::two_step: // P − 1 copies of a part, then the parts of the others
+    case Algorithm::ring:
+        return 1;
+    default: {
+        const auto exchanges = comm::recursive_doubling(0, n_ranks);
+        return static_cast<double>(std::ranges::count_if(exchanges, [](const auto& exchange) {
+            return exchange.kind == comm::Exchange::Kind::swap ||
+                   exchange.kind == comm::Exchange::Kind::fold_receive;
+        }));
+    }
+    }
 }
 
 /// Rank 0 takes part in all steps, also in those that fold ranks beyond a power of two.
@@ -56,13 +86,13 @@ Traffic most_traffic(Algorithm algorithm, comm::Wire wire, int n_ranks, std::siz
 
 MessageTime message_time(const NetworkProfile& network, std::size_t n_bytes) noexcept {
     const auto n = static_cast<double>(n_bytes);
-    return {network.latency_s, n * network.s_per_byte + stored_s(network, n)};
+    return {network.latency_s, n * network.s_per_byte + stored_s(network, n), 0};
 }
 
-MessageTime allreduce_time(const NetworkProfile& network, Algorithm algorithm, comm::Wire wire,
-                           int n_ranks, std::size_t n_floats) {
-    expects(n_ranks >= 1, "a job has a rank");
-    if (n_ranks == 1) return {};
+namespace {
+
+MessageTime exchange_time(const NetworkProfile& network, Algorithm algorithm, comm::Wire wire,
+                          int n_ranks, std::size_t n_floats) {
     if (algorithm == Algorithm::mpi || algorithm == Algorithm::recursive_doubling)
         return doubling_time(network, wire, n_ranks, n_floats);
     const Traffic sent = most_traffic(algorithm, wire, n_ranks, n_floats);
@@ -77,6 +107,18 @@ MessageTime allreduce_time(const NetworkProfile& network, Algorithm algorithm, c
     default:
         return rounds(network, n_messages, 1, n_bytes, average);
     }
+}
+
+} // namespace
+
+MessageTime allreduce_time(const NetworkProfile& network, Algorithm algorithm, comm::Wire wire,
+                           int n_ranks, std::size_t n_floats) {
+    expects(n_ranks >= 1, "a job has a rank");
+    if (n_ranks == 1) return {};
+    MessageTime time = exchange_time(network, algorithm, wire, n_ranks, n_floats);
+    time.summing_s = copies_added(algorithm, n_ranks) * static_cast<double>(n_floats) *
+                     summing_s_per_value(network.summing, wire);
+    return time;
 }
 
 Algorithm fastest_allreduce(const NetworkProfile& network, comm::Wire wire, int n_ranks,
@@ -116,7 +158,7 @@ MessageTime star_time(const NetworkProfile& network, int n_ranks, std::size_t n_
     const auto n_others = static_cast<double>(n_ranks - 1);
     const auto n = static_cast<double>(n_bytes);
     return {network.latency_s + (n_others - 1) * network.message_overhead_s,
-            n_others * n * network.s_per_byte + stored_s(network, n)};
+            n_others * n * network.s_per_byte + stored_s(network, n), 0};
 }
 
 } // namespace pillar::perf

@@ -45,6 +45,7 @@ StepTime& StepTime::operator+=(const StepTime& other) noexcept {
     barriers_s += other.barriers_s;
     latency_s += other.latency_s;
     bandwidth_s += other.bandwidth_s;
+    summing_s += other.summing_s;
     arithmetic_bound = arithmetic_bound || other.arithmetic_bound;
     return *this;
 }
@@ -67,11 +68,18 @@ StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
 
 namespace {
 
-/// What is left of `n` all-reduces while something else is computed for so long during each.
-MessageTime beyond(MessageTime sum, double computing_s, double n) noexcept {
-    const double of_bytes_s = std::min(sum.bandwidth_s, computing_s);
-    const double of_latency_s = std::min(sum.latency_s, computing_s - of_bytes_s);
-    return {n * (sum.latency_s - of_latency_s), n * (sum.bandwidth_s - of_bytes_s)};
+MessageTime times(double n, const MessageTime& sum) noexcept {
+    return {n * sum.latency_s, n * sum.bandwidth_s, n * sum.summing_s};
+}
+
+/// What is left of an all-reduce while something else is computed for so long: of its messages
+/// `share` is hidden, as far as the computing lasts. Adding is the same threads' work.
+MessageTime beyond(MessageTime sum, double computing_s, double share) noexcept {
+    const double hidden_s = share * std::min(sum.latency_s + sum.bandwidth_s, computing_s);
+    const double of_bytes_s = std::min(sum.bandwidth_s, hidden_s);
+    sum.bandwidth_s -= of_bytes_s;
+    sum.latency_s -= hidden_s - of_bytes_s;
+    return sum;
 }
 
 /// The all-reduces of a step, as far as the ranks have nothing to compute meanwhile.
@@ -84,7 +92,7 @@ MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepT
     };
     const auto n = static_cast<double>(work.n_allreduces);
     const MessageTime first = sum_of(work.allreduce_floats);
-    if (work.second_floats == 0) return {n * first.latency_s, n * first.bandwidth_s};
+    if (work.second_floats == 0) return times(n, first);
 
     // Turns of a layer: heads of the first half, of the second, feed-forward of the first, of the
     // second; each sum has the turn that follows. After the last one there is none.
@@ -96,10 +104,11 @@ MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepT
         std::ranges::max(work.ranks, {}, &RankWork::matrix_bytes).heads_share;
     const double heads_s = (computing.matrices_s * heads_share + computing.attention_s) / n_layers;
     const double feed_forward_s = computing.matrices_s * (1 - heads_share) / n_layers;
-    MessageTime all = beyond(first, heads_s * second_share, n_layers);
-    all += beyond(second, feed_forward_s * (1 - second_share), n_layers);
-    all += beyond(first, feed_forward_s * second_share, n_layers);
-    all += beyond(second, heads_s * (1 - second_share), n_layers - 1);
+    const double share = p.network.hidden_share;
+    MessageTime all = times(n_layers, beyond(first, heads_s * second_share, share));
+    all += times(n_layers, beyond(second, feed_forward_s * (1 - second_share), share));
+    all += times(n_layers, beyond(first, feed_forward_s * second_share, share));
+    all += times(n_layers - 1, beyond(second, heads_s * (1 - second_share), share));
     all += second;
     return all;
 }
@@ -121,6 +130,7 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
     messages += sums_time(profile, work, slowest);
     slowest.latency_s = messages.latency_s;
     slowest.bandwidth_s = messages.bandwidth_s;
+    slowest.summing_s = messages.summing_s;
     return slowest;
 }
 

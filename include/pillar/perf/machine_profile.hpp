@@ -8,6 +8,14 @@
 
 namespace pillar::perf {
 
+/// What a value of a sum costs a rank beside its messages: encoding, decoding and adding, by one
+/// thread. Seconds.
+struct SummingProfile {
+    double f32_s = 3e-9;
+    double f16_s = 6e-9;
+    double q8_s = 8e-9;
+};
+
 /// From user to user, through one switch.
 struct NetworkProfile {
     double latency_s = 50e-6;            ///< α: one way, a short message
@@ -15,8 +23,11 @@ struct NetworkProfile {
     double s_per_byte_both_ways = 10e-9; ///< G: both directions of a cable busy
     double message_overhead_s = 12e-6;   ///< o: each further message of a rank that sends several
     double store_and_forward_s_per_byte =
-        8e-9;                ///< a switch passes a packet on when it has it whole
-    double jitter_s = 20e-6; ///< mean delay of a collective beyond the rest
+        8e-9;                       ///< a switch passes a packet on when it has it whole
+    double jitter_s = 20e-6;        ///< mean delay of a collective beyond the rest
+    double s_per_byte_long = 10e-9; ///< G of messages beyond longest_eager, both directions busy
+    double hidden_share = 0.5;      ///< of a long sum's time, that computing meanwhile can fill
+    SummingProfile summing;
 };
 
 struct PowerProfile {
@@ -43,6 +54,8 @@ struct MachineProfile {
 
 /// A packet of Ethernet with all its headers and gaps.
 inline constexpr double packet_bytes = 1538;
+/// Longer messages go in pieces that both sides agree on, as Open MPI sends them over TCP.
+inline constexpr double longest_eager = 65536;
 
 /// Numbers that the file does not give keep the values of `base`. Throws IoError, or FormatError
 /// naming the field that is unknown, no number, or out of range.

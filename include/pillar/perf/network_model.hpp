@@ -13,10 +13,12 @@ namespace pillar::perf {
 struct MessageTime {
     double latency_s = 0;   ///< α and o
     double bandwidth_s = 0; ///< G, and storing in the switch
-    [[nodiscard]] double total() const noexcept { return latency_s + bandwidth_s; }
+    double summing_s = 0;   ///< encoding, decoding and adding values
+    [[nodiscard]] double total() const noexcept { return latency_s + bandwidth_s + summing_s; }
     MessageTime& operator+=(const MessageTime& other) noexcept {
         latency_s += other.latency_s;
         bandwidth_s += other.bandwidth_s;
+        summing_s += other.summing_s;
         return *this;
     }
 };
@@ -24,11 +26,12 @@ struct MessageTime {
 /// One message on an idle network.
 MessageTime message_time(const NetworkProfile& network, std::size_t n_bytes) noexcept;
 
-/// An all-reduce of `n_floats`, all ranks arriving together; without the profile's jitter, and
-/// without the time of adding. recursive-doubling (and mpi, which is taken for it): one message
-/// after the other, each with α; direct: all messages of a rank at once, α, then o for each
-/// further one; two-step: the same twice, with parts of the vector; ring: 2(P − 1) messages of a
-/// part, one after the other. Zero for one rank.
+/// An all-reduce of `n_floats`, all ranks arriving together; without the profile's jitter.
+/// recursive-doubling (and mpi, which is taken for it): one message after the other, each with α;
+/// direct: all messages of a rank at once, α, then o for each further one; two-step: the same
+/// twice, with parts of the vector; ring: 2(P − 1) messages of a part, one after the other. Each
+/// copy of the vector that comes in is then added: log₂P with recursive-doubling, P − 1 with
+/// direct, one with the others. Zero for one rank.
 MessageTime allreduce_time(const NetworkProfile& network, comm::Algorithm algorithm,
                            comm::Wire wire, int n_ranks, std::size_t n_floats);
 

@@ -2,8 +2,8 @@
 // How long a step takes: bytes over bandwidth, multiplications over rates, and the messages. Pure
 // functions of a profile and of counts that the run itself reports. Matrices are limited by memory
 // or by the integer units, whichever is slower; attention likewise by reading the KV cache or by
-// its f32 arithmetic. A step in two halves computes one while the other's sums are under way;
-// nothing overlaps otherwise.
+// its f32 arithmetic. A step in two halves computes one while the other's sums are under way, which
+// hides the share of their time that the profile says; nothing overlaps otherwise.
 
 #include "pillar/comm/schedule.hpp"
 #include "pillar/model/transformer.hpp"
@@ -56,9 +56,10 @@ struct StepTime {
     double barriers_s = 0;
     double latency_s = 0;          ///< of messages: α, o and jitter, where nothing is computed
     double bandwidth_s = 0;        ///< of messages: their bytes, likewise
+    double summing_s = 0;          ///< encoding, decoding and adding what they bring
     bool arithmetic_bound = false; ///< the integer units are what the matrices wait for
     [[nodiscard]] double total() const noexcept {
-        return matrices_s + attention_s + barriers_s + latency_s + bandwidth_s;
+        return matrices_s + attention_s + barriers_s + latency_s + bandwidth_s + summing_s;
     }
     StepTime& operator+=(const StepTime& other) noexcept;
 };

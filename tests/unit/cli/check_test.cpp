@@ -40,14 +40,19 @@ ClusterFacts four_boards() {
         node.read_bytes_per_s = 4.4e9 + rank * 1e7;
         node.products_per_s = 48e9;
         node.barrier_s = 2e-6;
+        node.f32_summing_s = 3e-9;
+        node.f16_summing_s = 6e-9;
+        node.q8_summing_s = 8e-9;
         node.named_interfaces = "eth0";
         node.links = {{"eth0", "up", 1000, "full", false, false, 0}};
         facts.nodes.push_back(node);
     }
     for (int a = 0; a < 4; ++a)
         for (int b = a + 1; b < 4; ++b)
-            facts.pairs.push_back({a, b, 50e-6, 8.5e-9, 10e-9, 8e-9, 5e-6, 0.02, "eth0", "eth0"});
+            facts.pairs.push_back(
+                {a, b, 50e-6, 8.5e-9, 10e-9, 12e-9, 8e-9, 5e-6, 0.02, "eth0", "eth0"});
     facts.allreduces = {{"one token", "direct", 8192, 200e-6}};
+    facts.overlap = {10e-3, 11e-3, 13e-3, 0.8};
     return facts;
 }
 
@@ -70,6 +75,7 @@ TEST(check, finds_nothing_on_a_cluster_that_is_well) {
     EXPECT_EQ(code(facts), ExitCode::done);
     EXPECT_THAT(text_of(facts), AllOf(HasSubstr("50 us for a short message"),
                                       HasSubstr("118 MB/s one way, 100 MB/s both ways"),
+                                      HasSubstr("hides 80 % of the time of long messages"),
                                       HasSubstr("6 pairs of nodes reach each other"),
                                       HasSubstr("memory is read at 4.40 to 4.43 GB/s a node")));
 }
@@ -257,9 +263,14 @@ TEST(check, needs_no_second_rank) {
     facts.nodes.resize(1);
     facts.pairs.clear();
     facts.allreduces.clear();
+    facts.overlap.reset();
+    EXPECT_THAT(text_of(facts), Not(HasSubstr("overlap")));
     EXPECT_THAT(text_of(facts), HasSubstr("one rank: nothing is sent"));
     EXPECT_EQ(code(facts), ExitCode::done);
-    EXPECT_EQ(profile_of(facts).network.latency_s, perf::NetworkProfile().latency_s);
+    const perf::NetworkProfile network = profile_of(facts).network;
+    EXPECT_EQ(network.latency_s, perf::NetworkProfile().latency_s);
+    EXPECT_EQ(network.hidden_share, perf::NetworkProfile().hidden_share);
+    EXPECT_EQ(network.summing.q8_s, 8e-9) << "measured without a network";
 }
 
 TEST(check, makes_the_profile_of_what_it_measured) {
@@ -267,6 +278,7 @@ TEST(check, makes_the_profile_of_what_it_measured) {
     facts.pairs[0].latency_s = 90e-6; // one of six: the middle stays
     facts.nodes[1].products_per_s = 40e9;
     facts.nodes[2].available_bytes = 6e9;
+    facts.nodes[3].f16_summing_s = 7e-9; // the slowest counts
     const perf::MachineProfile p = profile_of(facts);
     EXPECT_EQ(p.name, "Raspberry Pi 4 Model B Rev 1.4");
     EXPECT_DOUBLE_EQ(p.read_bytes_per_s, 4.4e9);
@@ -275,6 +287,11 @@ TEST(check, makes_the_profile_of_what_it_measured) {
     EXPECT_DOUBLE_EQ(p.available_bytes, 6e9);
     EXPECT_DOUBLE_EQ(p.network.latency_s, 50e-6);
     EXPECT_DOUBLE_EQ(p.network.s_per_byte_both_ways, 10e-9);
+    EXPECT_DOUBLE_EQ(p.network.s_per_byte_long, 12e-9);
+    EXPECT_DOUBLE_EQ(p.network.hidden_share, 0.8);
+    EXPECT_DOUBLE_EQ(p.network.summing.f32_s, 3e-9);
+    EXPECT_DOUBLE_EQ(p.network.summing.f16_s, 7e-9);
+    EXPECT_DOUBLE_EQ(p.network.summing.q8_s, 8e-9);
     const auto q = perf::parse_profile(perf::profile_text(p, profile_header(facts)), "p");
     EXPECT_NEAR(q.network.s_per_byte, 8.5e-9, 1e-15);
 }

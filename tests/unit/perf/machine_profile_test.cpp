@@ -52,7 +52,7 @@ TEST(machine_profile, says_the_same_after_writing_and_reading) {
     p.float_products_per_s = 1e11;
     p.float_efficiency = 0.25;
     p.barrier_s = 5e-7;
-    p.network = {1e-6, 2e-9, 3e-9, 4e-6, 5e-9, 6e-6};
+    p.network = {1e-6, 2e-9, 3e-9, 4e-6, 5e-9, 6e-6, 7e-9, 0.125, {8e-9, 9e-9, 11e-9}};
     p.power = {1, 2, 3};
     const std::vector<std::string> header{"measured by check", "on two boards\nthat }{ break"};
     const MachineProfile q = parse_profile(profile_text(p, header), "x");
@@ -73,6 +73,11 @@ TEST(machine_profile, says_the_same_after_writing_and_reading) {
     EXPECT_PRED2(near, q.network.message_overhead_s, 4e-6);
     EXPECT_PRED2(near, q.network.store_and_forward_s_per_byte, 5e-9);
     EXPECT_PRED2(near, q.network.jitter_s, 6e-6);
+    EXPECT_PRED2(near, q.network.s_per_byte_long, 7e-9);
+    EXPECT_EQ(q.network.hidden_share, 0.125);
+    EXPECT_PRED2(near, q.network.summing.f32_s, 8e-9);
+    EXPECT_PRED2(near, q.network.summing.f16_s, 9e-9);
+    EXPECT_PRED2(near, q.network.summing.q8_s, 11e-9);
     EXPECT_EQ(q.power.idle_w, 1);
     EXPECT_EQ(q.power.decode_w, 2);
     EXPECT_EQ(q.power.peak_w, 3);
@@ -88,6 +93,8 @@ TEST(machine_profile, names_the_field_that_is_wrong) {
     EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": 0}})"), HasSubstr("0"));
     EXPECT_THAT(sentence_of(R"({"network": {"latency_us": -1}})"), HasSubstr("network.latency_us"));
     EXPECT_THAT(sentence_of(R"({"memory": {"efficiency": 1.5}})"), HasSubstr("memory.efficiency"));
+    EXPECT_THAT(sentence_of(R"({"network": {"hidden_share": 1.5}})"),
+                HasSubstr("network.hidden_share"));
     EXPECT_THAT(sentence_of(R"({"network": {"latency_us": null}})"), HasSubstr("is no number"));
     EXPECT_THAT(sentence_of(R"({"name": 7})"), HasSubstr("name"));
     EXPECT_THAT(sentence_of("[]"), HasSubstr("is no object"));

@@ -10,10 +10,12 @@ namespace {
 using comm::Algorithm;
 using comm::Wire;
 
-/// α = 50 µs, o = 12 µs, G = 8.5 ns both ways alike, one switch.
+/// α = 50 µs, o = 12 µs, G = 8.5 ns both ways and at all lengths alike, one switch; adding is free.
 NetworkProfile gigabit() {
     NetworkProfile network;
     network.s_per_byte_both_ways = 8.5e-9;
+    network.s_per_byte_long = 8.5e-9;
+    network.summing = {0, 0, 0};
     return network;
 }
 
@@ -67,6 +69,34 @@ TEST(allreduce, with_half_the_bytes_takes_the_latency_and_half_of_the_rest) {
     };
     EXPECT_NEAR(time(Wire::f16).bandwidth_s, 12.304e-6 + 8192 * 8.5e-9, 1e-12);
     EXPECT_EQ(time(Wire::f16).latency_s, time(Wire::f32).latency_s);
+}
+
+TEST(allreduce, has_a_rate_of_its_own_for_messages_beyond_64_kib) {
+    NetworkProfile network = gigabit();
+    network.s_per_byte_long = 20e-9;
+    const auto bandwidth_us = [&](Algorithm algorithm, std::size_t n_bytes) {
+        return 1e6 * allreduce_time(network, algorithm, Wire::f32, 2, n_bytes / 4).bandwidth_s;
+    };
+    EXPECT_NEAR(bandwidth_us(Algorithm::direct, 65536), 12.304 + 557.056, 1e-6);
+    EXPECT_NEAR(bandwidth_us(Algorithm::direct, 65540), 12.304 + 1310.8, 1e-6);
+    // two-step sends halves: messages of 65536 bytes, then of 65540
+    EXPECT_NEAR(bandwidth_us(Algorithm::two_step, 131072), 2 * (12.304 + 557.056), 1e-6);
+    EXPECT_NEAR(bandwidth_us(Algorithm::two_step, 131080), 2 * (12.304 + 1310.8), 1e-6);
+}
+
+TEST(allreduce, adds_each_copy_that_comes_in) {
+    NetworkProfile network = gigabit();
+    network.summing = {3e-9, 6e-9, 8e-9};
+    const auto ns = [&](Algorithm algorithm, Wire wire, int n_ranks) {
+        return 1e9 * allreduce_time(network, algorithm, wire, n_ranks, 100).summing_s;
+    };
+    EXPECT_NEAR(ns(Algorithm::recursive_doubling, Wire::f32, 2), 300, 1e-6);
+    EXPECT_NEAR(ns(Algorithm::recursive_doubling, Wire::f32, 8), 900, 1e-6);
+    EXPECT_NEAR(ns(Algorithm::recursive_doubling, Wire::f32, 5), 900, 1e-6); // one folds in
+    EXPECT_NEAR(ns(Algorithm::direct, Wire::f16, 4), 1800, 1e-6);
+    EXPECT_NEAR(ns(Algorithm::two_step, Wire::q8, 8), 800, 1e-6);
+    EXPECT_NEAR(ns(Algorithm::ring, Wire::f32, 8), 300, 1e-6);
+    EXPECT_EQ(ns(Algorithm::direct, Wire::q8, 1), 0);
 }
 
 /// The best of all, in µs, as computed apart in Python (α 50 µs).

@@ -19,7 +19,14 @@ MachineProfile round_numbers() {
     p.float_products_per_s = 2e9;
     p.float_efficiency = 0.5;
     p.barrier_s = 1e-6;
-    p.network = {100e-6, 10e-9, 20e-9, 10e-6, 0, 5e-6};
+    p.network.latency_s = 100e-6;
+    p.network.s_per_byte = 10e-9;
+    p.network.s_per_byte_both_ways = p.network.s_per_byte_long = 20e-9;
+    p.network.message_overhead_s = 10e-6;
+    p.network.store_and_forward_s_per_byte = 0;
+    p.network.jitter_s = 5e-6;
+    p.network.hidden_share = 1;
+    p.network.summing = {2e-9, 4e-9, 6e-9};
     return p;
 }
 
@@ -33,7 +40,7 @@ TEST(step_time, of_one_rank_is_memory_or_arithmetic) {
     EXPECT_FALSE(time.arithmetic_bound);
     EXPECT_DOUBLE_EQ(time.attention_s, 0.1); // 4e8 / 4e9
     EXPECT_DOUBLE_EQ(time.barriers_s, 1e-4);
-    EXPECT_EQ(time.latency_s + time.bandwidth_s, 0);
+    EXPECT_EQ(time.latency_s + time.bandwidth_s + time.summing_s, 0);
     EXPECT_DOUBLE_EQ(time.total(), 0.6001);
 
     work.ranks[0].matrix_products = 5e9;
@@ -55,6 +62,8 @@ TEST(step_time, of_several_is_the_slowest_and_the_messages) {
     EXPECT_DOUBLE_EQ(time.matrices_s, 1.0);
     EXPECT_NEAR(time.latency_s, 4 * 105e-6 + 200e-6, 1e-12);
     EXPECT_NEAR(time.bandwidth_s, 4 * 4000 * 20e-9 + 150 * 10e-9, 1e-12);
+    EXPECT_NEAR(time.summing_s, 4 * 1000 * 2e-9, 1e-15);
+    EXPECT_NEAR(time.total(), 1.0 + time.latency_s + time.bandwidth_s + time.summing_s, 1e-12);
     // 0: 4 vectors and the order; 1: 4 vectors and the answer
     EXPECT_EQ(step_traffic(work, 0).bytes_sent, 16050u);
     EXPECT_EQ(step_traffic(work, 1).bytes_sent, 16100u);
@@ -62,8 +71,8 @@ TEST(step_time, of_several_is_the_slowest_and_the_messages) {
     EXPECT_EQ(step_traffic(work).bytes_sent, 32150u);
 }
 
-/// Two layers in halves of 600 and 400 µs of sums: what the turns in between do not hide.
-TEST(step_time, in_halves_hides_messages_behind_the_other_half) {
+/// Two layers in halves whose sums take 495 and 295 µs.
+StepWork in_halves() {
     StepWork work;
     work.ranks = {{.matrix_bytes = 2e6, .heads_share = 0.25}, {.matrix_bytes = 2e6}};
     work.ranks[1].heads_share = 0.25; // 1 ms in all: 125 µs a block of heads, 375 µs a feed-forward
@@ -72,6 +81,12 @@ TEST(step_time, in_halves_hides_messages_behind_the_other_half) {
     work.second_floats = 2375;    // 105 µs and 190 µs of bytes
     work.n_rows = 100;
     work.n_second = 50;
+    return work;
+}
+
+/// What the turns in between do not hide.
+TEST(step_time, in_halves_hides_messages_behind_the_other_half) {
+    StepWork work = in_halves();
     const StepTime time = step_time(round_numbers(), work);
     const double order_and_answer_s = 2 * 100e-6;
     // The first half's sums of 495 µs stand beside 62.5 and 187.5 µs, the second's of 295 µs too.
@@ -85,6 +100,28 @@ TEST(step_time, in_halves_hides_messages_behind_the_other_half) {
     EXPECT_NEAR(long_time.latency_s + long_time.bandwidth_s, 200e-6 + 8 * 10e-9 + 295e-6, 1e-9);
     EXPECT_EQ(step_traffic(work, 0).bytes_sent, 4u * 4 * (4875 + 2375));
     EXPECT_EQ(step_traffic(work, 0).messages_sent, 8u + 1);
+}
+
+TEST(step_time, in_halves_hides_the_share_that_the_profile_says_and_no_adding) {
+    MachineProfile profile = round_numbers();
+    StepWork work = in_halves();
+    const auto messages_s = [&] {
+        const StepTime time = step_time(profile, work);
+        return time.latency_s + time.bandwidth_s - (200e-6 + 8 * 10e-9);
+    };
+    const double summing_s = 4 * (4875 + 2375) * 2e-9;
+    EXPECT_NEAR(step_time(profile, work).summing_s, summing_s, 1e-15);
+    const double all_s = 4 * 495e-6 + 4 * 295e-6;
+    const double hidden_s = 2 * (62.5e-6 + 187.5e-6 + 187.5e-6) + 62.5e-6;
+    profile.network.hidden_share = 0.25;
+    EXPECT_NEAR(messages_s(), all_s - 0.25 * hidden_s, 1e-12);
+    profile.network.hidden_share = 0;
+    EXPECT_NEAR(messages_s(), all_s, 1e-12);
+    // However long the computing, only that share of the sums; the last one has nothing beside it.
+    profile.network.hidden_share = 0.25;
+    for (RankWork& rank : work.ranks) rank.matrix_bytes = 2e9;
+    EXPECT_NEAR(messages_s(), 0.75 * (all_s - 295e-6) + 295e-6, 1e-12);
+    EXPECT_NEAR(step_time(profile, work).summing_s, summing_s, 1e-15);
 }
 
 TEST(step_work, counts_rows_positions_and_heads) {
