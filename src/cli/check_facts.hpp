@@ -76,7 +76,6 @@ struct PairFacts {
     double s_per_byte_both_ways = 0;
     double s_per_byte_long = 0;
     double stored_s_per_byte = 0;
-    double jitter_s = 0;
     double residual = 0;
     std::string carrier_a; ///< interface that the messages of a took; "": none was seen
     std::string carrier_b;
@@ -89,12 +88,13 @@ struct AllreduceFacts {
     double time_s = 0;
 };
 
-/// A long sum in the background of computing, the same on all ranks.
+/// How sums go together with computing; the same on all ranks.
 struct OverlapFacts {
-    double sum_s = 0;
+    double sum_s = 0; ///< a long one alone, as much computing alone, one in the other's background
     double computing_s = 0;
     double together_s = 0;
     double hidden_share = 0;
+    double delay_s = 0; ///< of a short one between computing
 };
 
 /// Ranks are in order in the first three lists.
@@ -139,10 +139,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, ker
                                    q8_summing_s, clock_offset_s, clock_uncertainty_s,
                                    named_interfaces, links)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
-                                   s_per_byte_long, stored_s_per_byte, jitter_s, residual,
-                                   carrier_a, carrier_b)
+                                   s_per_byte_long, stored_s_per_byte, residual, carrier_a,
+                                   carrier_b)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AllreduceFacts, what, algorithm, n_bytes, time_s)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlapFacts, sum_s, computing_s, together_s, hidden_share)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlapFacts, sum_s, computing_s, together_s, hidden_share,
+                                   delay_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterFacts, identities, models, nodes, pairs, allreduces,
                                    overlap, binding_warning)
 

@@ -14,6 +14,7 @@
 #include "pillar/measure/allreduce.hpp"
 #include "pillar/measure/bandwidth.hpp"
 #include "pillar/measure/barrier.hpp"
+#include "pillar/measure/delay.hpp"
 #include "pillar/measure/integer_rate.hpp"
 #include "pillar/measure/network.hpp"
 #include "pillar/measure/overlap.hpp"
@@ -147,7 +148,6 @@ void measure_pairs(comm::Communicator& comm, ClusterFacts& facts,
             seen.s_per_byte_both_ways = link.s_per_byte_both_ways;
             seen.s_per_byte_long = link.s_per_byte_long;
             seen.stored_s_per_byte = link.fit.stored_s_per_byte;
-            seen.jitter_s = link.jitter_s;
             seen.residual = link.fit.residual;
         }
         mine.push_back(seen);
@@ -263,7 +263,8 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
         std::optional<threads::Team> team;
         comm::agree(comm, [&] { team.emplace(n_threads, n_cpus); });
         const measure::OverlapTimes times = measure::measure_overlap(comm, *team);
-        facts.overlap = {times.sum_s, times.computing_s, times.together_s, times.hidden_share()};
+        facts.overlap = {times.sum_s, times.computing_s, times.together_s, times.hidden_share(),
+                         measure::sum_delay_s(comm, *team)};
     }
 
     const auto same_model = std::ranges::all_of(facts.models, [&](const ModelFacts& m) {

@@ -204,10 +204,12 @@ std::vector<Verdict> judge_network(const ClusterFacts& facts) {
         return verdicts;
     }
     if (facts.overlap)
-        verdicts.push_back({Level::good, "overlap",
-                            fmt::format("computing meanwhile hides {:.0f} % of the time of long "
-                                        "messages",
-                                        100 * facts.overlap->hidden_share)});
+        verdicts.push_back(
+            {Level::good, "overlap",
+             fmt::format("computing meanwhile hides {:.0f} % of the time of long "
+                         "messages; between computing, short ones take {:.0f} us "
+                         "longer",
+                         100 * facts.overlap->hidden_share, facts.overlap->delay_s * 1e6)});
     const std::vector<PairFacts> pairs = across(facts);
     if (pairs.empty()) {
         verdicts.push_back({Level::note, "network",

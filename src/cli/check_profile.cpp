@@ -56,7 +56,10 @@ perf::MachineProfile profile_of(const ClusterFacts& facts) {
     network.summing = {slowest_summing(&NodeFacts::f32_summing_s),
                        slowest_summing(&NodeFacts::f16_summing_s),
                        slowest_summing(&NodeFacts::q8_summing_s)};
-    if (facts.overlap) network.hidden_share = facts.overlap->hidden_share;
+    if (facts.overlap) {
+        network.hidden_share = facts.overlap->hidden_share;
+        network.jitter_s = facts.overlap->delay_s;
+    }
     const std::vector<PairFacts> pairs = pairs_that_count(facts);
     if (!pairs.empty()) {
         network.latency_s = middle(pairs, &PairFacts::latency_s);
@@ -64,7 +67,6 @@ perf::MachineProfile profile_of(const ClusterFacts& facts) {
         network.s_per_byte_both_ways = middle(pairs, &PairFacts::s_per_byte_both_ways);
         network.s_per_byte_long = middle(pairs, &PairFacts::s_per_byte_long);
         network.store_and_forward_s_per_byte = middle(pairs, &PairFacts::stored_s_per_byte);
-        network.jitter_s = middle(pairs, &PairFacts::jitter_s);
         network.message_overhead_s = std::min(network.message_overhead_s, network.latency_s);
     }
     return profile;
@@ -134,15 +136,14 @@ std::string matrix(const ClusterFacts& facts) {
     return text;
 }
 
-/// What the cost model says of an all-reduce on this network.
+/// What the cost model says of an all-reduce on this network with nothing computed in between.
 double predicted_s(const ClusterFacts& facts, const AllreduceFacts& allreduce) {
     const perf::NetworkProfile network = profile_of(facts).network;
     const auto algorithm = parse_algorithm(allreduce.algorithm);
-    return network.jitter_s +
-           perf::allreduce_time(network, algorithm.value_or(comm::Algorithm::recursive_doubling),
+    return perf::allreduce_time(network, algorithm.value_or(comm::Algorithm::recursive_doubling),
                                 comm::Wire::f32, static_cast<int>(facts.identities.size()),
                                 static_cast<std::size_t>(allreduce.n_bytes) / sizeof(float))
-               .total();
+        .total();
 }
 
 } // namespace

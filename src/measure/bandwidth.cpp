@@ -61,4 +61,8 @@ double ReadBandwidth::measure(threads::Team& team, int n_passes) {
     return std::max(median(plain), median(prefetched));
 }
 
+void ReadBandwidth::read(threads::Team& team) {
+    (void)pass<false>(team);
+}
+
 } // namespace pillar::measure

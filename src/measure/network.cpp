@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 #include <iterator>
-#include <numeric>
 #include <utility>
 
 namespace pillar::measure {
@@ -101,9 +100,6 @@ LinkTimes measure_link(comm::Communicator& comm, int peer) {
     std::vector<OneWayTime> times;
     for (std::size_t i = 0; i < n_lengths; ++i)
         times.push_back({lengths[i].n_bytes, quantile(rounds[i], fast_share)});
-    const double mean_s = std::accumulate(rounds[0].begin(), rounds[0].end(), 0.0) /
-                          static_cast<double>(rounds[0].size());
-    link.jitter_s = std::max(mean_s - times[0].time_s, 0.0);
     link.fit = fit_link(times);
     const auto per_byte = [&](double time_s, std::size_t n_bytes) {
         const double rest_s =

@@ -2,6 +2,7 @@
 
 #include "pillar/comm/schedule.hpp"
 #include "pillar/measure/allreduce.hpp"
+#include "pillar/measure/delay.hpp"
 #include "pillar/measure/overlap.hpp"
 #include "support/mpi_main.hpp"
 
@@ -101,6 +102,19 @@ TEST(measure_overlap, finds_an_emulated_network_idle_and_agrees_on_it) {
     std::vector<float> values(10, 1.0F); // nothing is left under way
     comm->allreduce(values);
     EXPECT_EQ(values[9], static_cast<float>(comm->size()));
+}
+
+TEST(sum_delay, is_the_same_on_all_ranks_and_small_beside_a_step) {
+    const auto comm = support::world(Algorithm::direct, Wire::f32);
+    threads::Team team(1);
+    const double delay_s = sum_delay_s(*comm, team);
+    EXPECT_GE(delay_s, 0);
+    EXPECT_LT(delay_s, 1);
+    if (comm->size() == 1) {
+        EXPECT_EQ(delay_s, 0);
+    }
+    const auto all = comm->all_gather(fmt::format("{}", delay_s));
+    for (const std::string& one : all) EXPECT_EQ(one, all[0]);
 }
 
 } // namespace

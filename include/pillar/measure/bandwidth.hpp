@@ -24,6 +24,9 @@ class ReadBandwidth {
     /// better of a plain loop and one that prefetches, each the median of `n_passes`.
     double measure(threads::Team& team, int n_passes = 3);
 
+    /// All bytes once, by the plain loop.
+    void read(threads::Team& team);
+
   private:
     template <bool prefetching>
     double pass(threads::Team& team);

@@ -33,7 +33,6 @@ struct LinkTimes {
     LinkFit fit;
     double s_per_byte_both_ways = 0; ///< G while both send
     double s_per_byte_long = 0;      ///< the same of messages of 1 MiB
-    double jitter_s = 0;             ///< mean of short messages − their time in the fit
     std::size_t n_payload_bytes = 0; ///< that each of the two sent
 };
 

@@ -24,7 +24,7 @@ struct NetworkProfile {
     double message_overhead_s = 12e-6;   ///< o: each further message of a rank that sends several
     double store_and_forward_s_per_byte =
         8e-9;                       ///< a switch passes a packet on when it has it whole
-    double jitter_s = 20e-6;        ///< mean delay of a collective beyond the rest
+    double jitter_s = 20e-6;        ///< delay of a collective between computing
     double s_per_byte_long = 10e-9; ///< G of messages beyond longest_eager, both directions busy
     double hidden_share = 0.5;      ///< of a long sum's time, that computing meanwhile can fill
     SummingProfile summing;
