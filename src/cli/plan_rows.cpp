@@ -24,10 +24,10 @@ void add_messages(perf::StepWork& work, const PlanRequest& request,
     work.answer_bytes = engine::answer_bytes(wants_logits ? 1 : 0, n_candidates);
     work.wire = parse_wire(request.model.wire);
     const auto algorithm = parse_algorithm(request.model.allreduce);
-    work.algorithm =
+    work.allreduce = comm::only(
         algorithm ? *algorithm
                   : perf::fastest_allreduce(network, work.wire, static_cast<int>(work.ranks.size()),
-                                            work.allreduce_floats);
+                                            work.allreduce_floats));
 }
 
 } // namespace
@@ -64,10 +64,10 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
         if (need.total() > row.need.total()) row.need = need;
     }
 
-    perf::StepWork token = perf::step_work(h, ranks, request.depth, 1, true);
+    perf::StepWork token = perf::step_work(h, ranks, perf::rows_of_one(request.depth, 1, true));
     add_messages(token, request, profile.network, 1, true);
     row.token = perf::step_traffic(token);
-    row.decode_allreduce = token.algorithm;
+    row.decode_allreduce = token.allreduce.longer;
     row.decode = perf::step_time(profile, token);
     for (const perf::RankWork& work : token.ranks)
         row.read_bytes = std::max(row.read_bytes, work.matrix_bytes + work.kv_bytes);
@@ -75,13 +75,13 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     for (std::size_t at = 0; at < request.n_prompt; at += request.model.n_batch) {
         const std::size_t n_rows = std::min(request.model.n_batch, request.n_prompt - at);
         const bool is_last = at + n_rows == request.n_prompt;
-        perf::StepWork chunk = perf::step_work(h, ranks, at, n_rows, is_last);
+        perf::StepWork chunk = perf::step_work(h, ranks, perf::rows_of_one(at, n_rows, is_last));
         add_messages(chunk, request, profile.network, n_rows, is_last);
         row.prompt += perf::step_time(profile, chunk);
         const Traffic sent = perf::step_traffic(chunk);
         row.prompt_sent.bytes_sent += sent.bytes_sent;
         row.prompt_sent.messages_sent += sent.messages_sent;
-        if (at == 0) row.prompt_allreduce = chunk.algorithm;
+        if (at == 0) row.prompt_allreduce = chunk.allreduce.longer;
     }
     row.decode_per_s = 1 / row.decode.total();
     row.prompt_per_s = static_cast<double>(request.n_prompt) / row.prompt.total();

@@ -7,35 +7,41 @@
 
 namespace pillar::perf {
 
+StepRows rows_of_one(std::size_t first, std::size_t n_rows, bool wants_logits) noexcept {
+    // Row i sees first + i + 1 positions.
+    return {n_rows, wants_logits ? 1u : 0u, n_rows * first + n_rows * (n_rows + 1) / 2,
+            first + n_rows};
+}
+
 StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
-                   std::size_t first, std::size_t n_rows, bool wants_logits) {
+                   const StepRows& rows) {
     StepWork work;
-    const auto n = static_cast<double>(n_rows);
-    const auto end = static_cast<double>(first + n_rows);
-    // Row i sees first + i + 1 positions: a product with each key and with each value.
-    const double n_seen = n * static_cast<double>(first) + n * (n + 1) / 2;
+    const auto n = static_cast<double>(rows.n_rows);
     for (const RankCost& rank : ranks) {
         RankWork mine;
         mine.matrix_bytes = static_cast<double>(rank.cost.layer_bytes);
         mine.heads_share = static_cast<double>(rank.cost.heads_bytes) / mine.matrix_bytes;
         mine.matrix_products = n * static_cast<double>(rank.cost.layer_products);
-        if (wants_logits) {
+        if (rows.n_logits > 0) {
             mine.matrix_bytes += static_cast<double>(rank.cost.output_bytes);
-            mine.matrix_products += static_cast<double>(rank.cost.output_products);
+            mine.matrix_products +=
+                static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_products);
         }
-        mine.kv_bytes = end * static_cast<double>(rank.cost.kv_bytes);
-        mine.attention_products =
-            2 * n_seen * static_cast<double>(h.n_layers * rank.n_heads * h.head_dim);
+        mine.kv_bytes =
+            static_cast<double>(rows.n_cached) * static_cast<double>(rank.cost.kv_bytes);
+        // A product with each key and with each value.
+        mine.attention_products = 2 * static_cast<double>(rows.n_attended) *
+                                  static_cast<double>(h.n_layers * rank.n_heads * h.head_dim);
         work.ranks.push_back(mine);
     }
     const auto n_ranks = static_cast<int>(ranks.size());
-    const std::size_t n_first = model::first_half(n_rows, n_ranks);
-    work.n_barriers = h.n_layers * model::barriers_a_layer(n_rows, n_ranks);
+    const std::size_t n_first = model::first_half(rows.n_rows, n_ranks);
+    work.n_barriers = h.n_layers * model::barriers_a_layer(rows.n_rows, n_ranks);
     work.n_allreduces = 2 * h.n_layers;
     work.allreduce_floats = n_first * h.dim;
-    work.second_floats = (n_rows - n_first) * h.dim;
-    work.n_rows = n_rows;
-    work.n_second = n_rows - n_first;
+    work.n_rows = rows.n_rows;
+    work.n_second = rows.n_rows - n_first;
+    work.second_floats = work.n_second * h.dim;
     return work;
 }
 
@@ -86,7 +92,8 @@ MessageTime beyond(MessageTime sum, double computing_s, double share) noexcept {
 MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepTime& computing) {
     const auto n_ranks = static_cast<int>(work.ranks.size());
     const auto sum_of = [&](std::size_t n_floats) {
-        MessageTime sum = allreduce_time(p.network, work.algorithm, work.wire, n_ranks, n_floats);
+        MessageTime sum =
+            allreduce_time(p.network, work.allreduce.of(n_floats), work.wire, n_ranks, n_floats);
         sum.latency_s += p.network.jitter_s;
         return sum;
     };
@@ -143,7 +150,8 @@ Traffic step_traffic(const StepWork& work, int rank) {
     };
     for (const std::size_t n_floats : {work.allreduce_floats, work.second_floats})
         if (n_floats > 0)
-            add(comm::allreduce_traffic(work.algorithm, work.wire, rank, n_ranks, n_floats),
+            add(comm::allreduce_traffic(work.allreduce.of(n_floats), work.wire, rank, n_ranks,
+                                        n_floats),
                 work.n_allreduces);
     add(comm::broadcast_traffic(rank, n_ranks, work.order_bytes), 1);
     add(comm::gather_traffic(rank, n_ranks, work.answer_bytes), 1);

@@ -10,6 +10,7 @@
 #include "pillar/perf/machine_profile.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -35,7 +36,7 @@ struct StepWork {
     std::size_t n_second = 0;     ///< of these in the second half
     std::size_t order_bytes = 0;  ///< rank 0's broadcast
     std::size_t answer_bytes = 0; ///< each rank's gathered message
-    comm::Algorithm algorithm = comm::Algorithm::recursive_doubling;
+    comm::AllreduceChoice allreduce;
     comm::Wire wire = comm::Wire::f32;
 };
 
@@ -45,10 +46,19 @@ struct RankCost {
     std::size_t n_heads = 0; ///< own query heads
 };
 
-/// Positions [first, first + n_rows) of one sequence. Without `wants_logits` the output matrix has
-/// nothing to do. Messages and algorithm are left to the caller.
+/// The rows of a step, as far as its time depends on them.
+struct StepRows {
+    std::size_t n_rows = 0;
+    std::size_t n_logits = 0;     ///< rows that want logits; 0: the output matrix is not read
+    std::uint64_t n_attended = 0; ///< pairs of a row and a position that it sees, its own included
+    std::uint64_t n_cached = 0;   ///< positions whose keys and values are read, of all sequences
+};
+/// Positions [first, first + n_rows) of one sequence; logits of the last row, or of none.
+StepRows rows_of_one(std::size_t first, std::size_t n_rows, bool wants_logits) noexcept;
+
+/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim and head_dim.
 StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
-                   std::size_t first, std::size_t n_rows, bool wants_logits);
+                   const StepRows& rows);
 
 struct StepTime {
     double matrices_s = 0;

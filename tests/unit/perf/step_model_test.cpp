@@ -136,16 +136,51 @@ TEST(step_work, counts_rows_positions_and_heads) {
                  .output_products = 90,
                  .kv_bytes = 6};
     rank.n_heads = 2;
-    const StepWork work = step_work(h, std::span(&rank, 1), 5, 2, true);
+    const StepWork work = step_work(h, std::span(&rank, 1), rows_of_one(5, 2, true));
     EXPECT_EQ(work.ranks[0].matrix_bytes, 750);
     EXPECT_EQ(work.ranks[0].matrix_products, 2090); // the output matrix for the last row alone
     EXPECT_EQ(work.ranks[0].kv_bytes, 42);          // 7 positions
     EXPECT_EQ(work.ranks[0].attention_products, 2 * (6 + 7) * 3 * 2 * 4);
     EXPECT_EQ(work.n_allreduces, 6u);
     EXPECT_EQ(work.allreduce_floats, 20u);
-    const StepWork chunk = step_work(h, std::span(&rank, 1), 5, 2, false);
+    const StepWork chunk = step_work(h, std::span(&rank, 1), rows_of_one(5, 2, false));
     EXPECT_EQ(chunk.ranks[0].matrix_bytes, 700);
     EXPECT_EQ(chunk.ranks[0].matrix_products, 2000);
+}
+
+/// Two sequences, a row each at positions 6 and 2: the cache of both, logits of both.
+TEST(step_work, counts_the_sequences_of_a_batch) {
+    model::Hyperparameters h;
+    h.n_layers = 3;
+    h.dim = 10;
+    h.head_dim = 4;
+    RankCost rank;
+    rank.cost = {.layer_bytes = 700, .output_bytes = 50, .output_products = 90, .kv_bytes = 6};
+    rank.n_heads = 2;
+    const StepWork work = step_work(h, std::span(&rank, 1), StepRows{2, 2, 7 + 3, 7 + 3});
+    EXPECT_EQ(work.ranks[0].matrix_bytes, 750);
+    EXPECT_EQ(work.ranks[0].matrix_products, 180);
+    EXPECT_EQ(work.ranks[0].kv_bytes, 60);
+    EXPECT_EQ(work.ranks[0].attention_products, 2 * 10 * 3 * 2 * 4);
+}
+
+/// Halves on either side of the border: of the longer one the ring sends four parts, of the
+/// shorter one direct sends all of it to two others.
+TEST(step_traffic, takes_the_allreduce_of_each_length) {
+    StepWork work;
+    work.ranks.resize(3);
+    work.n_allreduces = 2;
+    work.allreduce_floats = 300;
+    work.second_floats = 30;
+    work.n_rows = 11;
+    work.n_second = 1;
+    work.allreduce = {comm::Algorithm::direct, comm::Algorithm::ring, 30};
+    const Traffic sent = step_traffic(work, 2); // and an empty answer
+    EXPECT_EQ(sent.messages_sent, 2u * (4 + 2) + 1);
+    EXPECT_EQ(sent.bytes_sent, 2u * (4 * 100 + 2 * 30) * 4 + 8);
+    // Nothing is computed that they could hide behind. Order and answer take one message each.
+    const StepTime time = step_time(round_numbers(), work);
+    EXPECT_NEAR(time.latency_s, 2 * (4 * 100e-6 + 5e-6) + 2 * (110e-6 + 5e-6) + 200e-6, 1e-12);
 }
 
 // --- what others measured ---
@@ -181,14 +216,16 @@ MachineProfile pi4_with_llama_cpp() {
 
 double decode_rate(const std::string& name) {
     const Loaded model = load(name);
-    return 1 /
-           step_time(pi4_with_llama_cpp(), step_work(model.h, model.ranks, 100, 1, true)).total();
+    return 1 / step_time(pi4_with_llama_cpp(),
+                         step_work(model.h, model.ranks, rows_of_one(100, 1, true)))
+                   .total();
 }
 
 double prompt_rate(const std::string& name) {
     const Loaded model = load(name);
-    return 128 /
-           step_time(pi4_with_llama_cpp(), step_work(model.h, model.ranks, 0, 128, true)).total();
+    return 128 / step_time(pi4_with_llama_cpp(),
+                           step_work(model.h, model.ranks, rows_of_one(0, 128, true)))
+                     .total();
 }
 
 void expect_within(double predicted, double measured, double share) {
