@@ -6,6 +6,7 @@
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/signals.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 
@@ -25,6 +26,22 @@ const char* name_of(FinishReason reason) noexcept {
         return "signal";
     }
     return "none";
+}
+
+void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept {
+    record.n_rows = static_cast<std::uint32_t>(rows.size());
+    record.n_logits = 0;
+    record.n_attended = record.n_cached = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto n_seen = static_cast<std::uint64_t>(rows[i].position) + 1;
+        record.n_logits += rows[i].want_logits ? 1u : 0u;
+        record.n_attended += n_seen;
+        const auto is_same = [&](const model::Row& row) {
+            return row.sequence == rows[i].sequence;
+        };
+        // Rows of a sequence come in order: its last one sees all that is read.
+        if (std::ranges::none_of(rows.subspan(i + 1), is_same)) record.n_cached += n_seen;
+    }
 }
 
 namespace {
@@ -254,8 +271,7 @@ bool Loop::run(Scheduler* scheduler) {
             StepRecord record;
             record.step = head.step;
             record.phase = head.phase;
-            record.n_rows = head.n_rows;
-            for (const model::Row& row : s.plan.rows) record.n_logits += row.want_logits ? 1u : 0u;
+            count_rows(s.plan.rows, record);
             record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
             record.timeline = &s.timeline;
             s.observer->step(record);

@@ -94,7 +94,7 @@ class Converter {
                 row_[rank] = walks[rank].take(head.step);
             }
             splitter_.split(row_, times_);
-            steps_.append(head);
+            steps_.append(row_);
             ranks_.append(head.step, row_, times_);
             collectives_.add(static_cast<engine::Phase>(head.phase), splitter_.collectives());
         }

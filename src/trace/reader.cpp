@@ -135,6 +135,12 @@ Trace read_trace(const std::string& path) {
     columns.read("/steps/phase", trace.phase, n_steps);
     columns.read("/steps/n_rows", trace.n_rows, n_steps);
     columns.read("/steps/n_logits", trace.n_logits, n_steps);
+    if (columns.file().has("/steps/n_attended")) { // came later
+        columns.read("/steps/n_attended", trace.n_attended, n_steps);
+        columns.read("/steps/n_cached", trace.n_cached, n_steps);
+        columns.read("/steps/order_bytes", trace.order_bytes, n_steps);
+        columns.read("/steps/answer_bytes", trace.answer_bytes, n_steps);
+    }
 
     const std::size_t n = n_steps * trace.n_ranks();
     columns.read("/ranks/compute_s", trace.compute_s, n);

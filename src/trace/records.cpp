@@ -4,9 +4,13 @@
 
 #include "packing.hpp"
 
+#include "pillar/core/errors.hpp"
+
+#include <fmt/format.h>
+
 namespace pillar::trace {
 
-static_assert(sizeof(StepHead) == 72 && sizeof(TokenEntry) == 40 && sizeof(Cost) == 24 &&
+static_assert(sizeof(StepHead) == 88 && sizeof(TokenEntry) == 40 && sizeof(Cost) == 24 &&
               sizeof(End) == 16);
 
 namespace {
@@ -116,7 +120,12 @@ Header decode_header(std::span<const std::byte> payload, const Origin& origin) {
     Unpacker in(payload, origin, "header");
     Header header;
     header.version = in.value<std::uint32_t>();
-    if (header.version != journal_version) in.fail();
+    if (header.version != journal_version) {
+        throw FormatError(origin.file, "version", origin.offset,
+                          fmt::format("is {}; this pillar reads journals of version {}: recover it "
+                                      "with the pillar that wrote it",
+                                      header.version, journal_version));
+    }
     header.n_ranks = in.value<std::uint32_t>();
     header.created_s = in.value<double>();
     header.origin_s = in.value<double>();

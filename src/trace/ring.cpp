@@ -34,6 +34,8 @@ void Ring::push(const engine::StepRecord& record) noexcept {
                             .bytes_sent = timeline.traffic.bytes_sent,
                             .messages_sent = timeline.traffic.messages_sent,
                             .bytes_read = record.bytes_read,
+                            .n_attended = record.n_attended,
+                            .n_cached = record.n_cached,
                             .n_rows = record.n_rows,
                             .n_logits = record.n_logits,
                             .n_collectives = static_cast<std::uint32_t>(n),

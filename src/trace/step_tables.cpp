@@ -24,6 +24,18 @@ TraceCost cost_after(const Survey& found, std::uint64_t step) {
     return cost == found.costs.end() ? TraceCost{} : cost->second;
 }
 
+/// The longest payload of a collective of this kind.
+std::uint32_t longest(std::span<const RankStep> steps, CollectiveKind kind) {
+    std::uint32_t n_bytes = 0;
+    for (const RankStep& rank : steps) {
+        for (std::size_t k = 0; k < rank.kind.size(); ++k) {
+            if (rank.kind[k] == static_cast<std::uint8_t>(kind))
+                n_bytes = std::max(n_bytes, rank.bytes[k]);
+        }
+    }
+    return n_bytes;
+}
+
 } // namespace
 
 StepsTable::StepsTable(storage::Group& root, const Survey& found)
@@ -35,6 +47,13 @@ StepsTable::StepsTable(storage::Group& root, const Survey& found)
       phase_(table_.column<std::uint8_t>("phase", phase_meanings)),
       n_rows_(table_.column<std::uint32_t>("n_rows", {.long_name = "rows computed"})),
       n_logits_(table_.column<std::uint32_t>("n_logits", {.long_name = "rows with logits"})),
+      n_attended_(table_.column<std::uint64_t>(
+          "n_attended", {.long_name = "pairs of a row and a position that it sees"})),
+      n_cached_(table_.column<std::uint64_t>(
+          "n_cached", {.long_name = "positions whose keys and values are read"})),
+      order_bytes_(table_.column<std::uint32_t>("order_bytes", bytes("rank 0's message to all"))),
+      answer_bytes_(
+          table_.column<std::uint32_t>("answer_bytes", bytes("longest answer of a rank"))),
       trace_s_(table_.column<double>("trace_s", seconds("tracing after the step, on rank 0"))),
       trace_bytes_(table_.column<std::uint64_t>(
           "trace_bytes", bytes("sent by all ranks after the step for traces and clocks"))) {
@@ -43,7 +62,8 @@ StepsTable::StepsTable(storage::Group& root, const Survey& found)
     table_.group().attribute("setup_trace_bytes", setup.bytes);
 }
 
-void StepsTable::append(const StepHead& head) {
+void StepsTable::append(std::span<const RankStep> steps) {
+    const StepHead& head = *steps.front().head;
     const TraceCost cost = cost_after(*found_, head.step);
     step_.append(head.step);
     t_start_s_.append(head.begin_s - found_->header.origin_s);
@@ -51,6 +71,10 @@ void StepsTable::append(const StepHead& head) {
     phase_.append(static_cast<std::uint8_t>(head.phase));
     n_rows_.append(head.n_rows);
     n_logits_.append(head.n_logits);
+    n_attended_.append(head.n_attended);
+    n_cached_.append(head.n_cached);
+    order_bytes_.append(longest(steps, CollectiveKind::broadcast));
+    answer_bytes_.append(longest(steps, CollectiveKind::gather));
     trace_s_.append(head.trace_s + cost.seconds);
     trace_bytes_.append(cost.bytes);
     ++n_;

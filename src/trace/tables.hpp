@@ -21,16 +21,16 @@ void write_hosts(storage::Group& root, const Survey& found, const ClockTable& cl
 class StepsTable {
   public:
     StepsTable(storage::Group& root, const Survey& found);
-    /// `head`: rank 0's.
-    void append(const StepHead& head);
+    /// One entry a rank; rank 0's is there.
+    void append(std::span<const RankStep> steps);
     void finish() { table_.finish(); }
     [[nodiscard]] std::size_t n_rows() const noexcept { return n_; }
 
   private:
     const Survey* found_;
     Table table_;
-    storage::Column &step_, &t_start_s_, &duration_s_, &phase_, &n_rows_, &n_logits_, &trace_s_,
-        &trace_bytes_;
+    storage::Column &step_, &t_start_s_, &duration_s_, &phase_, &n_rows_, &n_logits_, &n_attended_,
+        &n_cached_, &order_bytes_, &answer_bytes_, &trace_s_, &trace_bytes_;
     std::size_t n_ = 0;
 };
 

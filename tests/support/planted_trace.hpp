@@ -88,13 +88,15 @@ inline std::vector<trace::RankSteps> planted_step(std::uint64_t n) {
     const double t = 1001 + static_cast<double>(n);
     const std::uint32_t phase = n == 0 ? 0 : 1;
     plant_step(ranks[0],
-               {.step = n,
+               {.step = n, // five rows, then one a step
                 .begin_s = t,
                 .end_s = t + 0.75,
                 .trace_s = 0.0625,
                 .bytes_sent = 300,
                 .messages_sent = 3,
                 .bytes_read = 1000,
+                .n_attended = n == 0 ? 15 : 5 + n,
+                .n_cached = 5 + n,
                 .n_rows = n == 0 ? 5u : 1u,
                 .n_logits = 1,
                 .n_collectives = 0,
@@ -110,6 +112,8 @@ inline std::vector<trace::RankSteps> planted_step(std::uint64_t n) {
                 .bytes_sent = 200,
                 .messages_sent = 2,
                 .bytes_read = 2000,
+                .n_attended = n == 0 ? 15 : 5 + n,
+                .n_cached = 5 + n,
                 .n_rows = n == 0 ? 5u : 1u,
                 .n_logits = 1,
                 .n_collectives = 0,

@@ -8,6 +8,7 @@
 #include "pillar/sampling/sampling.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,14 @@ struct StepRecord {
     Phase phase = Phase::prefill;
     std::uint32_t n_rows = 0;
     std::uint32_t n_logits = 0;
+    std::uint64_t n_attended = 0;           ///< pairs of a row and a position that it sees
+    std::uint64_t n_cached = 0;             ///< positions of all sequences that some row sees
     std::uint64_t bytes_read = 0;           ///< file bytes (embedding rows) read in this step
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
+
+/// Fill in n_rows, n_logits, n_attended and n_cached of a step of these rows.
+void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept;
 
 /// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was
 /// picked.

@@ -34,6 +34,9 @@ struct Trace {
     std::vector<std::uint8_t> phase;
     static constexpr std::uint8_t prefill = 0, decode = 1;
     std::vector<std::uint32_t> n_rows, n_logits;
+    // These are empty in traces of pillars that did not record them.
+    std::vector<std::uint64_t> n_attended, n_cached;
+    std::vector<std::uint32_t> order_bytes, answer_bytes;
 
     // /ranks, (S, P); NaN: the rank's record is missing
     std::vector<double> compute_s, wait_s, wire_s, wait_uncertainty_s;

@@ -15,7 +15,7 @@
 
 namespace pillar::trace {
 
-inline constexpr std::uint32_t journal_version = 1;
+inline constexpr std::uint32_t journal_version = 2; ///< 2: StepHead has n_attended and n_cached
 
 enum class RecordType : std::uint32_t {
     header = 1, ///< Header, first
@@ -92,6 +92,8 @@ struct StepHead {
     std::uint64_t bytes_sent = 0;
     std::uint64_t messages_sent = 0;
     std::uint64_t bytes_read = 0;
+    std::uint64_t n_attended = 0; ///< as engine::StepRecord
+    std::uint64_t n_cached = 0;
     std::uint32_t n_rows = 0;
     std::uint32_t n_logits = 0;
     std::uint32_t n_collectives = 0;

@@ -93,6 +93,18 @@ std::map<std::pair<int, int>, std::vector<std::uint32_t>> play(OneRank& rank,
     return script.logits;
 }
 
+TEST(step_record, counts_rows_and_what_they_see) {
+    StepRecord record;
+    // Three rows of sequence 0 at positions 4 to 6, and between them one of sequence 2 at 9.
+    const std::vector<model::Row> rows{
+        {7, 4, 0, false}, {7, 5, 0, false}, {8, 9, 2, true}, {7, 6, 0, true}};
+    count_rows(rows, record);
+    EXPECT_EQ(record.n_rows, 4);
+    EXPECT_EQ(record.n_logits, 2);
+    EXPECT_EQ(record.n_attended, 5 + 6 + 10 + 7);
+    EXPECT_EQ(record.n_cached, 7 + 10);
+}
+
 TEST(loop, gives_a_sequence_the_same_bits_alone_and_beside_others) {
     constexpr int n = 9;
     std::vector<StepPlan> alone, together;

@@ -80,6 +80,10 @@ TEST_F(Converted, HoldsThePlantedSteps) {
     EXPECT_THAT(column<std::uint8_t>("/steps/phase"), ElementsAre(0, 1, 1));
     EXPECT_THAT(column<std::uint32_t>("/steps/n_rows"), ElementsAre(5, 1, 1));
     EXPECT_THAT(column<std::uint32_t>("/steps/n_logits"), ElementsAre(1, 1, 1));
+    EXPECT_THAT(column<std::uint64_t>("/steps/n_attended"), ElementsAre(15, 6, 7));
+    EXPECT_THAT(column<std::uint64_t>("/steps/n_cached"), ElementsAre(5, 6, 7));
+    EXPECT_THAT(column<std::uint32_t>("/steps/order_bytes"), ElementsAre(16, 16, 16));
+    EXPECT_THAT(column<std::uint32_t>("/steps/answer_bytes"), ElementsAre(24, 24, 24));
 }
 
 TEST_F(Converted, ChargesTracingToTheStepAfterWhichItHappened) {
@@ -280,6 +284,43 @@ TEST(Convert, FindsARanksStepsAgainAfterOneThatItLost) {
     EXPECT_EQ(compute_s[1], 0.75);
     EXPECT_TRUE(std::isnan(compute_s[3]));
     EXPECT_EQ(compute_s[5], 2.75);
+}
+
+TEST(Convert, HoldsTheLongestAnswerOfARank) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    std::vector<RankSteps> block(2);
+    block[1].rank = 1;
+    StepHead head;
+    head.end_s = 1;
+    support::plant_step(block[0], head, {{0.0, 0.5, 8, CollectiveKind::gather}});
+    support::plant_step(block[1], head, {{0.0, 0.5, 20, CollectiveKind::gather}});
+    {
+        JournalWriter journal(path + ".journal", false);
+        journal.append(RecordType::header, encode(support::planted_header(2)));
+        journal.append(RecordType::steps, support::encode_block_of(block));
+    }
+    convert(path + ".journal", path);
+    const storage::Reader reader(path);
+    EXPECT_THAT(reader.column<std::uint32_t>("/steps/answer_bytes"), ElementsAre(20));
+    EXPECT_THAT(reader.column<std::uint32_t>("/steps/order_bytes"), ElementsAre(0));
+}
+
+TEST(Convert, RefusesAJournalOfAnotherVersion) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    {
+        JournalWriter journal(path + ".journal", false);
+        Header header = support::planted_header(1);
+        header.version = 1;
+        journal.append(RecordType::header, encode(header));
+    }
+    try {
+        convert(path + ".journal", path);
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const FormatError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("is 1; this pillar reads journals of version 2"));
+    }
 }
 
 /// Convert under a limit on file sizes; exit with the error's code.
