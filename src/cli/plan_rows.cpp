@@ -5,6 +5,7 @@
 
 #include "memory_check.hpp"
 #include "model_file.hpp"
+#include "run_shape.hpp"
 
 #include "pillar/engine/message_sizes.hpp"
 #include "pillar/perf/network_model.hpp"
@@ -53,11 +54,8 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     PlanRow row;
     row.n_ranks = n_ranks;
     row.available_bytes = profile.available_bytes;
-    std::vector<perf::RankCost> ranks;
+    const std::vector<perf::RankCost> ranks = rank_costs(file, h, family, cache_type, n_ranks, {});
     for (int rank = 0; rank < n_ranks; ++rank) {
-        const partition::Share share = partition::even_share(h.sizes(), rank, n_ranks);
-        const model::WeightPlan plan = model::plan_weights(file, h, share, family);
-        ranks.push_back({model::step_cost(plan, h, share, family, cache_type), share.heads.size()});
         const model::MemoryNeed need =
             rank_need(file, h, family, request.model, options, usual_loop(),
                       static_cast<int>(profile.n_threads), rank, n_ranks);

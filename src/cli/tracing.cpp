@@ -1,5 +1,7 @@
 #include "tracing.hpp"
 
+#include "run_shape.hpp"
+
 #include "pillar/core/log.hpp"
 
 #include <fmt/format.h>
@@ -70,7 +72,7 @@ const std::string& command_line() {
 std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options) {
     const model::Transformer& t = session.transformer();
     const auto number = [](auto value) { return storage::Value(static_cast<std::int64_t>(value)); };
-    return {
+    std::vector<storage::NamedValue> config = {
         {"model", t.hyperparameters().name.empty() ? options.model : t.hyperparameters().name},
         {"model_file", options.model},
         {"model_bytes", number(session.file().size_bytes())},
@@ -79,6 +81,8 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"quantisation", quantisation_of(session.file())},
         {"n_parameters", number(t.n_parameters())},
         {"n_layers", number(t.hyperparameters().n_layers)},
+        {"dim", number(t.hyperparameters().dim)},
+        {"head_dim", number(t.hyperparameters().head_dim)},
         {"n_context", number(t.options().n_context)},
         {"batch", number(t.options().max_rows)},
         {"kernels", std::string(session.family().name)},
@@ -94,6 +98,12 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"split_shares", weights_text(session.split().weights)},
         {"split_bytes_per_s", speeds_text(session.split())},
     };
+    const auto costs =
+        rank_costs(session.file(), t.hyperparameters(), session.family(), t.options().cache_type,
+                   session.comm().size(), session.split().weights);
+    for (const perf::RankList& list : perf::rank_lists(costs))
+        config.push_back({list.name, list.numbers});
+    return config;
 }
 
 void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Parameters& p) {
