@@ -132,18 +132,11 @@ void add_sampling_options(CLI::App& app, sampling::Parameters& p, std::int64_t& 
 }
 
 std::optional<comm::Algorithm> parse_algorithm(const std::string& name) {
-    for (const auto algorithm :
-         {comm::Algorithm::mpi, comm::Algorithm::recursive_doubling, comm::Algorithm::ring,
-          comm::Algorithm::direct, comm::Algorithm::two_step}) {
-        if (comm::name_of(algorithm) == name) return algorithm;
-    }
-    return std::nullopt;
+    return comm::algorithm_named(name);
 }
 
 comm::Wire parse_wire(const std::string& name) {
-    for (const auto wire : {comm::Wire::f16, comm::Wire::q8})
-        if (comm::name_of(wire) == name) return wire;
-    return comm::Wire::f32;
+    return comm::wire_named(name).value_or(comm::Wire::f32);
 }
 
 std::optional<comm::NetworkModel> parse_network(const std::string& text) {

@@ -37,6 +37,19 @@ std::string_view name_of(Wire wire) noexcept {
     return "?";
 }
 
+std::optional<Algorithm> algorithm_named(std::string_view name) noexcept {
+    for (const auto one : {Algorithm::mpi, Algorithm::recursive_doubling, Algorithm::ring,
+                           Algorithm::direct, Algorithm::two_step})
+        if (name_of(one) == name) return one;
+    return std::nullopt;
+}
+
+std::optional<Wire> wire_named(std::string_view name) noexcept {
+    for (const auto one : {Wire::f32, Wire::f16, Wire::q8})
+        if (name_of(one) == name) return one;
+    return std::nullopt;
+}
+
 void require_available(Algorithm algorithm, Wire wire) {
     if (wire == Wire::f32 || algorithm == Algorithm::direct || algorithm == Algorithm::two_step) {
         return;

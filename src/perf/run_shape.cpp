@@ -53,23 +53,10 @@ bool read_costs(std::vector<RankCost>& ranks, TextOf text_of) {
     return true;
 }
 
-std::optional<comm::Algorithm> algorithm_named(std::string_view name) {
-    using enum comm::Algorithm;
-    for (const auto one : {mpi, recursive_doubling, ring, direct, two_step})
-        if (comm::name_of(one) == name) return one;
-    return std::nullopt;
-}
-
-std::optional<comm::Wire> wire_named(std::string_view name) {
-    for (const auto one : {comm::Wire::f32, comm::Wire::f16, comm::Wire::q8})
-        if (comm::name_of(one) == name) return one;
-    return std::nullopt;
-}
-
 } // namespace
 
 StepWork step_work(const RunShape& shape, const StepRows& rows) {
-    StepWork work = step_work(shape.model, shape.ranks, rows);
+    StepWork work = step_work(shape.h, shape.ranks, rows);
     work.allreduce = shape.allreduce;
     work.wire = shape.wire;
     return work;
@@ -94,17 +81,17 @@ std::optional<RunShape> recorded_shape(std::size_t n_ranks, TextOf text_of) {
     const auto n_layers = parse_number(text_of("n_layers"));
     const auto dim = parse_number(text_of("dim"));
     const auto head_dim = parse_number(text_of("head_dim"));
-    const auto shorter = algorithm_named(text_of("allreduce_decode"));
-    const auto longer = algorithm_named(text_of("allreduce_prompt"));
+    const auto shorter = comm::algorithm_named(text_of("allreduce_decode"));
+    const auto longer = comm::algorithm_named(text_of("allreduce_prompt"));
     const auto border = parse_number(text_of("allreduce_border_bytes"));
-    const auto wire = wire_named(text_of("wire"));
+    const auto wire = comm::wire_named(text_of("wire"));
     shape.ranks.resize(n_ranks);
     if (!n_layers || !dim || !head_dim || !shorter || !longer || !border || !wire ||
         !read_costs(shape.ranks, text_of))
         return std::nullopt;
-    shape.model.n_layers = *n_layers;
-    shape.model.dim = *dim;
-    shape.model.head_dim = *head_dim;
+    shape.h.n_layers = *n_layers;
+    shape.h.dim = *dim;
+    shape.h.head_dim = *head_dim;
     shape.allreduce = {*shorter, *longer, *border / sizeof(float)};
     shape.wire = *wire;
     return shape;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ enum class Wire : std::uint8_t { f32, f16, q8 };
 /// As --allreduce and --wire take them: "recursive-doubling", "f32".
 std::string_view name_of(Algorithm algorithm) noexcept;
 std::string_view name_of(Wire wire) noexcept;
+/// And back; nothing for other names, "auto" too.
+std::optional<Algorithm> algorithm_named(std::string_view name) noexcept;
+std::optional<Wire> wire_named(std::string_view name) noexcept;
 /// Throws UsageError, naming what there is, unless the two go together: f16 and q8 are summed by
 /// direct and two_step alone. Needs no MPI.
 void require_available(Algorithm algorithm, Wire wire);

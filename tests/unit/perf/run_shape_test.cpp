@@ -39,9 +39,9 @@ std::optional<RunShape> shape_of(const Entries& entries, std::size_t n_ranks = 2
 TEST(recorded_shape, gives_back_every_number) {
     const auto shape = shape_of(recorded());
     ASSERT_TRUE(shape.has_value());
-    EXPECT_EQ(shape->model.n_layers, 3u);
-    EXPECT_EQ(shape->model.dim, 40u);
-    EXPECT_EQ(shape->model.head_dim, 20u);
+    EXPECT_EQ(shape->h.n_layers, 3u);
+    EXPECT_EQ(shape->h.dim, 40u);
+    EXPECT_EQ(shape->h.head_dim, 20u);
     EXPECT_EQ(shape->allreduce.of(40), comm::Algorithm::direct);
     EXPECT_EQ(shape->allreduce.of(41), comm::Algorithm::two_step);
     EXPECT_EQ(shape->wire, comm::Wire::f16);
