@@ -16,6 +16,7 @@ namespace {
 struct ReportOptions {
     std::vector<std::string> traces;
     std::string recover;
+    std::string profile;
     std::string format = "md";
     bool force = false;
 };
@@ -35,7 +36,10 @@ int report(const ReportOptions& options) {
     if (!options.recover.empty()) return prints() ? recover(options) : 0;
     if (options.traces.empty())
         throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
-    const std::string text = report::report(options.traces, report::format_of(options.format));
+    std::optional<perf::MachineProfile> profile;
+    if (!options.profile.empty()) profile = perf::read_profile(options.profile);
+    const std::string text = report::report(options.traces, report::format_of(options.format),
+                                            profile ? &*profile : nullptr);
     if (prints()) fmt::print("{}", text);
     return 0;
 }
@@ -48,6 +52,10 @@ void add_report(CLI::App& app, Command& command) {
         app.add_subcommand("report", "scaling tables and shares of time from one or more traces");
     sub->add_option("traces", options->traces, "traces written by run --trace")
         ->type_name("FILE.h5");
+    sub->add_option("--profile", options->profile,
+                    "machine profile, as check writes it: put beside the steps what the cost model "
+                    "predicts of them")
+        ->type_name("FILE.json");
     sub->add_option("--recover", options->recover,
                     "make FILE.h5 from the journal of a run that was cut off")
         ->type_name("FILE.h5.journal");

@@ -22,7 +22,37 @@ std::string number(std::optional<double> value) {
     return value ? fmt::format("{}", *value) : "";
 }
 
-std::string line_of(const std::string& model, const ScalingRow& row) {
+/// Names of comparison_cells(), of "decode" or "prompt" steps.
+std::string comparison_names(const std::string& steps) {
+    std::string names;
+    for (const char* name :
+         {"steps", "step_s", "computing_s", "messages_s", "bytes_per_step", "messages_per_step",
+          "predicted_step_s", "predicted_computing_s", "predicted_matrices_s",
+          "predicted_attention_s", "predicted_barriers_s", "predicted_messages_s",
+          "predicted_latency_s", "predicted_bandwidth_s", "predicted_bytes_per_step",
+          "predicted_messages_per_step"})
+        names += fmt::format(",{}_{}", steps, name);
+    return names;
+}
+
+/// Of a step, in the mean; empty fields where there were none.
+std::string comparison_cells(const Comparison& sums) {
+    const perf::StepTime& time = sums.predicted;
+    std::string cells = fmt::format(",{}", sums.n_steps);
+    for (const double sum :
+         {sums.step_s, sums.computing_s(), sums.messages_s(),
+          static_cast<double>(sums.counted.bytes_sent),
+          static_cast<double>(sums.counted.messages_sent), time.total(),
+          sums.predicted_computing_s(), time.matrices_s, time.attention_s, time.barriers_s,
+          sums.predicted_messages_s(), time.latency_s, time.bandwidth_s,
+          static_cast<double>(sums.predicted_traffic.bytes_sent),
+          static_cast<double>(sums.predicted_traffic.messages_sent)})
+        cells +=
+            sums.n_steps == 0 ? "," : fmt::format(",{}", sum / static_cast<double>(sums.n_steps));
+    return cells;
+}
+
+std::string line_of(const std::string& model, const ScalingRow& row, bool with_predictions) {
     const Totals& totals = row.totals;
     const auto time = seconds_per_token(totals);
     const Shares shares = shares_of(totals.ranks);
@@ -56,7 +86,12 @@ std::string line_of(const std::string& model, const ScalingRow& row) {
                                          quoted(totals.ranks[slowest].host),
                                          number(row.predicted_s_per_token),
                                          quoted(totals.emulated_network)};
-    return fmt::format("{}\n", fmt::join(cells, ","));
+    std::string line = fmt::format("{}", fmt::join(cells, ","));
+    if (with_predictions) {
+        const Prediction prediction = row.prediction.value_or(Prediction());
+        line += comparison_cells(prediction.decode) + comparison_cells(prediction.prompt);
+    }
+    return line + "\n";
 }
 
 } // namespace
@@ -67,9 +102,15 @@ std::string to_csv(std::span<const ScalingTable> tables) {
         "confidence,decode_tok_per_s,prompt_tok_per_s,base_ranks,speed_up,efficiency,karp_flatt,"
         "compute_share,wait_share,wire_share,wait_uncertainty_share,outside_share,"
         "mb_per_token_per_rank,slowest_rank,slowest_host,predicted_s_per_token,"
-        "emulated_network\n";
+        "emulated_network";
+    bool with_predictions = false;
+    for (const ScalingTable& table : tables)
+        for (const ScalingRow& row : table.rows) with_predictions |= row.prediction.has_value();
+    if (with_predictions) text += comparison_names("decode") + comparison_names("prompt");
+    text += "\n";
     for (const ScalingTable& table : tables) {
-        for (const ScalingRow& row : table.rows) text += line_of(table.model, row);
+        for (const ScalingRow& row : table.rows)
+            text += line_of(table.model, row, with_predictions);
     }
     return text;
 }

@@ -32,6 +32,37 @@ Json ranks_of(const Totals& totals) {
     return ranks;
 }
 
+/// Of a step, in the mean.
+Json comparison_of(const Comparison& sums) {
+    if (sums.n_steps == 0) return nullptr;
+    const auto n = static_cast<double>(sums.n_steps);
+    const auto mean = [n](auto sum) { return static_cast<double>(sum) / n; };
+    const perf::StepTime& time = sums.predicted;
+    return {{"steps", sums.n_steps},
+            {"measured",
+             {{"step_s", mean(sums.step_s)},
+              {"computing_s", mean(sums.computing_s())},
+              {"messages_s", mean(sums.messages_s())},
+              {"bytes_sent", mean(sums.counted.bytes_sent)},
+              {"messages_sent", mean(sums.counted.messages_sent)}}},
+            {"predicted",
+             {{"step_s", mean(time.total())},
+              {"computing_s", mean(sums.predicted_computing_s())},
+              {"matrices_s", mean(time.matrices_s)},
+              {"attention_s", mean(time.attention_s)},
+              {"barriers_s", mean(time.barriers_s)},
+              {"messages_s", mean(sums.predicted_messages_s())},
+              {"latency_s", mean(time.latency_s)},
+              {"bandwidth_s", mean(time.bandwidth_s)},
+              {"bytes_sent", mean(sums.predicted_traffic.bytes_sent)},
+              {"messages_sent", mean(sums.predicted_traffic.messages_sent)}}},
+            {"ratio",
+             {{"step", number(ratio(sums.step_s, time.total()))},
+              {"computing", number(ratio(sums.computing_s(), sums.predicted_computing_s()))},
+              {"messages", number(ratio(sums.messages_s(), sums.predicted_messages_s()))}}},
+            {"counts_agree", sums.counts_agree()}};
+}
+
 Json row_of(const ScalingRow& row) {
     const Totals& totals = row.totals;
     const auto time = seconds_per_token(totals);
@@ -63,6 +94,10 @@ Json row_of(const ScalingRow& row) {
     json["mb_per_token_per_rank"] = number(megabytes_per_token(totals));
     json["slowest_rank"] = slowest_rank(totals.ranks);
     if (row.predicted_s_per_token) json["predicted_s_per_token"] = *row.predicted_s_per_token;
+    if (row.prediction)
+        json["prediction"] = {{"profile", row.prediction->profile},
+                              {"decode", comparison_of(row.prediction->decode)},
+                              {"prompt", comparison_of(row.prediction->prompt)}};
     json["per_rank"] = ranks_of(totals);
     json["emulated_network"] = totals.emulated_network;
     json["remarks"] = totals.remarks;

@@ -1,5 +1,6 @@
 // Tables for people, with a sentence for everything that a number alone would hide.
 
+#include "cells.hpp"
 #include "renderers.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -11,45 +12,6 @@
 namespace pillar::report {
 
 namespace {
-
-constexpr const char* none = "–";
-
-std::string number(std::optional<double> value, int digits) {
-    return value ? fmt::format("{:.{}f}", *value, digits) : none;
-}
-
-/// Four significant digits, without an exponent for times that occur.
-std::string seconds(double value) {
-    return fmt::format("{:#.4g}", value);
-}
-
-std::string percent(double share) {
-    return fmt::format("{:.1f} %", 100 * share);
-}
-
-/// A waiting share below the clocks' uncertainty is only a bound.
-std::string wait_percent(double wait, double uncertainty) {
-    return wait < uncertainty ? "< " + percent(uncertainty) : percent(wait);
-}
-
-/// What users typed must not break the table.
-std::string cell(const std::string& text) {
-    std::string result;
-    for (const char c : printable(text))
-        result += c == '|' ? std::string("\\|") : std::string(1, c);
-    return result;
-}
-
-void add_line(std::string& text, const std::vector<std::string>& cells) {
-    text += "| " + fmt::format("{}", fmt::join(cells, " | ")) + " |\n";
-}
-
-void add_head(std::string& text, const std::vector<std::string>& names, std::size_t n_left) {
-    add_line(text, names);
-    text += "|";
-    for (std::size_t i = 0; i < names.size(); ++i) text += i < n_left ? "---|" : "---:|";
-    text += "\n";
-}
 
 struct Extras {
     bool variant = false;
@@ -178,6 +140,7 @@ std::string to_markdown(std::span<const ScalingTable> tables) {
         add_table(text, table);
         const Totals& first = table.rows.front().totals;
         if (table.rows.size() == 1 && first.n_decode_tokens > 0) add_ranks(text, first);
+        text += prediction_markdown(table);
         add_remarks(text, table);
     }
     return text;

@@ -27,10 +27,11 @@ std::string render(std::span<const ScalingTable> tables, Format format) {
     return to_markdown(tables);
 }
 
-std::string report(std::span<const std::string> paths, Format format) {
+std::string report(std::span<const std::string> paths, Format format,
+                   const perf::MachineProfile* profile) {
     std::vector<trace::Trace> traces;
     for (const std::string& path : paths) traces.push_back(trace::read_trace(path));
-    return render(scaling_tables(traces), format);
+    return render(scaling_tables(traces, profile), format);
 }
 
 } // namespace pillar::report

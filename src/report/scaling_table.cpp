@@ -82,23 +82,45 @@ void compare(std::vector<ScalingRow>& rows) {
     }
 }
 
-ScalingTable table_of(const std::vector<const trace::Trace*>& traces) {
+ScalingRow row_of(const trace::Trace& trace, const std::vector<std::string>& options,
+                  const perf::MachineProfile* profile) {
+    ScalingRow row;
+    row.n_ranks = static_cast<int>(trace.n_ranks());
+    row.threads = threads_of(trace);
+    row.variant = variant_of(trace, options);
+    row.totals = totals_of(trace);
+    if (profile != nullptr) row.prediction = predict(trace, *profile, row.totals.remarks);
+    return row;
+}
+
+/// Another run of the same configuration.
+void add(ScalingRow& row, const ScalingRow& other) {
+    add(row.totals, other.totals);
+    if (!row.prediction) {
+        row.prediction = other.prediction;
+    } else if (other.prediction) {
+        add(*row.prediction, *other.prediction);
+    }
+}
+
+ScalingTable table_of(const std::vector<const trace::Trace*>& traces,
+                      const perf::MachineProfile* profile) {
     ScalingTable table{.model = model_of(*traces.front()), .rows = {}};
     const auto options = differing_options(traces);
     for (const trace::Trace* trace : traces) {
-        ScalingRow row;
-        row.n_ranks = static_cast<int>(trace->n_ranks());
-        row.threads = threads_of(*trace);
-        row.variant = variant_of(*trace, options);
-        row.totals = totals_of(*trace);
+        ScalingRow row = row_of(*trace, options, profile);
         const auto same = std::ranges::find_if(
             table.rows, [&](const ScalingRow& r) { return order_of(r) == order_of(row); });
         if (same != table.rows.end()) {
-            add(same->totals, row.totals);
+            add(*same, row);
         } else {
             table.rows.push_back(std::move(row));
         }
     }
+    for (ScalingRow& row : table.rows)
+        if (row.prediction && !row.prediction->seconds_per_token.empty())
+            row.predicted_s_per_token =
+                perf::median_interval(row.prediction->seconds_per_token).median;
     std::ranges::sort(table.rows, [](const ScalingRow& a, const ScalingRow& b) {
         return order_of(a) < order_of(b);
     });
@@ -108,7 +130,8 @@ ScalingTable table_of(const std::vector<const trace::Trace*>& traces) {
 
 } // namespace
 
-std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces) {
+std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces,
+                                         const perf::MachineProfile* profile) {
     std::vector<std::vector<const trace::Trace*>> groups;
     for (const trace::Trace& trace : traces) {
         const auto group = std::ranges::find_if(
@@ -121,7 +144,7 @@ std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces) {
     }
     std::vector<ScalingTable> tables;
     tables.reserve(groups.size());
-    for (const auto& group : groups) tables.push_back(table_of(group));
+    for (const auto& group : groups) tables.push_back(table_of(group, profile));
     return tables;
 }
 

@@ -17,7 +17,8 @@ enum class Format { md, csv, json };
 /// Ends with a newline. A single row is followed by its table of ranks (md).
 [[nodiscard]] std::string render(std::span<const ScalingTable> tables, Format format);
 
-/// What `pillar report FILE.h5…` prints.
-[[nodiscard]] std::string report(std::span<const std::string> paths, Format format);
+/// What `pillar report FILE.h5…` prints; with a profile, what the cost model predicts beside it.
+[[nodiscard]] std::string report(std::span<const std::string> paths, Format format,
+                                 const perf::MachineProfile* profile = nullptr);
 
 } // namespace pillar::report

@@ -2,6 +2,7 @@
 // Traces side by side: one table a model, one row a configuration, speed-ups against the smallest
 // number of ranks. Traces of the same configuration are runs of one row.
 
+#include "pillar/report/prediction.hpp"
 #include "pillar/report/summary.hpp"
 
 #include <optional>
@@ -24,8 +25,9 @@ struct ScalingRow {
     std::optional<double> efficiency;
     std::optional<double> karp_flatt;
 
-    std::optional<double>
-        predicted_s_per_token; ///< by perf's cost model, when somebody has asked it
+    // By perf's cost model, when somebody has asked it.
+    std::optional<Prediction> prediction;
+    std::optional<double> predicted_s_per_token; ///< median over the decode steps
 };
 
 struct ScalingTable {
@@ -33,7 +35,9 @@ struct ScalingTable {
     std::vector<ScalingRow> rows; ///< by variant, ranks, threads
 };
 
-/// One table a model, in the order in which the models come.
-[[nodiscard]] std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces);
+/// One table a model, in the order in which the models come; with a profile its prediction beside
+/// what was measured.
+[[nodiscard]] std::vector<ScalingTable>
+scaling_tables(std::span<const trace::Trace> traces, const perf::MachineProfile* profile = nullptr);
 
 } // namespace pillar::report

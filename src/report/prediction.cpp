@@ -1,0 +1,146 @@
+#include "pillar/report/prediction.hpp"
+
+#include "pillar/core/errors.hpp"
+#include "pillar/perf/run_shape.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <set>
+#include <utility>
+
+namespace pillar::report {
+
+namespace {
+
+void add(Traffic& sum, const Traffic& more) noexcept {
+    sum.bytes_sent += more.bytes_sent;
+    sum.messages_sent += more.messages_sent;
+}
+
+bool is_whole(const trace::Trace& trace, std::size_t i) {
+    const double* compute_s = &trace.compute_s[i * trace.n_ranks()];
+    return std::all_of(compute_s, compute_s + trace.n_ranks(),
+                       [](double seconds) { return std::isfinite(seconds); });
+}
+
+perf::StepWork work_of(const trace::Trace& trace, std::size_t i, const perf::RunShape& shape) {
+    perf::StepWork work = step_work(
+        shape, {trace.n_rows[i], trace.n_logits[i], trace.n_attended[i], trace.n_cached[i]});
+    work.order_bytes = trace.order_bytes[i];
+    work.answer_bytes = trace.answer_bytes[i];
+    return work;
+}
+
+void add_step(Comparison& sums, const trace::Trace& trace, std::size_t i,
+              const perf::StepWork& work, const perf::StepTime& time) {
+    ++sums.n_steps;
+    sums.step_s += trace.duration_s[i];
+    sums.compute_s.resize(trace.n_ranks());
+    for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
+        const std::size_t place = i * trace.n_ranks() + rank;
+        sums.compute_s[rank] += trace.compute_s[place];
+        add(sums.counted, {trace.bytes_sent[place], trace.messages_sent[place]});
+    }
+    sums.predicted += time;
+    add(sums.predicted_traffic, step_traffic(work));
+}
+
+void add(Comparison& sums, const Comparison& more) {
+    sums.n_steps += more.n_steps;
+    sums.step_s += more.step_s;
+    sums.compute_s.resize(std::max(sums.compute_s.size(), more.compute_s.size()));
+    for (std::size_t rank = 0; rank < more.compute_s.size(); ++rank)
+        sums.compute_s[rank] += more.compute_s[rank];
+    add(sums.counted, more.counted);
+    sums.predicted += more.predicted;
+    add(sums.predicted_traffic, more.predicted_traffic);
+}
+
+/// What the model leaves out or the profile does not describe.
+void remark_on_limits(std::vector<std::string>& remarks, const trace::Trace& trace,
+                      const perf::MachineProfile& profile) {
+    const auto remark = [&](const std::string& sentence) {
+        remarks.push_back(fmt::format("{}: {}", printable(trace.path), sentence));
+    };
+    std::set<std::string> hosts;
+    for (const auto& host : trace.hosts) hosts.insert(host.hostname);
+    if (hosts.size() < trace.n_ranks())
+        remark(
+            fmt::format("ranks shared nodes, {} on {}; the prediction gives every rank a node of "
+                        "its own",
+                        trace.n_ranks(), hosts.size()));
+    const auto other_threads = std::ranges::find_if(trace.hosts, [&](const auto& host) {
+        return static_cast<double>(host.n_threads) != profile.n_threads;
+    });
+    if (other_threads != trace.hosts.end())
+        remark(fmt::format("threads of a rank: {}, of the profile: {}", other_threads->n_threads,
+                           profile.n_threads));
+    const std::string shares = trace::config_text(trace, "split_shares");
+    if (!shares.empty() && shares != "even")
+        remark("the split was uneven; the prediction takes every node for the profile's, the one "
+               "with the largest share holds up the others");
+    if (!trace::config_text(trace, "emulate_network").empty())
+        remark("the network was emulated; the prediction has the profile's");
+    if (trace::config_text(trace, "allreduce") == "mpi")
+        remark("what Open MPI's all-reduce sends is not known; it is counted and predicted as "
+               "recursive doubling");
+    if (trace::config_text(trace, "kernels") == "reference")
+        remark("the reference kernels multiply floats; the prediction has the time of reading the "
+               "weights alone");
+}
+
+} // namespace
+
+double Comparison::computing_s() const noexcept {
+    return compute_s.empty() ? 0 : *std::ranges::max_element(compute_s);
+}
+
+double Comparison::predicted_computing_s() const noexcept {
+    return predicted.matrices_s + predicted.attention_s + predicted.barriers_s;
+}
+
+double Comparison::predicted_messages_s() const noexcept {
+    return predicted.total() - predicted_computing_s();
+}
+
+bool Comparison::counts_agree() const noexcept {
+    return counted.bytes_sent == predicted_traffic.bytes_sent &&
+           counted.messages_sent == predicted_traffic.messages_sent;
+}
+
+void add(Prediction& prediction, const Prediction& other) {
+    add(prediction.decode, other.decode);
+    add(prediction.prompt, other.prompt);
+    prediction.seconds_per_token.insert(prediction.seconds_per_token.end(),
+                                        other.seconds_per_token.begin(),
+                                        other.seconds_per_token.end());
+}
+
+std::optional<Prediction> predict(const trace::Trace& trace, const perf::MachineProfile& profile,
+                                  std::vector<std::string>& remarks) {
+    const auto shape = perf::recorded_shape(
+        trace.n_ranks(), [&](std::string_view name) { return trace::config_text(trace, name); });
+    if (!shape || trace.n_cached.size() != trace.n_steps()) {
+        remarks.push_back(printable(trace.path) +
+                          ": no prediction: the trace has not recorded what its steps cost; this "
+                          "pillar records it");
+        return std::nullopt;
+    }
+    Prediction prediction;
+    prediction.profile = profile.name;
+    bool is_first = std::ranges::count(trace.phase, trace::Trace::decode) > 1;
+    for (std::size_t i = 0; i < trace.n_steps(); ++i) {
+        const bool is_decode = trace.phase[i] == trace::Trace::decode;
+        const bool is_warm_up = is_decode && std::exchange(is_first, false);
+        if (is_warm_up || trace.n_rows[i] == 0 || !is_whole(trace, i)) continue;
+        const perf::StepWork work = work_of(trace, i, *shape);
+        const perf::StepTime time = step_time(profile, work);
+        add_step(is_decode ? prediction.decode : prediction.prompt, trace, i, work, time);
+        if (is_decode) prediction.seconds_per_token.push_back(time.total() / trace.n_rows[i]);
+    }
+    remark_on_limits(remarks, trace, profile);
+    return prediction;
+}
+
+} // namespace pillar::report

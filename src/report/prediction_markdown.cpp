@@ -1,0 +1,107 @@
+// Measured beside predicted, for people: means of a step.
+
+#include "cells.hpp"
+#include "renderers.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <algorithm>
+
+namespace pillar::report {
+
+namespace {
+
+struct Part {
+    const ScalingRow* row;
+    const char* steps;
+    const Comparison* sums;
+};
+
+/// Every row's decode steps, then its prompt's, where there were any.
+std::vector<Part> parts_of(const ScalingTable& table) {
+    std::vector<Part> parts;
+    for (const ScalingRow& row : table.rows) {
+        if (!row.prediction) continue;
+        for (const Part& part : {Part{&row, "decode", &row.prediction->decode},
+                                 Part{&row, "prompt", &row.prediction->prompt}})
+            if (part.sums->n_steps > 0) parts.push_back(part);
+    }
+    return parts;
+}
+
+std::string milliseconds(double sum_s, std::size_t n) {
+    return seconds(1e3 * sum_s / static_cast<double>(n));
+}
+
+std::vector<std::string> cells_of(const Part& part, bool has_variant) {
+    const Comparison& sums = *part.sums;
+    const auto n = static_cast<double>(sums.n_steps);
+    std::vector<std::string> cells{fmt::format("{} × {}", part.row->n_ranks, part.row->threads)};
+    if (has_variant) cells.push_back(cell(part.row->variant));
+    cells.emplace_back(part.steps);
+    cells.push_back(fmt::format("{}", sums.n_steps));
+    const auto add = [&](double measured_s, double predicted_s) {
+        cells.push_back(milliseconds(measured_s, sums.n_steps));
+        cells.push_back(milliseconds(predicted_s, sums.n_steps));
+        cells.push_back(number(ratio(measured_s, predicted_s), 2));
+    };
+    add(sums.step_s, sums.predicted.total());
+    add(sums.computing_s(), sums.predicted_computing_s());
+    add(sums.messages_s(), sums.predicted_messages_s());
+    for (const Traffic& sent : {sums.counted, sums.predicted_traffic}) {
+        cells.push_back(fmt::format("{:.3f}", static_cast<double>(sent.bytes_sent) / 1e3 / n));
+        cells.push_back(fmt::format("{:.1f}", static_cast<double>(sent.messages_sent) / n));
+    }
+    return cells;
+}
+
+/// Do the counters of the run say what the model says?
+std::string counts_sentence(const std::vector<Part>& parts) {
+    std::string differing;
+    for (const Part& part : parts) {
+        const Comparison& sums = *part.sums;
+        if (sums.counts_agree()) continue;
+        differing += fmt::format(
+            "- {} × {}, {}: {} bytes in {} messages were counted, {} in {} predicted; ranks' "
+            "answers "
+            "are not all as long as the longest where one has fewer rows of the vocabulary\n",
+            part.row->n_ranks, part.row->threads, part.steps, sums.counted.bytes_sent,
+            sums.counted.messages_sent, sums.predicted_traffic.bytes_sent,
+            sums.predicted_traffic.messages_sent);
+    }
+    return differing.empty()
+               ? "Bytes and messages that the ranks counted are exactly those predicted.\n"
+               : differing;
+}
+
+} // namespace
+
+std::optional<double> ratio(double measured, double predicted) {
+    if (!(predicted > 0)) return std::nullopt;
+    return measured / predicted;
+}
+
+std::string prediction_markdown(const ScalingTable& table) {
+    const std::vector<Part> parts = parts_of(table);
+    if (parts.empty()) return "";
+    const bool has_variant =
+        std::ranges::any_of(parts, [](const Part& part) { return !part.row->variant.empty(); });
+    std::string text = fmt::format("\nBeside the cost model with the profile \"{}\", a step:\n\n",
+                                   printable(parts.front().row->prediction->profile));
+    std::vector<std::string> names{"ranks × threads"};
+    if (has_variant) names.emplace_back("options");
+    for (const char* name : {"steps", "n", "ms", "predicted", "ratio", "computing ms", "predicted",
+                             "ratio", "messages ms", "predicted", "ratio", "sent KB",
+                             "messages sent", "predicted KB", "predicted messages"})
+        names.emplace_back(name);
+    add_head(text, names, has_variant ? 3 : 2);
+    for (const Part& part : parts) add_line(text, cells_of(part, has_variant));
+    text +=
+        "\nMeans over the steps; ratio: measured / predicted. Computing is that of the rank that "
+        "computes longest, messages are the rest of the step, waiting included. Sampling and "
+        "printing between steps are in neither.\n" +
+        counts_sentence(parts);
+    return text;
+}
+
+} // namespace pillar::report
