@@ -29,8 +29,8 @@ std::string comparison_names(const std::string& steps) {
          {"steps", "step_s", "computing_s", "messages_s", "bytes_per_step", "messages_per_step",
           "predicted_step_s", "predicted_computing_s", "predicted_matrices_s",
           "predicted_attention_s", "predicted_barriers_s", "predicted_messages_s",
-          "predicted_latency_s", "predicted_bandwidth_s", "predicted_bytes_per_step",
-          "predicted_messages_per_step"})
+          "predicted_latency_s", "predicted_bandwidth_s", "predicted_summing_s",
+          "predicted_bytes_per_step", "predicted_messages_per_step"})
         names += fmt::format(",{}_{}", steps, name);
     return names;
 }
@@ -44,7 +44,7 @@ std::string comparison_cells(const Comparison& sums) {
           static_cast<double>(sums.counted.bytes_sent),
           static_cast<double>(sums.counted.messages_sent), time.total(),
           sums.predicted_computing_s(), time.matrices_s, time.attention_s, time.barriers_s,
-          sums.predicted_messages_s(), time.latency_s, time.bandwidth_s,
+          sums.predicted_messages_s(), time.latency_s, time.bandwidth_s, time.summing_s,
           static_cast<double>(sums.predicted_traffic.bytes_sent),
           static_cast<double>(sums.predicted_traffic.messages_sent)})
         cells +=

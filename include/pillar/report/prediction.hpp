@@ -6,7 +6,8 @@
 //
 // Measured: the time of a step is rank 0's, from its order to the last answer. Computing is that of
 // the rank that computes longest over all steps; messages are the rest, waiting included.
-// Predicted: matrices, attention and barriers are computing, latency and bytes are messages.
+// Predicted: matrices, attention and barriers are computing; latency, bytes and adding are
+// messages.
 
 #include "pillar/perf/step_model.hpp"
 #include "pillar/trace/reader.hpp"

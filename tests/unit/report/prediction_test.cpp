@@ -36,6 +36,7 @@ perf::MachineProfile round_numbers() {
     p.network.message_overhead_s = 10e-6;
     p.network.store_and_forward_s_per_byte = 0;
     p.network.jitter_s = 5e-6;
+    p.network.summing = {0, 0, 0};
     return p;
 }
 
@@ -100,6 +101,20 @@ TEST(Prediction, OfDecodeStepsIsTheModelsOfTheirPositions) {
     EXPECT_EQ(sums.predicted_traffic.bytes_sent, 9 * 32150);
     EXPECT_EQ(sums.predicted_traffic.messages_sent, 9 * 10);
     EXPECT_TRUE(sums.counts_agree());
+}
+
+/// A vector of 1000 comes in with each of four sums.
+TEST(Prediction, CountsAddingWithTheMessages) {
+    perf::MachineProfile profile = round_numbers();
+    profile.network.summing.f32_s = 1e-9;
+    const std::vector<trace::Trace> traces{recorded()};
+    const auto tables = scaling_tables(traces, &profile);
+    const Comparison& sums = tables[0].rows[0].prediction->decode;
+    EXPECT_NEAR(sums.predicted.summing_s / 9, 4e-6, 1e-12);
+    EXPECT_NEAR(sums.predicted_messages_s() / 9, 945.5e-6, 1e-12);
+    const auto all = nlohmann::json::parse(render(tables, Format::json));
+    const auto& decode = all["tables"][0]["rows"][0]["prediction"]["decode"];
+    EXPECT_NEAR(decode["predicted"]["summing_s"], 4e-6, 1e-12);
 }
 
 TEST(Prediction, OfAPromptHasItsRows) {
