@@ -52,6 +52,8 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
     mount --rbind /dev "$folder/dev"
     mount -t tmpfs tmpfs "$folder/dev/shm"
     mount -t tmpfs tmpfs "$folder/run"
+    code=0 # no exec: this shell takes in the orphans
     chroot "$folder" env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        bash -c "cd /work/pillar && exec \"\$@\"" bash "$@"
+        bash -c "cd /work/pillar && exec \"\$@\"" bash "$@" || code=$?
+    exit "$code"
     ' bash "$folder" "$@"
