@@ -26,6 +26,11 @@ constexpr double between_questions_s = 2;
 /// A node whose kernel has acknowledged nothing for so long is cut off: that is no matter of
 /// patience with its process.
 constexpr double cut_off_after_s = 10;
+/// Where rank 0 is out of reach, the launcher's daemon goes first: its life signs fail after 18 s
+/// (jobs/mca-params.conf), and it ends its ranks and itself. A rank that ended earlier would have it
+/// report that, and TCP asks for life signs on idle connections only: the daemon would stay for a
+/// quarter of an hour.
+constexpr double daemon_is_gone_after_s = 25;
 /// The backstop comes after everything that the main thread can do itself.
 constexpr double backstop_after_s = 5;
 /// So often all ranks may answer that they wait, before that is taken for a fault of the program.
@@ -138,11 +143,16 @@ void Watchdog::call_the_roll(double now_s, double limit) noexcept {
     if (!roll_.all_have_answered() && late_s < 0) return;
     if (!roll_.all_have_answered() && !is_first_alive() && late_s < second_speaker_after_s) return;
     const bool is_silent = !roll_.all_have_answered();
-    const bool is_cut_off = is_silent && longest_unacknowledged_s() >= cut_off_after_s;
-    draw_conclusions(is_final || is_cut_off, now_s);
+    draw_conclusions(is_silent ? is_lost(is_final) : is_final, now_s);
     has_asked_ = false;
     ask_s_ = is_final ? now_s + limit : wait_began_s_ + limit;
     if (is_silent) ask_s_ = std::min(ask_s_, now_s + between_questions_s);
+}
+
+bool Watchdog::is_lost(bool is_final) const noexcept {
+    const double unacknowledged_s = longest_unacknowledged_s();
+    if (roll_.has_answered(0)) return is_final || unacknowledged_s >= cut_off_after_s;
+    return unacknowledged_s > 0 ? unacknowledged_s >= daemon_is_gone_after_s : is_final;
 }
 
 bool Watchdog::is_first_alive() const noexcept {
@@ -160,8 +170,7 @@ void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
             abort_job(ExitCode::peer_lost);
         }
         // Not without rank 0, where lines are read: if this node is cut off, a line on its way
-        // there would keep the launcher's daemon from noticing for a quarter of an hour (TCP asks
-        // for life signs on idle connections only).
+        // there would keep the launcher's daemon from noticing, as above.
         if (is_first_alive() && roll_.has_answered(0) && now_s >= warn_again_s_) {
             log::warning("{}", sentence);
             warn_again_s_ = now_s + between_warnings_s;

@@ -40,6 +40,8 @@ class Watchdog {
     [[nodiscard]] double limit_s() const noexcept;
     void call_the_roll(double now_s, double limit) noexcept;
     void draw_conclusions(bool is_final, double now_s) noexcept;
+    /// Whether those who do not answer are given up now.
+    [[nodiscard]] bool is_lost(bool is_final) const noexcept;
     /// Of those that have answered, the lowest rank speaks.
     [[nodiscard]] bool is_first_alive() const noexcept;
     [[nodiscard]] std::string name_silent(double waited_s) const;

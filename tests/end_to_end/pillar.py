@@ -3,6 +3,8 @@
 import hashlib
 import os
 import pathlib
+import re
+import select
 import shutil
 import subprocess
 import tempfile
@@ -34,6 +36,33 @@ def needs_model(test):
 def command(ranks, arguments):
     start = [] if ranks is None else [os.environ.get("MPIEXEC") or "mpirun", "-n", str(ranks)]
     return start + [BINARY] + [str(argument) for argument in arguments]
+
+
+def open_mpi_major():
+    told = subprocess.run(["mpirun", "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"Open MPI\) (\d+)", told)[1])
+
+
+def start(ranks, arguments, folder, timeout=60):
+    """A run that has written its first byte, which is read. From Open MPI 5 on mpirun passes on whole lines only; there
+    stdout is a pipe beside it, as jobs/launch.sh makes one."""
+    options = {"env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    pipe = None
+    if ranks is not None and open_mpi_major() >= 5:
+        path = os.path.join(folder, "text")
+        os.mkfifo(path)
+        pipe = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
+        options |= {"env": {**ENVIRONMENT, "PILLAR_TEXT_PIPE": path}, "stdout": subprocess.DEVNULL}
+    process = subprocess.Popen(command(ranks, arguments), **options)
+    if pipe:
+        process.stdout = pipe
+        select.select([pipe], [], [], timeout)  # until rank 0 has opened it, there is nothing to read
+        os.set_blocking(pipe.fileno(), True)
+        os.remove(path)
+    if len(process.stdout.read(1)) != 1:
+        process.kill()
+        raise AssertionError(f"no text has come: {process.stderr.read().decode(errors='replace')}")
+    return process
 
 
 def run(ranks, arguments, timeout=300, **options):
