@@ -1,4 +1,4 @@
-"""What strangers reach: the ports that jobs/mca-params.conf fixes, and none with jobs/firewall.nft.
+"""What strangers reach: the ports that jobs/mca-params.conf (mca-params-5.conf) fixes, and none with jobs/firewall.nft.
 
 usage: firewall_test.py
 """
@@ -8,18 +8,19 @@ import subprocess
 import sys
 
 import virtual_cluster
-from virtual_cluster import HERE, ROOT, OnCluster
+from virtual_cluster import HERE, OPEN_MPI, ROOT, OnCluster
 
 RULES = ROOT / "jobs/firewall.nft"
 
 
 def fixed_ports():
-    """As jobs/mca-params.conf names them."""
+    """As the file for this Open MPI names them."""
     settings = {}
-    for line in (ROOT / "jobs/mca-params.conf").read_text().splitlines():
+    file = ROOT / "jobs" / ("mca-params.conf" if OPEN_MPI < 5 else "mca-params-5.conf")
+    for line in file.read_text().splitlines():
         name, is_setting, value = line.partition("=")
         if is_setting and not line.startswith("#"):
-            settings[name.strip()] = value.strip()
+            settings[name.strip().removeprefix("PRTE_MCA_")] = value.strip()
     ports = set()
     for family in ("v4", "v6"):
         first = int(settings[f"btl_tcp_port_min_{family}"])
