@@ -110,10 +110,11 @@ void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
     if (width == 1)
         return multiply_part<Kernel>(Part<One>{p, panel, 0, {}, group_begin, group_end});
     if (width > most_few) {
-        using Whole = std::conditional_t<panel_in_registers, Full, Several>;
-        Whole columns{};
-        if constexpr (!panel_in_registers) columns = {.count = width, .stride = width};
-        return multiply_part<Kernel>(Part<Whole>{p, panel, 0, columns, group_begin, group_end});
+        if constexpr (panel_in_registers)
+            return multiply_part<Kernel>(Part<Full>{p, panel, 0, {}, group_begin, group_end});
+        else
+            return multiply_part<Kernel>(
+                Part<Several>{p, panel, 0, {.count = width}, group_begin, group_end});
     }
     std::size_t offset = 0;
     const auto add_part = [&]<std::size_t N>(Few<N> columns) {
