@@ -22,7 +22,7 @@ read_mca_params() {
         name=${name//[[:space:]]/}
         read -r value <<<"$value" # without the blanks around it
         [[ -n $name && $name != \#* ]] || continue
-        [[ $name == PRTE_MCA_* ]] || name=OMPI_MCA_$name
+        [[ $name == PRTE_MCA_* || $name == PMIX_MCA_* ]] || name=OMPI_MCA_$name
         [[ -n ${!name+set} ]] || export "$name=$value"
     done <"$1"
 }
