@@ -52,8 +52,13 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
     mount --rbind /dev "$folder/dev"
     mount -t tmpfs tmpfs "$folder/dev/shm"
     mount -t tmpfs tmpfs "$folder/run"
+    # Process numbers begin anew: folders of killed programs would be in the way.
+    temporary=$(mktemp -d -- "$folder/var/tmp/XXXXXX")
+    mount --bind "$temporary" "$folder/tmp"
+    chmod 1777 "$folder/tmp"
     code=0 # no exec: this shell takes in the orphans
     chroot "$folder" env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
         bash -c "cd /work/pillar && exec \"\$@\"" bash "$@" || code=$?
+    rm -rf -- "$temporary"
     exit "$code"
     ' bash "$folder" "$@"
