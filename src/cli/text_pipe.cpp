@@ -1,5 +1,7 @@
 // Standard output past the launcher.
 
+#include "standard_output.hpp"
+
 #include "pillar/cli/command.hpp"
 
 #include <cstdio>
@@ -39,6 +41,10 @@ void take_text_pipe() {
         }
         ::nanosleep(&between_attempts, nullptr);
     }
+}
+
+bool has_text_pipe() noexcept {
+    return !mark.empty();
 }
 
 void leave_text_pipe() noexcept {

@@ -233,6 +233,19 @@ class DemoModel(pillar.WithFolder):
         self.assertEqual(len(texts), 1)
         self.assertTrue(texts.pop().startswith(" Paris."))
 
+    def test_mpirun_5_gets_whole_lines(self):
+        """It would write the beginning of one to stderr now and then."""
+        environment = {**pillar.ENVIRONMENT, "PRTE_LAUNCHED": "1"}
+        environment.pop("PILLAR_TEXT_PIPE", None)
+        process = subprocess.Popen(pillar.command(None, ["run", "-m", pillar.MODEL, *PROMPT, "-t", 1]), env=environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        pieces = list(iter(lambda: os.read(process.stdout.fileno(), 65536), b""))
+        process.stdout.close()
+        self.assertEqual(process.wait(60), 0)
+        self.assertGreater(len(pieces), 1)
+        self.assertEqual([piece for piece in pieces if not piece.endswith(b"\n")], [])
+        self.assertEqual(b"".join(pieces), pillar.check(pillar.run(None, ["run", "-m", pillar.MODEL, *PROMPT])).stdout)
+
     def test_sensible_text_on_3_5_7_ranks(self):
         for ranks in (3, 5, 7):
             self.assertTrue(text(pillar.run(ranks, ["run", "-m", pillar.MODEL, *PROMPT, "-t", 1])).startswith(" Paris"))
