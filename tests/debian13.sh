@@ -31,14 +31,14 @@ fi
 folder=$(cd -- "$folder" && pwd)
 cp -L -- /etc/resolv.conf /etc/hosts "$folder/etc/"
 
-clone=$folder/work/pillar
+clone=$folder/srv/pillar
 [[ -d $clone ]] || git clone --quiet --no-checkout --no-hardlinks "$root" "$clone"
 git -C "$clone" fetch --quiet "$root" HEAD
 git -C "$clone" checkout --quiet --force --detach FETCH_HEAD
 # What the tests use beside the clone, where it is here: the demo model and values of other programs.
 [[ ! -d $root/models || -d $clone/models ]] || cp -rL -- "$root/models" "$clone/models"
-[[ ! -d $root/../shared/golden || -d $folder/work/shared ]] ||
-    { mkdir "$folder/work/shared" && cp -r -- "$root/../shared/golden" "$folder/work/shared/"; }
+[[ ! -d $root/../shared/golden || -d $folder/srv/shared ]] ||
+    { mkdir "$folder/srv/shared" && cp -r -- "$root/../shared/golden" "$folder/srv/shared/"; }
 
 # Mounts and processes live in name spaces that end with COMMAND. The bind mount makes the folder a mount point, which a
 # root must be for `ip netns exec`.
@@ -58,7 +58,7 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
     chmod 1777 "$folder/tmp"
     code=0 # no exec: this shell takes in the orphans
     chroot "$folder" env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-        bash -c "cd /work/pillar && exec \"\$@\"" bash "$@" || code=$?
+        bash -c "cd /srv/pillar && exec \"\$@\"" bash "$@" || code=$?
     rm -rf -- "$temporary"
     exit "$code"
     ' bash "$folder" "$@"
