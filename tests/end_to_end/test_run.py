@@ -234,7 +234,7 @@ class DemoModel(pillar.WithFolder):
         self.assertTrue(texts.pop().startswith(" Paris."))
 
     def test_mpirun_5_gets_whole_lines(self):
-        """It would write the beginning of one to stderr now and then."""
+        # it would write the beginning of one to stderr now and then
         environment = {**pillar.ENVIRONMENT, "PRTE_LAUNCHED": "1"}
         environment.pop("PILLAR_TEXT_PIPE", None)
         process = subprocess.Popen(pillar.command(None, ["run", "-m", pillar.MODEL, *PROMPT, "-t", 1]), env=environment,
