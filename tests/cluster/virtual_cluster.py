@@ -79,7 +79,8 @@ class Cluster:
         # By name and not by path: Open MPI cuts the value at spaces.
         agent = "rsh_agent.sh"
         path = f"{HERE}:{os.environ['PATH']}"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PRTE_", "PILLAR_"))}
+        settings = ("OMPI_", "PMIX_", "PRTE_", "PILLAR_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
         return {**kept, "PATH": path, "PILLAR_CLUSTER": self.name, "PILLAR_BINARY": PILLAR,
                 "OMPI_MCA_plm_rsh_agent": agent, "PRTE_MCA_plm_ssh_agent": agent, "OMPI_MCA_mpi_yield_when_idle": "1"}
 
