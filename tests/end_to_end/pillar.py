@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pathlib
-import re
 import select
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import unittest
 
 import h5py
 import numpy as np
+import open_mpi
 
 BINARY = os.environ["PILLAR_BINARY"]
 SOURCE = pathlib.Path(os.environ["PILLAR_SOURCE"])
@@ -38,17 +38,12 @@ def command(ranks, arguments):
     return start + [BINARY] + [str(argument) for argument in arguments]
 
 
-def open_mpi_major():
-    told = subprocess.run(["mpirun", "--version"], capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"Open MPI\) (\d+)", told)[1])
-
-
 def start(ranks, arguments, folder, timeout=60):
     """A run that has written its first byte, which is read. From Open MPI 5 on mpirun passes on whole lines only; there
     stdout is a pipe beside it, as jobs/launch.sh makes one."""
     options = {"env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     pipe = None
-    if ranks is not None and open_mpi_major() >= 5:
+    if ranks is not None and open_mpi.major() >= 5:
         path = os.path.join(folder, "text")
         os.mkfifo(path)
         pipe = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)

@@ -21,6 +21,7 @@ import support
 
 sys.path.insert(0, str(support.ROOT / "tests/support"))
 import deadline  # noqa: E402
+import open_mpi  # noqa: E402
 
 PILLAR, MAKE_TINY_MODEL = sys.argv[1:3]
 LAUNCH = documents.ROOT / "jobs/launch.sh"
@@ -157,11 +158,13 @@ class Launch(unittest.TestCase):
         start = time.monotonic()
         self.assertEqual(process.wait(30), 69)
         seconds = time.monotonic() - start
-        self.assertRegex(process.stderr.read().decode(), "rank [01].*on signal 9")
+        # Open MPI 5 ends the job with the first rank that sees a connection close, and may not say whose
+        named = "rank [01].*on signal 9" if open_mpi.major() < 5 else "launch: a rank was (lost|killed)"
+        self.assertRegex(process.stderr.read().decode(), named)
         self.assertEqual(ranks_of("killed"), [])
         return seconds
 
-    def test_a_killed_rank_ends_the_job_within_3_s_and_is_named(self):
+    def test_a_killed_rank_ends_the_job_within_3_s(self):
         deadline.hold(self, 3.0, self.kill_a_rank)
 
     def test_a_bad_file_ends_with_its_own_code(self):
