@@ -127,6 +127,28 @@ class CutCable(OnCluster):
         deadline.hold(self, 20.0, self.cut, attempts=2)
 
 
+class LostDaemon(OnCluster):
+    """The launcher's daemon on a node is killed: nobody there could start or end a rank any more."""
+
+    N_NODES = 3
+
+    def kill(self):
+        job = self.start()
+        daemons = [process for process in self.cluster.processes("node3")
+                   if virtual_cluster.name_of(process) in ("orted", "prted")]
+        self.assertGreater(len(daemons), 0)
+        for daemon in daemons:
+            os.kill(daemon, signal.SIGKILL)
+        code, seconds = job.end()
+        print(f"daemon killed: ended with {code} after {seconds:.1f} s", flush=True)
+        self.assertEqual(code, 69, job.errors())
+        self.expect_no_orphans()
+        return seconds
+
+    def test_ends_the_job(self):
+        deadline.hold(self, 5.0, self.kill)
+
+
 class UnnoticedCut(OnCluster):
     """mpirun does not notice: a message of its own is under way, and TCP asks for life signs on idle connections only."""
 
