@@ -4,8 +4,9 @@
 #
 #   tests/debian13.sh FOLDER [COMMAND ...]     COMMAND in the clone there; without one `jobs/test.sh`
 #
-# FOLDER gets the system once (2.4 GB with all packages and a build) and a clone of what is committed here, which later calls bring up
-# to date. What is mounted and what runs there is gone when COMMAND ends. PILLAR_MIRROR is another Debian mirror.
+# FOLDER gets the system once (2.6 GB with all packages and a build) and a clone of what is committed here, which later
+# calls bring up to date. What is mounted and what runs there is gone when COMMAND ends. PILLAR_MIRROR is another Debian
+# mirror.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 mirror=${PILLAR_MIRROR:-http://deb.debian.org/debian}
