@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests in a Debian 13 of their own (Open MPI 5, HDF5 1.14, GCC 14) on a machine that runs something else. Needs root
-# and debootstrap.
+# The tests in a Debian 13 of their own (Open MPI 5, HDF5 1.14, GCC 14) on a machine that runs something else. Needs
+# root and debootstrap.
 #
 #   tests/debian13.sh FOLDER [COMMAND ...]     COMMAND in the clone there; without one `jobs/test.sh`
 #
