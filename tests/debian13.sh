@@ -22,12 +22,13 @@ folder=$1
 shift
 (($# > 0)) || set -- jobs/test.sh
 
-if [[ ! -e $folder/etc/debian_version ]]; then
+host_settings=$folder/etc/apt/apt.conf.d/90host
+if [[ ! -e $host_settings ]]; then
     debootstrap --variant=minbase --include=ca-certificates trixie "$folder" "$mirror" >"$folder.log" 2>&1 ||
         die 74 "debootstrap failed; $folder.log says why"
     rm -- "$folder.log"
     # The way to the mirror is that of this machine.
-    { apt-config dump Acquire | grep -E '^Acquire::(http|https|Check)' || true; } >"$folder/etc/apt/apt.conf.d/90host"
+    { apt-config dump Acquire | grep -E '^Acquire::(http|https|Check)' || true; } >"$host_settings"
 fi
 folder=$(cd -- "$folder" && pwd)
 cp -L -- /etc/resolv.conf /etc/hosts "$folder/etc/"
