@@ -125,6 +125,7 @@ class Environment(Launch):
         self.assertEqual(env["PRTE_MCA_oob_tcp_keepalive_probes"], "9")
         self.assertEqual(env["OMPI_MCA_pml"], "ob1")
         self.assertEqual(env["PMIX_MCA_ptl_base_if_include"], "lo")
+        self.assertEqual(env["OMPI_MCA_btl_tcp_disable_family"], "6")
         first, last = map(int, env["PRTE_MCA_oob_tcp_dynamic_ipv4_ports"].split("-"))
         self.assertTrue(21024 <= first and last <= 21087 and last - first == 3, (first, last))
         self.assertEqual([name for name in env if name.startswith("OMPI_MCA_oob")], [])
