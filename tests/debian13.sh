@@ -9,7 +9,7 @@
 # mirror.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-mirror=${PILLAR_MIRROR:-http://deb.debian.org/debian}
+mirror=${PILLAR_MIRROR-} # empty: debootstrap's own
 
 die() {
     printf 'debian13: %s\n' "$2" >&2
@@ -24,7 +24,7 @@ shift
 
 host_settings=$folder/etc/apt/apt.conf.d/90host
 if [[ ! -e $host_settings ]]; then
-    debootstrap --variant=minbase --include=ca-certificates trixie "$folder" "$mirror" >"$folder.log" 2>&1 ||
+    debootstrap --variant=minbase --include=ca-certificates trixie "$folder" ${mirror:+"$mirror"} >"$folder.log" 2>&1 ||
         die 74 "debootstrap failed; $folder.log says why"
     rm -- "$folder.log"
     # The way to the mirror is that of this machine.
