@@ -124,6 +124,7 @@ class Environment(Launch):
         self.assertEqual(env["PRTE_MCA_oob_tcp_keepalive_time"], "8")
         self.assertEqual(env["PRTE_MCA_oob_tcp_keepalive_probes"], "9")
         self.assertEqual(env["OMPI_MCA_pml"], "ob1")
+        self.assertEqual(env["OMPI_MCA_btl_tcp_flags"], "send")
         self.assertEqual(env["PMIX_MCA_ptl_base_if_include"], "lo")
         self.assertEqual(env["OMPI_MCA_btl_tcp_disable_family"], "6")
         first, last = map(int, env["PRTE_MCA_oob_tcp_dynamic_ipv4_ports"].split("-"))
