@@ -6,7 +6,6 @@
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/measure/bandwidth.hpp"
-#include "pillar/measure/median.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -42,12 +41,9 @@ double sum_delay_s(comm::Communicator& comm, threads::Team& team) {
         both_s.push_back(time_of(true, true));
         sums_s.push_back(time_of(false, true));
     }
-    const auto slowest_s = [&](const std::vector<double>& times_s) {
-        return median(largest_of_ranks(comm, times_s));
-    };
-    const double reading_s = slowest_s(readings_s);
-    const double sum_s = slowest_s(sums_s);
-    return std::max(slowest_s(both_s) - reading_s - sum_s, 0.0);
+    const double reading_s = slowest_median(comm, readings_s);
+    const double sum_s = slowest_median(comm, sums_s);
+    return std::max(slowest_median(comm, both_s) - reading_s - sum_s, 0.0);
 }
 
 } // namespace pillar::measure

@@ -1,5 +1,7 @@
 #include "of_ranks.hpp"
 
+#include "pillar/measure/median.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <string>
@@ -23,6 +25,10 @@ std::vector<double> largest_of_ranks(comm::Communicator& comm, std::span<const d
         }
     }
     return largest;
+}
+
+double slowest_median(comm::Communicator& comm, std::span<const double> rounds_s) {
+    return median(largest_of_ranks(comm, rounds_s));
 }
 
 } // namespace pillar::measure

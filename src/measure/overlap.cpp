@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <vector>
 
 namespace pillar::measure {
@@ -122,10 +121,8 @@ OverlapTimes measure_overlap(comm::Communicator& comm, threads::Team& team) {
             comm.finish_allreduce();
         }));
     }
-    const auto slowest = [&](const std::vector<double>& times_s) {
-        return median(largest_of_ranks(comm, times_s));
-    };
-    return {slowest(sums_s), slowest(computing_s), slowest(together_s)};
+    return {slowest_median(comm, sums_s), slowest_median(comm, computing_s),
+            slowest_median(comm, together_s)};
 }
 
 } // namespace pillar::measure

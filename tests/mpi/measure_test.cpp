@@ -83,7 +83,7 @@ TEST(time_allreduce, finds_an_emulated_network_again) {
 
 /// An emulated network costs no processor time: while its bytes are under way there is room to
 /// compute. 1 MiB at 50 ns a byte is 52 ms.
-TEST(measure_overlap, finds_an_emulated_network_idle_and_agrees_on_it) {
+TEST(measure_overlap, takes_at_least_the_emulated_networks_time_and_agrees_on_it) {
     const comm::NetworkModel network{50e-6, 50e-9};
     const auto comm = support::mpi_environment().world(Algorithm::direct, Wire::f32, network);
     threads::Team team(1);
