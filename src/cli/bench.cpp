@@ -14,6 +14,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/model/synthetic.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>

@@ -12,6 +12,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/model/synthetic.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
 #include <memory>

@@ -6,6 +6,7 @@
 #include "subcommands.hpp"
 #include "tracing.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
 

@@ -7,6 +7,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/gguf/file.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <map>

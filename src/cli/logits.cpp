@@ -10,6 +10,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/engine/evaluation.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 

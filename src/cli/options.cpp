@@ -5,6 +5,7 @@
 
 #include "pillar/core/errors.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>

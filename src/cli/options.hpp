@@ -7,10 +7,13 @@
 #include "pillar/kernels/family.hpp"
 #include "pillar/sampling/sampling.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
+
+namespace CLI {
+class App; // flags alone see CLI11, which costs seconds a file
+}
 
 namespace pillar::cli {
 

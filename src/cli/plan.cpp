@@ -6,6 +6,7 @@
 
 #include "pillar/core/errors.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 

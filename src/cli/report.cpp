@@ -6,6 +6,7 @@
 #include "pillar/report/render.hpp"
 #include "pillar/trace/convert.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 

@@ -11,6 +11,7 @@
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 #include <random>

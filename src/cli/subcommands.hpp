@@ -4,7 +4,9 @@
 
 #include "pillar/cli/command.hpp"
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App; // flags alone see CLI11, which costs seconds a file
+}
 
 namespace pillar::cli {
 

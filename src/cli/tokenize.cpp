@@ -7,6 +7,7 @@
 #include "pillar/gguf/file.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>

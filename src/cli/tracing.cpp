@@ -4,6 +4,7 @@
 
 #include "pillar/core/log.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
