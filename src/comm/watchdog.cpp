@@ -71,7 +71,7 @@ Place Watchdog::place(bool is_busy) const noexcept {
     return {.step = step_.load(std::memory_order_relaxed),
             .n_allreduces = n_allreduces_.load(std::memory_order_relaxed),
             .kind = kind_.load(std::memory_order_relaxed),
-            .is_step = is_inside_,
+            .is_step = is_inside_.load(std::memory_order_relaxed),
             .is_busy = is_busy};
 }
 
@@ -86,7 +86,7 @@ double Watchdog::limit_s() const noexcept {
 }
 
 void Watchdog::enter(CollectiveKind kind, double now_s) noexcept {
-    is_inside_ = true;
+    is_inside_.store(true, std::memory_order_relaxed);
     kind_.store(kind, std::memory_order_relaxed);
     if (kind == CollectiveKind::allreduce) {
         n_allreduces_.store(n_allreduces_.load(std::memory_order_relaxed) + 1,
@@ -98,7 +98,7 @@ void Watchdog::enter(CollectiveKind kind, double now_s) noexcept {
 
 void Watchdog::leave(double now_s) noexcept {
     backstop_.disarm();
-    is_inside_ = false;
+    is_inside_.store(false, std::memory_order_relaxed);
     const CollectiveKind kind = kind_.load(std::memory_order_relaxed);
     if (kind == CollectiveKind::broadcast) {
         step_began_s_ = now_s;
@@ -120,7 +120,8 @@ void Watchdog::poll(double since_s) noexcept {
     const double now_s = monotonic_s();
     roll_.listen(waiting_place());
     const double limit = limit_s();
-    if (is_inside_) backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
+    if (is_inside_.load(std::memory_order_relaxed))
+        backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
     if (since_s != wait_began_s_) {
         wait_began_s_ = since_s;
         ask_s_ = since_s + std::min(limit, TimeLimit::warning_s(limit));

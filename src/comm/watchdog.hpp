@@ -56,7 +56,7 @@ class Watchdog {
     std::atomic<std::uint64_t> step_{0};
     std::atomic<std::uint32_t> n_allreduces_{0};
     std::atomic<CollectiveKind> kind_{CollectiveKind::broadcast};
-    bool is_inside_ = false;
+    std::atomic<bool> is_inside_{false};
     double step_began_s_ = 0;
 
     // The wait that lasts, and its roll calls: the first for a warning, the others to end the job.

@@ -88,6 +88,7 @@ class OutcomeReader {
     const LoopOptions& options_;
     int n_ranks_;
     std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row
+    std::vector<std::size_t> heads_; ///< how many of each list have been merged
     std::vector<sampling::LogSum> log_sums_;          ///< a rank each
     std::vector<float> adjusted_;
     std::vector<Slot> slots_;

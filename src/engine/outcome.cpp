@@ -19,7 +19,7 @@ bool better(const sampling::Candidate& a, const sampling::Candidate& b) noexcept
 OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
                              const LoopOptions& options)
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
-      lists_(static_cast<std::size_t>(n_ranks_)), log_sums_(static_cast<std::size_t>(n_ranks_)),
+      lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()), log_sums_(static_cast<std::size_t>(n_ranks_)),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
     const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
     const std::size_t n_rows = transformer.options().max_logit_rows;
@@ -86,21 +86,21 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
         n_all += head.n_candidates;
     }
     // Each list is sorted: take the best head until enough are found. Few ranks, few candidates.
-    std::size_t heads[512] = {};
+    std::fill(heads_.begin(), heads_.end(), std::size_t{0});
     const std::size_t n = std::min(n_all, options_.n_candidates);
     while (merged.candidates.size() < n) {
         std::size_t best_rank = lists_.size();
         for (std::size_t rank = 0; rank < lists_.size(); ++rank) {
-            if (heads[rank] == lists_[rank].size()) continue;
-            const AnswerCandidate& head = lists_[rank][heads[rank]];
+            if (heads_[rank] == lists_[rank].size()) continue;
+            const AnswerCandidate& head = lists_[rank][heads_[rank]];
             if (best_rank == lists_.size()) {
                 best_rank = rank;
                 continue;
             }
-            const AnswerCandidate& best = lists_[best_rank][heads[best_rank]];
+            const AnswerCandidate& best = lists_[best_rank][heads_[best_rank]];
             if (better({head.id, head.logit}, {best.id, best.logit})) best_rank = rank;
         }
-        const AnswerCandidate& taken = lists_[best_rank][heads[best_rank]++];
+        const AnswerCandidate& taken = lists_[best_rank][heads_[best_rank]++];
         merged.candidates.push_back({taken.id, taken.logit});
         merged.raw.push_back(taken.raw);
     }

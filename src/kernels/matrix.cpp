@@ -36,6 +36,7 @@ MatrixShape::FileBlocks MatrixShape::file_blocks() const noexcept {
 }
 
 std::size_t Matrix::packed_bytes(const Family& family, const MatrixShape& shape) {
+    expects(family.supported(), "a family that this CPU can run"); // else an illegal instruction
     const std::size_t n_groups = ceil_div(shape.n_rows, family.rows_per_group(shape.type));
     const auto size = checked_mul(n_groups, family.group_bytes(shape));
     const auto rounded = size ? checked_round_up(*size, alignment) : std::nullopt;

@@ -30,6 +30,7 @@ struct StepPlan {
     };
     struct Sampling {
         std::int32_t sequence = 0;
+        std::uint32_t padding = 0; ///< so that no byte of the message is undefined
         sampling::Parameters parameters;
     };
     Phase phase = Phase::prefill; ///< decode only when every row continues an answer

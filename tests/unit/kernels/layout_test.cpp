@@ -1,6 +1,6 @@
 // How slices, blocks and groups count.
 
-#include "pillar/kernels/family.hpp"
+#include "all_families.hpp"
 #include "support/products.hpp"
 
 #include <gtest/gtest.h>
@@ -80,7 +80,7 @@ TEST(MatrixShape, asks_for_the_file_blocks_that_cover_its_slices) {
 }
 
 TEST(Matrix, of_a_rank_that_owns_nothing_holds_nothing) {
-    for (const Family* family : families()) {
+    for (const Family* family : usable_families()) {
         const Matrix no_columns(*family, {quant::Type::q8_0, 64, 256, slices_between({96, 96})});
         EXPECT_EQ(no_columns.size_bytes(), 0u) << family->name;
         const Matrix no_rows(*family, {quant::Type::q8_0, 0, 256, slices_between({0, 256})});
@@ -99,7 +99,7 @@ TEST(Matrix, of_a_plain_family_holds_the_bytes_of_the_file) {
 
 TEST(Matrix, may_lie_in_memory_of_another) {
     const support::Rows rows = support::random_rows(quant::Type::q4_0, 37, 96, 2);
-    for (const Family* family : families()) {
+    for (const Family* family : usable_families()) {
         const Matrix alone = support::pack(*family, rows, slices_between({0, 96}), 0, 37);
         const std::size_t size = Matrix::packed_bytes(*family, alone.shape());
         EXPECT_EQ(size % 64, 0u) << family->name;
