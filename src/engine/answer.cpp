@@ -41,7 +41,8 @@ sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
 AnswerBuilder::AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options)
     : transformer_(transformer), options_(options),
       parameters_(transformer.options().max_sequences, options.sampling),
-      adjusted_(transformer.share().vocabulary.size()), best_(options.n_candidates) {}
+      adjusted_(transformer.share().vocabulary.size()), counts_(adjusted_.size()),
+      best_(options.n_candidates) {}
 
 void AnswerBuilder::set_sampling(const StepPlan::Sampling& sampling) noexcept {
     parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
@@ -89,7 +90,7 @@ void AnswerBuilder::write_candidates(const model::Row& row, std::span<const floa
     if (has_penalties(parameters) || !options_.banned.empty()) {
         std::copy(raw.begin(), raw.end(), adjusted_.begin());
         sampling::apply_penalties(parameters, histories.until(row.sequence, row.position), first_id,
-                                  adjusted_);
+                                  adjusted_, counts_);
         for (const sampling::TokenId id : options_.banned)
             if (static_cast<std::size_t>(id) >= own.begin && static_cast<std::size_t>(id) < own.end)
                 adjusted_[static_cast<std::size_t>(id) - own.begin] =

@@ -48,6 +48,7 @@ class AnswerBuilder {
     const LoopOptions& options_;
     std::vector<sampling::Parameters> parameters_; ///< of each sequence
     std::vector<float> adjusted_; ///< one row of own logits after penalties and bans
+    std::vector<std::uint32_t> counts_; ///< of apply_penalties
     std::vector<sampling::Candidate> best_;
 };
 
@@ -56,6 +57,8 @@ class OutcomeReader {
   public:
     OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
                   const LoopOptions& options);
+
+    void set_sampling(const StepPlan::Sampling& sampling) noexcept;
 
     struct Flags {
         bool failed = false;
@@ -88,9 +91,11 @@ class OutcomeReader {
     const LoopOptions& options_;
     int n_ranks_;
     std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row
-    std::vector<std::size_t> heads_; ///< how many of each list have been merged
+    std::vector<std::size_t> heads_;                  ///< how many of each list are merged
     std::vector<sampling::LogSum> log_sums_;          ///< a rank each
+    std::vector<sampling::Parameters> parameters_; ///< of each sequence
     std::vector<float> adjusted_;
+    std::vector<std::uint32_t> counts_; ///< of apply_penalties
     std::vector<Slot> slots_;
     std::vector<RowOutcome> outcomes_;
     std::vector<std::uint64_t> hashes_;

@@ -93,7 +93,8 @@ std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions
     const std::uint64_t answer = answer_capacity(vocab_size, model_options.max_logit_rows, options);
     const std::uint64_t histories =
         model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
-    const std::uint64_t adjusted = vocab_size * sizeof(float); // on one rank all of it
+    const std::uint64_t adjusted = // with the counts of penalties; on one rank all of it
+        vocab_size * (sizeof(float) + sizeof(std::uint32_t));
     return answer * (static_cast<std::uint64_t>(n_ranks) + 1) + histories + adjusted +
            OutcomeReader::size_bytes(vocab_size, model_options.max_logit_rows, options, n_ranks);
 }
@@ -170,7 +171,10 @@ OrderHead Loop::State::give_order(Scheduler& scheduler) {
 void Loop::State::compute() {
     for (const StepPlan::Keep& keep : plan.keeps)
         transformer.truncate(keep.sequence, keep.n_positions);
-    for (const StepPlan::Sampling& sampling : plan.samplings) builder.set_sampling(sampling);
+    for (const StepPlan::Sampling& sampling : plan.samplings) {
+        builder.set_sampling(sampling);
+        if (reader) reader->set_sampling(sampling);
+    }
     histories.add(plan.rows);
     const std::span<const float> logits = transformer.forward(comm, plan.rows);
     if (std::string error = transformer.take_error(); !error.empty()) {

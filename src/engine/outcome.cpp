@@ -20,6 +20,7 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
                              const LoopOptions& options)
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
       lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()), log_sums_(static_cast<std::size_t>(n_ranks_)),
+      parameters_(transformer.options().max_sequences, options.sampling),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
     const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
     const std::size_t n_rows = transformer.options().max_logit_rows;
@@ -32,6 +33,7 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
         slot.full.resize(options.full_logits ? vocab_size : 0);
     }
     adjusted_.resize(options.full_logits ? vocab_size : 0);
+    counts_.resize(adjusted_.size());
     outcomes_.reserve(n_rows);
     readers_.reserve(static_cast<std::size_t>(n_ranks_));
 }
@@ -42,8 +44,12 @@ std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_
     const std::uint64_t n_full = options.full_logits ? vocab_size : 0;
     return max_logit_rows *
                (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
-           n_full * sizeof(float) +
+           n_full * (sizeof(float) + sizeof(std::uint32_t)) +
            static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(AnswerCandidate);
+}
+
+void OutcomeReader::set_sampling(const StepPlan::Sampling& sampling) noexcept {
+    parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
 }
 
 OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows,
@@ -121,8 +127,8 @@ void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row,
     merged.raw.clear();
     if (options_.n_candidates == 0) return; // `logits`: nobody picks
     std::copy(merged.full.begin(), merged.full.end(), adjusted_.begin());
-    sampling::apply_penalties(options_.sampling, histories.until(row.sequence, row.position), 0,
-                              adjusted_);
+    sampling::apply_penalties(parameters_[static_cast<std::size_t>(row.sequence)],
+                              histories.until(row.sequence, row.position), 0, adjusted_, counts_);
     for (const sampling::TokenId id : options_.banned)
         adjusted_[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
     for (std::size_t id = 0; id < adjusted_.size(); ++id)

@@ -56,9 +56,11 @@ std::size_t best_candidates(std::span<const float> logits, TokenId first_id, std
                             std::span<Candidate> out) noexcept;
 
 /// Penalties on own logits for tokens in `history` (most recent last) that lie in [first_id,
-/// first_id + logits.size()).
+/// first_id + logits.size()). Each token of the history is looked at twice, however long it is.
+/// `counts`: one a logit, all zero before and after.
 void apply_penalties(const Parameters& parameters, std::span<const TokenId> history,
-                     TokenId first_id, std::span<float> logits) noexcept;
+                     TokenId first_id, std::span<float> logits,
+                     std::span<std::uint32_t> counts) noexcept;
 
 /// Merge the ranks' lists (each best first) into the best k, best first. Rank 0 only.
 std::size_t merge_candidates(std::span<const std::span<const Candidate>> lists, std::size_t k,

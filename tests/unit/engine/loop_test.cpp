@@ -240,5 +240,43 @@ TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) 
     }
 }
 
+/// A presence penalty on sequence 1 alone, and the same token in both sequences.
+std::vector<std::vector<sampling::Candidate>> candidates_of_two() {
+    OneRank rank(tiny(), sized(4, 2));
+    LoopOptions options;
+    options.full_logits = true;
+    Loop loop(rank.transformer(), rank.comm(), options);
+    struct Keep : Scheduler {
+        std::vector<std::vector<sampling::Candidate>> of_rows;
+        bool fed = false;
+        bool next(StepPlan& plan) override {
+            if (fed) return false;
+            for (const std::int32_t sequence : {0, 1}) plan.rows.push_back({7, 0, sequence, true});
+            StepPlan::Sampling own;
+            own.sequence = 1;
+            own.parameters.presence_penalty = 1000;
+            plan.samplings.push_back(own);
+            return fed = true;
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes,
+                  bool) override {
+            for (const RowOutcome& outcome : outcomes)
+                of_rows.emplace_back(outcome.candidates.begin(), outcome.candidates.end());
+        }
+    } keep;
+    loop.run(&keep);
+    return keep.of_rows;
+}
+
+TEST(loop, gives_each_sequence_its_own_penalties_with_whole_rows_too) {
+    const auto logit_of_7 = [](const std::vector<sampling::Candidate>& candidates) {
+        const auto found = std::ranges::find(candidates, 7, &sampling::Candidate::id);
+        return found == candidates.end() ? -1e9f : found->logit;
+    };
+    const auto whole = candidates_of_two();
+    ASSERT_EQ(whole.size(), 2u);
+    EXPECT_EQ(logit_of_7(whole[1]), logit_of_7(whole[0]) - 1000.0f);
+}
+
 } // namespace
 } // namespace pillar::engine

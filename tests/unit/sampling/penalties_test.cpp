@@ -11,6 +11,13 @@
 namespace pillar::sampling {
 namespace {
 
+/// Zeros, one a logit.
+std::span<std::uint32_t> counts_of(std::span<const float> logits) {
+    static std::vector<std::uint32_t> counts;
+    counts.assign(logits.size(), 0);
+    return counts;
+}
+
 TEST(penalties, follow_the_formula_by_hand) {
     Parameters p;
     p.repeat_penalty = 2.0f;
@@ -18,7 +25,7 @@ TEST(penalties, follow_the_formula_by_hand) {
     p.presence_penalty = 0.25f;
     std::vector<float> logits = {1.0f, -1.0f, 3.0f, 0.0f, 5.0f};
     const std::vector<TokenId> history = {0, 1, 1, 3, 1, 99, -4};
-    apply_penalties(p, history, 0, logits);
+    apply_penalties(p, history, 0, logits, counts_of(logits));
     EXPECT_EQ(logits, (std::vector<float>{0.5f - 0.75f, -2.0f - 1.75f, 3.0f, -0.75f, 5.0f}));
 }
 
@@ -29,7 +36,7 @@ TEST(penalties, look_at_the_last_n_tokens_only) {
     const auto with_last_n = [&](std::int32_t n) {
         p.repeat_last_n = n;
         std::vector<float> logits(3, 0.0f);
-        apply_penalties(p, history, 0, logits);
+        apply_penalties(p, history, 0, logits, counts_of(logits));
         return logits;
     };
     EXPECT_EQ(with_last_n(0), (std::vector<float>{0, 0, 0}));
@@ -63,15 +70,16 @@ TEST(penalties, on_slices_have_the_bits_of_the_whole_row) {
     }
     for (const std::size_t cut : {0u, 1u, 33u, 100u}) {
         std::vector<float> result = logits;
-        apply_penalties(p, history, 0, std::span(result).first(cut));
-        apply_penalties(p, history, static_cast<TokenId>(cut), std::span(result).subspan(cut));
+        apply_penalties(p, history, 0, std::span(result).first(cut), counts_of(result));
+        apply_penalties(p, history, static_cast<TokenId>(cut), std::span(result).subspan(cut),
+                        counts_of(result));
         EXPECT_EQ(result, expected);
     }
 }
 
 TEST(penalties, that_are_off_change_nothing) {
     std::vector<float> logits = {1.0f, -0.0f};
-    apply_penalties({}, std::vector<TokenId>{0, 1}, 0, logits);
+    apply_penalties({}, std::vector<TokenId>{0, 1}, 0, logits, counts_of(logits));
     EXPECT_EQ(logits, (std::vector<float>{1.0f, -0.0f}));
 }
 
