@@ -47,7 +47,7 @@ class AnswerBuilder {
     const model::Transformer& transformer_;
     const LoopOptions& options_;
     std::vector<sampling::Parameters> parameters_; ///< of each sequence
-    std::vector<float> adjusted_; ///< one row of own logits after penalties and bans
+    std::vector<float> adjusted_;       ///< one row of own logits after penalties and bans
     std::vector<std::uint32_t> counts_; ///< of apply_penalties
     std::vector<sampling::Candidate> best_;
 };
@@ -93,7 +93,7 @@ class OutcomeReader {
     std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row
     std::vector<std::size_t> heads_;                  ///< how many of each list are merged
     std::vector<sampling::LogSum> log_sums_;          ///< a rank each
-    std::vector<sampling::Parameters> parameters_; ///< of each sequence
+    std::vector<sampling::Parameters> parameters_;    ///< of each sequence
     std::vector<float> adjusted_;
     std::vector<std::uint32_t> counts_; ///< of apply_penalties
     std::vector<Slot> slots_;

@@ -19,7 +19,8 @@ bool better(const sampling::Candidate& a, const sampling::Candidate& b) noexcept
 OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
                              const LoopOptions& options)
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
-      lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()), log_sums_(static_cast<std::size_t>(n_ranks_)),
+      lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()),
+      log_sums_(static_cast<std::size_t>(n_ranks_)),
       parameters_(transformer.options().max_sequences, options.sampling),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
     const std::size_t vocab_size = transformer.hyperparameters().vocab_size;

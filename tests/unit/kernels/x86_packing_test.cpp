@@ -13,6 +13,7 @@ class X86Packing : public testing::TestWithParam<std::tuple<const char*, quant::
   protected:
     void SetUp() override {
         if (family_ == nullptr) GTEST_SKIP() << "this binary has no such family";
+        if (!family_->supported()) GTEST_SKIP() << "needs a CPU with " << family_->name;
     }
     [[nodiscard]] std::size_t bytes_of(std::size_t n_rows, std::size_t n_columns,
                                        const std::vector<Slice>& slices) const {
