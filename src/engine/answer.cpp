@@ -1,24 +1,6 @@
 #include "answer.hpp"
 
-#include <algorithm>
-#include <limits>
-
 namespace pillar::engine {
-
-Histories::Histories(std::size_t max_sequences, std::size_t n_context)
-    : tokens_(max_sequences, std::vector<sampling::TokenId>(n_context)) {}
-
-void Histories::add(std::span<const model::Row> rows) noexcept {
-    for (const model::Row& row : rows)
-        tokens_[static_cast<std::size_t>(row.sequence)][static_cast<std::size_t>(row.position)] =
-            row.token;
-}
-
-std::span<const sampling::TokenId> Histories::until(std::int32_t sequence,
-                                                    std::int32_t position) const noexcept {
-    return std::span(tokens_[static_cast<std::size_t>(sequence)])
-        .first(static_cast<std::size_t>(position) + 1);
-}
 
 bool has_penalties(const sampling::Parameters& p) noexcept {
     return p.repeat_last_n != 0 &&
@@ -40,13 +22,7 @@ sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
 
 AnswerBuilder::AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options)
     : transformer_(transformer), options_(options),
-      parameters_(transformer.options().max_sequences, options.sampling),
-      adjusted_(transformer.share().vocabulary.size()), counts_(adjusted_.size()),
-      best_(options.n_candidates) {}
-
-void AnswerBuilder::set_sampling(const StepPlan::Sampling& sampling) noexcept {
-    parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
-}
+      adjusted_(transformer.share().vocabulary.size()), best_(options.n_candidates) {}
 
 sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
     const partition::Share& share = transformer_.share();
@@ -59,7 +35,7 @@ sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
 }
 
 void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const float> logits,
-                          const Histories& histories, MessageWriter& message) {
+                          const Sequences& sequences, MessageWriter& message) {
     const std::size_t n = transformer_.share().vocabulary.size();
     std::size_t slot = 0;
     for (const model::Row& row : rows) {
@@ -75,28 +51,19 @@ void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const floa
             message.put(head);
             message.put_all(raw);
         } else {
-            write_candidates(row, raw, histories, head, message);
+            write_candidates(row, raw, sequences, head, message);
         }
     }
 }
 
 void AnswerBuilder::write_candidates(const model::Row& row, std::span<const float> raw,
-                                     const Histories& histories, AnswerRow& head,
+                                     const Sequences& sequences, AnswerRow& head,
                                      MessageWriter& message) {
     const partition::Range own = transformer_.share().vocabulary;
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
-    const sampling::Parameters& parameters = parameters_[static_cast<std::size_t>(row.sequence)];
     std::span<const float> logits = raw;
-    if (has_penalties(parameters) || !options_.banned.empty()) {
-        std::copy(raw.begin(), raw.end(), adjusted_.begin());
-        sampling::apply_penalties(parameters, histories.until(row.sequence, row.position), first_id,
-                                  adjusted_, counts_);
-        for (const sampling::TokenId id : options_.banned)
-            if (static_cast<std::size_t>(id) >= own.begin && static_cast<std::size_t>(id) < own.end)
-                adjusted_[static_cast<std::size_t>(id) - own.begin] =
-                    -std::numeric_limits<float>::infinity();
-        logits = adjusted_;
-    }
+    if (has_penalties(sequences.sampling_of(row.sequence)) || !options_.banned.empty())
+        logits = adjusted_.of(raw, first_id, row, sequences, options_.banned);
     head.n_candidates = static_cast<std::uint32_t>(
         sampling::best_candidates(logits, first_id, options_.n_candidates, best_));
     message.put(head);

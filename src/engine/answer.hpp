@@ -5,23 +5,11 @@
 
 #include "message.hpp"
 #include "pillar/engine/loop.hpp"
+#include "sequences.hpp"
 
 #include <vector>
 
 namespace pillar::engine {
-
-/// Tokens of each sequence by position, as the rows bring them: what penalties look at.
-class Histories {
-  public:
-    Histories(std::size_t max_sequences, std::size_t n_context);
-    void add(std::span<const model::Row> rows) noexcept;
-    /// Tokens of the sequence up to and including `position`.
-    [[nodiscard]] std::span<const sampling::TokenId> until(std::int32_t sequence,
-                                                           std::int32_t position) const noexcept;
-
-  private:
-    std::vector<std::vector<sampling::TokenId>> tokens_;
-};
 
 bool has_penalties(const sampling::Parameters& parameters) noexcept;
 
@@ -33,22 +21,18 @@ class AnswerBuilder {
   public:
     AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options);
 
-    void set_sampling(const StepPlan::Sampling& sampling) noexcept;
-
     /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
     void write(std::span<const model::Row> rows, std::span<const float> logits,
-               const Histories& histories, MessageWriter& message);
+               const Sequences& sequences, MessageWriter& message);
 
   private:
     void write_candidates(const model::Row& row, std::span<const float> raw,
-                          const Histories& histories, AnswerRow& head, MessageWriter& message);
+                          const Sequences& sequences, AnswerRow& head, MessageWriter& message);
     [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
 
     const model::Transformer& transformer_;
     const LoopOptions& options_;
-    std::vector<sampling::Parameters> parameters_; ///< of each sequence
-    std::vector<float> adjusted_;       ///< one row of own logits after penalties and bans
-    std::vector<std::uint32_t> counts_; ///< of apply_penalties
+    AdjustedLogits adjusted_; ///< of own rows of the vocabulary
     std::vector<sampling::Candidate> best_;
 };
 
@@ -58,15 +42,13 @@ class OutcomeReader {
     OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
                   const LoopOptions& options);
 
-    void set_sampling(const StepPlan::Sampling& sampling) noexcept;
-
     struct Flags {
         bool failed = false;
         bool signalled = false;
         bool hashes_differ = false;
     };
     Flags read(std::span<const model::Row> rows, const comm::GatherBuffer& answers,
-               const Histories& histories);
+               const Sequences& sequences);
 
     static std::uint64_t size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
                                     const LoopOptions& options, int n_ranks);
@@ -79,7 +61,7 @@ class OutcomeReader {
   private:
     void read_candidates(std::size_t slot, std::vector<MessageReader>& readers);
     void read_full_row(std::size_t slot, const model::Row& row, std::vector<MessageReader>& readers,
-                       const Histories& histories);
+                       const Sequences& sequences);
 
     struct Slot { ///< results of one row with logits
         std::vector<sampling::Candidate> candidates;
@@ -93,9 +75,7 @@ class OutcomeReader {
     std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row
     std::vector<std::size_t> heads_;                  ///< how many of each list are merged
     std::vector<sampling::LogSum> log_sums_;          ///< a rank each
-    std::vector<sampling::Parameters> parameters_;    ///< of each sequence
-    std::vector<float> adjusted_;
-    std::vector<std::uint32_t> counts_; ///< of apply_penalties
+    AdjustedLogits adjusted_;                         ///< of whole rows
     std::vector<Slot> slots_;
     std::vector<RowOutcome> outcomes_;
     std::vector<std::uint64_t> hashes_;

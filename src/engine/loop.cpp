@@ -93,8 +93,7 @@ std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions
     const std::uint64_t answer = answer_capacity(vocab_size, model_options.max_logit_rows, options);
     const std::uint64_t histories =
         model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
-    const std::uint64_t adjusted = // with the counts of penalties; on one rank all of it
-        vocab_size * (sizeof(float) + sizeof(std::uint32_t));
+    const std::uint64_t adjusted = AdjustedLogits::size_bytes(vocab_size); // on one rank all of it
     return answer * (static_cast<std::uint64_t>(n_ranks) + 1) + histories + adjusted +
            OutcomeReader::size_bytes(vocab_size, model_options.max_logit_rows, options, n_ranks);
 }
@@ -105,7 +104,7 @@ struct Loop::State {
         : transformer(model), comm(communicator), options(loop_options),
           order(order_capacity(model)), answer(capacity_of(model, options)),
           answers(communicator.size(), capacity_of(model, options)),
-          histories(model.options().max_sequences, model.options().n_context),
+          sequences(model.options().max_sequences, model.options().n_context, options.sampling),
           builder(model, options) {
         plan.keeps.reserve(model.options().max_sequences);
         plan.samplings.reserve(model.options().max_sequences);
@@ -122,7 +121,7 @@ struct Loop::State {
     std::vector<std::byte> order;
     std::vector<std::byte> answer;
     comm::GatherBuffer answers;
-    Histories histories;
+    Sequences sequences;
     AnswerBuilder builder;
     std::optional<OutcomeReader> reader; ///< rank 0 only
     StepPlan plan;
@@ -171,11 +170,8 @@ OrderHead Loop::State::give_order(Scheduler& scheduler) {
 void Loop::State::compute() {
     for (const StepPlan::Keep& keep : plan.keeps)
         transformer.truncate(keep.sequence, keep.n_positions);
-    for (const StepPlan::Sampling& sampling : plan.samplings) {
-        builder.set_sampling(sampling);
-        if (reader) reader->set_sampling(sampling);
-    }
-    histories.add(plan.rows);
+    for (const StepPlan::Sampling& sampling : plan.samplings) sequences.set_sampling(sampling);
+    sequences.add(plan.rows);
     const std::span<const float> logits = transformer.forward(comm, plan.rows);
     if (std::string error = transformer.take_error(); !error.empty()) {
         failure = std::move(error);
@@ -187,13 +183,13 @@ void Loop::State::compute() {
     answer_head.failed = failure.empty() ? 0 : 1;
     answer_head.signalled = stop_requested() ? 1 : 0;
     message.put(answer_head);
-    builder.write(plan.rows, logits, histories, message);
+    builder.write(plan.rows, logits, sequences, message);
     comm.gather(message.message(), answers);
 }
 
 /// Rank 0 only.
 void Loop::State::read_answers(Scheduler& scheduler) {
-    const OutcomeReader::Flags flags = reader->read(plan.rows, answers, histories);
+    const OutcomeReader::Flags flags = reader->read(plan.rows, answers, sequences);
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {

@@ -3,7 +3,6 @@
 #include "answer.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace pillar::engine {
 
@@ -21,7 +20,7 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
       lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()),
       log_sums_(static_cast<std::size_t>(n_ranks_)),
-      parameters_(transformer.options().max_sequences, options.sampling),
+      adjusted_(options.full_logits ? transformer.hyperparameters().vocab_size : 0),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
     const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
     const std::size_t n_rows = transformer.options().max_logit_rows;
@@ -33,8 +32,6 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
         slot.raw.reserve(n_merged);
         slot.full.resize(options.full_logits ? vocab_size : 0);
     }
-    adjusted_.resize(options.full_logits ? vocab_size : 0);
-    counts_.resize(adjusted_.size());
     outcomes_.reserve(n_rows);
     readers_.reserve(static_cast<std::size_t>(n_ranks_));
 }
@@ -45,17 +42,13 @@ std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_
     const std::uint64_t n_full = options.full_logits ? vocab_size : 0;
     return max_logit_rows *
                (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
-           n_full * (sizeof(float) + sizeof(std::uint32_t)) +
+           AdjustedLogits::size_bytes(n_full) +
            static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(AnswerCandidate);
-}
-
-void OutcomeReader::set_sampling(const StepPlan::Sampling& sampling) noexcept {
-    parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
 }
 
 OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows,
                                          const comm::GatherBuffer& answers,
-                                         const Histories& histories) {
+                                         const Sequences& sequences) {
     Flags flags;
     readers_.clear();
     outcomes_.clear();
@@ -71,7 +64,7 @@ OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows,
         if (!rows[r].want_logits) continue;
         const std::size_t slot = outcomes_.size();
         if (options_.full_logits)
-            read_full_row(slot, rows[r], readers_, histories);
+            read_full_row(slot, rows[r], readers_, sequences);
         else
             read_candidates(slot, readers_);
         outcomes_.push_back({static_cast<std::uint32_t>(r), slots_[slot].candidates,
@@ -114,7 +107,7 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
 }
 
 void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row,
-                                  std::vector<MessageReader>& readers, const Histories& histories) {
+                                  std::vector<MessageReader>& readers, const Sequences& sequences) {
     Slot& merged = slots_[slot];
     const partition::Sizes sizes = transformer_.hyperparameters().sizes();
     for (std::size_t rank = 0; rank < readers.size(); ++rank) {
@@ -127,14 +120,11 @@ void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row,
     merged.candidates.clear();
     merged.raw.clear();
     if (options_.n_candidates == 0) return; // `logits`: nobody picks
-    std::copy(merged.full.begin(), merged.full.end(), adjusted_.begin());
-    sampling::apply_penalties(parameters_[static_cast<std::size_t>(row.sequence)],
-                              histories.until(row.sequence, row.position), 0, adjusted_, counts_);
-    for (const sampling::TokenId id : options_.banned)
-        adjusted_[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
-    for (std::size_t id = 0; id < adjusted_.size(); ++id)
-        if (adjusted_[id] == adjusted_[id]) // NaN is no candidate
-            merged.candidates.push_back({static_cast<sampling::TokenId>(id), adjusted_[id]});
+    const std::span<const float> adjusted =
+        adjusted_.of(merged.full, 0, row, sequences, options_.banned);
+    for (std::size_t id = 0; id < adjusted.size(); ++id)
+        if (adjusted[id] == adjusted[id]) // NaN is no candidate
+            merged.candidates.push_back({static_cast<sampling::TokenId>(id), adjusted[id]});
     std::sort(merged.candidates.begin(), merged.candidates.end(), better);
     for (const sampling::Candidate& candidate : merged.candidates)
         merged.raw.push_back(merged.full[static_cast<std::size_t>(candidate.id)]);

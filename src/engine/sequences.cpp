@@ -1,0 +1,55 @@
+#include "sequences.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace pillar::engine {
+
+Sequences::Sequences(std::size_t max_sequences, std::size_t n_context,
+                     const sampling::Parameters& sampling)
+    : tokens_(max_sequences, std::vector<sampling::TokenId>(n_context)),
+      parameters_(max_sequences, sampling) {}
+
+void Sequences::add(std::span<const model::Row> rows) noexcept {
+    for (const model::Row& row : rows)
+        tokens_[static_cast<std::size_t>(row.sequence)][static_cast<std::size_t>(row.position)] =
+            row.token;
+}
+
+void Sequences::set_sampling(const StepPlan::Sampling& sampling) noexcept {
+    parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
+}
+
+std::span<const sampling::TokenId> Sequences::until(std::int32_t sequence,
+                                                    std::int32_t position) const noexcept {
+    return std::span(tokens_[static_cast<std::size_t>(sequence)])
+        .first(static_cast<std::size_t>(position) + 1);
+}
+
+const sampling::Parameters& Sequences::sampling_of(std::int32_t sequence) const noexcept {
+    return parameters_[static_cast<std::size_t>(sequence)];
+}
+
+AdjustedLogits::AdjustedLogits(std::size_t n_logits) : logits_(n_logits), counts_(n_logits) {}
+
+std::span<const float> AdjustedLogits::of(std::span<const float> raw, sampling::TokenId first_id,
+                                          const model::Row& row, const Sequences& sequences,
+                                          std::span<const sampling::TokenId> banned) noexcept {
+    std::copy(raw.begin(), raw.end(), logits_.begin());
+    sampling::apply_penalties(sequences.sampling_of(row.sequence),
+                              sequences.until(row.sequence, row.position), first_id, logits_,
+                              counts_);
+    const auto begin = static_cast<std::size_t>(first_id);
+    for (const sampling::TokenId id : banned) {
+        const auto index = static_cast<std::size_t>(id);
+        if (index >= begin && index < begin + logits_.size())
+            logits_[index - begin] = -std::numeric_limits<float>::infinity();
+    }
+    return logits_;
+}
+
+std::uint64_t AdjustedLogits::size_bytes(std::size_t n_logits) noexcept {
+    return n_logits * (sizeof(float) + sizeof(std::uint32_t));
+}
+
+} // namespace pillar::engine
