@@ -25,7 +25,9 @@ TEST(penalties, follow_the_formula_by_hand) {
     p.presence_penalty = 0.25f;
     std::vector<float> logits = {1.0f, -1.0f, 3.0f, 0.0f, 5.0f};
     const std::vector<TokenId> history = {0, 1, 1, 3, 1, 99, -4};
-    apply_penalties(p, history, 0, logits, counts_of(logits));
+    const std::span<std::uint32_t> counts = counts_of(logits);
+    apply_penalties(p, history, 0, logits, counts);
+    for (const std::uint32_t count : counts) EXPECT_EQ(count, 0u);
     EXPECT_EQ(logits, (std::vector<float>{0.5f - 0.75f, -2.0f - 1.75f, 3.0f, -0.75f, 5.0f}));
 }
 
