@@ -70,7 +70,7 @@ std::optional<double> need_of(const OpenModel& model, const ModelFacts& facts,
     model::TransformerOptions wanted;
     wanted.n_context = context_of(model.h, options.n_context);
     wanted.max_rows = options.n_batch;
-    wanted.cache_type = parse_cache_type(options.cache_type);
+    wanted.cache_type = options.cache_type;
     return static_cast<double>(rank_need(*model.file, model.h, family, options, wanted,
                                          usual_loop(), n_threads, comm.rank(), comm.size())
                                    .total());
