@@ -11,6 +11,7 @@
 #include "subcommands.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/model/synthetic.hpp"
@@ -170,7 +171,8 @@ void add_models(Subcommand& sub, const std::shared_ptr<BenchOptions>& options) {
     sub.add_list(Ranks::same, "-m,--model", "LIST", "GGUF files; separated by commas")
         .pieces(options->files)
         .compared_by([options] { // loading compares what is in them
-            return std::to_string(file_names(options->files).size());
+            const std::size_t n = file_names(options->files).size();
+            return n == 0 ? "none" : counted(n, "file");
         });
     sub.add_list(Ranks::same, "--synthetic", "LIST",
                  "models without files, SHAPE:TYPE each, e.g. llama-3.2-1b:q4_k_m")

@@ -58,7 +58,7 @@ class OfRanks(pillar.WithFolder):
     def test_subcommands_are_compared(self):
         bench = ["bench", "-m", self.model, "-p", 4, "-n", 2, "-r", 1]
         self.refuse(self.run_with(), bench, "the subcommand", "run", "bench")
-        self.refuse(bench, ["bench", "--allreduce"], "--model", "nothing")
+        self.refuse(bench, ["bench", "--allreduce"], "--model", "none")
         self.refuse(bench, [*bench, "-d", "0,8"], "--n-depth", "0,8")
         self.refuse(["check"], ["check", "-c", "64"], "--ctx-size", "64")
         self.refuse(["bench", "--allreduce"], ["bench", "--allreduce", "--sizes", "8"], "--sizes", "4,16,64")

@@ -100,12 +100,10 @@ TEST(arguments, of_llama_cpp_are_known_as_whole_words) {
 TEST(arguments, of_llama_cpp_are_not_flags_of_a_subcommand) {
     Parser parser;
     add_subcommands(parser);
-    for (const Subcommand& subcommand : parser.subcommands())
-        for (const Flag& flag : subcommand.flags())
-            for (const std::string& name : flag.names())
-                if (subcommand.name() == "run")
-                    EXPECT_EQ(about_foreign_flag(name).find("leave it out"), std::string::npos)
-                        << name << ": the table speaks of a flag that there is";
+    for (const Flag& flag : parser.subcommands().front().flags())
+        for (const std::string& name : flag.names())
+            EXPECT_EQ(about_foreign_flag(name).find("leave it out"), std::string::npos)
+                << name << ": the table speaks of a flag that there is";
 }
 
 TEST(arguments, that_are_mistyped_have_a_suggestion) {
