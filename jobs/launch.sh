@@ -13,10 +13,10 @@ trap 'exit 75' INT TERM HUP USR1 # nothing has been started yet that would have 
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
-# shellcheck source=launcher/hostfile.sh
-source "$pillar_root/jobs/launcher/hostfile.sh"
-# shellcheck source=launcher/daemon_ports.sh
-source "$pillar_root/jobs/launcher/daemon_ports.sh"
+# shellcheck source=hostfile.sh
+source "$pillar_root/jobs/hostfile.sh"
+# shellcheck source=daemon_ports.sh
+source "$pillar_root/jobs/daemon_ports.sh"
 
 usage='usage: jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [launcher options] -- SUBCOMMAND ...'
 n_ranks='' hostfile='' print=no dry_run=no mapped=no own_options=()

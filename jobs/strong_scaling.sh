@@ -45,7 +45,8 @@ numbers() {
         [[ $word =~ ^[1-9][0-9]{0,5}$ ]] || die 64 "$1 wants numbers from 1, not '$word'"
     done
 }
-numbers --repeat "$repeat" && ((${#list[@]} == 1)) || die 64 "--repeat wants one number"
+numbers --repeat "$repeat"
+((${#list[@]} == 1)) || die 64 "--repeat wants one number"
 numbers --threads "$threads" && each_thread=("${list[@]}")
 numbers --ranks "$ranks" && each_rank=("${list[@]}")
 ((${#each_rank[@]} > 0)) || die 64 "--ranks wants at least one number"
