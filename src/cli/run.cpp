@@ -94,6 +94,7 @@ void print_timings(const engine::Generation& generation, const Session& session)
 
 std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Session& session) {
     std::vector<storage::NamedValue> config = configuration(session, options.model);
+    config.push_back({"n_sequences", storage::Value(std::int64_t{1})});
     config.push_back({"n_predict", storage::Value(std::int64_t{options.generation.n_predict})});
     config.push_back({"ignore_eos", storage::Value(std::int64_t{options.generation.ignore_eos})});
     add_sampling(config, options.generation.sampling);

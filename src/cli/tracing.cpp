@@ -5,9 +5,11 @@
 #include "pillar/core/log.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <utility>
 
 namespace pillar::cli {
 
@@ -31,6 +33,15 @@ std::string quantisation_of(const gguf::File& file) {
 /// "3.1e9,6.2e9"; empty where nothing was measured.
 std::string speeds_text(const Split& split) {
     return split.bytes_per_s.empty() ? "" : weights_text(split.bytes_per_s);
+}
+
+/// The ids of the Slurm job that this is, where it is one.
+void add_job(std::vector<storage::NamedValue>& config) {
+    for (const auto& [key, variable] : {std::pair{"slurm_job_id", "SLURM_JOB_ID"},
+                                        std::pair{"slurm_array_job_id", "SLURM_ARRAY_JOB_ID"},
+                                        std::pair{"slurm_array_task_id", "SLURM_ARRAY_TASK_ID"}})
+        if (const char* id = std::getenv(variable); id != nullptr && *id != '\0')
+            config.push_back({key, std::string(id)});
 }
 
 trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
@@ -104,6 +115,7 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
                    session.comm().size(), session.split().weights);
     for (const perf::RankList& list : perf::rank_lists(costs))
         config.push_back({list.name, list.numbers});
+    add_job(config);
     return config;
 }
 

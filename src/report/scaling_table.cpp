@@ -17,6 +17,12 @@ constexpr std::array<const char*, 8> options_that_matter{
     "kernels",      "allreduce",  "wire",        "emulate_network",
     "split_shares", "cache_type", "n_sequences", "batch"};
 
+/// Its value in this trace; pillars that knew one sequence only did not say so.
+std::string option_of(const trace::Trace& trace, const std::string& option) {
+    std::string value = trace::config_text(trace, option);
+    return value.empty() && option == "n_sequences" ? "1" : value;
+}
+
 std::string model_of(const trace::Trace& trace) {
     const std::string model = trace::config_text(trace, "model");
     const std::string quantisation = trace::config_text(trace, "quantisation");
@@ -40,7 +46,7 @@ std::vector<std::string> differing_options(const std::vector<const trace::Trace*
     std::vector<std::string> result;
     for (const char* option : options_that_matter) {
         std::set<std::string> values;
-        for (const trace::Trace* trace : traces) values.insert(trace::config_text(*trace, option));
+        for (const trace::Trace* trace : traces) values.insert(option_of(*trace, option));
         if (values.size() > 1) result.emplace_back(option);
     }
     return result;
@@ -49,7 +55,7 @@ std::vector<std::string> differing_options(const std::vector<const trace::Trace*
 std::string variant_of(const trace::Trace& trace, const std::vector<std::string>& options) {
     std::string variant;
     for (const std::string& option : options) {
-        const std::string value = trace::config_text(trace, option);
+        const std::string value = option_of(trace, option);
         variant +=
             fmt::format("{}{}={}", variant.empty() ? "" : " ", option, value.empty() ? "?" : value);
     }
