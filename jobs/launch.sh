@@ -9,6 +9,10 @@
 # Ctrl-C or TERM lets the ranks finish their step, write everything and end with 75; a second one ends them at once.
 # docs/running.md has the table of exit codes.
 set -uo pipefail
+# Closed descriptors would be given to the next file or socket that this script, or mpirun, opens.
+[[ -e /dev/fd/0 ]] || exec 0</dev/null
+[[ -e /dev/fd/1 ]] || exec 1</dev/null # writing fails, as it should
+[[ -e /dev/fd/2 ]] || exec 2>/dev/null
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
@@ -119,13 +123,13 @@ PILLAR_TTY=${PILLAR_TTY:-0}
 [[ ! -t 2 ]] || PILLAR_TTY=1
 export PILLAR_TTY
 
-# Open MPI 5's mpirun passes on whole lines only, and a text without a line's end would not be seen growing. Rank 0 writes
-# to a pipe beside it where it runs on this machine.
+# Where rank 0 runs on this machine it writes to a pipe beside mpirun: Open MPI 5's passes on whole lines only, so that a
+# text would not be seen growing; 4.1's aborts the job when the reader has seen enough (`| head`).
 text_folder='' text_reader=''
-if [[ $launcher != srun* && $dry_run == no ]] && ((open_mpi_major >= 5)) && text_folder=$(mktemp -d); then
+if [[ $launcher != srun* && $dry_run == no ]] && text_folder=$(mktemp -d); then
     export PILLAR_TEXT_PIPE=$text_folder/text
     mkfifo -- "$PILLAR_TEXT_PIPE"
-    cat -- "$PILLAR_TEXT_PIPE" 2>/dev/null &
+    LC_ALL=C cat -- "$PILLAR_TEXT_PIPE" 2>"$text_folder/error" &
     text_reader=$!
     trap 'rm -rf -- "$text_folder"' EXIT
 fi
@@ -157,14 +161,21 @@ fi
 
 # The launcher lives in a session of its own, so that Ctrl-C reaches this script alone.
 setsid --wait "${command_line[@]}" <&3 3<&- &
-pid=$! n_requests=0 interrupted=no
+pid=$! n_requests=0 interrupted=no rank_name=$(basename -- "$pillar_binary")
+rank_name=${rank_name:0:15} # as the system keeps it
 exec 3<&-
+# A rank that is asked stops them all. mpirun would say in the middle of the text that it passes the signal on.
 # shellcheck disable=SC2317 # called by traps
+ask_ranks() {
+    [[ $launcher != srun* ]] || { kill -USR1 "$pid" && return; }
+    pkill -USR1 --parent "$pid" --exact "$rank_name" || kill -USR1 "$pid"
+}
+# shellcheck disable=SC2317
 request_stop() {
     interrupted=yes
     n_requests=$((n_requests + 1))
     case $n_requests in
-    1) kill -USR1 "$pid" ;;
+    1) ask_ranks ;;
     2) kill -TERM "$pid" ;;
     *) kill_session ;;
     esac 2>/dev/null
@@ -203,10 +214,9 @@ end_when_alone() { # PID NAME: of the launcher, and of its ranks here
 alone=no guard=''
 trap 'alone=yes; kill_session' USR2
 trap request_stop INT TERM HUP
-trap 'interrupted=yes; kill -USR1 "$pid" 2>/dev/null' USR1
+trap 'interrupted=yes; ask_ranks 2>/dev/null' USR1
 if [[ $launcher != srun* ]] && command -v pgrep >/dev/null; then
-    name=$(basename -- "$pillar_binary")
-    end_when_alone "$pid" "${name:0:15}" </dev/null >/dev/null 2>&1 &
+    end_when_alone "$pid" "$rank_name" </dev/null >/dev/null 2>&1 &
     guard=$!
 fi
 code=127
@@ -219,7 +229,11 @@ done
 [[ -z $guard ]] || kill "$guard" 2>/dev/null
 if [[ -n $text_reader ]]; then # it ends with its last writer; where rank 0 never came, that is this script
     exec {writer}<>"$PILLAR_TEXT_PIPE" && exec {writer}>&-
-    wait "$text_reader"
+    # A full disk ends the reader, and for rank 0 it is gone like one that has seen enough.
+    if ! wait "$text_reader" && grep -qv 'Broken pipe' "$text_folder/error"; then
+        ((code == 0)) && code=74
+        printf 'launch: standard output cannot be written: %s\n' "$(sed '1s/^cat: .*: //;q' "$text_folder/error")" >&2
+    fi
 fi
 # Open MPI 5's mpirun ends with 0 when it has lost a node. The ranks' own end tells.
 [[ $code -ne 0 || -z $text_folder || ! -e $PILLAR_TEXT_PIPE.open ]] || code=205
