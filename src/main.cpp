@@ -5,6 +5,7 @@
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/process.hpp"
 
 #include <chrono>
 #include <exception>
@@ -15,12 +16,12 @@ namespace {
 using namespace pillar;
 
 /// Errors that all ranks know of end in an orderly way, everybody with the same code; rank 0 tells
-/// the sentence.
+/// the sentence. A reader of the output that has left is none (code done).
 int run_agreed(const cli::Command& command, comm::Environment& environment) {
     try {
         return command.run_with_ranks(environment);
     } catch (const comm::AgreedError& error) {
-        log::root(log::Level::error, "{}", error.what());
+        if (error.code() != ExitCode::done) log::root(log::Level::error, "{}", error.what());
         return static_cast<int>(error.code());
     }
 }
@@ -40,7 +41,7 @@ int run(int argc, char** argv) {
         command = cli::parse(argc, argv);
         if (command.run_alone) return leave_after_root(command.run_alone(), is_root);
     } catch (const Error& error) {
-        if (is_root) log::error("{}", error.what());
+        if (is_root && error.code() != ExitCode::done) log::error("{}", error.what());
         return leave_after_root(static_cast<int>(error.code()), is_root);
     }
     cli::prepare_process();
@@ -56,6 +57,8 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+    open_standard_descriptors();
+    ignore_write_signals();
     try {
         const int code = run(argc, argv);
         cli::leave_text_pipe();

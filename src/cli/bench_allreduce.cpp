@@ -148,6 +148,7 @@ int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& env
     log::set_speaker(comm->rank(), comm->host(comm->rank()));
     comm::expect_same_program(*comm);
     comm::agree(*comm, [&] {
+        if (comm->is_root()) expect_standard_output();
         if (comm->size() == 1)
             throw UsageError("bench --allreduce needs two ranks or more: start it with mpirun -n "
                              "2 or jobs/launch.sh -n 2");

@@ -56,8 +56,9 @@ int check(const CheckOptions& options, comm::Environment& environment) {
         options.model.timeout_s == 0 ? longest_silence_s : options.model.timeout_s;
     comm.watch({.step_s = silence_s, .setup_s = silence_s});
     comm::agree(comm, [&] {
-        if (comm.is_root() && !options.profile.empty())
-            expect_new_file(options.profile, options.force);
+        if (!comm.is_root()) return;
+        expect_standard_output();
+        if (!options.profile.empty()) expect_new_file(options.profile, options.force);
     });
 
     ClusterFacts facts;

@@ -3,11 +3,11 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/engine/signals.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <fmt/format.h>
 
 namespace pillar::cli {
@@ -21,7 +21,7 @@ namespace {
 Command say(std::string text) {
     Command command;
     command.run_alone = [text = std::move(text)] {
-        if (prints()) fmt::print("{}", text);
+        print_text(text);
         return 0;
     };
     return command;

@@ -2,6 +2,7 @@
 
 #include "model_file.hpp"
 #include "plan_rows.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -37,7 +38,7 @@ int plan(const PlanOptions& options) {
     for (const int n_ranks : options.ranks)
         table.rows.push_back(plan_row(file, profile, options.request, n_ranks));
     table.request = resolved(file, options.request);
-    if (prints()) fmt::print("{}", render(table, options.format));
+    print_text(render(table, options.format));
     return 0;
 }
 

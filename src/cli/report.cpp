@@ -1,8 +1,10 @@
 // report: tables from traces; recovery of a trace whose run did not reach its end.
 
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
 #include "pillar/report/render.hpp"
 #include "pillar/trace/convert.hpp"
 
@@ -24,12 +26,12 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
-    fmt::print(stderr, "{}: {} steps, {} tokens, {} sequences recovered{}\n", done.path,
-               done.n_steps, done.n_tokens, done.n_sequences,
-               done.n_bytes_damaged == 0
-                   ? ""
-                   : fmt::format("; {} damaged bytes at the journal's end were left out",
-                                 done.n_bytes_damaged));
+    log::text(fmt::format("{}: {} steps, {} tokens, {} sequences recovered{}\n",
+                          printable(done.path, 4096), done.n_steps, done.n_tokens, done.n_sequences,
+                          done.n_bytes_damaged == 0
+                              ? ""
+                              : fmt::format("; {} damaged bytes at the journal's end were left out",
+                                            done.n_bytes_damaged)));
     return 0;
 }
 
@@ -41,7 +43,7 @@ int report(const ReportOptions& options) {
     if (!options.profile.empty()) profile = perf::read_profile(options.profile);
     const std::string text = report::report(options.traces, report::format_of(options.format),
                                             profile ? &*profile : nullptr);
-    if (prints()) fmt::print("{}", text);
+    print_text(text);
     return 0;
 }
 

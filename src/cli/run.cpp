@@ -10,6 +10,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
+#include "pillar/engine/signals.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -82,6 +83,35 @@ std::uint64_t common_seed(comm::Communicator& comm, std::int64_t seed) {
     return std::stoull(chosen);
 }
 
+/// Rank 0's text. A reader that leaves ends the run after the step, as a signal does: a trace is
+/// written whole.
+class Text {
+  public:
+    explicit Text(comm::Communicator& comm) : comm_(&comm) {}
+    void write(std::string_view text) {
+        if (has_no_reader_) return;
+        try {
+            write_text(text, [this] { comm_->attend(); });
+        } catch (const ReaderLeft&) {
+            has_no_reader_ = true;
+            engine::request_stop();
+        }
+    }
+    [[nodiscard]] bool has_no_reader() const noexcept { return has_no_reader_; }
+
+  private:
+    comm::Communicator* comm_;
+    bool has_no_reader_ = false;
+};
+
+/// Collective. What the shell sees: a reader that has left wanted no more.
+ExitCode exit_code_of(comm::Communicator& comm, bool is_stopped, const Text& text) {
+    if (!is_stopped) return ExitCode::done;
+    const ExitCode code = text.has_no_reader() ? ExitCode::done : ExitCode::resumable;
+    const std::string common = comm.broadcast_from_root(std::to_string(static_cast<int>(code)));
+    return static_cast<ExitCode>(std::stoi(common));
+}
+
 void print_timings(const engine::Generation& generation, const Session& session) {
     const engine::GenerationTimings& t = generation.timings();
     const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
@@ -105,7 +135,10 @@ int run(const RunOptions& given, comm::Environment& environment) {
     RunOptions options = given;
     SessionNeeds needs;
     needs.loop = gathered_for(options.generation.sampling);
-    needs.check_outputs = [&] { check_trace_output(options.trace); };
+    needs.check_outputs = [&] {
+        expect_standard_output();
+        check_trace_output(options.trace);
+    };
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
     options.generation.sampling.seed = common_seed(comm, options.seed);
@@ -113,17 +146,17 @@ int run(const RunOptions& given, comm::Environment& environment) {
     options.generation.max_rows = options.model.n_batch;
 
     std::optional<engine::Generation> generation;
+    Text output(comm);
+    std::string prompt;
     std::size_t n_prompt = 0;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        const std::string text = read_prompt(options.prompt, [&] { comm.attend(); });
+        prompt = read_prompt(options.prompt, [&] { comm.attend(); });
         std::vector<tokenizer::TokenId> ids =
-            prompt_ids(text, session, options.generation.n_context);
+            prompt_ids(prompt, session, options.generation.n_context);
         n_prompt = ids.size();
-        if (options.display_prompt && on_terminal()) fmt::print(stderr, "{}", text);
-        generation.emplace(
-            session.tokenizer(), std::move(ids), text, options.generation,
-            [&comm](std::string_view piece) { write_text(piece, [&] { comm.attend(); }); });
+        generation.emplace(session.tokenizer(), std::move(ids), prompt, options.generation,
+                           [&output](std::string_view piece) { output.write(piece); });
     });
     session.tune_allreduce(environment, options.model, n_prompt);
     if (options.generation.sampling.temperature > 0)
@@ -138,11 +171,15 @@ int run(const RunOptions& given, comm::Environment& environment) {
         loop.observe(&tracing->recorder());
         if (generation) generation->observe(&tracing->recorder());
     }
-    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
-    const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
+    std::optional<engine::FinishStepOnInterrupt> interruptible;
+    if (environment.launch().launcher.empty()) interruptible.emplace();
+    // The last line before the answer, which begins behind it.
+    if (comm.is_root() && options.display_prompt && on_terminal()) log::text(prompt);
+    const bool is_stopped = loop.run(comm.is_root() ? &*generation : nullptr);
     comm::agree(comm, [&] {
-        if (generation) write_text("\n", [&] { comm.attend(); });
+        if (generation) output.write("\n");
     });
+    const ExitCode code = exit_code_of(comm, is_stopped, output);
     if (tracing) tracing->finish(code);
     if (generation) print_timings(*generation, session);
     return static_cast<int>(code);
