@@ -4,7 +4,7 @@
 
 # A descriptor that the caller has closed would be the next file that is opened.
 [[ -e /proc/self/fd/0 ]] || exec </dev/null
-[[ -e /proc/self/fd/1 ]] || exec >/dev/null
+[[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
 [[ -e /proc/self/fd/2 ]] || exec 2>/dev/null
 
 pillar_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
