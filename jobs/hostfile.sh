@@ -7,6 +7,14 @@
 # shellcheck disable=SC2034
 nodes=() slots=0 elsewhere=no
 
+# Is it this machine? is_here NODE.
+is_here() {
+    local name=${1#*@} here
+    here=$(hostname)
+    name=${name,,} here=${here,,}
+    [[ $name == localhost || $name == 127.* || $name == "$here" || $name == "${here%%.*}" ]]
+}
+
 # check_node_name NAME WRONG: WRONG is the command that ends with a sentence.
 check_node_name() {
     local name=${1#*@}
@@ -22,11 +30,10 @@ check_node_name() {
 }
 
 read_hostfile() { # FILE
-    local file=$1 line ended=yes number=0 node same user key value n_slots max least='' here i
+    local file=$1 line ended=yes number=0 node same user key value n_slots max least='' i
     local -a words=()
     local -A slots_of=()
     [[ -r $file && -f $file ]] || die 66 "cannot read the hostfile $file"
-    here=$(hostname)
     # shellcheck disable=SC2317 # called by name, too
     wrong() { die 65 "$file, line $number: $1"; }
     while IFS= read -r line || { [[ -n $line ]] && ended=no; }; do
@@ -66,7 +73,7 @@ read_hostfile() { # FILE
         [[ -z $max || -z $n_slots || $max -ge $n_slots ]] || wrong "max_slots=$max is less than slots=$n_slots"
         n_slots=${n_slots:-$max}
         same=${node#*@} same=${same,,}
-        [[ $same != 127.* && $same != "${here,,}" && $same != "${here%%.*}" ]] || same=localhost
+        ! is_here "$same" || same=localhost
         [[ $same == localhost ]] || elsewhere=yes
         if [[ -z ${slots_of[$same]+set} ]]; then
             [[ $node == *@* ]] || node=$user$node

@@ -8,6 +8,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -35,8 +36,10 @@ int plan(const PlanOptions& options) {
     const gguf::File file = open_model_file(options.model, options.synthetic);
     table.model = options.synthetic.empty() ? options.model : options.synthetic;
     table.profile = profile.name;
+    table.decode_w = profile.power.decode_w;
     for (const int n_ranks : options.ranks)
         table.rows.push_back(plan_row(file, profile, options.request, n_ranks));
+    table.base = base_row(file, profile, options.request, std::ranges::max(options.ranks));
     table.request = resolved(file, options.request);
     print_text(render(table, options.format));
     return 0;
