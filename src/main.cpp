@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <exception>
+#include <fmt/format.h>
 #include <thread>
 
 namespace {
@@ -33,15 +34,30 @@ int leave_after_root(int code, bool is_root) {
     return code;
 }
 
+/// What computes alone never meets the other programs of `mpirun A : B`; they would wait for it.
+void expect_one_program(const comm::LaunchVariables& launch) {
+    if (launch.n_programs == 1) return;
+    throw Error(ExitCode::disagree,
+                fmt::format("rank {} of {} was started with a subcommand that needs no ranks, for "
+                            "which those of mpirun's other programs would wait: give all ranks "
+                            "the same, or start it by itself",
+                            launch.rank, launch.size));
+}
+
 int run(int argc, char** argv) {
-    const bool is_root = comm::read_launch_variables().rank == 0;
+    const comm::LaunchVariables launch = comm::read_launch_variables();
+    const bool is_root = launch.rank == 0;
     if (is_root) cli::take_text_pipe();
     cli::Command command;
     try {
         command = cli::parse(argc, argv);
-        if (command.run_alone) return leave_after_root(command.run_alone(), is_root);
+        if (command.run_alone) {
+            expect_one_program(launch);
+            return leave_after_root(command.run_alone(), is_root);
+        }
     } catch (const Error& error) {
-        if (is_root && error.code() != ExitCode::done) log::error("{}", error.what());
+        if (launch.is_first && error.code() != ExitCode::done)
+            log::error("{}", error.what()); // the ranks of a program are alike
         return leave_after_root(static_cast<int>(error.code()), is_root);
     }
     cli::prepare_process();

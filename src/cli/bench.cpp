@@ -1,6 +1,7 @@
 // bench: how fast a model is computed here, in llama-bench's tests and tables; on any number of
 // ranks, with the messages of a real run.
 
+#include "arguments/parser.hpp"
 #include "bench_allreduce.hpp"
 #include "bench_model.hpp"
 #include "bench_output.hpp"
@@ -14,9 +15,9 @@
 #include "pillar/core/log.hpp"
 #include "pillar/model/synthetic.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 
 namespace pillar::cli {
@@ -25,9 +26,11 @@ namespace {
 
 struct BenchOptions {
     ModelOptions model;
-    std::vector<std::string> files;
+    std::vector<std::string> files; ///< lists
     std::vector<std::string> synthetic;
     BenchLists lists;
+    bool allreduce_table = false;
+    std::vector<std::string> sizes; ///< lists of bytes
     std::string output = "md";
     bool warm_up = true;
     bool roofline = false;
@@ -35,13 +38,26 @@ struct BenchOptions {
     bool force = false;
 };
 
+/// "a:q4_0,b:q8_0"
+std::vector<std::string> synthetic_names(const std::vector<std::string>& lists) {
+    std::vector<std::string> names;
+    for (const std::string& list : lists)
+        for (std::size_t begin = 0; begin <= list.size();) {
+            const std::size_t end = std::min(list.find(',', begin), list.size());
+            names.push_back(list.substr(begin, end - begin));
+            (void)model::parse_synthetic_name(names.back());
+            begin = end + 1;
+        }
+    return names;
+}
+
 std::vector<ModelOptions> models_of(const BenchOptions& options) {
     std::vector<ModelOptions> models;
-    for (const std::string& file : options.files) {
+    for (const std::string& file : file_names(options.files)) {
         models.push_back(options.model);
         models.back().model = file;
     }
-    for (const std::string& name : options.synthetic) {
+    for (const std::string& name : synthetic_names(options.synthetic)) {
         models.push_back(options.model);
         models.back().synthetic = name;
     }
@@ -54,7 +70,7 @@ BenchOutput::Columns columns_for(const BenchOptions& options, const std::vector<
         tests, [](const BenchTest& test) { return test.test.n_batch != ModelOptions{}.n_batch; });
     columns.cache_type = options.model.cache_type != ModelOptions{}.cache_type;
     columns.roofline = options.roofline;
-    columns.allreduce = options.model.allreduce != ModelOptions{}.allreduce;
+    columns.allreduce = options.model.allreduce.has_value();
     return columns;
 }
 
@@ -104,90 +120,115 @@ int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
     return static_cast<int>(complete ? ExitCode::done : ExitCode::resumable);
 }
 
-/// `--allreduce` without a name asks for the table of all of them.
-constexpr const char* allreduce_table = "table";
-
-void let_allreduce_stand_alone(CLI::App& app) {
-    CLI::Option* option = app.get_option("--allreduce");
-    option->get_validator(0)->active(false);
-    option->expected(0, 1)->default_str(allreduce_table);
-    option->check(CLI::IsMember(
-        {allreduce_table, "auto", "recursive-doubling", "direct", "two-step", "ring", "mpi"}));
-    option->description("alone, or table: times of all of them on these ranks, without a model; "
-                        "with another name as in run: what models are measured with");
-}
-
 /// Without MPI: the process that prints writes the file.
 int write_synthetic(const BenchOptions& options) {
-    if (options.synthetic.size() != 1 || !options.files.empty())
+    const std::vector<std::string> names = synthetic_names(options.synthetic);
+    if (names.size() != 1 || !options.files.empty())
         throw UsageError("--write writes one model: give one --synthetic SHAPE:TYPE and no -m");
-    const model::SyntheticName name = model::parse_synthetic_name(options.synthetic.front());
+    const model::SyntheticName name = model::parse_synthetic_name(names.front());
     if (!prints()) return 0;
     expect_new_file(options.write, options.force);
     model::write_model(model::synthetic_model(*name.shape, name.mix), options.write);
     return 0;
 }
 
+/// The flags that say what to measure. Ranks compare the numbers, however they are written.
+void add_lists(Subcommand& sub, const std::shared_ptr<BenchOptions>& options) {
+    const auto list = [&](const char* names, std::vector<std::string>& values, const char* help,
+                          std::vector<std::size_t> BenchNumbers::*numbers) {
+        sub.add_list(Ranks::same, names, "LIST", help)
+            .looks(Flag::Looks::like_a_number)
+            .pieces(values)
+            .compared_by([options, numbers] {
+                return fmt::format("{}", fmt::join(resolve(options->lists).*numbers, ","));
+            });
+    };
+    BenchLists& lists = options->lists;
+    list("-p,--n-prompt", lists.n_prompt, "prompt tokens (default: 512); 0 = none",
+         &BenchNumbers::n_prompt);
+    list("-n,--n-gen", lists.n_gen, "tokens to generate (default: 128); 0 = none",
+         &BenchNumbers::n_gen);
+    list("--prompt-gen", lists.prompt_gen, "PROMPT,GEN in one test; may be given again",
+         &BenchNumbers::prompt_gen);
+    list("-d,--n-depth", lists.n_depth, "positions in the context before (default: 0)",
+         &BenchNumbers::n_depth);
+    list("-b,--batch-size", lists.n_batch, "prompt tokens a step (default: 256)",
+         &BenchNumbers::n_batch);
+    list("-r,--repetitions", lists.n_repeats, "repetitions of each test (default: 5)",
+         &BenchNumbers::n_repeats);
+    sub.add_list(Ranks::same, "-t,--threads", "LIST",
+                 "threads of each rank (default: the cores this rank is bound to)")
+        .looks(Flag::Looks::like_a_number)
+        .pieces(lists.n_threads)
+        .compared_by([options] { // each rank has its own, but as many tests
+            return std::to_string(resolve(options->lists).n_threads.size());
+        });
+}
+
+void add_models(Subcommand& sub, const std::shared_ptr<BenchOptions>& options) {
+    sub.add_list(Ranks::same, "-m,--model", "LIST", "GGUF files; separated by commas")
+        .pieces(options->files)
+        .compared_by([options] { // loading compares what is in them
+            return std::to_string(file_names(options->files).size());
+        });
+    sub.add_list(Ranks::same, "--synthetic", "LIST",
+                 "models without files, SHAPE:TYPE each, e.g. llama-3.2-1b:q4_k_m")
+        .pieces(options->synthetic);
+}
+
+void choose(const std::shared_ptr<BenchOptions>& options, Command& command) {
+    if (!options->write.empty()) {
+        command.run_alone = [options] { return write_synthetic(*options); };
+        return;
+    }
+    if (options->allreduce_table) {
+        command.run_with_ranks =
+            [options, lengths = allreduce_lengths(options->sizes)](comm::Environment& environment) {
+                return bench_allreduce(
+                    {options->output, options->model.emulated, options->model.timeout_s, lengths},
+                    environment);
+            };
+        return;
+    }
+    if (!options->sizes.empty())
+        throw UsageError("--sizes goes with --allreduce alone, without a name");
+    if (models_of(*options).empty())
+        throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
+    command.run_with_ranks = [options,
+                              tests = parse_tests(options->lists)](comm::Environment& environment) {
+        return bench(*options, tests, environment);
+    };
+}
+
 } // namespace
 
-void add_bench(CLI::App& app, Command& command) {
+void add_bench(Parser& parser) {
     auto options = std::make_shared<BenchOptions>();
-    CLI::App* sub = app.add_subcommand(
+    Subcommand& sub = parser.add(
         "bench", "measure tokens per second in llama-bench's tests; lists by comma, ranges as in "
                  "128-512+128 or 1-8*2");
-    const auto list = [&](const char* flags, std::vector<std::string>& values, const char* help) {
-        return sub->add_option(flags, values, help)->type_name("LIST");
-    };
-    sub->add_option("-m,--model", options->files, "GGUF files")->delimiter(',')->type_name("FILE");
-    sub->add_option("--synthetic", options->synthetic,
-                    "a model without a file, e.g. llama-3.2-1b:q4_k_m")
-        ->delimiter(',')
-        ->type_name("SHAPE:TYPE");
-    list("-p,--n-prompt", options->lists.n_prompt, "prompt tokens (default: 512); 0 = none");
-    list("-n,--n-gen", options->lists.n_gen, "tokens to generate (default: 128); 0 = none");
-    list("--prompt-gen", options->lists.prompt_gen, "PROMPT,GEN in one test; may be given again");
-    list("-d,--n-depth", options->lists.n_depth, "positions in the context before (default: 0)");
-    list("-b,--batch-size", options->lists.n_batch, "prompt tokens a step (default: 256)");
-    list("-t,--threads", options->lists.n_threads,
-         "threads per rank (default: the cores this rank is bound to)");
-    list("-r,--repetitions", options->lists.n_repeats, "repetitions of each test (default: 5)");
-    add_compute_options(*sub, options->model);
-    let_allreduce_stand_alone(*sub);
-    sub->add_option("-o,--output", options->output, "md, csv, json or jsonl")
-        ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
-        ->type_name("FORMAT")
-        ->capture_default_str();
-    sub->add_flag("--warmup,!--no-warmup", options->warm_up,
-                  "run each test once before it counts (default: yes)");
-    sub->add_flag("--roofline", options->roofline,
-                  "measure this machine's read bandwidth and integer rate between the repetitions, "
-                  "and print each test's share of them");
-    sub->add_option("--write", options->write,
-                    "write the synthetic model as a GGUF file and measure nothing")
-        ->type_name("FILE");
-    sub->add_flag("--force", options->force, "with --write: replace an existing file");
-    sub->callback([options, &command] {
-        if (!options->write.empty()) {
-            command.run_alone = [options] { return write_synthetic(*options); };
-            return;
-        }
-        if (options->model.allreduce == allreduce_table) {
-            command.run_with_ranks = [options](comm::Environment& environment) {
-                return bench_allreduce({options->output,
-                                        parse_network(options->model.emulate_network),
-                                        options->model.timeout_s},
-                                       environment);
-            };
-            return;
-        }
-        if (options->files.empty() && options->synthetic.empty())
-            throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
-        for (const std::string& name : options->synthetic) (void)model::parse_synthetic_name(name);
-        command.run_with_ranks =
-            [options, tests = parse_tests(options->lists)](comm::Environment& environment) {
-                return bench(*options, tests, environment);
-            };
-    });
+    add_models(sub, options);
+    add_lists(sub, options);
+    add_compute_options(sub, options->model, &options->allreduce_table);
+    sub.add_list(Ranks::same, "--sizes", "LIST",
+                 "with --allreduce alone: bytes of floats to add (default: 4-1048576*4)")
+        .looks(Flag::Looks::like_a_number)
+        .pieces(options->sizes)
+        .compared_by([options] {
+            return fmt::format("{}", fmt::join(allreduce_lengths(options->sizes), ","));
+        });
+    add_output_format(sub, options->output, true);
+    sub.add_switch(Ranks::same, "--warmup,!--no-warmup", options->warm_up,
+                   "run each test once before it counts (default: yes)");
+    sub.add_switch(Ranks::same, "--roofline", options->roofline,
+                   "measure this machine's read bandwidth and integer rate between the "
+                   "repetitions, and print each test's share of them");
+    sub.add(Ranks::same, "--write", "FILE",
+            "write the synthetic model as a GGUF file and measure nothing")
+        .name(options->write);
+    sub.add_switch(Ranks::may_differ, "--force", options->force,
+                   "with --write: replace an existing file");
+    sub.when_called([options](Command& command) { choose(options, command); });
 }
 
 } // namespace pillar::cli

@@ -1,5 +1,6 @@
 #include "bench_allreduce.hpp"
 
+#include "arguments/numbers.hpp"
 #include "standard_output.hpp"
 
 #include "pillar/comm/agree.hpp"
@@ -7,6 +8,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/measure/allreduce.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -20,10 +22,9 @@ using comm::Algorithm;
 using comm::Wire;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t shortest = 1;                   ///< floats
-constexpr std::size_t longest = std::size_t{1} << 18; ///< floats
-constexpr std::size_t factor = 4;
-constexpr double budget_s = 30e-3; ///< of one length
+constexpr const char* usual_sizes = "4-1048576*4";         ///< bytes
+constexpr std::size_t largest_size = std::size_t{1} << 28; ///< bytes
+constexpr double budget_s = 30e-3;                         ///< of one length
 
 /// One algorithm on one wire.
 struct Series {
@@ -50,7 +51,7 @@ std::vector<Series> measure_all(comm::Environment& environment,
         comm->set_in_steps(true);
         for (const Algorithm algorithm : algorithms) {
             Series& series = all.emplace_back();
-            for (std::size_t n = shortest; n <= longest; n *= factor) {
+            for (const std::size_t n : options.lengths) {
                 series.times.push_back(
                     measure::time_allreduce(*comm, algorithm, wire, n, budget_s));
             }
@@ -105,6 +106,7 @@ std::string to_markdown(const std::vector<Series>& all, int n_ranks,
     text += fmt::format("| {0:-<18} | ---- | {0:->9}: | {0:->9}: | {0:->7}: |\n", "");
     for (const Series& series : all) {
         const measure::AllreduceTime& first = series.times.front();
+        if (std::isnan(series.fit.latency_s)) continue; // one length tells one of the two
         text += fmt::format("| {:<18} | {:<4} | {:>10.2f} | {:>10.3f} | {:>6.1f} % |\n",
                             comm::name_of(first.algorithm), comm::name_of(first.wire),
                             series.fit.latency_s * 1e6, series.fit.s_per_byte * 1e9,
@@ -142,11 +144,23 @@ std::string text_of(const std::vector<Series>& all, int n_ranks,
 
 } // namespace
 
+std::vector<std::size_t> allreduce_lengths(const std::vector<std::string>& lists) {
+    std::vector<std::size_t> lengths;
+    for (const std::size_t n_bytes :
+         parse_numbers(lists.empty() ? std::vector<std::string>{usual_sizes} : lists, "--sizes",
+                       sizeof(float), largest_size)) {
+        if (n_bytes % sizeof(float) != 0)
+            throw UsageError(fmt::format("--sizes {}: a float has {} bytes, give a multiple",
+                                         n_bytes, sizeof(float)));
+        lengths.push_back(n_bytes / sizeof(float));
+    }
+    return lengths;
+}
+
 int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& environment) {
     const auto comm = environment.world(Algorithm::recursive_doubling, Wire::f32);
     comm->watch({.step_s = options.timeout_s});
     log::set_speaker(comm->rank(), comm->host(comm->rank()));
-    comm::expect_same_program(*comm);
     comm::agree(*comm, [&] {
         if (comm->is_root()) expect_standard_output();
         if (comm->size() == 1)

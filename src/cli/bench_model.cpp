@@ -163,16 +163,16 @@ BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<doubl
     r["n_batch"] = test.test.n_batch;
     r["n_ubatch"] = test.test.n_batch;
     r["n_threads"] = session_.n_threads();
-    r["type_k"] = options_.cache_type;
-    r["type_v"] = options_.cache_type;
+    r["type_k"] = kernels::name_of(options_.cache_type);
+    r["type_v"] = kernels::name_of(options_.cache_type);
     r["ranks"] = comm_.size();
     r["kernels"] = session_.family().name;
-    r["allreduce"] = options_.allreduce;
+    r["allreduce"] = allreduce_text(options_);
     r["allreduce_decode"] =
         comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim));
     r["allreduce_prompt"] = comm::name_of(session_.allreduce().longer);
-    r["wire"] = options_.wire;
-    r["split"] = options_.split;
+    r["wire"] = comm::name_of(options_.wire);
+    r["split"] = split_text(options_.split);
     r["split_shares"] = weights_text(session_.split().weights);
     r["test"] = test.name();
     r["n_prompt"] = test.test.n_prompt;

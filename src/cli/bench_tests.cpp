@@ -1,65 +1,18 @@
 #include "bench_tests.hpp"
 
+#include "arguments/numbers.hpp"
+
 #include "pillar/core/errors.hpp"
 
-#include <charconv>
+#include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
-#include <optional>
-#include <string_view>
 
 namespace pillar::cli {
 
 namespace {
 
-constexpr std::size_t max_list = 10'000; ///< numbers; a slip like 1-1000000 is meant otherwise
 constexpr std::size_t max_positions = std::size_t{1} << 24;
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
-std::optional<std::size_t> number_at_start(std::string_view& text) {
-    std::size_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc()) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return value;
-}
-
-/// first[-last[+step | *factor]]
-struct NumberRange {
-    std::size_t first = 0, last = 0, step = 1;
-    bool multiplied = false;
-};
-
-std::optional<NumberRange> parse_range(std::string_view text) {
-    NumberRange range;
-    const auto first = number_at_start(text);
-    if (!first) return std::nullopt;
-    range.first = range.last = *first;
-    if (!text.empty() && text.front() == '-') {
-        text.remove_prefix(1);
-        const auto last = number_at_start(text);
-        if (!last) return std::nullopt;
-        range.last = *last;
-        if (!text.empty() && (text.front() == '+' || text.front() == '*')) {
-            range.multiplied = text.front() == '*';
-            text.remove_prefix(1);
-            const auto step = number_at_start(text);
-            if (!step) return std::nullopt;
-            range.step = *step;
-        }
-    }
-    const bool grows = range.multiplied ? range.step >= 2 && range.first >= 1 : range.step >= 1;
-    if (!text.empty() || range.last < range.first || !grows) return std::nullopt;
-    return range;
-}
 
 std::vector<std::size_t> or_default(std::vector<std::size_t> numbers, std::size_t fallback) {
     if (numbers.empty()) numbers.push_back(fallback);
@@ -76,54 +29,59 @@ std::string BenchTest::name() const {
     return name;
 }
 
-std::vector<std::size_t> parse_numbers(const std::vector<std::string>& lists, const char* flag,
-                                       std::size_t lowest, std::size_t highest) {
-    std::vector<std::size_t> numbers;
-    for (const std::string& list : lists)
-        for (const std::string_view part : split(list, ',')) {
-            const auto range = parse_range(part);
-            if (!range)
-                throw UsageError(fmt::format("{} {}: not a number or a range like 128-512+128",
-                                             flag, printable(part)));
-            if (range->first < lowest || range->last > highest)
-                throw UsageError(fmt::format("{} {}: must lie between {} and {}", flag,
-                                             printable(part), lowest, highest));
-            for (std::size_t n = range->first; n <= range->last;
-                 n = range->multiplied ? n * range->step : n + range->step) {
-                numbers.push_back(n);
-                if (numbers.size() > max_list)
-                    throw UsageError(fmt::format("{} {}: more than {} numbers", flag,
-                                                 printable(part), max_list));
-            }
-        }
-    return numbers;
-}
-
-std::vector<BenchTest> parse_tests(const BenchLists& lists) {
-    std::vector<engine::BenchmarkTest> kinds;
-    const auto prompts = or_default(parse_numbers(lists.n_prompt, "-p", 0, max_positions), 512);
-    const auto gens = or_default(parse_numbers(lists.n_gen, "-n", 0, max_positions), 128);
-    for (const std::size_t n : prompts)
-        if (n > 0) kinds.push_back({.n_prompt = n});
-    for (const std::size_t n : gens)
-        if (n > 0) kinds.push_back({.n_gen = n});
+BenchNumbers resolve(const BenchLists& lists) {
+    BenchNumbers numbers;
+    numbers.n_prompt = or_default(parse_numbers(lists.n_prompt, "-p", 0, max_positions), 512);
+    numbers.n_gen = or_default(parse_numbers(lists.n_gen, "-n", 0, max_positions), 128);
+    numbers.n_depth = or_default(parse_numbers(lists.n_depth, "-d", 0, max_positions), 0);
+    numbers.n_batch = or_default(parse_numbers(lists.n_batch, "-b", 1, 4096), 256);
+    numbers.n_threads = or_default(parse_numbers(lists.n_threads, "-t", 1, 256), 0);
+    numbers.n_repeats = or_default(parse_numbers(lists.n_repeats, "-r", 1, 1000), 5);
     for (const std::string& pair : lists.prompt_gen) {
         const auto both = parse_numbers({pair}, "--prompt-gen", 1, max_positions);
         if (both.size() != 2)
             throw UsageError(
                 fmt::format("--prompt-gen {}: give two numbers, PROMPT,GEN", printable(pair)));
-        kinds.push_back({.n_prompt = both[0], .n_gen = both[1]});
+        numbers.prompt_gen.insert(numbers.prompt_gen.end(), both.begin(), both.end());
     }
+    return numbers;
+}
+
+std::vector<std::string> file_names(const std::vector<std::string>& lists) {
+    std::vector<std::string> names;
+    for (const std::string& list : lists) {
+        for (std::size_t begin = 0; begin <= list.size();) {
+            std::size_t end = list.size(); // the longest name that there is, else the shortest
+            while (end != begin && end != std::string::npos &&
+                   !std::filesystem::exists(list.substr(begin, end - begin)))
+                end = list.rfind(',', end - 1);
+            if (end == std::string::npos || end <= begin)
+                end = std::min(list.find(',', begin), list.size());
+            if (end == begin)
+                throw UsageError(fmt::format("-m {}: a name is empty", printable(list)));
+            names.push_back(list.substr(begin, end - begin));
+            begin = end + 1;
+        }
+    }
+    return names;
+}
+
+std::vector<BenchTest> parse_tests(const BenchLists& lists) {
+    const BenchNumbers numbers = resolve(lists);
+    std::vector<engine::BenchmarkTest> kinds;
+    for (const std::size_t n : numbers.n_prompt)
+        if (n > 0) kinds.push_back({.n_prompt = n});
+    for (const std::size_t n : numbers.n_gen)
+        if (n > 0) kinds.push_back({.n_gen = n});
+    for (std::size_t i = 0; i < numbers.prompt_gen.size(); i += 2)
+        kinds.push_back({.n_prompt = numbers.prompt_gen[i], .n_gen = numbers.prompt_gen[i + 1]});
     if (kinds.empty()) throw UsageError("nothing to measure: -p 0 and -n 0 leave no test");
 
     std::vector<BenchTest> tests;
-    for (const std::size_t batch : or_default(parse_numbers(lists.n_batch, "-b", 1, 4096), 256))
-        for (const std::size_t threads :
-             or_default(parse_numbers(lists.n_threads, "-t", 1, 256), 0))
-            for (const std::size_t depth :
-                 or_default(parse_numbers(lists.n_depth, "-d", 0, max_positions), 0))
-                for (const std::size_t repeats :
-                     or_default(parse_numbers(lists.n_repeats, "-r", 1, 1000), 5))
+    for (const std::size_t batch : numbers.n_batch)
+        for (const std::size_t threads : numbers.n_threads)
+            for (const std::size_t depth : numbers.n_depth)
+                for (const std::size_t repeats : numbers.n_repeats)
                     for (engine::BenchmarkTest kind : kinds) {
                         kind.n_depth = depth;
                         kind.n_batch = batch;

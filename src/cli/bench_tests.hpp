@@ -29,10 +29,16 @@ struct BenchTest {
     [[nodiscard]] std::string name() const;
 };
 
-/// Numbers of "1,2,8", "128-512+128" (a step of 1 when none is given) and "1-64*2"; several lists
-/// are joined. Throws UsageError naming `flag`.
-std::vector<std::size_t> parse_numbers(const std::vector<std::string>& lists, const char* flag,
-                                       std::size_t lowest, std::size_t highest);
+/// The numbers that the lists name, or the defaults.
+struct BenchNumbers {
+    std::vector<std::size_t> n_prompt, n_gen, n_depth, n_batch, n_threads, n_repeats;
+    std::vector<std::size_t> prompt_gen; ///< two a test
+};
+/// Throws UsageError.
+BenchNumbers resolve(const BenchLists& lists);
+
+/// Files of "a.gguf,b.gguf". A comma is part of a name where there is a file of that name.
+std::vector<std::string> file_names(const std::vector<std::string>& lists);
 
 /// All combinations; 512 prompt tokens and 128 generated ones unless something else is asked for.
 /// Throws UsageError.

@@ -1,5 +1,6 @@
 // check: the cluster before a run. Ranks measure, rank 0 judges and prints.
 
+#include "arguments/parser.hpp"
 #include "check_gather.hpp"
 #include "check_profile.hpp"
 #include "check_rules.hpp"
@@ -10,9 +11,7 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
-#include "pillar/model/synthetic.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
 #include <memory>
@@ -86,43 +85,25 @@ int check(const CheckOptions& options, comm::Environment& environment) {
 
 } // namespace
 
-void add_check(CLI::App& app, Command& command) {
+void add_check(Parser& parser) {
     auto options = std::make_shared<CheckOptions>();
-    CLI::App* sub = app.add_subcommand(
+    Subcommand& sub = parser.add(
         "check", "look at the cluster before a run: nodes, memory, network, the same program and "
                  "model everywhere; write a machine profile for plan");
     ModelOptions& model = options->model;
-    auto* file = sub->add_option("-m,--model", model.model,
-                                 "GGUF file that all ranks must have; its memory and its messages")
-                     ->type_name("FILE");
-    sub->add_option("--synthetic", model.synthetic,
-                    "a model without a file, e.g. llama-3.2-1b:q4_k_m")
-        ->excludes(file)
-        ->type_name("SHAPE:TYPE");
-    sub->add_option("-c,--ctx-size", model.n_context,
-                    "context that must fit; 0 = min(model's, 4096)")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{INT32_MAX}))
-        ->type_name("N");
-    sub->add_option("-b,--batch-size", model.n_batch, "prompt tokens a step")
-        ->check(CLI::Range(1, 4096))
-        ->type_name("N")
-        ->capture_default_str();
-    sub->add_option("-t,--threads", model.n_threads,
-                    "threads per rank; 0 = the cores this rank is bound to")
-        ->check(CLI::Range(0, 256))
-        ->type_name("N");
-    sub->add_option("--timeout", model.timeout_s,
-                    "seconds that a node may stay silent before it is named and the check ends; 0 "
-                    "= 60")
-        ->check(CLI::Range(0.0, 1e6))
-        ->type_name("S");
-    sub->add_option("-o,--output", options->profile, "write a machine profile")
-        ->type_name("FILE.json");
-    sub->add_flag("--force", options->force, "with -o: replace an existing file");
-    sub->add_flag("--json", options->json, "print verdicts and facts as JSON");
-    sub->callback([options, &command] {
-        if (!options->model.synthetic.empty())
-            (void)model::parse_synthetic_name(options->model.synthetic);
+    add_model_or_synthetic(sub, model, false);
+    add_context(sub, model);
+    add_batch_size(sub, model);
+    add_threads(sub, model);
+    sub.add(Ranks::may_differ, "--timeout", "S",
+            "seconds that a node may stay silent before it is named and the check ends; 0 = 60")
+        .real(model.timeout_s, 0, 1e6);
+    sub.add(Ranks::may_differ, "-o,--output", "FILE.json", "write a machine profile")
+        .name(options->profile);
+    sub.add_switch(Ranks::may_differ, "--force", options->force,
+                   "with -o: replace an existing file");
+    sub.add_switch(Ranks::may_differ, "--json", options->json, "print verdicts and facts as JSON");
+    sub.when_called([options](Command& command) {
         command.run_with_ranks = [options](comm::Environment& environment) {
             return check(*options, environment);
         };

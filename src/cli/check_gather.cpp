@@ -70,7 +70,7 @@ MemoryReport look_at_memory(comm::Communicator& comm, const OpenModel& model,
     model::TransformerOptions wanted;
     wanted.n_context = is_there ? context_of(model.h, options.n_context) : 0;
     wanted.max_rows = options.n_batch;
-    wanted.cache_type = parse_cache_type(options.cache_type);
+    wanted.cache_type = options.cache_type;
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
         if (!is_there) return model::MemoryNeed();
         model::TransformerOptions changed = wanted;

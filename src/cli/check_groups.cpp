@@ -9,10 +9,6 @@
 
 namespace pillar::cli {
 
-std::string counted(std::size_t n, std::string_view noun) {
-    return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
-}
-
 std::string join_once(std::vector<std::string> names) {
     std::vector<std::string> once;
     for (std::string& name : names)

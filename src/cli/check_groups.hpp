@@ -1,14 +1,14 @@
 #pragma once
 // Words that several rules of `check` need: hosts by what they have in common.
 
+#include "pillar/core/counted.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace pillar::cli {
 
-/// "1 node", "4 nodes".
-std::string counted(std::size_t n, std::string_view noun);
 /// "pi1, pi3", each once.
 std::string join_once(std::vector<std::string> names);
 

@@ -2,6 +2,8 @@
 
 #include "check_rules.hpp"
 
+#include "pillar/core/counted.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -132,9 +134,9 @@ void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
                             fmt::format("which interface carries the messages of {} is not told",
                                         fmt::join(unseen, ", "))});
     if (strays.empty())
-        verdicts.push_back({Level::good, "path",
-                            fmt::format("{} pair{} of nodes reach each other", pairs.size(),
-                                        pairs.size() == 1 ? "" : "s")});
+        verdicts.push_back(
+            {Level::good, "path",
+             fmt::format("{} of nodes reach each other", counted(pairs.size(), "pair"))});
 }
 
 /// Bytes a second that the slower of the two ends allows, headers taken off; 0: not told.

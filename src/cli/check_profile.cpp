@@ -139,7 +139,7 @@ std::string matrix(const ClusterFacts& facts) {
 /// What the cost model says of an all-reduce on this network with nothing computed in between.
 double predicted_s(const ClusterFacts& facts, const AllreduceFacts& allreduce) {
     const perf::NetworkProfile network = profile_of(facts).network;
-    const auto algorithm = parse_algorithm(allreduce.algorithm);
+    const auto algorithm = comm::algorithm_named(allreduce.algorithm);
     return perf::allreduce_time(network, algorithm.value_or(comm::Algorithm::recursive_doubling),
                                 comm::Wire::f32, static_cast<int>(facts.identities.size()),
                                 static_cast<std::size_t>(allreduce.n_bytes) / sizeof(float))

@@ -1,5 +1,6 @@
 // inspect: what a GGUF file says about itself: metadata, tensors, tokenizer.
 
+#include "arguments/parser.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "standard_output.hpp"
@@ -9,7 +10,6 @@
 #include "pillar/core/log.hpp"
 #include "pillar/gguf/file.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <map>
@@ -118,15 +118,18 @@ int inspect(const InspectOptions& options) {
 
 } // namespace
 
-void add_inspect(CLI::App& app, Command& command) {
+void add_inspect(Parser& parser) {
     auto options = std::make_shared<InspectOptions>();
-    CLI::App* sub = app.add_subcommand("inspect", "print a model's metadata and tensors");
-    add_model_file(*sub, options->model);
-    sub->add_flag("--tensors,!--no-tensors", options->tensors, "list the tensors (default: yes)");
-    sub->add_option("--items", options->max_items, "items of an array to print")
-        ->capture_default_str();
-    sub->callback(
-        [options, &command] { command.run_alone = [options] { return inspect(*options); }; });
+    Subcommand& sub = parser.add("inspect", "print a model's metadata and tensors");
+    add_model_file(sub, options->model);
+    sub.add_switch(Ranks::may_differ, "--tensors,!--no-tensors", options->tensors,
+                   "list the tensors (default: yes)");
+    sub.add(Ranks::may_differ, "--items", "N", "items of an array to print")
+        .whole(options->max_items, 0, INT32_MAX)
+        .with_default();
+    sub.when_called([options](Command& command) {
+        command.run_alone = [options] { return inspect(*options); };
+    });
 }
 
 } // namespace pillar::cli

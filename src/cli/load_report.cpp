@@ -2,6 +2,8 @@
 
 #include "progress.hpp"
 
+#include "pillar/core/counted.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
@@ -67,9 +69,9 @@ std::string load_line(std::span<const LoadFacts> ranks) {
         bytes += rank.bytes;
         seconds = std::max(seconds, rank.seconds);
     }
-    return fmt::format(
-        "{} on {} rank{} in {:.2f} s ({}){}", human_bytes(static_cast<double>(bytes)), ranks.size(),
-        ranks.size() == 1 ? "" : "s", seconds, rate_of(bytes, seconds), source_of(ranks, bytes));
+    return fmt::format("{} on {} in {:.2f} s ({}){}", human_bytes(static_cast<double>(bytes)),
+                       counted(ranks.size(), "rank"), seconds, rate_of(bytes, seconds),
+                       source_of(ranks, bytes));
 }
 
 std::string slow_load_line(std::span<const LoadFacts> ranks, std::span<const std::string> hosts) {

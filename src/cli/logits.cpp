@@ -1,16 +1,18 @@
 // logits: the model's logits after every given token, for comparison with other engines. An HDF5
 // file with /ids (T) and /logits (T × vocabulary, f32), gathered and written in pieces.
 
+#include "arguments/parser.hpp"
 #include "logits_file.hpp"
+#include "prompt_tokens.hpp"
 #include "session.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/engine/evaluation.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 
@@ -21,28 +23,28 @@ namespace {
 struct LogitsOptions {
     ModelOptions model;
     PromptOptions prompt;
-    std::vector<std::int32_t> ids;
+    std::vector<std::string> ids; ///< lists
     std::string output = "logits.h5";
     bool force = false;
 };
 
 /// Rank 0 only.
-std::vector<std::int32_t> ids_of(const LogitsOptions& options, Session& session,
-                                 std::size_t n_context) {
-    std::vector<std::int32_t> ids = options.ids;
-    if (ids.empty())
-        ids = session.tokenizer().encode(
-            read_prompt(options.prompt, [&] { session.comm().attend(); }));
-    if (ids.empty()) throw UsageError("no tokens: the text is empty");
-    const std::size_t vocab_size = session.tokenizer().vocabulary().size();
-    for (const std::int32_t id : ids)
-        if (id < 0 || static_cast<std::size_t>(id) >= vocab_size)
+std::vector<std::int32_t> ids_of(const LogitsOptions& options,
+                                 const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
+                                 FunctionRef<void()> attend) {
+    if (options.ids.empty())
+        return read_prompt_tokens(options.prompt, tokenizer, n_context, attend).ids;
+    std::vector<std::int32_t> ids;
+    const std::size_t vocab_size = tokenizer.vocabulary().size();
+    for (const std::size_t id : parse_numbers(options.ids, "--ids", 0, INT32_MAX)) {
+        if (id >= vocab_size)
             throw UsageError(
                 fmt::format("--ids: {} is not in the vocabulary of {} tokens", id, vocab_size));
+        ids.push_back(static_cast<std::int32_t>(id));
+    }
     if (ids.size() > n_context)
-        throw UsageError(
-            fmt::format("{} tokens do not fit the context of {}; give a larger --ctx-size",
-                        ids.size(), n_context));
+        throw UsageError(fmt::format("{} do not fit the context of {}; give a larger --ctx-size",
+                                     counted(ids.size(), "token"), n_context));
     return ids;
 }
 
@@ -52,14 +54,17 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     needs.max_logit_rows = needs.max_rows = n_rows;
     needs.loop.n_candidates = 0; // nobody picks
     needs.loop.full_logits = true;
+    std::vector<std::int32_t> ids;
+    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
+                           FunctionRef<void()> attend) {
+        ids = ids_of(options, tokenizer, n_context, attend);
+    };
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
-    std::vector<std::int32_t> ids;
     std::optional<LogitsFile> output;
     std::optional<engine::Evaluation> evaluation;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        ids = ids_of(options, session, session.transformer().options().n_context);
         output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size,
                        options.force);
         evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
@@ -73,27 +78,33 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     comm::agree(comm, [&] {
         if (output) output->close();
     });
-    log::root(log::Level::info, "{} rows of logits in {}; whole rows were gathered for them",
-              ids.size(), options.output);
+    log::root(log::Level::info, "{} of logits in {}; whole rows were gathered for them",
+              counted(ids.size(), "row"), options.output);
     return 0;
 }
 
 } // namespace
 
-void add_logits(CLI::App& app, Command& command) {
+void add_logits(Parser& parser) {
     auto options = std::make_shared<LogitsOptions>();
-    CLI::App* sub = app.add_subcommand(
-        "logits", "write the logits after every token of a text to an HDF5 file");
-    add_model_options(*sub, options->model);
-    add_prompt_options(*sub, options->prompt);
-    sub->add_option("--ids", options->ids, "token ids, taken as they are: 1,2,3")
-        ->delimiter(',')
-        ->type_name("LIST");
-    sub->add_option("-o,--output", options->output, "file to write")
-        ->type_name("FILE.h5")
-        ->capture_default_str();
-    sub->add_flag("--force", options->force, "overwrite an existing file");
-    sub->callback([options, &command] {
+    Subcommand& sub =
+        parser.add("logits", "write the logits after every token of a text to an HDF5 file");
+    add_model_options(sub, options->model);
+    add_prompt_options(sub, options->prompt);
+    sub.add_list(Ranks::may_differ, "--ids", "LIST",
+                 "token ids, taken as they are: 1,2,3; may be given again")
+        .looks(Flag::Looks::like_a_number)
+        .pieces(options->ids);
+    sub.add(Ranks::may_differ, "-o,--output", "FILE.h5", "file to write")
+        .name(options->output)
+        .with_default();
+    sub.add_switch(Ranks::may_differ, "--force", options->force, "overwrite an existing file");
+    sub.expect([options] {
+        (void)parse_numbers(options->ids, "--ids", 0, INT32_MAX);
+        if (!options->ids.empty() && (options->prompt.prompt || !options->prompt.file.empty()))
+            throw UsageError("--ids and a prompt are given: leave one out");
+    });
+    sub.when_called([options](Command& command) {
         command.run_with_ranks = [options](comm::Environment& environment) {
             return logits(*options, environment);
         };

@@ -94,9 +94,9 @@ telemetry::AvailableMemory smallest_part(const std::vector<telemetry::MemoryLimi
 
 /// Memory of all-reduces of up to `n_floats`, whatever auto will choose.
 std::size_t allreduce_bytes(const ModelOptions& options, int n_ranks, std::size_t n_floats) {
-    const comm::Wire wire = parse_wire(options.wire);
-    if (const auto algorithm = parse_algorithm(options.allreduce))
-        return comm::allreduce_buffer_bytes(*algorithm, wire, n_ranks, n_floats);
+    const comm::Wire wire = options.wire;
+    if (options.allreduce)
+        return comm::allreduce_buffer_bytes(*options.allreduce, wire, n_ranks, n_floats);
     std::size_t most = 0;
     for (const comm::Algorithm algorithm : measure::candidates(wire, n_ranks, n_floats))
         most = std::max(most, comm::allreduce_buffer_bytes(algorithm, wire, n_ranks, n_floats));

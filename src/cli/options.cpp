@@ -1,11 +1,11 @@
 #include "options.hpp"
 
-#include "split.hpp"
+#include "arguments/subcommand.hpp"
 #include "waiting.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/model/synthetic.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -16,132 +16,220 @@
 
 namespace pillar::cli {
 
-void add_model_file(CLI::App& app, std::string& model) {
-    app.add_option("-m,--model", model, "GGUF file; of a split model any part")
-        ->required()
-        ->type_name("FILE");
+namespace {
+
+constexpr const char* table_word = "table";
+
+/// Named families but reference give the same bits.
+std::string bits_of(const std::string& family) {
+    const kernels::Family* found = kernels::find_family(family);
+    return found == nullptr || found->float_activations ? family : "of integer";
 }
 
-void add_model_options(CLI::App& app, ModelOptions& o) {
-    add_model_file(app, o.model);
-    app.add_option("-c,--ctx-size", o.n_context,
-                   "context: positions a sequence may have; 0 = min(model's, 4096)")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{INT32_MAX}))
-        ->type_name("N");
-    app.add_option("-b,--batch-size", o.n_batch, "prompt tokens a step")
-        ->check(CLI::Range(1, 4096))
-        ->type_name("N")
-        ->capture_default_str();
-    app.add_option("-t,--threads", o.n_threads,
-                   "threads per rank; 0 = the cores this rank is bound to")
-        ->check(CLI::Range(0, 256))
-        ->type_name("N");
-    add_compute_options(app, o);
+void add_kernels(Subcommand& sub, ModelOptions& o) {
+    sub.add(Ranks::same, "--kernels", "NAME", "auto, or one of this machine's kernel families")
+        .name(o.kernels)
+        .compared_by([&o] { return bits_of(o.kernels); })
+        .with_default();
 }
 
-void add_compute_options(CLI::App& app, ModelOptions& o) {
-    app.add_option("--kernels", o.kernels, "auto, or one of this machine's kernel families")
-        ->type_name("NAME")
-        ->capture_default_str();
-    app.add_option("--cache-type", o.cache_type, "KV cache: f16, f32 or q8_0")
-        ->check(CLI::IsMember({"f16", "f32", "q8_0"}))
-        ->type_name("TYPE")
-        ->capture_default_str();
-    app.add_option("--allreduce", o.allreduce,
-                   "how partial sums are added over the ranks: auto (the fastest of the first "
-                   "three here), recursive-doubling, direct, two-step, ring or mpi")
-        ->check(CLI::IsMember({"auto", "recursive-doubling", "direct", "two-step", "ring", "mpi"}))
-        ->type_name("NAME")
-        ->capture_default_str();
-    app.add_option("--wire", o.wire,
-                   "type of the all-reduced values on the network: f32, f16 or q8")
-        ->check(CLI::IsMember({"f32", "f16", "q8"}))
-        ->type_name("TYPE")
-        ->capture_default_str();
-    app.add_option("--emulate-network", o.emulate_network,
-                   "let messages between ranks of this machine arrive no earlier than on a network "
-                   "with this latency in microseconds and these nanoseconds a byte: 50,8.5")
-        ->type_name("US,NS");
-    app.parse_complete_callback([&o] {
-        (void)parse_split(o.split);
-        if (const auto algorithm = parse_algorithm(o.allreduce))
-            comm::require_available(*algorithm, parse_wire(o.wire));
-        if (parse_network(o.emulate_network) && o.allreduce == "mpi")
-            throw UsageError("--emulate-network does not go with --allreduce mpi, whose messages "
-                             "are Open MPI's own: use another");
+using AllreduceWords = std::vector<std::pair<std::string, std::optional<comm::Algorithm>>>;
+
+AllreduceWords allreduce_words() {
+    AllreduceWords words = {{"auto", std::nullopt}};
+    for (const comm::Algorithm algorithm :
+         {comm::Algorithm::recursive_doubling, comm::Algorithm::direct, comm::Algorithm::two_step,
+          comm::Algorithm::ring, comm::Algorithm::mpi})
+        words.emplace_back(comm::name_of(algorithm), algorithm);
+    return words;
+}
+
+void add_allreduce(Subcommand& sub, ModelOptions& o) {
+    sub.add(Ranks::same, "--allreduce", "NAME",
+            "how partial sums are added over the ranks: auto (the fastest of the first three "
+            "here), recursive-doubling, direct, two-step, ring or mpi")
+        .choice(o.allreduce, allreduce_words())
+        .with_default();
+}
+
+/// Alone, or with the word table: `table` is set.
+void add_allreduce_or_table(Subcommand& sub, ModelOptions& o, bool& table) {
+    Flag& flag =
+        sub.add(Ranks::same, "--allreduce", "NAME",
+                "alone, or table: times of all of them on these ranks, without a model; with "
+                "another name as in run: what models are measured with");
+    flag.choice(o.allreduce, allreduce_words());
+    const auto choose = flag.parser();
+    flag.read(
+            [&table, choose](const std::string& text) {
+                table = text == table_word;
+                if (!table) choose(text);
+            },
+            [&o, &table] { return table ? table_word : allreduce_text(o); })
+        .alone(table_word)
+        .with_default();
+}
+
+void add_timeout(Subcommand& sub, ModelOptions& o) {
+    Flag& flag = sub.add(
+        Ranks::may_differ, "--timeout", "S",
+        "seconds that a rank waits for another one within a step before the silent one ends the "
+        "job; 0 = 20 median steps, at least 30 s; -1 = for ever");
+    flag.looks(Flag::Looks::like_a_number)
+        .read(
+            [&flag, &o](const std::string& text) {
+                o.timeout_s = real_number(text, flag.typed(), -1.0, 1e6);
+                if (o.timeout_s < 1 && o.timeout_s != 0 && o.timeout_s != -1)
+                    throw UsageError(fmt::format("{} {}: give 0, -1, or 1 to 1000000 seconds",
+                                                 flag.typed(), printable(text)));
+            },
+            [&o] { return fmt::format("{}", o.timeout_s); });
+}
+
+void expect_together(const ModelOptions& o) {
+    if (o.allreduce) comm::require_available(*o.allreduce, o.wire);
+    if (o.emulated && o.allreduce == comm::Algorithm::mpi)
+        throw UsageError("--emulate-network does not go with --allreduce mpi, whose messages are "
+                         "Open MPI's own: use another");
+}
+
+} // namespace
+
+std::string allreduce_text(const ModelOptions& options) {
+    return options.allreduce ? std::string(comm::name_of(*options.allreduce)) : "auto";
+}
+
+std::string network_text(const std::optional<comm::NetworkModel>& network) {
+    if (!network) return {};
+    return fmt::format("{:.10g},{:.10g}", network->latency_s * 1e6, network->s_per_byte * 1e9);
+}
+
+void add_model_file(Subcommand& sub, std::string& model) {
+    sub.add(Ranks::may_differ, "-m,--model", "FILE",
+            "GGUF file (required); of a split model any part")
+        .name(model);
+    sub.expect([&model] {
+        if (model.empty()) throw UsageError("no model: give a GGUF file with -m FILE");
     });
-    app.add_flag("--check-tensors", o.check_tensors,
-                 "refuse a model whose weights are not all finite numbers");
-    app.add_option(
-           "--timeout", o.timeout_s,
-           "seconds that a rank waits for another one within a step before the silent one ends "
-           "the job; 0 = 20 median steps, at least 30 s; -1 = for ever")
-        ->check([](const std::string& text) {
-            double value = 0;
-            const bool is_number = CLI::detail::lexical_cast(text, value);
-            return is_number && (value == 0 || value == -1 || (value >= 1 && value <= 1e6))
-                       ? std::string()
-                       : "wants 0, -1, or 1 to 1000000 seconds";
+}
+
+void add_model_or_synthetic(Subcommand& sub, ModelOptions& o, bool is_required) {
+    sub.add(Ranks::same, "-m,--model", "FILE",
+            is_required ? "GGUF file; of a split model any part"
+                        : "GGUF file that all ranks must have; its memory and its messages")
+        .name(o.model)
+        .compared_by([&o] { return std::string(o.model.empty() ? "none" : "a file"); });
+    sub.add(Ranks::same, "--synthetic", "SHAPE:TYPE",
+            "a model without a file, e.g. llama-3.2-1b:q4_k_m")
+        .name(o.synthetic);
+    sub.expect([&o, is_required] {
+        if (!o.model.empty() && !o.synthetic.empty())
+            throw UsageError("two models are given, -m and --synthetic: leave one out");
+        if (is_required && o.model.empty() && o.synthetic.empty())
+            throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
+        if (!o.synthetic.empty()) (void)model::parse_synthetic_name(o.synthetic);
+    });
+}
+
+void add_context(Subcommand& sub, ModelOptions& o) {
+    sub.add(Ranks::same, "-c,--ctx-size", "N",
+            "context: positions a sequence may have; 0 = min(model's, 4096)")
+        .whole(o.n_context, 0, INT32_MAX);
+}
+
+void add_batch_size(Subcommand& sub, ModelOptions& o) {
+    sub.add(Ranks::same, "-b,--batch-size", "N", "prompt tokens a step")
+        .whole(o.n_batch, 1, 4096)
+        .with_default();
+}
+
+void add_threads(Subcommand& sub, ModelOptions& o) {
+    sub.add(Ranks::may_differ, "-t,--threads", "N",
+            "threads of each rank; 0 = the cores this rank is bound to")
+        .whole(o.n_threads, 0, 256);
+}
+
+void add_cache_type(Subcommand& sub, ModelOptions& o) {
+    using kernels::CacheType;
+    sub.add(Ranks::same, "--cache-type", "TYPE", "KV cache: f16, f32 or q8_0")
+        .choice<CacheType>(
+            o.cache_type,
+            {{"f16", CacheType::f16}, {"f32", CacheType::f32}, {"q8_0", CacheType::q8_0}})
+        .with_default();
+}
+
+void add_wire(Subcommand& sub, ModelOptions& o) {
+    using comm::Wire;
+    sub.add(Ranks::same, "--wire", "TYPE",
+            "type of the all-reduced values on the network: f32, f16 or q8")
+        .choice<Wire>(o.wire, {{"f32", Wire::f32}, {"f16", Wire::f16}, {"q8", Wire::q8}})
+        .with_default();
+}
+
+void add_output_format(Subcommand& sub, std::string& format, bool with_jsonl) {
+    Flag& flag = sub.add(Ranks::may_differ, "-o,--output", "FORMAT",
+                         with_jsonl ? "md, csv, json or jsonl" : "md, csv or json");
+    if (with_jsonl)
+        flag.choice(format, {"md", "csv", "json", "jsonl"});
+    else
+        flag.choice(format, {"md", "csv", "json"});
+    flag.with_default();
+}
+
+void add_model_options(Subcommand& sub, ModelOptions& o) {
+    add_model_file(sub, o.model);
+    add_context(sub, o);
+    add_batch_size(sub, o);
+    add_threads(sub, o);
+    add_compute_options(sub, o);
+}
+
+void add_compute_options(Subcommand& sub, ModelOptions& o, bool* table) {
+    add_kernels(sub, o);
+    add_cache_type(sub, o);
+    if (table != nullptr)
+        add_allreduce_or_table(sub, o, *table);
+    else
+        add_allreduce(sub, o);
+    add_wire(sub, o);
+    sub.add(Ranks::same, "--emulate-network", "US,NS",
+            "let messages between ranks of this machine arrive no earlier than on a network with "
+            "this latency in microseconds and these nanoseconds a byte: 50,8.5")
+        .read([&o](const std::string& text) { o.emulated = parse_network(text); },
+              [&o] { return o.emulated ? network_text(o.emulated) : "none"; });
+    sub.add_switch(Ranks::may_differ, "--check-tensors", o.check_tensors,
+                   "refuse a model whose weights are not all finite numbers");
+    add_timeout(sub, o);
+    sub.add(Ranks::same, "--split", "HOW",
+            "how the model is shared among the ranks: even; auto (by measured speed, within each "
+            "node's memory); one share a rank as in 0.3,0.7; or as in the trace FILE.h5")
+        .read([&o](const std::string& text) { o.split = parse_split(text); },
+              [&o] { return split_text(o.split); })
+        .compared_by([&o] { // rank 0 alone reads the trace
+            return o.split.kind == SplitKind::file ? "a trace" : split_text(o.split);
         })
-        ->type_name("S");
-    app.add_option(
-           "--split", o.split,
-           "how the model is shared among the ranks: even; auto (by measured speed, within "
-           "each node's memory); one share a rank as in 0.3,0.7; or as in the trace FILE.h5")
-        ->type_name("HOW")
-        ->capture_default_str();
+        .with_default();
+    sub.expect([&o] { expect_together(o); });
 }
 
-void add_prompt_options(CLI::App& app, PromptOptions& o) {
-    auto* prompt = app.add_option("-p,--prompt", o.prompt, "the prompt")->type_name("TEXT");
-    app.add_option("-f,--file", o.file, "file with the prompt, taken as it is; - is standard input")
-        ->excludes(prompt)
-        ->type_name("FILE");
-    app.add_flag("--escape,!--no-escape", o.escape,
-                 "process \\n, \\t, \\\\, \\\" and \\' in -p (default: yes)");
+void add_prompt_options(Subcommand& sub, PromptOptions& o) {
+    sub.add(Ranks::may_differ, "-p,--prompt", "TEXT", "the prompt; \"\" is an empty one")
+        .looks(Flag::Looks::like_anything)
+        .read([&o](const std::string& text) { o.prompt = text; },
+              [&o] { return o.prompt.value_or(""); });
+    sub.add(Ranks::may_differ, "-f,--file", "FILE",
+            "file with the prompt, taken as it is; - is standard input, as with neither -p nor -f")
+        .name(o.file);
+    sub.add_switch(
+        Ranks::may_differ, "--escape,!--no-escape", o.escape,
+        "process \\n, \\r, \\t, \\\\, \\\", \\' and \\xHH (a byte) in -p (default: yes)");
+    sub.expect([&o] {
+        if (o.prompt && !o.file.empty())
+            throw UsageError("two prompts are given, -p and -f: leave one out");
+    });
 }
 
-void add_sampling_options(CLI::App& app, sampling::Parameters& p, std::int64_t& seed) {
-    app.add_option("-s,--seed", seed, "seed of the random numbers; -1 = choose one")
-        ->type_name("N");
-    app.add_option("--temp", p.temperature, "temperature; 0 = greedy")
-        ->type_name("X")
-        ->capture_default_str();
-    app.add_option("--top-k", p.top_k, "keep the k best tokens; 0 = all")
-        ->type_name("K")
-        ->capture_default_str();
-    app.add_option("--top-p", p.top_p, "keep the best tokens up to this probability; 1 = off")
-        ->type_name("P")
-        ->capture_default_str();
-    app.add_option("--min-p", p.min_p,
-                   "drop tokens below this share of the best one's probability; 0 = off")
-        ->type_name("P")
-        ->capture_default_str();
-    app.add_option("--repeat-last-n", p.repeat_last_n,
-                   "tokens that penalties look back; 0 = off, -1 = context")
-        ->type_name("N")
-        ->capture_default_str();
-    app.add_option("--repeat-penalty", p.repeat_penalty, "penalty on repeated tokens; 1 = off")
-        ->type_name("X")
-        ->capture_default_str();
-    app.add_option("--presence-penalty", p.presence_penalty, "0 = off")
-        ->type_name("X")
-        ->capture_default_str();
-    app.add_option("--frequency-penalty", p.frequency_penalty, "0 = off")
-        ->type_name("X")
-        ->capture_default_str();
-}
-
-std::optional<comm::Algorithm> parse_algorithm(const std::string& name) {
-    return comm::algorithm_named(name);
-}
-
-comm::Wire parse_wire(const std::string& name) {
-    return comm::wire_named(name).value_or(comm::Wire::f32);
-}
-
-std::optional<comm::NetworkModel> parse_network(const std::string& text) {
-    if (text.empty()) return std::nullopt;
+comm::NetworkModel parse_network(const std::string& text) {
     constexpr double most = 1e6; // a second; a kilobyte a second
     double latency_us = -1, ns_per_byte = -1;
     const char* const end = text.data() + text.size();
@@ -154,18 +242,10 @@ std::optional<comm::NetworkModel> parse_network(const std::string& text) {
         !in_range(ns_per_byte))
         throw UsageError(fmt::format("--emulate-network {}: give the latency in microseconds and "
                                      "the nanoseconds a byte, both from 0 to 1e6, as in 50,8.5",
-                                     printable(text)));
+                                     text.empty() ? "\"\"" : printable(text)));
     return comm::NetworkModel{latency_us * 1e-6, ns_per_byte * 1e-9};
 }
 
-kernels::CacheType parse_cache_type(const std::string& name) {
-    if (name == "f32") return kernels::CacheType::f32;
-    return name == "q8_0" ? kernels::CacheType::q8_0 : kernels::CacheType::f16;
-}
-
-namespace {
-
-/// \n, \r, \t, \\, \', \" and \xHH as llama.cpp's -e; anything else stays as it is.
 std::string process_escapes(const std::string& text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -205,7 +285,10 @@ std::string process_escapes(const std::string& text) {
     return out;
 }
 
-std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<void()> attend) {
+namespace {
+
+std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<void()> attend,
+                     std::size_t max_bytes, std::string_view why) {
     std::string text;
     char buffer[65536];
     for (;;) {
@@ -214,6 +297,9 @@ std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<voi
         if (n == 0) return text;
         if (n > 0) {
             text.append(buffer, static_cast<std::size_t>(n));
+            if (text.size() > max_bytes)
+                throw UsageError(fmt::format("the prompt from {} has more than {} bytes: {}",
+                                             printable(name), max_bytes, why));
         } else if (errno != EINTR && errno != EAGAIN) {
             throw IoError::from_errno(name, "read", errno);
         }
@@ -222,19 +308,19 @@ std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<voi
 
 } // namespace
 
-std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend) {
-    if (!options.prompt.empty())
-        return options.escape ? process_escapes(options.prompt) : options.prompt;
+std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend,
+                        std::size_t max_bytes, std::string_view why) {
+    if (options.prompt) return options.escape ? process_escapes(*options.prompt) : *options.prompt;
     const bool from_stdin = options.file == "-" || options.file.empty();
     if (from_stdin) {
         if (options.file.empty() && isatty(STDIN_FILENO) != 0)
             throw UsageError("no prompt: give one with -p TEXT, -f FILE, or on standard input");
-        return read_all(stdin, "standard input", attend);
+        return read_all(stdin, "standard input", attend, max_bytes, why);
     }
     std::FILE* file = std::fopen(options.file.c_str(), "rb");
     if (file == nullptr) throw IoError::from_errno(options.file, "open", errno);
     try {
-        std::string text = read_all(file, options.file, attend);
+        std::string text = read_all(file, options.file, attend, max_bytes, why);
         std::fclose(file);
         return text;
     } catch (...) {

@@ -1,5 +1,6 @@
 // plan: what a model needs and how fast it will be, before anything is started.
 
+#include "arguments/parser.hpp"
 #include "model_file.hpp"
 #include "plan_rows.hpp"
 #include "standard_output.hpp"
@@ -7,7 +8,6 @@
 
 #include "pillar/core/errors.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
@@ -17,29 +17,31 @@ namespace pillar::cli {
 namespace {
 
 struct PlanOptions {
-    std::string model;
-    std::string synthetic;
-    std::vector<int> ranks = {1, 2, 4, 8};
+    std::vector<std::string> ranks; ///< lists
     std::string profile;
     PlanRequest request;
     std::string format = "md";
 };
 
+std::vector<std::size_t> numbers_of_ranks(const PlanOptions& options) {
+    if (options.ranks.empty()) return {1, 2, 4, 8};
+    return parse_numbers(options.ranks, "--ranks", 1, 1024);
+}
+
 int plan(const PlanOptions& options) {
-    if (options.model.empty() && options.synthetic.empty())
-        throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
-    if (const auto algorithm = parse_algorithm(options.request.model.allreduce))
-        comm::require_available(*algorithm, parse_wire(options.request.model.wire));
+    const ModelOptions& model = options.request.model;
     const perf::MachineProfile profile =
         options.profile.empty() ? perf::MachineProfile() : perf::read_profile(options.profile);
     PlanTable table;
-    const gguf::File file = open_model_file(options.model, options.synthetic);
-    table.model = options.synthetic.empty() ? options.model : options.synthetic;
+    const gguf::File file = open_model_file(model.model, model.synthetic);
+    table.model = model.synthetic.empty() ? model.model : model.synthetic;
     table.profile = profile.name;
     table.decode_w = profile.power.decode_w;
-    for (const int n_ranks : options.ranks)
-        table.rows.push_back(plan_row(file, profile, options.request, n_ranks));
-    table.base = base_row(file, profile, options.request, std::ranges::max(options.ranks));
+    const std::vector<std::size_t> ranks = numbers_of_ranks(options);
+    for (const std::size_t n_ranks : ranks)
+        table.rows.push_back(plan_row(file, profile, options.request, static_cast<int>(n_ranks)));
+    table.base =
+        base_row(file, profile, options.request, static_cast<int>(std::ranges::max(ranks)));
     table.request = resolved(file, options.request);
     print_text(render(table, options.format));
     return 0;
@@ -47,65 +49,49 @@ int plan(const PlanOptions& options) {
 
 } // namespace
 
-void add_plan(CLI::App& app, Command& command) {
+void add_plan(Parser& parser) {
     auto options = std::make_shared<PlanOptions>();
     PlanRequest& request = options->request;
-    CLI::App* sub = app.add_subcommand(
+    ModelOptions& model = request.model;
+    Subcommand& sub = parser.add(
         "plan", "memory, messages and predicted speed of a model on a number of nodes, one rank "
                 "each; computes nothing");
-    auto* file =
-        sub->add_option("-m,--model", options->model, "GGUF file; of a split model any part")
-            ->type_name("FILE");
-    sub->add_option("--synthetic", options->synthetic,
-                    "a model without a file, e.g. llama-3.2-1b:q4_k_m")
-        ->excludes(file)
-        ->type_name("SHAPE:TYPE");
-    sub->add_option("--ranks", options->ranks, "numbers of ranks, separated by commas")
-        ->delimiter(',')
-        ->check(CLI::Range(1, 1024))
-        ->type_name("LIST")
-        ->capture_default_str();
-    sub->add_option("--profile", options->profile,
-                    "machine profile, as check writes it (default: a Raspberry Pi 4 with 8 GB)")
-        ->type_name("FILE.json");
-    sub->add_option("-c,--ctx-size", request.model.n_context,
-                    "context: positions a sequence may have; 0 = min(model's, 4096)")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{INT32_MAX}))
-        ->type_name("N");
-    sub->add_option("-b,--batch-size", request.model.n_batch, "prompt tokens a step")
-        ->check(CLI::Range(1, 4096))
-        ->type_name("N")
-        ->capture_default_str();
-    sub->add_option("-p,--n-prompt", request.n_prompt, "prompt tokens")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{INT32_MAX}))
-        ->type_name("N")
-        ->capture_default_str();
-    sub->add_option("-d,--n-depth", request.depth,
-                    "positions in the context when a token is decoded")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{INT32_MAX}))
-        ->type_name("N")
-        ->capture_default_str();
-    sub->add_option("--cache-type", request.model.cache_type, "KV cache: f16, f32 or q8_0")
-        ->check(CLI::IsMember({"f16", "f32", "q8_0"}))
-        ->type_name("TYPE")
-        ->capture_default_str();
-    sub->add_option("--allreduce", request.model.allreduce,
-                    "auto (the fastest of the first three that the profile predicts), "
-                    "recursive-doubling, direct, two-step or ring")
-        ->check(CLI::IsMember({"auto", "recursive-doubling", "direct", "two-step", "ring"}))
-        ->type_name("NAME")
-        ->capture_default_str();
-    sub->add_option("--wire", request.model.wire,
-                    "type of the all-reduced values on the network: f32, f16 or q8")
-        ->check(CLI::IsMember({"f32", "f16", "q8"}))
-        ->type_name("TYPE")
-        ->capture_default_str();
-    sub->add_option("-o,--output", options->format, "md, csv or json")
-        ->check(CLI::IsMember({"md", "csv", "json"}))
-        ->type_name("FORMAT")
-        ->capture_default_str();
-    sub->callback(
-        [options, &command] { command.run_alone = [options] { return plan(*options); }; });
+    add_model_or_synthetic(sub, model, true);
+    sub.add_list(Ranks::may_differ, "--ranks", "LIST",
+                 "numbers of ranks: 1,2,4,8 (default), 1-4, 1-16*2")
+        .looks(Flag::Looks::like_a_number)
+        .pieces(options->ranks);
+    sub.add(Ranks::may_differ, "--profile", "FILE.json",
+            "machine profile, as check writes it (default: a Raspberry Pi 4 with 8 GB)")
+        .name(options->profile);
+    add_context(sub, model);
+    add_batch_size(sub, model);
+    sub.add(Ranks::may_differ, "-p,--n-prompt", "N", "prompt tokens")
+        .whole(request.n_prompt, 1, INT32_MAX)
+        .with_default();
+    sub.add(Ranks::may_differ, "-d,--n-depth", "N",
+            "positions in the context when a token is decoded")
+        .whole(request.depth, 0, INT32_MAX)
+        .with_default();
+    add_cache_type(sub, model);
+    sub.add(Ranks::may_differ, "--allreduce", "NAME",
+            "auto (the fastest of the first three that the profile predicts), "
+            "recursive-doubling, direct, two-step or ring")
+        .choice<std::optional<comm::Algorithm>>(
+            model.allreduce, {{"auto", std::nullopt},
+                              {"recursive-doubling", comm::Algorithm::recursive_doubling},
+                              {"direct", comm::Algorithm::direct},
+                              {"two-step", comm::Algorithm::two_step},
+                              {"ring", comm::Algorithm::ring}})
+        .with_default();
+    add_wire(sub, model);
+    add_output_format(sub, options->format, false);
+    sub.expect([options, &model] {
+        (void)numbers_of_ranks(*options);
+        if (model.allreduce) comm::require_available(*model.allreduce, model.wire);
+    });
+    sub.when_called(
+        [options](Command& command) { command.run_alone = [options] { return plan(*options); }; });
 }
 
 } // namespace pillar::cli

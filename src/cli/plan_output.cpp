@@ -3,6 +3,7 @@
 #include "plan_rows.hpp"
 #include "progress.hpp"
 
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 
 #include <fmt/format.h>
@@ -39,12 +40,12 @@ std::string definitions(const PlanTable& table) {
 std::string markdown(const PlanTable& table) {
     const auto bytes = [](double n) { return human_bytes(n); };
     std::string text = fmt::format(
-        "{} on {}, {} tokens of context, {} wire, one rank a node\n\n"
+        "{} on {}, {} of context, {} wire, one rank a node\n\n"
         "| nodes | weights | KV cache | buffers | of | fits | t/s | speed-up | prompt t/s | sent a "
-        "token | messages | J a token |\n"
+        "token | messages | joules a token |\n"
         "|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|\n",
-        printable(table.model), printable(table.profile), table.request.model.n_context,
-        table.request.model.wire);
+        printable(table.model), printable(table.profile),
+        counted(table.request.model.n_context, "token"), comm::name_of(table.request.model.wire));
     for (const PlanRow& row : table.rows)
         text += fmt::format(
             "| {} | {} | {} | {} | {} | {} | {:.2f} | {:.2f} | {:.1f} | {} | {} | {:.1f} |\n",
@@ -94,8 +95,8 @@ Json record(const PlanTable& table, const PlanRow& row) {
                  {"n_batch", table.request.model.n_batch},
                  {"n_prompt", table.request.n_prompt},
                  {"depth", table.request.depth},
-                 {"cache_type", table.request.model.cache_type},
-                 {"wire", table.request.model.wire},
+                 {"cache_type", kernels::name_of(table.request.model.cache_type)},
+                 {"wire", comm::name_of(table.request.model.wire)},
                  {"weights_bytes", row.need.weights},
                  {"kv_cache_bytes", row.need.kv_cache},
                  {"buffers_bytes", row.need.buffers},

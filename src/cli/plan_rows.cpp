@@ -9,6 +9,7 @@
 
 #include "pillar/engine/message_sizes.hpp"
 #include "pillar/perf/network_model.hpp"
+#include "pillar/perf/sum_of_pieces.hpp"
 #include "pillar/sampling/sampling.hpp"
 
 #include <algorithm>
@@ -23,8 +24,8 @@ void add_messages(perf::StepWork& work, const PlanRequest& request,
     const std::size_t n_candidates = sampling::candidates_needed(sampling::Parameters());
     work.order_bytes = engine::order_bytes(n_rows);
     work.answer_bytes = engine::answer_bytes(wants_logits ? 1 : 0, n_candidates);
-    work.wire = parse_wire(request.model.wire);
-    const auto algorithm = parse_algorithm(request.model.allreduce);
+    work.wire = request.model.wire;
+    const auto algorithm = request.model.allreduce;
     work.allreduce = comm::only(
         algorithm ? *algorithm
                   : perf::fastest_allreduce(network, work.wire, static_cast<int>(work.ranks.size()),
@@ -45,7 +46,7 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     const PlanRequest request = resolved(file, asked);
     const model::Hyperparameters h = model::read_hyperparameters(file);
     const kernels::Family& family = *kernels::families()[kernels::best_family()];
-    const kernels::CacheType cache_type = parse_cache_type(request.model.cache_type);
+    const kernels::CacheType cache_type = request.model.cache_type;
     model::TransformerOptions options;
     options.n_context = request.model.n_context;
     options.max_rows = request.model.n_batch;
@@ -70,16 +71,27 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     for (const perf::RankWork& work : token.ranks)
         row.read_bytes = std::max(row.read_bytes, work.matrix_bytes + work.kv_bytes);
 
-    for (std::size_t at = 0; at < request.n_prompt; at += request.model.n_batch) {
-        const std::size_t n_rows = std::min(request.model.n_batch, request.n_prompt - at);
-        const bool is_last = at + n_rows == request.n_prompt;
+    const auto chunk_at = [&](std::size_t at, std::size_t n_rows, bool is_last) {
         perf::StepWork chunk = perf::step_work(h, ranks, perf::rows_of_one(at, n_rows, is_last));
         add_messages(chunk, request, profile.network, n_rows, is_last);
-        row.prompt += perf::step_time(profile, chunk);
-        const Traffic sent = perf::step_traffic(chunk);
-        row.prompt_sent.bytes_sent += sent.bytes_sent;
-        row.prompt_sent.messages_sent += sent.messages_sent;
-        if (at == 0) row.prompt_allreduce = chunk.allreduce.longer;
+        return chunk;
+    };
+    const std::size_t n_batch = request.model.n_batch;
+    const std::size_t n_before = (request.n_prompt - 1) / n_batch; // full ones before the last
+    const perf::StepWork last =
+        chunk_at(n_before * n_batch, request.n_prompt - n_before * n_batch, true);
+    row.prompt = perf::step_time(profile, last);
+    row.prompt_sent = perf::step_traffic(last);
+    row.prompt_allreduce = last.allreduce.longer;
+    if (n_before > 0) {
+        const perf::StepWork first = chunk_at(0, n_batch, false);
+        row.prompt_allreduce = first.allreduce.longer;
+        const Traffic sent = perf::step_traffic(first);
+        row.prompt_sent.bytes_sent += n_before * sent.bytes_sent;
+        row.prompt_sent.messages_sent += n_before * sent.messages_sent;
+        row.prompt += perf::sum_of_pieces(n_before, [&](std::size_t i) {
+            return perf::step_time(profile, chunk_at(i * n_batch, n_batch, false));
+        });
     }
     row.decode_per_s = 1 / row.decode.total();
     row.prompt_per_s = static_cast<double>(request.n_prompt) / row.prompt.total();

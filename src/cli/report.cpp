@@ -1,14 +1,16 @@
 // report: tables from traces; recovery of a trace whose run did not reach its end.
 
+#include "arguments/parser.hpp"
+#include "options.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/report/render.hpp"
 #include "pillar/trace/convert.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 
@@ -26,12 +28,12 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
-    log::text(fmt::format("{}: {} steps, {} tokens, {} sequences recovered{}\n",
-                          printable(done.path, 4096), done.n_steps, done.n_tokens, done.n_sequences,
-                          done.n_bytes_damaged == 0
-                              ? ""
-                              : fmt::format("; {} damaged bytes at the journal's end were left out",
-                                            done.n_bytes_damaged)));
+    log::text(fmt::format(
+        "{}: {}, {}, {} recovered{}\n", printable(done.path, 4096), counted(done.n_steps, "step"),
+        counted(done.n_tokens, "token"), counted(done.n_sequences, "sequence"),
+        done.n_bytes_damaged == 0 ? ""
+                                  : fmt::format("; {} at the journal's end left out",
+                                                counted(done.n_bytes_damaged, "damaged byte"))));
     return 0;
 }
 
@@ -49,26 +51,24 @@ int report(const ReportOptions& options) {
 
 } // namespace
 
-void add_report(CLI::App& app, Command& command) {
+void add_report(Parser& parser) {
     auto options = std::make_shared<ReportOptions>();
-    CLI::App* sub =
-        app.add_subcommand("report", "scaling tables and shares of time from one or more traces");
-    sub->add_option("traces", options->traces, "traces written by run --trace")
-        ->type_name("FILE.h5");
-    sub->add_option("--profile", options->profile,
-                    "machine profile, as check writes it: put beside the steps what the cost model "
-                    "predicts of them")
-        ->type_name("FILE.json");
-    sub->add_option("--recover", options->recover,
-                    "make FILE.h5 from the journal of a run that was cut off")
-        ->type_name("FILE.h5.journal");
-    sub->add_option("-o,--output", options->format, "md, csv or json")
-        ->check(CLI::IsMember({"md", "csv", "json"}))
-        ->type_name("FORMAT")
-        ->capture_default_str();
-    sub->add_flag("--force", options->force, "with --recover: replace an existing FILE.h5");
-    sub->callback(
-        [options, &command] { command.run_alone = [options] { return report(*options); }; });
+    Subcommand& sub =
+        parser.add("report", "scaling tables and shares of time from one or more traces");
+    sub.add_words("traces", options->traces, "FILE.h5", "traces written by run --trace");
+    sub.add(Ranks::may_differ, "--profile", "FILE.json",
+            "machine profile, as check writes it: put beside the steps what the cost model "
+            "predicts of them")
+        .name(options->profile);
+    sub.add(Ranks::may_differ, "--recover", "FILE.h5.journal",
+            "make FILE.h5 from the journal of a run that was cut off")
+        .name(options->recover);
+    add_output_format(sub, options->format, false);
+    sub.add_switch(Ranks::may_differ, "--force", options->force,
+                   "with --recover: replace an existing FILE.h5");
+    sub.when_called([options](Command& command) {
+        command.run_alone = [options] { return report(*options); };
+    });
 }
 
 } // namespace pillar::cli

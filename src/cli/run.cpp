@@ -1,18 +1,20 @@
 // run: complete a prompt, streaming the text to stdout.
 
+#include "arguments/parser.hpp"
+#include "prompt_tokens.hpp"
 #include "session.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
 #include "pillar/engine/signals.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
 #include <random>
@@ -27,25 +29,12 @@ struct RunOptions {
     ModelOptions model;
     PromptOptions prompt;
     engine::GenerationOptions generation;
-    std::int64_t seed = -1;
+    std::optional<std::uint64_t> seed; ///< nothing: one is chosen
     TraceFlags trace;
     bool display_prompt = true;
+    bool quiet = false;
+    std::vector<std::string> stops; ///< as given: escapes are not processed yet
 };
-
-/// Rank 0 only. The prompt's tokens, or the sentence that says why they cannot be used.
-std::vector<tokenizer::TokenId> prompt_ids(const std::string& text, const Session& session,
-                                           std::size_t n_context) {
-    std::vector<tokenizer::TokenId> ids = session.tokenizer().encode(text);
-    if (ids.empty())
-        throw UsageError(
-            "the prompt is empty and the model has no beginning-of-sequence token; give -p TEXT");
-    if (ids.size() > n_context)
-        throw UsageError(fmt::format(
-            "the prompt has {} tokens but the context is {}; give a larger --ctx-size or a "
-            "shorter prompt",
-            ids.size(), n_context));
-    return ids;
-}
 
 std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer) {
     std::vector<tokenizer::TokenId> ids;
@@ -77,8 +66,8 @@ engine::LoopOptions loop_options(const RunOptions& options, const Session& sessi
 }
 
 /// Collective. One seed for all ranks: the one given, or one that rank 0 chooses.
-std::uint64_t common_seed(comm::Communicator& comm, std::int64_t seed) {
-    if (seed >= 0) return static_cast<std::uint64_t>(seed);
+std::uint64_t common_seed(comm::Communicator& comm, std::optional<std::uint64_t> seed) {
+    if (seed) return *seed;
     const std::string chosen = comm.broadcast_from_root(std::to_string(std::random_device()()));
     return std::stoull(chosen);
 }
@@ -131,13 +120,30 @@ std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Se
     return config;
 }
 
+/// Rank 0 only. All that --quiet tells.
+void print_speed(const engine::Generation& generation) {
+    const engine::GenerationTimings& t = generation.timings();
+    const std::uint32_t n_after_first = t.n_generated > 0 ? t.n_generated - 1 : 0;
+    log::set_level(Level::info);
+    log::root(Level::info, "{}, {:.2f} tokens per second", counted(t.n_generated, "token"),
+              t.generation_s > 0 ? n_after_first / t.generation_s : 0.0);
+}
+
 int run(const RunOptions& given, comm::Environment& environment) {
     RunOptions options = given;
+    if (options.quiet) log::set_level(Level::warning);
+    for (const std::string& stop : options.stops)
+        options.generation.stops.push_back(options.prompt.escape ? process_escapes(stop) : stop);
+    Prompt prompt;
     SessionNeeds needs;
     needs.loop = gathered_for(options.generation.sampling);
     needs.check_outputs = [&] {
         expect_standard_output();
         check_trace_output(options.trace);
+    };
+    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
+                           FunctionRef<void()> attend) {
+        prompt = read_prompt_tokens(options.prompt, tokenizer, n_context, attend);
     };
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
@@ -147,15 +153,11 @@ int run(const RunOptions& given, comm::Environment& environment) {
 
     std::optional<engine::Generation> generation;
     Text output(comm);
-    std::string prompt;
-    std::size_t n_prompt = 0;
+    const std::size_t n_prompt = prompt.ids.size(); // rank 0's
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        prompt = read_prompt(options.prompt, [&] { comm.attend(); });
-        std::vector<tokenizer::TokenId> ids =
-            prompt_ids(prompt, session, options.generation.n_context);
-        n_prompt = ids.size();
-        generation.emplace(session.tokenizer(), std::move(ids), prompt, options.generation,
+        generation.emplace(session.tokenizer(), std::move(prompt.ids), prompt.text,
+                           options.generation,
                            [&output](std::string_view piece) { output.write(piece); });
     });
     session.tune_allreduce(environment, options.model, n_prompt);
@@ -174,37 +176,48 @@ int run(const RunOptions& given, comm::Environment& environment) {
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     // The last line before the answer, which begins behind it.
-    if (comm.is_root() && options.display_prompt && on_terminal()) log::text(prompt);
+    if (comm.is_root() && options.display_prompt && !options.quiet && on_terminal())
+        log::text(prompt.text);
     const bool is_stopped = loop.run(comm.is_root() ? &*generation : nullptr);
     comm::agree(comm, [&] {
         if (generation) output.write("\n");
     });
     const ExitCode code = exit_code_of(comm, is_stopped, output);
     if (tracing) tracing->finish(code);
-    if (generation) print_timings(*generation, session);
+    if (generation && options.quiet)
+        print_speed(*generation);
+    else if (generation)
+        print_timings(*generation, session);
     return static_cast<int>(code);
 }
 
 } // namespace
 
-void add_run(CLI::App& app, Command& command) {
+void add_run(Parser& parser) {
     auto options = std::make_shared<RunOptions>();
-    CLI::App* sub =
-        app.add_subcommand("run", "complete a prompt; the text goes to stdout, all else to stderr");
-    add_model_options(*sub, options->model);
-    add_prompt_options(*sub, options->prompt);
-    sub->add_option("-n,--predict,--n-predict", options->generation.n_predict,
-                    "tokens to generate; -1 = until the model ends or the context is full")
-        ->type_name("N")
-        ->capture_default_str();
-    sub->add_flag("--ignore-eos", options->generation.ignore_eos,
-                  "never let the model end its answer");
-    sub->add_flag("--display-prompt,!--no-display-prompt", options->display_prompt,
-                  "show the prompt before the answer, on a terminal (default: yes)");
-    add_sampling_options(*sub, options->generation.sampling, options->seed);
-    add_trace_options(*sub, options->trace);
-    sub->callback([options, &command] {
-        sampling::validate(options->generation.sampling);
+    Subcommand& sub =
+        parser.add("run", "complete a prompt; the text goes to stdout, all else to stderr");
+    add_model_options(sub, options->model);
+    add_prompt_options(sub, options->prompt);
+    sub.add(Ranks::may_differ, "-n,--predict,--n-predict", "N",
+            "tokens to generate; -1 = until the model ends or the context is full")
+        .whole(options->generation.n_predict, -1, INT32_MAX)
+        .with_default();
+    sub.add_switch(Ranks::same, "--ignore-eos", options->generation.ignore_eos,
+                   "never let the model end its answer");
+    sub.add_switch(Ranks::may_differ, "--display-prompt,!--no-display-prompt",
+                   options->display_prompt,
+                   "show the prompt before the answer, on a terminal (default: yes)");
+    sub.add_list(Ranks::may_differ, "--stop", "TEXT",
+                 "end the answer before this text, escapes as in -p; may be given again")
+        .looks(Flag::Looks::like_anything)
+        .pieces(options->stops);
+    sub.add_switch(Ranks::may_differ, "-q,--quiet", options->quiet,
+                   "of what goes to stderr keep errors, warnings and the tokens per second");
+    add_sampling_options(sub, options->generation.sampling, options->seed);
+    add_trace_options(sub, options->trace);
+    sub.expect([options] { sampling::validate(options->generation.sampling); });
+    sub.when_called([options](Command& command) {
         command.run_with_ranks = [options](comm::Environment& environment) {
             return run(*options, environment);
         };

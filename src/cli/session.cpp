@@ -6,6 +6,7 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/schedule.hpp"
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
@@ -31,20 +32,17 @@ std::string names_of(std::span<const kernels::Family* const> families) {
 
 /// What sums until auto has measured.
 comm::Algorithm first_algorithm(const ModelOptions& options) {
-    const comm::Wire wire = parse_wire(options.wire);
-    return parse_algorithm(options.allreduce).value_or(comm::tree_algorithms(wire).front());
+    return options.allreduce.value_or(comm::tree_algorithms(options.wire).front());
 }
 
 } // namespace
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
                  const SessionNeeds& needs)
-    : comm_(environment.world(first_algorithm(options), parse_wire(options.wire),
-                              parse_network(options.emulate_network))) {
+    : comm_(environment.world(first_algorithm(options), options.wire, options.emulated)) {
     allreduce_ = comm::only(first_algorithm(options));
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
     comm_->watch({.step_s = options.timeout_s});
-    comm::expect_same_program(*comm_);
     comm::agree(*comm_, [&] {
         if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
     });
@@ -57,12 +55,12 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
-    wanted.cache_type = parse_cache_type(options.cache_type);
+    wanted.cache_type = options.cache_type;
     wanted.check_tensors = options.check_tensors;
     if (wanted.n_context > h_.context_length)
-        log::root(Level::warning,
-                  "--ctx-size {} is beyond the {} positions that the model was trained for",
-                  wanted.n_context, h_.context_length);
+        log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
+                  wanted.n_context, counted(h_.context_length, "position"));
+    read_input(needs, wanted.n_context);
     deal_split(wanted, options, needs.loop);
     check_memory(wanted, options, needs.loop);
     load_model(wanted, options.synthetic.empty());
@@ -78,6 +76,14 @@ void Session::open_model(const ModelOptions& options) {
     });
     comm::expect_same(*comm_, "the model's header", fmt::format("{:016x}", file_->header_hash()));
     for (const std::string& warning : file_->warnings()) log::root(Level::warning, "{}", warning);
+}
+
+/// Collective. The others wait, however long somebody types.
+void Session::read_input(const SessionNeeds& needs, std::size_t n_context) {
+    comm::agree(*comm_, [&] {
+        if (comm_->is_root() && needs.read_input)
+            needs.read_input(*tokenizer_, n_context, [&] { comm_->attend(); });
+    });
 }
 
 /// Collective.
@@ -154,7 +160,9 @@ void Session::load_model(const model::TransformerOptions& wanted, bool from_file
     const std::uint64_t total = model::plan_weights(*file_, h_, share_, *family_).read_bytes;
     LoadFacts own;
     {
-        const ProgressStyle style = on_terminal() ? ProgressStyle::bar : ProgressStyle::lines;
+        const ProgressStyle style = log::level() < Level::info ? ProgressStyle::none
+                                    : on_terminal()            ? ProgressStyle::bar
+                                                               : ProgressStyle::lines;
         ProgressBar bar("loading", total, comm_->is_root() ? style : ProgressStyle::none);
         comm::agree(*comm_, [&] {
             const auto progress = [&](std::uint64_t done) {
@@ -189,18 +197,16 @@ std::string times_of(std::span<const measure::AllreduceTuning::Trial> trials) {
 
 void Session::tune_allreduce(comm::Environment& environment, const ModelOptions& options,
                              std::size_t prompt_rows) {
-    if (options.allreduce != "auto" || comm_->size() == 1) return;
-    const comm::Wire wire = parse_wire(options.wire);
+    if (options.allreduce || comm_->size() == 1) return;
     const std::size_t n_rows =
         std::min(transformer_->options().max_rows,
                  std::stoul(comm_->broadcast_from_root(std::to_string(prompt_rows))));
     // On ranks of its own, so that the run's counters hold the run alone.
-    const auto trial =
-        environment.world(allreduce_.longer, wire, parse_network(options.emulate_network));
+    const auto trial = environment.world(allreduce_.longer, options.wire, options.emulated);
     trial->watch({.step_s = options.timeout_s});
     trial->set_in_steps(true);
     const measure::AllreduceTuning tuning = measure::tune_allreduce(
-        *trial, wire, h_.dim, h_.dim * model::first_half(n_rows, comm_->size()));
+        *trial, options.wire, h_.dim, h_.dim * model::first_half(n_rows, comm_->size()));
     allreduce_ = tuning.choice;
     comm_->choose(allreduce_);
     const auto bytes = [](std::size_t n_floats) {
@@ -209,9 +215,9 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
     log::root(Level::info, "reduce   {} for a token ({}: {})", comm::name_of(allreduce_.shorter),
               bytes(h_.dim), times_of(tuning.shorter));
     if (!tuning.longer.empty())
-        log::root(Level::info, "reduce   {} for {} rows of the prompt ({}: {})",
-                  comm::name_of(allreduce_.longer), n_rows, bytes(tuning.longer_floats),
-                  times_of(tuning.longer));
+        log::root(Level::info, "reduce   {} for {} of the prompt ({}: {})",
+                  comm::name_of(allreduce_.longer), counted(n_rows, "row"),
+                  bytes(tuning.longer_floats), times_of(tuning.longer));
 }
 
 void Session::print_summary(const ModelOptions& options) const {
@@ -226,10 +232,12 @@ void Session::print_summary(const ModelOptions& options) const {
                   : fmt::format("{:.1f} M", static_cast<double>(t.n_parameters()) / 1e6),
               bytes(tensor_bytes),
               8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
-    log::root(Level::info, "ranks    {} x {} threads, {} kernels, all-reduce {}, {} wire",
-              comm_->size(), team_->size(), family_->name, options.allreduce, options.wire);
-    log::root(Level::info, "context  {} positions, KV cache {} {} on rank 0", t.options().n_context,
-              kernels::name_of(t.options().cache_type), bytes(t.kv_bytes()));
+    log::root(Level::info, "ranks    {} x {}, {} kernels, all-reduce {}, {} wire", comm_->size(),
+              counted(static_cast<std::size_t>(team_->size()), "thread"), family_->name,
+              allreduce_text(options), comm::name_of(options.wire));
+    log::root(Level::info, "context  {}, KV cache {} {} on rank 0",
+              counted(t.options().n_context, "position"), kernels::name_of(t.options().cache_type),
+              bytes(t.kv_bytes()));
     log::root(Level::info, "memory   rank 0 takes {} beside {} in use; there is {} ({})",
               bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
               memory_.available.limited_by);

@@ -30,7 +30,11 @@ struct SessionNeeds {
     engine::LoopOptions loop; ///< what its loop gathers
     /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its
     /// results.
-    std::function<void()> check_outputs;
+    std::function<void()> check_outputs{};
+    /// Rank 0 only, once the model's header is open and before anything is measured or loaded:
+    /// reads what is to be computed in a context of so many positions, or throws Error.
+    std::function<void(const tokenizer::Tokenizer&, std::size_t n_context, FunctionRef<void()>)>
+        read_input{};
 };
 
 class Session {
@@ -62,6 +66,7 @@ class Session {
     void open_model(const ModelOptions& options);
     void choose_family(const std::string& name);
     void choose_threads(int requested, std::string_view launcher);
+    void read_input(const SessionNeeds& needs, std::size_t n_context);
     void deal_split(const model::TransformerOptions& wanted, const ModelOptions& options,
                     const engine::LoopOptions& loop);
     void check_memory(const model::TransformerOptions& wanted, const ModelOptions& options,

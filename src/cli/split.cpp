@@ -3,6 +3,7 @@
 #include "memory_check.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/measure/product_rate.hpp"
 #include "pillar/trace/reader.hpp"
@@ -62,8 +63,9 @@ std::string shares_of_hosts(std::span<const double> weights, std::span<const std
 
 void expect_one_a_rank(std::size_t n, const comm::Communicator& comm, const std::string& what) {
     if (n == static_cast<std::size_t>(comm.size())) return;
-    throw UsageError(fmt::format("{} has {} share{}, but there are {} ranks: give one a rank", what,
-                                 n, n == 1 ? "" : "s", comm.size()));
+    throw UsageError(
+        fmt::format("{} has {}, but {} there: give one a rank", what, counted(n, "share"),
+                    comm.size() == 1 ? "1 rank is" : fmt::format("{} ranks are", comm.size())));
 }
 
 /// Collective. Rank 0 reads what the trace has recorded.
@@ -147,7 +149,7 @@ Split deal(comm::Communicator& comm, const SplitInputs& inputs) {
 
 SplitRequest parse_split(const std::string& text) {
     if (text == "even") return {};
-    if (text == "auto") return {SplitKind::automatic, {}, {}};
+    if (text == "auto") return {SplitKind::automatic};
     if (text.ends_with(".h5")) return {SplitKind::file, {}, text};
     SplitRequest request{SplitKind::list, parse_weights(text), {}};
     const bool all_positive = std::ranges::all_of(
@@ -159,6 +161,19 @@ SplitRequest parse_split(const std::string& text) {
                         "0.3,0.7, or the .h5 trace of a run to split as it did",
                         printable(text)));
     return request;
+}
+
+std::string split_text(const SplitRequest& request) {
+    switch (request.kind) {
+    case SplitKind::automatic:
+        return "auto";
+    case SplitKind::file:
+        return request.path;
+    case SplitKind::even:
+    case SplitKind::list:
+        break;
+    }
+    return weights_text(request.weights);
 }
 
 std::string weights_text(std::span<const double> weights) {
@@ -192,9 +207,9 @@ std::string explain(const partition::Dealt& dealt, std::span<const double> bytes
                                     : fmt::format("; {} limited by memory", fmt::join(full, ", ")));
 }
 
-Split choose_split(comm::Communicator& comm, const std::string& text, const SplitInputs& inputs) {
+Split choose_split(comm::Communicator& comm, const SplitRequest& request,
+                   const SplitInputs& inputs) {
     Split split;
-    const SplitRequest request = parse_split(text);
     switch (request.kind) {
     case SplitKind::even:
         return split;
@@ -202,8 +217,9 @@ Split choose_split(comm::Communicator& comm, const std::string& text, const Spli
         if (comm.size() == 1) return split;
         return deal(comm, inputs);
     case SplitKind::list:
-        comm::agree(comm,
-                    [&] { expect_one_a_rank(request.weights.size(), comm, "--split " + text); });
+        comm::agree(comm, [&] {
+            expect_one_a_rank(request.weights.size(), comm, "--split " + split_text(request));
+        });
         split.weights = request.weights;
         break;
     case SplitKind::file:

@@ -2,6 +2,8 @@
 // --split: which part of the model each rank owns. Evenly; by a list of shares; by the shares that
 // a trace has recorded; or in proportion to the ranks' speeds, measured now.
 
+#include "split_request.hpp"
+
 #include "pillar/comm/communicator.hpp"
 #include "pillar/core/function_ref.hpp"
 #include "pillar/gguf/file.hpp"
@@ -15,19 +17,6 @@
 #include <vector>
 
 namespace pillar::cli {
-
-enum class SplitKind { even, automatic, list, file };
-
-struct SplitRequest {
-    SplitKind kind = SplitKind::even;
-    std::vector<double> weights; ///< of a list: positive, finite
-    std::string path;            ///< of a trace
-};
-/// "even", "auto", "0.3,0.7" or "FILE.h5". Throws UsageError.
-SplitRequest parse_split(const std::string& text);
-
-/// "0.3,0.7": read back, they are the same numbers. "even" when there are none.
-std::string weights_text(std::span<const double> weights);
 
 struct Split {
     std::vector<double> weights;     ///< one a rank; empty: even
@@ -46,7 +35,8 @@ struct SplitInputs {
 
 /// Collective. Throws comm::AgreedError: a list or a trace of another number of ranks (usage), a
 /// trace that cannot be read.
-Split choose_split(comm::Communicator& comm, const std::string& text, const SplitInputs& inputs);
+Split choose_split(comm::Communicator& comm, const SplitRequest& request,
+                   const SplitInputs& inputs);
 
 /// "auto: pi1 0.34, pi2 0.66 (speeds 3.1, 6.2 GB/s)". `hosts`: one a rank.
 std::string explain(const partition::Dealt& dealt, std::span<const double> bytes_per_s,

@@ -4,23 +4,28 @@
 
 #include "pillar/cli/command.hpp"
 
-namespace CLI {
-class App; // flags alone see CLI11, which costs seconds a file
-}
+#include <string>
 
 namespace pillar::cli {
+
+class Parser; // arguments/parser.hpp
 
 /// Is this the process that prints? Where MPI is never started every rank does the same work and
 /// leaves with the same code, but one of them speaks.
 [[nodiscard]] bool prints();
 
-void add_run(CLI::App& app, Command& command);
-void add_bench(CLI::App& app, Command& command);
-void add_logits(CLI::App& app, Command& command);
-void add_inspect(CLI::App& app, Command& command);
-void add_tokenize(CLI::App& app, Command& command);
-void add_report(CLI::App& app, Command& command);
-void add_plan(CLI::App& app, Command& command);
-void add_check(CLI::App& app, Command& command);
+/// A command that prints `text`.
+Command say(std::string text);
+
+void add_run(Parser& parser);
+void add_bench(Parser& parser);
+void add_logits(Parser& parser);
+void add_inspect(Parser& parser);
+void add_tokenize(Parser& parser);
+void add_report(Parser& parser);
+void add_plan(Parser& parser);
+void add_check(Parser& parser);
+/// All of them, in the order of the help.
+void add_subcommands(Parser& parser);
 
 } // namespace pillar::cli

@@ -1,5 +1,6 @@
 // tokenize: a text → token ids, as a JSON list or a table of pieces.
 
+#include "arguments/parser.hpp"
 #include "options.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
@@ -8,7 +9,6 @@
 #include "pillar/gguf/file.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
@@ -26,11 +26,14 @@ struct TokenizeOptions {
     bool show_count = false;
 };
 
+constexpr std::size_t longest_text = std::size_t{1} << 30;
+
 int tokenize(const TokenizeOptions& options) {
     const gguf::File file(options.model);
     const tokenizer::Tokenizer tokenizer(file.metadata());
     const auto ids = tokenizer.encode(
-        read_prompt(options.prompt, [] {}),
+        read_prompt(
+            options.prompt, [] {}, longest_text, "cut it into pieces"),
         {.add_special = !options.no_bos, .parse_special = !options.no_parse_special});
     if (!prints()) return 0;
     std::string text;
@@ -47,18 +50,22 @@ int tokenize(const TokenizeOptions& options) {
 
 } // namespace
 
-void add_tokenize(CLI::App& app, Command& command) {
+void add_tokenize(Parser& parser) {
     auto options = std::make_shared<TokenizeOptions>();
-    CLI::App* sub = app.add_subcommand("tokenize", "turn a text into the model's token ids");
-    add_model_file(*sub, options->model);
-    add_prompt_options(*sub, options->prompt);
-    sub->add_flag("--ids", options->ids, "print a JSON list of ids and nothing else");
-    sub->add_flag("--no-bos", options->no_bos, "do not add what the metadata ask for (BOS, EOS)");
-    sub->add_flag("--no-parse-special", options->no_parse_special,
-                  "control tokens in the text are plain text");
-    sub->add_flag("--show-count", options->show_count, "print the number of tokens");
-    sub->callback(
-        [options, &command] { command.run_alone = [options] { return tokenize(*options); }; });
+    Subcommand& sub = parser.add("tokenize", "turn a text into the model's token ids");
+    add_model_file(sub, options->model);
+    add_prompt_options(sub, options->prompt);
+    sub.add_switch(Ranks::may_differ, "--ids", options->ids,
+                   "print a JSON list of ids and nothing else");
+    sub.add_switch(Ranks::may_differ, "--no-bos", options->no_bos,
+                   "do not add what the metadata ask for (BOS, EOS)");
+    sub.add_switch(Ranks::may_differ, "--no-parse-special", options->no_parse_special,
+                   "control tokens in the text are plain text");
+    sub.add_switch(Ranks::may_differ, "--show-count", options->show_count,
+                   "print the number of tokens");
+    sub.when_called([options](Command& command) {
+        command.run_alone = [options] { return tokenize(*options); };
+    });
 }
 
 } // namespace pillar::cli

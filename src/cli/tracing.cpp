@@ -1,10 +1,10 @@
 #include "tracing.hpp"
 
+#include "arguments/subcommand.hpp"
 #include "run_shape.hpp"
 
 #include "pillar/core/log.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <map>
@@ -59,10 +59,13 @@ trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
 
 } // namespace
 
-void add_trace_options(CLI::App& app, TraceFlags& flags) {
-    app.add_option("--trace", flags.path, "write a trace of every step, token and rank")
-        ->type_name("FILE.h5");
-    app.add_flag("--force", flags.force, "replace an existing trace");
+void add_trace_options(Subcommand& sub, TraceFlags& flags) {
+    sub.add(Ranks::same, "--trace", "FILE.h5", "write a trace of every step, token and rank")
+        .name(flags.path)
+        .compared_by([&flags] { // rank 0 writes it, all send it what they measure
+            return std::string(flags.path.empty() ? "none" : "a trace");
+        });
+    sub.add_switch(Ranks::may_differ, "--force", flags.force, "replace an existing trace");
 }
 
 void check_trace_output(const TraceFlags& flags) {
@@ -98,15 +101,15 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
         {"n_context", number(t.options().n_context)},
         {"batch", number(t.options().max_rows)},
         {"kernels", std::string(session.family().name)},
-        {"cache_type", options.cache_type},
-        {"allreduce", options.allreduce},
+        {"cache_type", std::string(kernels::name_of(options.cache_type))},
+        {"allreduce", allreduce_text(options)},
         {"allreduce_decode",
          std::string(comm::name_of(session.allreduce().of(t.hyperparameters().dim)))},
         {"allreduce_prompt", std::string(comm::name_of(session.allreduce().longer))},
         {"allreduce_border_bytes", number(session.allreduce().longest_shorter * sizeof(float))},
-        {"wire", options.wire},
-        {"emulate_network", options.emulate_network},
-        {"split", options.split},
+        {"wire", std::string(comm::name_of(options.wire))},
+        {"emulate_network", network_text(options.emulated)},
+        {"split", split_text(options.split)},
         {"split_shares", weights_text(session.split().weights)},
         {"split_bytes_per_s", speeds_text(session.split())},
     };

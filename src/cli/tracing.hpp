@@ -16,7 +16,7 @@ struct TraceFlags {
     std::string path; ///< empty: no trace
     bool force = false;
 };
-void add_trace_options(CLI::App& app, TraceFlags& flags);
+void add_trace_options(Subcommand& sub, TraceFlags& flags);
 /// Rank 0 only. Throws IoError(cannot_create) when the trace may not be written there.
 void check_trace_output(const TraceFlags& flags);
 

@@ -80,7 +80,11 @@ std::string host_list(const Communicator& comm, const std::vector<std::string>& 
 } // namespace
 
 void expect_same(Communicator& comm, std::string_view what, std::string_view value, ExitCode code) {
-    const std::vector<std::string> values = comm.all_gather(value);
+    expect_same_among(comm, what, comm.all_gather(value), code);
+}
+
+void expect_same_among(const Communicator& comm, std::string_view what,
+                       const std::vector<std::string>& values, ExitCode code) {
     std::vector<std::string> groups; // in the order of their first ranks
     for (const std::string& v : values) {
         if (std::ranges::find(groups, v) == groups.end()) groups.push_back(v);
@@ -93,9 +97,12 @@ void expect_same(Communicator& comm, std::string_view what, std::string_view val
     throw AgreedError(code, fmt::format("{} differs: {}", what, fmt::join(parts, "; ")));
 }
 
+std::string program_text() {
+    return fmt::format("{} {} build {:016x}", version(), revision(), binary_hash());
+}
+
 void expect_same_program(Communicator& comm) {
-    expect_same(comm, "the pillar program",
-                fmt::format("{} {} build {:016x}", version(), revision(), binary_hash()));
+    expect_same(comm, program_name, program_text());
 }
 
 } // namespace pillar::comm

@@ -2,6 +2,8 @@
 
 #include "pillar/comm/binding.hpp"
 
+#include "pillar/core/counted.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -55,10 +57,6 @@ std::string wider_binding(std::string_view launcher, int n_cpus) {
     return "add --bind-to none to mpirun's flags";
 }
 
-std::string counted(int n, std::string_view noun) {
-    return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
-}
-
 /// "pi4"; of a machine that plays several hosts "node1, node2 (one machine)".
 std::string names_of(std::span<const RankCpus> ranks, const Group& machine) {
     std::vector<std::string_view> names;
@@ -86,23 +84,25 @@ std::string complaint(std::span<const RankCpus> ranks, const RankCpus& own, int 
 
     if (sharing.n_threads > n_shared) {
         const std::string what =
-            fmt::format("{} of {} share {} on {}", counted(sharing.n_threads, "thread"),
-                        counted(static_cast<int>(sharing.ranks.size()), "rank"),
-                        counted(n_shared, "CPU"), host);
+            fmt::format("{} of {} share {} on {}",
+                        counted(static_cast<std::size_t>(sharing.n_threads), "thread"),
+                        counted(sharing.ranks.size(), "rank"),
+                        counted(static_cast<std::size_t>(n_shared), "CPU"), host);
         if (machine.n_threads <= own.n_available) {
             return fmt::format("{} although it has {}: {}", what, own.n_available, wider);
         }
         if (n_ranks > own.n_available) {
             return fmt::format("{}: start at most {} there", what,
-                               counted(own.n_available, "rank"));
+                               counted(static_cast<std::size_t>(own.n_available), "rank"));
         }
         const bool is_narrow = n_bound < own.n_available;
         return fmt::format("{}: use -t {}{}{}", what, n_each, is_narrow ? " and " : "",
                            is_narrow ? wider : "");
     }
     if (requested_threads <= 0 && n_bound < own.n_available) {
-        return fmt::format("{} on {} may use only {} of {} CPUs: {}", counted(n_ranks, "rank"),
-                           host, n_bound, own.n_available, wider);
+        return fmt::format("{} on {} may use only {} of {} CPUs: {}",
+                           counted(static_cast<std::size_t>(n_ranks), "rank"), host, n_bound,
+                           own.n_available, wider);
     }
     return {};
 }
@@ -135,7 +135,8 @@ Binding judge_binding(std::span<const RankCpus> ranks, int rank, int requested_t
         }
     }
     if (n_others > 0) {
-        binding.warning += fmt::format(" (and so on {})", counted(n_others, "other host"));
+        binding.warning += fmt::format(" (and so on {})",
+                                       counted(static_cast<std::size_t>(n_others), "other host"));
     }
     return binding;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <optional>
+#include <sstream>
 
 namespace pillar::comm {
 
@@ -53,23 +54,41 @@ bool offers_process_management() {
     return false;
 }
 
+/// Open MPI tells how many ranks each program of `mpirun A : B` has, in their order: "1 2".
+void find_program(LaunchVariables& launch) {
+    const char* text = std::getenv("OMPI_APP_CTX_NUM_PROCS");
+    if (text == nullptr) return;
+    std::istringstream numbers(text);
+    int n_ranks = 0, n_programs = 0, first = 0;
+    bool is_first = false;
+    for (; numbers >> n_ranks; first += n_ranks, ++n_programs) {
+        is_first = is_first || launch.rank == first;
+    }
+    if (n_programs < 2 || first != launch.size) return; // not of this job
+    launch.n_programs = n_programs;
+    launch.is_first = is_first;
+}
+
 } // namespace
 
 LaunchVariables read_launch_variables() {
     if (const auto place = place_in("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) {
-        return {place->rank, place->size, "mpirun", true};
+        LaunchVariables launch{place->rank, place->size, "mpirun", true, 1, place->rank == 0};
+        find_program(launch);
+        return launch;
     }
     const auto slurm = slurm_place();
     if (const auto place = place_in("PMI_RANK", "PMI_SIZE")) {
         const bool is_srun = slurm && slurm->rank == place->rank && slurm->size == place->size;
-        return {place->rank, place->size, is_srun ? "srun" : "mpirun", true};
+        return {place->rank, place->size, is_srun ? "srun" : "mpirun", true, 1, place->rank == 0};
     }
     const bool can_connect = std::getenv("SLURM_STEP_ID") == nullptr || offers_process_management();
-    if (slurm) return {slurm->rank, slurm->size, "srun", can_connect};
+    if (slurm) return {slurm->rank, slurm->size, "srun", can_connect, 1, slurm->rank == 0};
     if (const auto rank = number_in("PMIX_RANK"); rank && *rank >= 0 && *rank < 1'000'000) {
-        return {static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun", true};
+        return {
+            static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun", true, 1, *rank == 0};
     }
-    return {0, 1, "", can_connect};
+    return {0, 1, "", can_connect, 1, true};
 }
 
 std::string describe_mislaunch(const LaunchVariables& launch, int world_size,

@@ -27,7 +27,7 @@ Generation::Generation(const tokenizer::Tokenizer& tokenizer,
       options_(options), on_text_(std::move(on_text)),
       sampler_(options.sampling,
                std::max<std::size_t>(sampling::max_candidates, tokenizer.vocabulary().size())),
-      decoder_(tokenizer) {
+      decoder_(tokenizer), stops_(options.stops) {
     timings_.n_prompt = static_cast<std::uint32_t>(prompt_.size());
     generated_.reserve(options.n_context);
 }
@@ -95,20 +95,23 @@ void Generation::accept(std::uint64_t step, const RowOutcome& outcome) {
     }
     last_token_s_ = now_s;
     if (!options_.ignore_eos && tokenizer_->ends_generation(id)) return finish(FinishReason::stop);
-    const std::string text = decoder_.push(id);
-    completion_ += text;
-    if (!text.empty()) on_text_(text);
+    show(stops_.push(decoder_.push(id)));
+    if (stops_.has_stopped()) return finish(FinishReason::stop);
     if (options_.n_predict >= 0 &&
         timings_.n_generated >= static_cast<std::uint32_t>(options_.n_predict))
         return finish(FinishReason::length);
     if (n_fed_ >= options_.n_context) finish(FinishReason::context_full);
 }
 
+void Generation::show(std::string_view text) {
+    completion_ += text;
+    if (!text.empty()) on_text_(text);
+}
+
 void Generation::finish(FinishReason reason) {
     reason_ = reason;
-    const std::string rest = decoder_.finish();
-    completion_ += rest;
-    if (!rest.empty()) on_text_(rest);
+    if (!stops_.has_stopped()) show(stops_.push(decoder_.finish()));
+    if (!stops_.has_stopped()) show(stops_.rest());
     timings_.total_s = monotonic_s() - start_s_;
     if (observer_ != nullptr)
         observer_->sequence({0, prompt_text_, completion_, timings_.n_prompt, timings_.n_generated,

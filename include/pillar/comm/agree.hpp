@@ -6,7 +6,9 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/function_ref.hpp"
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace pillar::comm {
 
@@ -27,7 +29,15 @@ void agree(Communicator& comm, FunctionRef<void()> phase);
 void expect_same(Communicator& comm, std::string_view what, std::string_view value,
                  ExitCode code = ExitCode::disagree);
 
-/// Collective. All ranks run the same build: version, revision and the bytes of the executable.
+/// The same with the values of all ranks at hand (one a rank, in rank order, the same on all):
+/// nothing is sent.
+void expect_same_among(const Communicator& comm, std::string_view what,
+                       const std::vector<std::string>& values, ExitCode code = ExitCode::disagree);
+
+/// What all ranks must run alike: version, revision and a hash of the executable.
+std::string program_text();
+inline constexpr std::string_view program_name = "the pillar program";
+/// Collective. All ranks run the same build.
 void expect_same_program(Communicator& comm);
 
 } // namespace pillar::comm

@@ -24,6 +24,8 @@ struct LaunchVariables {
     int size = 1;            ///< at least; PMIx alone does not tell it
     std::string launcher;    ///< "mpirun", "srun" or "" for none
     bool can_connect = true; ///< false: a Slurm step without PMIx or PMI, MPI finds no peers there
+    int n_programs = 1;      ///< that one mpirun has started: `mpirun A : B` has two
+    bool is_first = true;    ///< rank of its program, that is
 };
 /// Call it before MPI starts: Open MPI then adds variables of its own, also to a plain start.
 LaunchVariables read_launch_variables();

@@ -3,6 +3,7 @@
 // engine::Loop on rank 0.
 
 #include "pillar/engine/loop.hpp"
+#include "pillar/engine/stop_texts.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <functional>
@@ -15,6 +16,7 @@ struct GenerationOptions {
     std::int32_t n_predict =
         -1; ///< tokens to generate; −1: until a stop rule or the context is full
     bool ignore_eos = false;
+    std::vector<std::string> stops{}; ///< texts that end the answer and are not part of it
     sampling::Parameters sampling;
     std::size_t max_rows = 256; ///< prompt rows a step (-b)
     std::size_t n_context = 4096;
@@ -53,6 +55,7 @@ class Generation : public Scheduler {
   private:
     void record_prompt(std::uint64_t step, std::span<const model::Row> rows);
     void accept(std::uint64_t step, const RowOutcome& outcome);
+    void show(std::string_view text);
     void finish(FinishReason reason);
 
     const tokenizer::Tokenizer* tokenizer_;
@@ -62,6 +65,7 @@ class Generation : public Scheduler {
     OnText on_text_;
     sampling::Sampler sampler_;
     tokenizer::StreamDecoder decoder_;
+    StopTexts stops_;
     StepObserver* observer_ = nullptr;
 
     std::vector<tokenizer::TokenId> generated_;

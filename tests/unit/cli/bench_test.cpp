@@ -1,10 +1,12 @@
 // bench's lists, names and formats, as llama-bench has them.
 
+#include "arguments/numbers.hpp"
 #include "bench_output.hpp"
 #include "bench_tests.hpp"
 
 #include "pillar/core/errors.hpp"
 
+#include <fstream>
 #include <gtest/gtest.h>
 
 namespace pillar::cli {
@@ -31,6 +33,19 @@ TEST(bench_numbers, that_cannot_be_meant_are_refused) {
     for (const char* text : {"", "x", "1,", ",1", "-1", "4-1", "1-8*1", "0-8*2", "1-8+0", "1-",
                              "1x", "1-8-2", "99999999999999999999", "100001", "0-99999"})
         EXPECT_THROW(parse(text), UsageError) << text;
+}
+
+TEST(bench_files, are_lists_unless_a_file_has_the_comma) {
+    using Names = std::vector<std::string>;
+    const std::string whole = testing::TempDir() + "pillar_a,b.gguf";
+    std::ofstream(whole) << "GGUF";
+    EXPECT_EQ(file_names({"x.gguf,y.gguf", "z"}), (Names{"x.gguf", "y.gguf", "z"}));
+    EXPECT_EQ(file_names({whole}), Names{whole});
+    EXPECT_EQ(file_names({"x.gguf," + whole + ",y.gguf"}), (Names{"x.gguf", whole, "y.gguf"}));
+    EXPECT_EQ(file_names({whole + "," + whole}), (Names{whole, whole}));
+    for (const char* list : {"", ",", "a,", ",a", "a,,b"})
+        EXPECT_THROW((void)file_names({list}), UsageError) << list;
+    std::remove(whole.c_str());
 }
 
 std::vector<std::string> names_of(const BenchLists& lists) {

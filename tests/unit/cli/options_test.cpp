@@ -11,16 +11,16 @@ namespace pillar::cli {
 namespace {
 
 TEST(parse_network, takes_microseconds_and_nanoseconds_a_byte) {
-    EXPECT_FALSE(parse_network("").has_value());
-    const auto network = parse_network("50,8.5");
-    ASSERT_TRUE(network.has_value());
-    EXPECT_DOUBLE_EQ(network->latency_s, 50e-6);
-    EXPECT_DOUBLE_EQ(network->s_per_byte, 8.5e-9);
-    EXPECT_DOUBLE_EQ(parse_network("0,0")->latency_s, 0);
+    const comm::NetworkModel network = parse_network("50,8.5");
+    EXPECT_DOUBLE_EQ(network.latency_s, 50e-6);
+    EXPECT_DOUBLE_EQ(network.s_per_byte, 8.5e-9);
+    EXPECT_DOUBLE_EQ(parse_network("0,0").latency_s, 0);
+    EXPECT_EQ(network_text(network), "50,8.5");
+    EXPECT_EQ(network_text(std::nullopt), "");
 }
 
 TEST(parse_network, refuses_everything_else_by_name) {
-    for (const char* text : {"50", "50,", ",8.5", "50,8.5,1", "50;8.5", "-1,8", "5,-8", "x,8",
+    for (const char* text : {"", "50", "50,", ",8.5", "50,8.5,1", "50;8.5", "-1,8", "5,-8", "x,8",
                              "50,8x", "nan,1", "1,inf", "1e9,1", " 50,8.5", "50, 8.5"}) {
         try {
             (void)parse_network(text);
@@ -30,15 +30,6 @@ TEST(parse_network, refuses_everything_else_by_name) {
             EXPECT_THAT(error.what(), testing::HasSubstr("50,8.5"));
         }
     }
-}
-
-TEST(parse_algorithm, knows_the_names_and_auto) {
-    EXPECT_FALSE(parse_algorithm("auto").has_value());
-    EXPECT_EQ(parse_algorithm("two-step"), comm::Algorithm::two_step);
-    EXPECT_EQ(parse_algorithm("mpi"), comm::Algorithm::mpi);
-    EXPECT_EQ(parse_wire("q8"), comm::Wire::q8);
-    EXPECT_EQ(parse_wire("f16"), comm::Wire::f16);
-    EXPECT_EQ(parse_wire("f32"), comm::Wire::f32);
 }
 
 } // namespace

@@ -15,6 +15,7 @@ using testing::HasSubstr;
 
 constexpr const char* all_variables[] = {"OMPI_COMM_WORLD_RANK",
                                          "OMPI_COMM_WORLD_SIZE",
+                                         "OMPI_APP_CTX_NUM_PROCS",
                                          "PMIX_RANK",
                                          "PMIX_NAMESPACE",
                                          "PMI_RANK",
@@ -163,6 +164,24 @@ TEST(mislaunch, is_not_a_real_job_nor_a_single_rank) {
     EXPECT_EQ(describe_mislaunch({1, 4, "mpirun", true}, 4, "x"), "");
     EXPECT_EQ(describe_mislaunch({0, 1, "", true}, 1, "x"), "");
     EXPECT_EQ(describe_mislaunch({0, 1, "srun", false}, 1, "x"), "");
+}
+
+TEST(launch_variables, tell_the_programs_of_one_mpirun) {
+    const auto of = [](const char* rank, const char* size, const char* ranks_of_programs) {
+        return read({{"OMPI_COMM_WORLD_RANK", rank},
+                     {"OMPI_COMM_WORLD_SIZE", size},
+                     {"OMPI_APP_CTX_NUM_PROCS", ranks_of_programs}});
+    };
+    EXPECT_EQ(of("0", "2", "2").n_programs, 1);
+    EXPECT_TRUE(of("0", "2", "2").is_first);
+    EXPECT_FALSE(of("1", "2", "2").is_first);
+    EXPECT_EQ(of("2", "4", "1 3").n_programs, 2);
+    EXPECT_TRUE(of("0", "4", "1 3").is_first);
+    EXPECT_TRUE(of("1", "4", "1 3").is_first);
+    EXPECT_FALSE(of("2", "4", "1 3").is_first);
+    EXPECT_EQ(of("2", "4", "1 7").n_programs, 1); // of another job around this one
+    EXPECT_TRUE(read({}).is_first);
+    EXPECT_EQ(read({}).n_programs, 1);
 }
 
 } // namespace

@@ -1,0 +1,136 @@
+#include "flag.hpp"
+
+#include "nearest.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pillar::cli {
+
+Flag::Flag(Ranks ranks, const std::string& names, Takes takes) : ranks_(ranks), takes_(takes) {
+    for (std::size_t begin = 0; begin <= names.size();) {
+        const std::size_t end = std::min(names.find(',', begin), names.size());
+        std::string name = names.substr(begin, end - begin);
+        if (name.starts_with('!')) name.erase(0, 1);
+        names_.push_back(std::move(name));
+        begin = end + 1;
+    }
+}
+
+Flag& Flag::real(double& value, double lowest, double highest) {
+    looks_ = Looks::like_a_number;
+    return read(
+        [this, &value, lowest, highest](const std::string& text) {
+            value = real_number(text, typed(), lowest, highest);
+        },
+        [&value] { return fmt::format("{}", value); });
+}
+
+Flag& Flag::real(float& value, float lowest, float highest) {
+    looks_ = Looks::like_a_number;
+    return read(
+        [this, &value, lowest, highest](const std::string& text) {
+            value = real_number(text, typed(), lowest, highest);
+        },
+        [&value] { return fmt::format("{}", value); });
+}
+
+Flag& Flag::text(std::string& value) {
+    looks_ = Looks::like_anything;
+    return read([&value](const std::string& text) { value = text; }, [&value] { return value; });
+}
+
+Flag& Flag::name(std::string& value) {
+    return read(
+        [this, &value](const std::string& text) {
+            if (text.empty()) refuse_empty();
+            value = text;
+        },
+        [&value] { return value; });
+}
+
+Flag& Flag::choice(std::string& value, std::initializer_list<const char*> words) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const char* word : words) pairs.emplace_back(word, word);
+    return choice(value, std::move(pairs));
+}
+
+Flag& Flag::pieces(std::vector<std::string>& values) {
+    adds_up_ = true;
+    return read(
+        [this, &values](const std::string& text) {
+            if (text.empty()) refuse_empty();
+            values.push_back(text);
+        },
+        [&values] { return fmt::format("{}", fmt::join(values, ",")); });
+}
+
+Flag& Flag::read(std::function<void(const std::string&)> parse,
+                 std::function<std::string()> shown) {
+    parse_ = std::move(parse);
+    shown_ = std::move(shown);
+    return *this;
+}
+
+Flag& Flag::compared_by(std::function<std::string()> key) {
+    key_ = std::move(key);
+    return *this;
+}
+
+Flag& Flag::looks(Looks looks) {
+    looks_ = looks;
+    return *this;
+}
+
+Flag& Flag::alone(std::string value) {
+    takes_ = Takes::maybe_value;
+    alone_ = std::move(value);
+    return *this;
+}
+
+Flag& Flag::with_default() {
+    option_->default_str(shown_());
+    return *this;
+}
+
+bool Flag::has_name(std::string_view name) const noexcept {
+    return std::ranges::find(names_, name) != names_.end();
+}
+
+const std::string& Flag::name_told() const noexcept {
+    const auto is_long = [](const std::string& name) { return name.starts_with("--"); };
+    const auto found = std::ranges::find_if(names_, is_long);
+    return found == names_.end() ? names_.front() : *found;
+}
+
+const std::string& Flag::typed() const noexcept {
+    return typed_.empty() ? name_told() : typed_;
+}
+
+Setting Flag::setting() const {
+    const std::string shown = shown_();
+    const std::string key = key_ ? key_() : shown;
+    return {name_told(), key, shown.empty() ? key : shown};
+}
+
+void Flag::bind(CLI::Option* option) {
+    option_ = option;
+}
+
+void Flag::refuse_word(const std::string& text, const std::vector<std::string>& known) const {
+    if (text.empty()) refuse_empty();
+    const std::string near = nearest(text, known);
+    throw UsageError(fmt::format("{} {}: {}there {} {}", typed(), printable(text, 60),
+                                 near.empty() ? "" : fmt::format("is {} meant? ", near),
+                                 known.size() == 1 ? "is" : "are", fmt::join(known, ", ")));
+}
+
+void Flag::refuse_empty() const {
+    throw UsageError(fmt::format("{} has an empty value (an unset variable?)", typed()));
+}
+
+} // namespace pillar::cli

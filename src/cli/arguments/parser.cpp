@@ -1,0 +1,84 @@
+#include "parser.hpp"
+
+#include "../subcommands.hpp"
+#include "nearest.hpp"
+#include "same_start.hpp"
+#include "words.hpp"
+
+#include "pillar/core/errors.hpp"
+#include "pillar/core/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pillar::cli {
+
+Parser::Parser()
+    : app_(std::make_unique<CLI::App>(
+          "pillar runs GGUF language models on clusters of small boards: one program on every "
+          "rank,\n"
+          "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
+          "pillar")) {
+    app_->require_subcommand(0, 1);
+    app_->set_version_flag("--version", std::string(version()));
+    app_->footer(
+        "`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the rest.");
+}
+
+Parser::~Parser() = default;
+
+Subcommand& Parser::add(const std::string& name, const std::string& help) {
+    return subcommands_.emplace_back(*app_->add_subcommand(name, help), name);
+}
+
+std::string Parser::help() const {
+    return app_->help();
+}
+
+Subcommand& Parser::called(const std::string& word) {
+    const auto found = std::ranges::find(subcommands_, word, &Subcommand::name);
+    if (found != subcommands_.end()) return *found;
+    std::vector<std::string> names;
+    for (const Subcommand& subcommand : subcommands_) names.push_back(subcommand.name());
+    if (word.starts_with('-'))
+        throw UsageError(fmt::format("the subcommand comes first, but {} does: pillar SUBCOMMAND "
+                                     "[FLAGS], where SUBCOMMAND is {}; see `pillar --help`",
+                                     printable(word, 60), fmt::join(names, ", ")));
+    const std::string near = nearest(word, names);
+    throw UsageError(
+        fmt::format("there is no subcommand \"{}\"{}; see `pillar --help`", printable(word, 60),
+                    near.empty() ? fmt::format(": there are {}", fmt::join(names, ", "))
+                                 : fmt::format("; is {} meant?", near)));
+}
+
+void Parser::hand_to_cli11(const Subcommand& subcommand, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), subcommand.name());
+    std::ranges::reverse(arguments); // as CLI11 wants them
+    try {
+        app_->parse(arguments);
+    } catch (const CLI::ParseError& error) {
+        throw UsageError(
+            fmt::format("{}; see `pillar {} --help`", error.what(), subcommand.name()));
+    }
+}
+
+Command Parser::parse(const std::vector<std::string>& arguments) {
+    Subcommand& subcommand = called(arguments.front());
+    PlainArguments plain = take_apart(subcommand, std::span(arguments).subspan(1));
+    if (plain.wants_help) return say(subcommand.help());
+    hand_to_cli11(subcommand, std::move(plain.words));
+    Command command;
+    subcommand.finish(command);
+    if (command.run_with_ranks)
+        command.run_with_ranks =
+            [settings = subcommand.settings(),
+             run = std::move(command.run_with_ranks)](comm::Environment& environment) {
+                expect_same_start(environment, settings);
+                return run(environment);
+            };
+    return command;
+}
+
+} // namespace pillar::cli
