@@ -135,8 +135,9 @@ int write_synthetic(const BenchOptions& options) {
 /// The flags that say what to measure. Ranks compare the numbers, however they are written.
 void add_lists(Subcommand& sub, const std::shared_ptr<BenchOptions>& options) {
     const auto list = [&](const char* names, std::vector<std::string>& values, const char* help,
-                          std::vector<std::size_t> BenchNumbers::*numbers) {
-        sub.add_list(Ranks::same, names, "LIST", help)
+                          std::vector<std::size_t> BenchNumbers::*numbers,
+                          const char* type = "LIST") {
+        sub.add_list(Ranks::same, names, type, help)
             .looks(Flag::Looks::like_a_number)
             .pieces(values)
             .compared_by([options, numbers] {
@@ -148,8 +149,8 @@ void add_lists(Subcommand& sub, const std::shared_ptr<BenchOptions>& options) {
          &BenchNumbers::n_prompt);
     list("-n,--n-gen", lists.n_gen, "tokens to generate (default: 128); 0 = none",
          &BenchNumbers::n_gen);
-    list("--prompt-gen", lists.prompt_gen, "PROMPT,GEN in one test; may be given again",
-         &BenchNumbers::prompt_gen);
+    list("--prompt-gen", lists.prompt_gen, "both in one test; may be given again",
+         &BenchNumbers::prompt_gen, "PROMPT,GEN");
     list("-d,--n-depth", lists.n_depth, "positions in the context before (default: 0)",
          &BenchNumbers::n_depth);
     list("-b,--batch-size", lists.n_batch, "prompt tokens a step (default: 256)",

@@ -116,7 +116,8 @@ void add_model_file(Subcommand& sub, std::string& model) {
 void add_model_or_synthetic(Subcommand& sub, ModelOptions& o, bool is_required) {
     sub.add(Ranks::same, "-m,--model", "FILE",
             is_required ? "GGUF file; of a split model any part"
-                        : "GGUF file that all ranks must have; its memory and its messages")
+                        : "GGUF file that all ranks must have; its memory and its all-reduces are "
+                          "looked at too")
         .name(o.model)
         .compared_by([&o] { return std::string(o.model.empty() ? "none" : "a file"); });
     sub.add(Ranks::same, "--synthetic", "SHAPE:TYPE",

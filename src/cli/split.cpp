@@ -63,9 +63,9 @@ std::string shares_of_hosts(std::span<const double> weights, std::span<const std
 
 void expect_one_a_rank(std::size_t n, const comm::Communicator& comm, const std::string& what) {
     if (n == static_cast<std::size_t>(comm.size())) return;
-    throw UsageError(
-        fmt::format("{} has {}, but {} there: give one a rank", what, counted(n, "share"),
-                    comm.size() == 1 ? "1 rank is" : fmt::format("{} ranks are", comm.size())));
+    throw UsageError(fmt::format("{} has {}, but there {} {}: give one a rank", what,
+                                 counted(n, "share"), comm.size() == 1 ? "is" : "are",
+                                 counted(static_cast<std::size_t>(comm.size()), "rank")));
 }
 
 /// Collective. Rank 0 reads what the trace has recorded.

@@ -41,7 +41,8 @@ class Deadline {
   public:
     explicit Deadline(std::string_view what)
         : backstop_([what] {
-              return fmt::format("{} within {:g} s: is a process stopped, a node or a cable gone?",
+              return fmt::format("{} within {:g} s: is a process stopped, a node or a cable gone, "
+                                 "or did a rank run another subcommand?",
                                  what, longest_start_s);
           }) {
         backstop_.arm(monotonic_s() + longest_start_s);

@@ -68,6 +68,12 @@ def anchors(document):
         yield re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
+def rows_in_help(text):
+    """The names of every option of a help text, one list an option."""
+    rows = re.findall(r"^  (-{1,2}[\w-]+(?:,\s?-{1,2}[\w-]+)*)", text, re.M)
+    return [sorted(re.split(r",\s?", names)) for names in rows]
+
+
 def flags_in_help(text):
     """Every flag that a help text offers, also the negated one of a pair."""
     flags = set()

@@ -56,8 +56,10 @@ void Subcommand::add_words(const std::string& name, std::vector<std::string>& wo
 std::string Subcommand::help() const {
     std::string text = app_->help("pillar");
     constexpr std::string_view mark = "{false}"; // CLI11's, of --no-something
-    for (std::size_t at = 0; (at = text.find(mark)) != std::string::npos;)
-        text.erase(at, mark.size());
+    for (std::size_t at = 0; (at = text.find(mark)) != std::string::npos;) {
+        const bool is_padded = text.substr(at + mark.size(), 1) == " "; // help in columns
+        text.replace(at, mark.size(), is_padded ? std::string(mark.size(), ' ') : std::string());
+    }
     return text;
 }
 
