@@ -79,28 +79,34 @@ class Printer {
     bool begun_ = false;
 };
 
-/// Collective. One model's tests; false when a signal asked for the end.
-bool bench_model(const BenchOptions& options, const ModelOptions& model,
+/// Collective. One model's tests, after the last ones the end of the output; false when a signal
+/// asked for it earlier.
+bool bench_model(const BenchOptions& options, const ModelOptions& model, bool is_last,
                  const std::vector<BenchTest>& tests, comm::Environment& environment,
                  Printer& printer) {
     ModelBench bench(environment, model, tests, options.roofline);
+    bool complete = true;
     for (const BenchTest& test : tests) {
         BenchRecord record;
-        if (!bench.run(test, options.warm_up, record)) return false;
+        complete = bench.run(test, options.warm_up, record);
+        if (!complete) break;
         comm::agree(bench.comm(), [&] {
             if (bench.comm().is_root()) printer.result(record, bench.comm());
         });
     }
-    return true;
+    if (is_last || !complete)
+        comm::agree(bench.comm(), [&] { printer.footer(); }); // what there is can be read
+    return complete;
 }
 
 int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
           comm::Environment& environment) {
     Printer printer(make_bench_output(options.output, columns_for(options, tests)));
+    const std::vector<ModelOptions> models = models_of(options);
     bool complete = true;
-    for (const ModelOptions& model : models_of(options))
-        complete = complete && bench_model(options, model, tests, environment, printer);
-    printer.footer(); // also after a signal: what there is can be read
+    for (std::size_t i = 0; i < models.size() && complete; ++i)
+        complete =
+            bench_model(options, models[i], i + 1 == models.size(), tests, environment, printer);
     return static_cast<int>(complete ? ExitCode::done : ExitCode::resumable);
 }
 

@@ -49,12 +49,12 @@ void print(const CheckOptions& options, comm::Communicator& comm, const ClusterF
 
 /// Collective. Everybody leaves with rank 0's verdict.
 int check(const CheckOptions& options, comm::Environment& environment) {
-    const auto world = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32);
-    comm::Communicator& comm = *world;
-    log::set_speaker(comm.rank(), comm.host(comm.rank()));
     const double silence_s =
         options.model.timeout_s == 0 ? longest_silence_s : options.model.timeout_s;
-    comm.watch({.step_s = silence_s, .setup_s = silence_s});
+    const auto world = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
+                                         {.step_s = silence_s, .setup_s = silence_s});
+    comm::Communicator& comm = *world;
+    log::set_speaker(comm.rank(), comm.host(comm.rank()));
     comm::agree(comm, [&] {
         if (comm.is_root() && !options.profile.empty())
             expect_new_file(options.profile, options.force);

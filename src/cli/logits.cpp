@@ -63,6 +63,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size,
                        options.force);
         evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
+            comm.attend(); // the disk may be slow
             output->append(row);
         });
     });
