@@ -108,11 +108,12 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
     }
     clear_progress();
     const Traffic all_sent = sum_over_ranks(sent);
-    if (comm_.is_root()) {
+    comm::agree(comm_, [&] {
+        if (!comm_.is_root()) return;
         record = record_of(test, seconds);
         record["bytes_sent"] = all_sent.bytes_sent;
         record["messages_sent"] = all_sent.messages_sent;
-    }
+    });
     if (roofline_) roofline_->finish(test.test, seconds, record);
     return true;
 }

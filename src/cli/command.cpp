@@ -1,6 +1,7 @@
 #include "pillar/cli/command.hpp"
 
 #include "arguments/parser.hpp"
+#include "pillar/core/ending.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/engine/signals.hpp"
@@ -50,7 +51,8 @@ Command parse(int argc, char** argv) {
 
 void prepare_process() {
     engine::install_signal_handlers(flush_trace); // text is flushed as it comes
-    comm::before_abort(flush_trace);
+    before_abort(flush_trace);
+    tell_on_terminate();
 }
 
 } // namespace pillar::cli

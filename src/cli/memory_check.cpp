@@ -210,9 +210,12 @@ telemetry::AvailableMemory available_to_rank(comm::Communicator& comm) {
 MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
     MemoryReport report;
     const int own = comm.rank();
-    comm::agree(comm, [&] { report.need = need(own, comm.size(), n_context); });
-    report.in_use = telemetry::read_process_memory().resident_bytes;
-    const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
+    std::vector<telemetry::MemoryLimit> limits;
+    comm::agree(comm, [&] {
+        report.need = need(own, comm.size(), n_context);
+        report.in_use = telemetry::read_process_memory().resident_bytes;
+        limits = telemetry::read_memory_limits();
+    });
     const std::vector<Claim> claims = all_claims(comm, report.need.total(), limits);
     report.available = smallest_part(limits, claims, own);
 

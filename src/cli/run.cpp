@@ -165,10 +165,15 @@ int run(const RunOptions& given, comm::Environment& environment) {
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 
     std::optional<Tracing> tracing;
-    if (!options.trace.path.empty())
-        tracing.emplace(session, options.trace, run_configuration(options, session));
+    if (!options.trace.path.empty()) {
+        std::vector<storage::NamedValue> config;
+        comm::agree(comm, [&] { config = run_configuration(options, session); });
+        tracing.emplace(session, options.trace, std::move(config));
+    }
 
-    engine::Loop loop(session.transformer(), comm, loop_options(options, session));
+    engine::LoopOptions loop_wanted;
+    comm::agree(comm, [&] { loop_wanted = loop_options(options, session); });
+    engine::Loop loop(session.transformer(), comm, loop_wanted);
     if (tracing) {
         loop.observe(&tracing->recorder());
         if (generation) generation->observe(&tracing->recorder());
@@ -218,6 +223,7 @@ void add_run(Parser& parser) {
     add_trace_options(sub, options->trace);
     sub.expect([options] { sampling::validate(options->generation.sampling); });
     sub.when_called([options](Command& command) {
+        command.timeout_s = options->model.timeout_s;
         command.run_with_ranks = [options](comm::Environment& environment) {
             return run(*options, environment);
         };
