@@ -7,6 +7,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 # shellcheck source=build.sh
 source "$pillar_root/jobs/build.sh"
 cd -- "$pillar_root"
+[[ ${1-} != -h && ${1-} != --help ]] || print_help
 (($# == 0)) || die 64 "usage: jobs/demo.sh"
 
 jobs/packages.sh build

@@ -9,11 +9,12 @@
 set -uo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=hostfile.sh
+source "$pillar_root/jobs/hostfile.sh"
 
-[[ ${1-} != -h && ${1-} != --help ]] ||
-    { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0; }
+[[ ${1-} != -h && ${1-} != --help ]] || print_help
 (($# == 2)) || die 64 "usage: jobs/deploy.sh HOSTFILE MODEL.gguf"
-[[ -r $1 && -f $1 ]] || die 66 "cannot read the hostfile $1"
+read_hostfile "$1"
 [[ -r $2 && -f $2 ]] || die 66 "cannot read the model $2"
 [[ -x $pillar_binary ]] || die 66 "no program at $pillar_binary; build it (jobs/demo.sh does) or set PILLAR_BINARY"
 read -ra ssh <<<"${PILLAR_SSH:-ssh -o BatchMode=yes -o ConnectTimeout=10}"
@@ -25,10 +26,8 @@ files=("$(absolute "$pillar_binary")" "$model")
 if [[ $model =~ ^(.*)-[0-9]{5}(-of-[0-9]{5}\.gguf)$ ]]; then
     files=("${files[0]}" "${BASH_REMATCH[1]}"-[0-9][0-9][0-9][0-9][0-9]"${BASH_REMATCH[2]}")
 fi
-mapfile -t nodes < <(sed 's/#.*//' -- "$1" | awk 'NF { print $1 }' | sort -u)
-((${#nodes[@]} > 0)) || die 65 "$1 names no node"
 
-printf 'deploy: checksums of %d files\n' "${#files[@]}"
+printf 'deploy: checksums of %s\n' "$(count "${#files[@]}" file)"
 declare -A sums=()
 for file in "${files[@]}"; do
     sums[$file]=$(sha256sum <"$file" | cut -d' ' -f1)
@@ -37,8 +36,9 @@ done
 # to_node NODE FILE: send one file unless it is there.
 # shellcheck disable=SC2094 # the file written is another machine's
 to_node() {
-    local node=$1 file=$2 path there mode=644
+    local node=$1 file=$2 path part there mode=644
     path=$(printf '%q' "$file")
+    part=$(printf '%q' "$file.part.$node") # of its own: the nodes may share a disk
     [[ ! -x $file ]] || mode=755
     there=$("${ssh[@]}" "$node" "if test -f $path; then sha256sum <$path; else echo none; fi" </dev/null) || {
         printf '%s: cannot be reached\n' "$node" >&2
@@ -48,9 +48,10 @@ to_node() {
         printf '%s: %s is there\n' "$node" "$(basename -- "$file")"
         return
     fi
-    "${ssh[@]}" "$node" "set -e; mkdir -p $(printf '%q' "$(dirname -- "$file")"); cat >$path.part
-        test \"\$(sha256sum <$path.part | cut -d' ' -f1)\" = ${sums[$file]}
-        chmod $mode $path.part; mv -f $path.part $path" <"$file" || {
+    "${ssh[@]}" "$node" "set -e; mkdir -p $(printf '%q' "$(dirname -- "$file")"); part=$part
+        trap 'rm -f \"\$part\"' EXIT; cat >\"\$part\"
+        test \"\$(sha256sum <\"\$part\" | cut -d' ' -f1)\" = ${sums[$file]}
+        chmod $mode \"\$part\"; mv -f \"\$part\" $path" <"$file" || {
         printf '%s: %s did not arrive whole (disk full? run it again)\n' "$node" "$file" >&2
         return 1
     }
@@ -72,12 +73,12 @@ deploy_to() {
 
 pids=() n_failed=0
 for node in "${nodes[@]}"; do
-    [[ $node != localhost && $node != "$(hostname)" ]] || continue
+    ! is_here "$node" || continue
     deploy_to "$node" &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do
     wait "$pid" || n_failed=$((n_failed + 1))
 done
-((n_failed == 0)) || die 69 "$n_failed of ${#nodes[@]} nodes are not ready"
-printf 'deploy: %d nodes are ready\n' "${#nodes[@]}"
+((n_failed == 0)) || die 69 "$n_failed of $(count "${#nodes[@]}" node) not ready"
+printf 'deploy: ready: %s\n' "$(count "${#nodes[@]}" node)"

@@ -2,6 +2,11 @@
 # Settings that all jobs share. Sourced, never run. What the caller has set already stays.
 # shellcheck disable=SC2034 # the variables are for the scripts that source this
 
+# A descriptor that the caller has closed would be the next file that is opened.
+[[ -e /proc/self/fd/0 ]] || exec </dev/null
+[[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
+[[ -e /proc/self/fd/2 ]] || exec 2>/dev/null
+
 pillar_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 pillar_binary=${PILLAR_BINARY:-$pillar_root/build/release/pillar}
 
@@ -9,6 +14,27 @@ pillar_binary=${PILLAR_BINARY:-$pillar_root/build/release/pillar}
 die() {
     printf '%s: %s\n' "$(basename -- "$0" .sh)" "$2" >&2
     exit "$1"
+}
+
+# "1 rank", "2 ranks": count NUMBER NOUN.
+count() {
+    local plural=s
+    [[ $1 != 1 ]] || plural=''
+    printf '%d %s%s' "$1" "$2" "$plural"
+}
+
+# value_of ARGUMENT ...: of an option that wants one, the argument behind it, in `value`.
+value_of() {
+    if (($# < 2)) || [[ $2 == -- ]]; then
+        die 64 "$1 wants a value behind it"
+    fi
+    value=$2
+}
+
+# Print the comment at the head of the script that was started, and end.
+print_help() {
+    sed -n '2,/^set/{/^#SBATCH/d;/^set/d;s/^# \{0,1\}//;p}' -- "$0"
+    exit 0
 }
 
 # Open MPI's settings travel to all nodes as environment variables. Those of Open MPI 5 and of its launcher have other names.

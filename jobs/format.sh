@@ -4,6 +4,11 @@
 #   jobs/format.sh --check    only names the files that would change; exit code 1 if there are any
 set -eu
 
+case "${1:-}" in
+    -h | --help)
+        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
+        exit 0 ;;
+esac
 cd "$(dirname "$0")/.."
 formatter=${CLANG_FORMAT:-clang-format-14}
 if ! command -v "$formatter" >/dev/null; then

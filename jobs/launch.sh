@@ -9,54 +9,64 @@
 # Ctrl-C or TERM lets the ranks finish their step, write everything and end with 75; a second one ends them at once.
 # docs/running.md has the table of exit codes.
 set -uo pipefail
+trap 'exit 75' INT TERM HUP USR1 # nothing has been started yet that would have to end in order
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+
+# shellcheck source=hostfile.sh
+source "$pillar_root/jobs/hostfile.sh"
+# shellcheck source=daemon_ports.sh
+source "$pillar_root/jobs/daemon_ports.sh"
 
 usage='usage: jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [launcher options] -- SUBCOMMAND ...'
 n_ranks='' hostfile='' print=no dry_run=no mapped=no own_options=()
 while (($# > 0)) && [[ $1 != -- ]]; do
     case $1 in
-    -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0 ;;
-    -n | -np | --np) n_ranks=${2-} && shift ;;
-    --hostfile | -hostfile | --machinefile | -machinefile) hostfile=${2-} && shift ;;
+    -h | --help) print_help ;;
+    -n | --n | -np | --np) value_of "$@" && n_ranks=$value && shift ;;
+    -n=* | --n=* | -np=* | --np=*) n_ranks=${1#*=} ;;
+    -n[0-9]* | -np[0-9]*) n_ranks=${1#-n} && n_ranks=${n_ranks#p} ;;
+    -hostfile | --hostfile | -machinefile | --machinefile) value_of "$@" && hostfile=$value && shift ;;
+    -hostfile=* | --hostfile=* | -machinefile=* | --machinefile=*) hostfile=${1#*=} ;;
     --print) print=yes ;;
     --dry-run) print=yes dry_run=yes ;;
     *)
-        [[ $1 != *-map-by && $1 != *-bind-to && $1 != *-rankfile && $1 != -rf && $1 != --cpu-bind* ]] || mapped=yes
+        case ${1%%=*} in
+        *-map-by | *-bind-to | *-rankfile | -rf | --cpu-bind | -N | *-npernode | *-pernode | *-npersocket | *-ppr) mapped=yes ;;
+        *-cpus-per-proc | *-cpus-per-rank | *-bynode | *-byslot | *-cpu-set | *-cpu-list) mapped=yes ;;
+        esac
         own_options+=("$1")
         ;;
     esac
-    (($# > 0)) && shift
+    shift
 done
 [[ ${1-} == -- ]] || die 64 "$usage"
 shift
 (($# > 0)) || die 64 "$usage"
-[[ $n_ranks =~ ^[1-9][0-9]*$ ]] || die 64 "-n wants the number of ranks, not '$n_ranks'"
-[[ -x $pillar_binary ]] || die 66 "no program at $pillar_binary; build it (jobs/demo.sh does) or set PILLAR_BINARY"
+[[ $n_ranks =~ ^[1-9][0-9]{0,5}$ ]] || die 64 "-n wants the number of ranks, not '$n_ranks'"
+[[ -x $pillar_binary && -f $pillar_binary ]] ||
+    die 66 "no program at $pillar_binary; build it (jobs/demo.sh does) or set PILLAR_BINARY"
 
-# The nodes: how many, the slots of the smallest (0: unknown), and whether any of them is another machine.
-n_nodes=1 slots=0 elsewhere=no
-read_hostfile() {
-    local line node n least=''
-    local -A seen=()
-    [[ -r $1 && -f $1 ]] || die 66 "cannot read the hostfile $1"
-    while read -r line || [[ -n $line ]]; do
-        line=${line%%#*} n=0
-        read -r node _ <<<"$line"
-        [[ -n $node ]] || continue
-        [[ $node == localhost || $node == 127.* || $node == "$(hostname)" ]] || elsewhere=yes
-        [[ ! $line =~ slots[[:space:]]*=[[:space:]]*([0-9]+) ]] || n=${BASH_REMATCH[1]}
-        seen[$node]=1
-        [[ -n $least && $least -le $n ]] || least=$n
-    done <"$1"
-    n_nodes=${#seen[@]} slots=${least:-0}
-    ((n_nodes > 0)) || die 65 "$1 names no node"
-}
+n_nodes=1
 in_slurm=no
+# The cores of the job's smallest node ("4(x2),2": two nodes of four and one of two), or fewer where the job asks for so
+# many a task.
+count_slurm_slots() {
+    local part per_node asked=${SLURM_CPUS_PER_TASK:-0} tasks=${SLURM_NTASKS_PER_NODE:-1}
+    slots=${SLURM_CPUS_ON_NODE:-0}
+    IFS=, read -ra per_node <<<"${SLURM_JOB_CPUS_PER_NODE-}"
+    for part in "${per_node[@]}"; do
+        part=${part%%(*}
+        ((part >= slots && slots > 0)) || slots=$part
+    done
+    ((asked * tasks == 0 || asked * tasks >= slots)) || slots=$((asked * tasks))
+}
 if [[ -n $hostfile ]]; then
     read_hostfile "$hostfile"
+    n_nodes=${#nodes[@]}
 elif [[ -n ${SLURM_JOB_NUM_NODES-} ]]; then
-    in_slurm=yes n_nodes=$SLURM_JOB_NUM_NODES slots=${SLURM_CPUS_ON_NODE:-0} elsewhere=yes
+    in_slurm=yes n_nodes=$SLURM_JOB_NUM_NODES elsewhere=yes
+    count_slurm_slots
 fi
 ranks_per_node=$(((n_ranks + n_nodes - 1) / n_nodes))
 cores_per_rank=$((slots / ranks_per_node))
@@ -89,29 +99,6 @@ else
     crowded
 fi
 
-# mpirun listens on every port of its range, so two jobs that start on one node need different ones: four of the range,
-# where nobody listens yet. Without such it takes ports of the system's choice, which no firewall knows.
-choose_daemon_ports() {
-    local v4=${daemon_ports}_ipv4_ports v6=${daemon_ports}_ipv6_ports
-    local range=${!v4-} range_v6=${!v6-} n=4 first last blocks block port used=' ' line fields
-    [[ $range =~ ^([0-9]+)-([0-9]+)$ && $range_v6 =~ ^[0-9]+-[0-9]+$ ]] || return 0
-    first=${range%-*} last=${range#*-} blocks=$(((last - first + 1) / n))
-    local first_v6=${range_v6%-*}
-    while read -r line; do
-        read -ra fields <<<"$line"
-        [[ ${fields[3]-} != 0A ]] || used+="$((16#${fields[1]##*:})) " # 0A: somebody listens
-    done < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
-    for block in $(shuf --input-range="0-$((blocks - 1))"); do
-        for ((port = first + n * block; port < first + n * (block + 1); ++port)); do
-            [[ $used != *" $port "* && $used != *" $((port - first + first_v6)) "* ]] || continue 2
-        done
-        export "$v4=$((port - n))-$((port - 1))"
-        export "$v6=$((port - n - first + first_v6))-$((port - 1 - first + first_v6))"
-        return 0
-    done
-    printf 'launch: many jobs run here already; the daemons of this one take any ports\n' >&2
-    unset "$v4" "$v6"
-}
 [[ $launcher == srun* ]] || choose_daemon_ports
 
 # No rank can see the terminal: tell them whether somebody watches.
@@ -119,15 +106,47 @@ PILLAR_TTY=${PILLAR_TTY:-0}
 [[ ! -t 2 ]] || PILLAR_TTY=1
 export PILLAR_TTY
 
+# What this script starts ends with it, also where it is killed.
+with_this_script=()
+! command -v setpriv >/dev/null || with_this_script=(setpriv --pdeathsig TERM --)
+
+# Where a pipe takes the text, a process here passes it on: when its reader leaves (`| head`), mpirun itself would abort
+# or crash, while the ranks can be asked to finish. Of standard error alone, what nobody reads is dropped. These end
+# with their last writer, and signals of a whole process group are not for them.
+pass_on() { # WHAT-WHEN-NOBODY-READS
+    trap '' INT TERM HUP USR1
+    cat 2>/dev/null || { "$@" && cat >/dev/null && exit 1; }
+}
+text_out=1 log_out=2 text_passer='' log_passer='' text_folder='' text_reader=''
+if [[ $dry_run == no && -p /dev/stdout ]]; then
+    exec {text_out}<> <(:) # a pipe without a name
+    pass_on kill -USR1 $$ </proc/self/fd/"$text_out" {text_out}>&- &
+    text_passer=$!
+fi
+if [[ $dry_run == no && -p /dev/stderr ]]; then
+    if [[ $text_out != 1 && /dev/stdout -ef /dev/stderr ]]; then
+        log_out=$text_out
+    else
+        exec {log_out}<> <(:)
+        pass_on true </proc/self/fd/"$log_out" >&2 {log_out}>&- &
+        log_passer=$!
+    fi
+fi
+
 # Open MPI 5's mpirun passes on whole lines only, and a text without a line's end would not be seen growing. Rank 0 writes
 # to a pipe beside it where it runs on this machine.
-text_folder='' text_reader=''
+# shellcheck disable=SC2317 # called by a trap
+leave() {
+    [[ -z $text_reader ]] || kill -KILL "$text_reader" 2>/dev/null
+    rm -rf -- "$text_folder"
+}
 if [[ $launcher != srun* && $dry_run == no ]] && ((open_mpi_major >= 5)) && text_folder=$(mktemp -d); then
+    trap leave EXIT
     export PILLAR_TEXT_PIPE=$text_folder/text
     mkfifo -- "$PILLAR_TEXT_PIPE"
-    cat -- "$PILLAR_TEXT_PIPE" 2>/dev/null &
+    # shellcheck disable=SC2261 # one of them is of standard output
+    "${with_this_script[@]}" cat -- "$PILLAR_TEXT_PIPE" 2>/dev/null >&"$text_out" &
     text_reader=$!
-    trap 'rm -rf -- "$text_folder"' EXIT
 fi
 
 read -ra command_line <<<"$launcher"
@@ -155,16 +174,25 @@ else
     exec 3</dev/null
 fi
 
-# The launcher lives in a session of its own, so that Ctrl-C reaches this script alone.
-setsid --wait "${command_line[@]}" <&3 3<&- &
-pid=$! n_requests=0 interrupted=no
-exec 3<&-
+name=$(basename -- "$pillar_binary")
+name=${name:0:15} # as the kernel keeps it
+pid='' n_requests=0 interrupted=no alone=no guard=''
+# The ranks finish their step when one of them has USR1; mpirun would hand it on with a line of its own amid the text.
 # shellcheck disable=SC2317 # called by traps
+ask_to_finish() {
+    interrupted=yes
+    [[ -n $pid ]] || return 0
+    if [[ $launcher == srun* ]] || ! pkill -USR1 --parent "$pid" --exact "$name"; then
+        kill -USR1 "$pid"
+    fi 2>/dev/null
+}
+# shellcheck disable=SC2317
 request_stop() {
     interrupted=yes
     n_requests=$((n_requests + 1))
+    [[ -n $pid ]] || return 0
     case $n_requests in
-    1) kill -USR1 "$pid" ;;
+    1) ask_to_finish ;;
     2) kill -TERM "$pid" ;;
     *) kill_session ;;
     esac 2>/dev/null
@@ -200,13 +228,19 @@ end_when_alone() { # PID NAME: of the launcher, and of its ranks here
         ((SECONDS - alone_since < 3)) || { kill -USR2 $$ && return 0; }
     done
 }
-alone=no guard=''
 trap 'alone=yes; kill_session' USR2
 trap request_stop INT TERM HUP
-trap 'interrupted=yes; kill -USR1 "$pid" 2>/dev/null' USR1
+trap ask_to_finish USR1
+
+# The launcher lives in a session of its own, so that Ctrl-C reaches this script alone.
+"${with_this_script[@]}" setsid --wait "${command_line[@]}" <&3 3<&- >&"$text_out" 2>&"$log_out" &
+pid=$!
+exec 3<&-
+[[ $text_out == 1 ]] || exec {text_out}>&-
+[[ $log_out == 2 || $log_out == "$text_out" ]] || exec {log_out}>&-
+[[ $interrupted == no ]] || ask_to_finish # the request came before there was anybody to ask
 if [[ $launcher != srun* ]] && command -v pgrep >/dev/null; then
-    name=$(basename -- "$pillar_binary")
-    end_when_alone "$pid" "${name:0:15}" </dev/null >/dev/null 2>&1 &
+    end_when_alone "$pid" "$name" </dev/null >/dev/null 2>&1 &
     guard=$!
 fi
 code=127
@@ -220,7 +254,23 @@ done
 if [[ -n $text_reader ]]; then # it ends with its last writer; where rank 0 never came, that is this script
     exec {writer}<>"$PILLAR_TEXT_PIPE" && exec {writer}>&-
     wait "$text_reader"
+    text_reader=''
 fi
+# wait_for PID: its exit code, through signals; nothing for none.
+wait_for() {
+    local code=0 status
+    while [[ -n $1 ]]; do
+        interrupted=no
+        wait "$1"
+        status=$?
+        ((status == 127)) || code=$status
+        [[ $interrupted == yes ]] || break
+    done
+    return "$code"
+}
+reader_left=no
+wait_for "$text_passer" || reader_left=yes
+wait_for "$log_passer"
 # Open MPI 5's mpirun ends with 0 when it has lost a node. The ranks' own end tells.
 [[ $code -ne 0 || -z $text_folder || ! -e $PILLAR_TEXT_PIPE.open ]] || code=205
 
@@ -229,10 +279,12 @@ end_with() {
     printf 'launch: %s (%s ended with %d)\n' "$2" "$launcher" "$code" >&2
     exit "$1"
 }
+# Who has read enough wants no word of it, and the ranks have written everything else.
+[[ $reader_left == no || $n_requests -gt 0 || $code -ne 75 ]] || exit 0
 case $code in
 0 | 6[4-9] | 7[0-8]) exit "$code" ;;
 1)
-    ((n_requests < 2)) || end_with 75 "stopped at once as asked; what was written until then is there"
+    ((n_requests < 1)) || end_with 75 "stopped at once as asked; what was written until then is there"
     end_with 69 "the ranks could not be started or did not end in order; the message above says which"
     ;;
 110) end_with 75 "the launcher's time limit is over; what was written until then is there" ;;

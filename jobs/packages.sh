@@ -32,6 +32,7 @@ trixie) run=(openmpi-bin libhdf5-310 libhdf5-hl-310 libfmt10 libpcre2-8-0 libgom
 *) run=("${build[@]}") ;;
 esac
 
+[[ ${1-} != -h && ${1-} != --help ]] || print_help
 list_only=no
 [[ ${1-} != --list ]] || { list_only=yes && shift; }
 wanted=()

@@ -16,12 +16,22 @@ die() {
     exit "${2:-70}"
 }
 
+if [[ ${1-} == -h || ${1-} == --help ]]; then
+    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' -- jobs/sysroot.sh
+    exit 0
+fi
 [[ $# -eq 0 || $* == --force ]] || die "usage: jobs/sysroot.sh [--force]" 64
 for tool in apt-get dpkg; do
     command -v $tool >/dev/null || die "needs $tool (Debian or one of its kin)" 77
 done
 [[ $(dpkg --print-architecture) != arm64 ]] || die "this machine is arm64 itself: build with the preset release" 64
 [[ ${1:-} != --force ]] || rm -rf -- "$sysroot" "$apt_root"
+# What another version of this script has unpacked may lack something; before, none was written down.
+asked=$sysroot/asked.txt
+if [[ -e $asked && $(cat -- "$asked") != "${packages[*]}" ]]; then
+    printf 'sysroot: other packages are needed now; starting afresh\n'
+    rm -rf -- "$sysroot" "$apt_root"
+fi
 if [[ -e $sysroot/packages.txt ]]; then
     printf 'sysroot: %s packages are there (--force renews them)\n' "$(wc -l <"$sysroot/packages.txt")"
     exit 0
@@ -72,6 +82,7 @@ unpack() {
     rm -rf -- "$part"/usr/share/{doc,man,info,locale,lintian}
     make_links_relative "$part"
     (cd "$apt_root/packages" && ls -- *.deb) >"$part/packages.txt"
+    printf '%s\n' "${packages[*]}" >"$part/asked.txt"
     mv -- "$part" "$sysroot"
 }
 

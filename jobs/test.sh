@@ -18,10 +18,10 @@ cd -- "$pillar_root"
 all=no label='' also=() options=()
 while (($# > 0)); do
     case $1 in
-    -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) print_help ;;
     --all) all=yes ;;
-    --also) also+=("${2:?--also wants a label}") && shift ;;
-    --label) label=${2:?--label wants a label} && shift ;;
+    --also) value_of "$@" && also+=("$value") && shift ;;
+    --label) value_of "$@" && label=$value && shift ;;
     *) options+=("$1") ;;
     esac
     shift

@@ -13,13 +13,13 @@
 #
 # Every line says one thing that was done, was so already, or cannot be done here. Ends with 77 when something that
 # should have been possible was not. What was there before is kept in /var/lib/pillar/tuned (PILLAR_TUNED replaces the
-# path), so running it twice does no harm. The interface is the wired one that is up, if there is one only.
+# path) until the next start, so running it twice does no harm. The interface is the wired one that is up, if there is one only.
 set -euo pipefail
 
 me=tune_node
 root=${PILLAR_TUNE_ROOT-} # stands for / in tests
 state=${PILLAR_TUNED:-$root/var/lib/pillar/tuned}
-interface='' mode=tune dry=no n_failed=0
+interface='' mode=tune dry=no n_failed=0 is_stale=no
 
 die() {
     printf '%s: %s\n' "$me" "$2" >&2
@@ -28,7 +28,11 @@ die() {
 while (($# > 0)); do
     case $1 in
     -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0 ;;
-    --interface) interface=${2-} && shift ;;
+    --interface)
+        [[ -n ${2-} ]] || die 64 "--interface wants the name of one"
+        interface=$2 && shift
+        ;;
+    --interface=*) interface=${1#*=} ;;
     --undo) mode=undo ;;
     --dry-run) dry=yes ;;
     *) die 64 "no such option: $1; jobs/tune_node.sh [--interface NAME] [--undo] [--dry-run]" ;;
@@ -42,12 +46,22 @@ fail() {
     n_failed=$((n_failed + 1))
 }
 
-# --- what was there before: lines of "KIND<tab>TARGET<tab>VALUE", the first of each kept ---
+# --- what was there before: lines of "KIND<tab>TARGET<tab>VALUE", the first of each kept, all since one start ---
+
+boot_id=$(cat -- "$root/proc/sys/kernel/random/boot_id" 2>/dev/null || true)
+# A file of before the machine's last start tells nothing of now.
+if [[ -n $boot_id && -s $state ]]; then
+    of_boot=$(sed -n 's/^boot\t-\t//p' -- "$state")
+    [[ -z $of_boot || $of_boot == "$boot_id" ]] || is_stale=yes
+fi
 
 remember() { # KIND TARGET VALUE
     [[ $dry == no ]] || return 0
     mkdir -p -- "$(dirname -- "$state")"
-    touch -- "$state"
+    if [[ $is_stale == yes || ! -e $state ]]; then
+        printf 'boot\t-\t%s\n' "$boot_id" >"$state"
+        is_stale=no
+    fi
     if ! awk -F'\t' -v k="$1" -v t="$2" '$1 == k && $2 == t { found = 1 } END { exit !found }' "$state"; then
         printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$state"
     fi
@@ -197,7 +211,13 @@ undo() {
         say undo "nothing to restore: $state is not there"
         return
     }
+    [[ $is_stale == no ]] || {
+        say undo "nothing to restore: the machine has been started since"
+        [[ $dry == yes ]] || rm -f -- "$state"
+        return
+    }
     while IFS=$'\t' read -r kind target value; do
+        [[ $kind != boot ]] || continue
         if [[ $dry == yes ]]; then
             say undo "${target#"$root"}: would become $value again"
         elif restore "$kind" "$target" "$value"; then
@@ -209,7 +229,7 @@ undo() {
     done < <(tac -- "$state")
     [[ $dry == no ]] || return 0
     if [[ -n $left ]]; then
-        printf '%s\n' "$left" | sed '/^$/d' >"$state"
+        printf 'boot\t-\t%s\n%s\n' "$boot_id" "$left" | sed '/^$/d' >"$state"
     else
         rm -f -- "$state"
     fi

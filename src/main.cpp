@@ -3,11 +3,12 @@
 #include "pillar/cli/command.hpp"
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/environment.hpp"
+#include "pillar/core/ending.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/process.hpp"
 
 #include <chrono>
-#include <exception>
 #include <fmt/format.h>
 #include <thread>
 
@@ -16,13 +17,19 @@ namespace {
 using namespace pillar;
 
 /// Errors that all ranks know of end in an orderly way, everybody with the same code; rank 0 tells
-/// the sentence.
+/// the sentence. A reader of the output that has left is none (code done). One rank alone is all
+/// ranks.
 int run_agreed(const cli::Command& command, comm::Environment& environment) {
     try {
         return command.run_with_ranks(environment);
     } catch (const comm::AgreedError& error) {
-        log::root(log::Level::error, "{}", error.what());
+        if (error.code() != ExitCode::done) log::root(log::Level::error, "{}", error.what());
         return static_cast<int>(error.code());
+    } catch (...) {
+        if (environment.n_ranks() > 1) throw;
+        const Outcome outcome = outcome_of_exception();
+        log::error("{}", outcome.sentence);
+        return static_cast<int>(outcome.code);
     }
 }
 
@@ -54,29 +61,29 @@ int run(int argc, char** argv) {
             expect_one_program(launch);
             return leave_after_root(command.run_alone(), is_root);
         }
-    } catch (const Error& error) {
-        if (launch.is_first) log::error("{}", error.what()); // the ranks of a program are alike
-        return leave_after_root(static_cast<int>(error.code()), is_root);
+    } catch (...) {
+        const Outcome outcome = outcome_of_exception();
+        if (launch.is_first && outcome.code != ExitCode::done)
+            log::error("{}", outcome.sentence); // the ranks of a program are alike
+        return leave_after_root(static_cast<int>(outcome.code), is_root);
     }
     cli::prepare_process();
-    try {
-        comm::Environment environment(argc, argv);
-        return run_agreed(command, environment);
-    } catch (const Error& error) { // this rank alone knows: tell it and take the others along
-        log::error("{}", error.what());
-        comm::abort_job(error.code());
-    }
+    comm::Environment environment(argc, argv);
+    return run_agreed(command, environment);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
+    open_standard_descriptors();
+    ignore_write_signals();
     try {
         const int code = run(argc, argv);
         cli::leave_text_pipe();
         return code;
-    } catch (const std::exception& error) {
-        log::error("internal error: {}; please report it with the command line", error.what());
-        comm::abort_job(ExitCode::internal);
+    } catch (...) { // this rank alone knows: tell it and take the others along
+        const Outcome outcome = outcome_of_exception();
+        log::error("{}", outcome.sentence);
+        comm::abort_job(outcome.code);
     }
 }

@@ -96,28 +96,34 @@ class Printer {
     bool begun_ = false;
 };
 
-/// Collective. One model's tests; false when a signal asked for the end.
-bool bench_model(const BenchOptions& options, const ModelOptions& model,
+/// Collective. One model's tests, after the last ones the end of the output; false when a signal
+/// asked for it earlier.
+bool bench_model(const BenchOptions& options, const ModelOptions& model, bool is_last,
                  const std::vector<BenchTest>& tests, comm::Environment& environment,
                  Printer& printer) {
     ModelBench bench(environment, model, tests, options.roofline);
+    bool complete = true;
     for (const BenchTest& test : tests) {
         BenchRecord record;
-        if (!bench.run(test, options.warm_up, record)) return false;
+        complete = bench.run(test, options.warm_up, record);
+        if (!complete) break;
         comm::agree(bench.comm(), [&] {
             if (bench.comm().is_root()) printer.result(record, bench.comm());
         });
     }
-    return true;
+    if (is_last || !complete)
+        comm::agree(bench.comm(), [&] { printer.footer(); }); // what there is can be read
+    return complete;
 }
 
 int bench(const BenchOptions& options, const std::vector<BenchTest>& tests,
           comm::Environment& environment) {
     Printer printer(make_bench_output(options.output, columns_for(options, tests)));
+    const std::vector<ModelOptions> models = models_of(options);
     bool complete = true;
-    for (const ModelOptions& model : models_of(options))
-        complete = complete && bench_model(options, model, tests, environment, printer);
-    printer.footer(); // also after a signal: what there is can be read
+    for (std::size_t i = 0; i < models.size() && complete; ++i)
+        complete =
+            bench_model(options, models[i], i + 1 == models.size(), tests, environment, printer);
     return static_cast<int>(complete ? ExitCode::done : ExitCode::resumable);
 }
 
@@ -185,6 +191,7 @@ void choose(const std::shared_ptr<BenchOptions>& options, Command& command) {
         return;
     }
     if (options->allreduce_table) {
+        command.timeout_s = options->model.timeout_s;
         command.run_with_ranks =
             [options, lengths = allreduce_lengths(options->sizes)](comm::Environment& environment) {
                 return bench_allreduce(
@@ -197,6 +204,7 @@ void choose(const std::shared_ptr<BenchOptions>& options, Command& command) {
         throw UsageError("--sizes goes with --allreduce alone, without a name");
     if (models_of(*options).empty())
         throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
+    command.timeout_s = options->model.timeout_s;
     command.run_with_ranks = [options,
                               tests = parse_tests(options->lists)](comm::Environment& environment) {
         return bench(*options, tests, environment);

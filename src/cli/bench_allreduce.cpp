@@ -46,8 +46,8 @@ std::vector<Series> measure_all(comm::Environment& environment,
     std::vector<Series> all;
     for (const Wire wire : {Wire::f32, Wire::f16, Wire::q8}) {
         const std::vector<Algorithm> algorithms = algorithms_on(wire, options.emulated.has_value());
-        const auto comm = environment.world(algorithms.front(), wire, options.emulated);
-        comm->watch({.step_s = options.timeout_s});
+        const auto comm = environment.world(algorithms.front(), wire, options.emulated,
+                                            {.step_s = options.timeout_s});
         comm->set_in_steps(true);
         for (const Algorithm algorithm : algorithms) {
             Series& series = all.emplace_back();
@@ -158,10 +158,11 @@ std::vector<std::size_t> allreduce_lengths(const std::vector<std::string>& lists
 }
 
 int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& environment) {
-    const auto comm = environment.world(Algorithm::recursive_doubling, Wire::f32);
-    comm->watch({.step_s = options.timeout_s});
+    const auto comm = environment.world(Algorithm::recursive_doubling, Wire::f32, {},
+                                        {.step_s = options.timeout_s});
     log::set_speaker(comm->rank(), comm->host(comm->rank()));
     comm::agree(*comm, [&] {
+        if (comm->is_root()) expect_standard_output();
         if (comm->size() == 1)
             throw UsageError("bench --allreduce needs two ranks or more: start it with mpirun -n "
                              "2 or jobs/launch.sh -n 2");

@@ -1,6 +1,9 @@
 #include "bench_model.hpp"
 
+#include "standard_output.hpp"
+
 #include "pillar/comm/agree.hpp"
+#include "pillar/core/log.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/model/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"
@@ -24,6 +27,12 @@ ModelOptions with_room(ModelOptions options, const std::vector<BenchTest>& tests
         options.n_threads = std::max(options.n_threads, test.n_threads);
     }
     return options;
+}
+
+SessionNeeds needs() {
+    SessionNeeds needs;
+    needs.check_outputs = expect_standard_output;
+    return needs;
 }
 
 /// As `run` has them by default: the same candidates are gathered.
@@ -63,7 +72,7 @@ std::string utc_now() {
 
 ModelBench::ModelBench(comm::Environment& environment, const ModelOptions& options,
                        const std::vector<BenchTest>& tests, bool with_roofline)
-    : options_(with_room(options, tests)), session_(environment, options_, {}),
+    : options_(with_room(options, tests)), session_(environment, options_, needs()),
       comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
       benchmark_(session_.transformer().hyperparameters().vocab_size),
       cpu_(telemetry::read_host_info().cpu_model) {
@@ -99,11 +108,12 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
     }
     clear_progress();
     const Traffic all_sent = sum_over_ranks(sent);
-    if (comm_.is_root()) {
+    comm::agree(comm_, [&] {
+        if (!comm_.is_root()) return;
         record = record_of(test, seconds);
         record["bytes_sent"] = all_sent.bytes_sent;
         record["messages_sent"] = all_sent.messages_sent;
-    }
+    });
     if (roofline_) roofline_->finish(test.test, seconds, record);
     return true;
 }
@@ -129,11 +139,11 @@ bool ModelBench::run_once(const engine::BenchmarkTest& test) {
 
 void ModelBench::show_progress(const BenchTest& test, std::size_t repeat) const {
     if (comm_.is_root() && on_terminal())
-        fmt::print(stderr, "\r{} {}/{}\x1b[K\r", test.name(), repeat + 1, test.n_repeats);
+        log::text(fmt::format("\r{} {}/{}\x1b[K\r", test.name(), repeat + 1, test.n_repeats));
 }
 
 void ModelBench::clear_progress() const {
-    if (comm_.is_root() && on_terminal()) fmt::print(stderr, "\x1b[K");
+    if (comm_.is_root() && on_terminal()) log::text("\x1b[K");
 }
 
 /// Rank 0 only.

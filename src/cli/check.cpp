@@ -48,15 +48,16 @@ void print(const CheckOptions& options, comm::Communicator& comm, const ClusterF
 
 /// Collective. Everybody leaves with rank 0's verdict.
 int check(const CheckOptions& options, comm::Environment& environment) {
-    const auto world = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32);
-    comm::Communicator& comm = *world;
-    log::set_speaker(comm.rank(), comm.host(comm.rank()));
     const double silence_s =
         options.model.timeout_s == 0 ? longest_silence_s : options.model.timeout_s;
-    comm.watch({.step_s = silence_s, .setup_s = silence_s});
+    const auto world = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
+                                         {.step_s = silence_s, .setup_s = silence_s});
+    comm::Communicator& comm = *world;
+    log::set_speaker(comm.rank(), comm.host(comm.rank()));
     comm::agree(comm, [&] {
-        if (comm.is_root() && !options.profile.empty())
-            expect_new_file(options.profile, options.force);
+        if (!comm.is_root()) return;
+        expect_standard_output();
+        if (!options.profile.empty()) expect_new_file(options.profile, options.force);
     });
 
     ClusterFacts facts;
@@ -103,6 +104,7 @@ void add_check(Parser& parser) {
                    "with -o: replace an existing file");
     sub.add_switch(Ranks::may_differ, "--json", options->json, "print verdicts and facts as JSON");
     sub.when_called([options](Command& command) {
+        command.timeout_s = options->model.timeout_s;
         command.run_with_ranks = [options](comm::Environment& environment) {
             return check(*options, environment);
         };

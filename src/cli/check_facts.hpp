@@ -50,6 +50,7 @@ struct NodeFacts {
     double available_bytes = 0;
     std::string limited_by;           ///< what `available_bytes` is limited by
     std::optional<double> need_bytes; ///< of this rank, for the model asked
+    std::string shortage;             ///< what a run would be refused with; "": there is room
     std::string governor;             ///< "" where the kernel has none
     std::optional<double> max_clock_mhz;
     std::optional<double> clock_mhz; ///< the slowest CPU's, just after it was busy
@@ -133,10 +134,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelFacts, is_asked, name, code, problem, ha
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, duplex, is_wireless,
                                    energy_efficient, receive_delay_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
-                                   available_bytes, limited_by, need_bytes, governor, max_clock_mhz,
-                                   clock_mhz, temperature_c, throttled, read_bytes_per_s,
-                                   products_per_s, barrier_s, f32_summing_s, f16_summing_s,
-                                   q8_summing_s, clock_offset_s, clock_uncertainty_s,
+                                   available_bytes, limited_by, need_bytes, shortage, governor,
+                                   max_clock_mhz, clock_mhz, temperature_c, throttled,
+                                   read_bytes_per_s, products_per_s, barrier_s, f32_summing_s,
+                                   f16_summing_s, q8_summing_s, clock_offset_s, clock_uncertainty_s,
                                    named_interfaces, links)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
                                    s_per_byte_long, stored_s_per_byte, residual, carrier_a,

@@ -62,24 +62,32 @@ ModelFacts look_at_model(const ModelOptions& options, OpenModel& model) {
     return facts;
 }
 
-/// What the model's pre-flight would ask of this rank.
-std::optional<double> need_of(const OpenModel& model, const ModelFacts& facts,
-                              const ModelOptions& options, const comm::Communicator& comm,
-                              const kernels::Family& family, int n_threads) {
-    if (!facts.is_asked || facts.code != 0) return std::nullopt;
+/// Collective. The pre-flight of a run of the model. A rank without the model needs nothing.
+MemoryReport look_at_memory(comm::Communicator& comm, const OpenModel& model,
+                            const ModelFacts& facts, const ModelOptions& options,
+                            const kernels::Family& family, int n_threads) {
+    const bool is_there = facts.is_asked && facts.code == 0;
     model::TransformerOptions wanted;
-    wanted.n_context = context_of(model.h, options.n_context);
+    wanted.n_context = is_there ? context_of(model.h, options.n_context) : 0;
     wanted.max_rows = options.n_batch;
     wanted.cache_type = options.cache_type;
-    return static_cast<double>(rank_need(*model.file, model.h, family, options, wanted,
-                                         usual_loop(), n_threads, comm.rank(), comm.size())
-                                   .total());
+    const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
+        if (!is_there) return model::MemoryNeed();
+        model::TransformerOptions changed = wanted;
+        changed.n_context = n_context;
+        return rank_need(*model.file, model.h, family, options, changed, usual_loop(), n_threads,
+                         rank, n_ranks);
+    };
+    return examine_memory(comm, need, wanted.n_context);
 }
 
-/// Rates of this rank's threads, all ranks at once; then what the sensors say of a busy machine.
+/// Rates of this rank's threads, all ranks at once; then what the sensors say of a busy machine. Of
+/// the memory that there is for this rank a quarter is taken at most: a full node is to be judged,
+/// not to be run out of.
 void measure_node(NodeFacts& facts, threads::Team& team, const kernels::Family& family,
-                  const std::filesystem::path& sys) {
-    measure::ReadBandwidth bandwidth(team);
+                  std::uint64_t available, const std::filesystem::path& sys) {
+    measure::ReadBandwidth bandwidth(
+        team, std::min<std::uint64_t>(measure::bandwidth_bytes, available / 4));
     facts.read_bytes_per_s = bandwidth.measure(team);
     facts.products_per_s = measure::integer_rate(family, team);
     const telemetry::Sensors sensors = telemetry::read_sensors(sys);
@@ -251,11 +259,17 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     mine.kernels = family.name;
     const int n_cpus = binding.n_threads_default;
     const int n_threads = options.n_threads > 0 ? options.n_threads : n_cpus;
+    if (own_model.is_asked) {
+        const MemoryReport memory =
+            look_at_memory(comm, model, own_model, options, family, n_threads);
+        if (own_model.code == 0) mine.need_bytes = static_cast<double>(memory.need.total());
+        mine.shortage = memory.shortage;
+    }
+    const std::uint64_t available = available_to_rank(comm).bytes;
     comm::agree(comm, [&] {
         threads::Team team(n_threads, n_cpus);
         mine.n_threads = team.size();
-        mine.need_bytes = need_of(model, own_model, options, comm, family, team.size());
-        measure_node(mine, team, family, sys);
+        measure_node(mine, team, family, available, sys);
     });
     measure_pairs(comm, facts, sys);
     mine.links = used_links(facts, comm.rank(), sys);

@@ -69,18 +69,13 @@ void judge_memory(const ClusterFacts& facts, const std::vector<int>& machines,
         if (n.memory_bytes < least) least = n.memory_bytes, poorest = rank;
         most = std::max(most, n.memory_bytes);
         least_available = std::min(least_available, n.available_bytes);
-        double need = 0;
-        const std::vector<int> here = ranks_beside(facts, rank);
-        for (const int other : here) need += node(facts, other).need_bytes.value_or(0);
-        if (need <= n.available_bytes) continue;
-        all_fit = false;
-        verdicts.push_back(
-            {Level::bad, "memory",
-             fmt::format("{} needs {} for {} but has {} ({}): a smaller -c, more nodes or a "
-                         "smaller format; `pillar plan` says what fits",
-                         host(facts, rank), bytes(need), counted(here.size(), "rank"),
-                         bytes(n.available_bytes), n.limited_by),
-             ExitCode::peer_lost});
+        for (const int beside : ranks_beside(facts, rank)) {
+            if (node(facts, beside).shortage.empty()) continue;
+            all_fit = false;
+            verdicts.push_back(
+                {Level::bad, "memory", node(facts, beside).shortage, ExitCode::refused});
+            break; // once for a machine
+        }
     }
     if (most > unequal_memory_ratio * least)
         verdicts.push_back({Level::note, "memory",

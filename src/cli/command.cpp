@@ -1,13 +1,14 @@
 #include "pillar/cli/command.hpp"
 
 #include "arguments/parser.hpp"
+#include "pillar/core/ending.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/engine/signals.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
 
-#include <cstdio>
 #include <fmt/format.h>
 
 namespace pillar::cli {
@@ -19,7 +20,7 @@ bool prints() {
 Command say(std::string text) {
     Command command;
     command.run_alone = [text = std::move(text)] {
-        if (prints()) fmt::print("{}", text);
+        print_text(text);
         return 0;
     };
     return command;
@@ -50,7 +51,8 @@ Command parse(int argc, char** argv) {
 
 void prepare_process() {
     engine::install_signal_handlers(flush_trace); // text is flushed as it comes
-    comm::before_abort(flush_trace);
+    before_abort(flush_trace);
+    tell_on_terminate();
 }
 
 } // namespace pillar::cli

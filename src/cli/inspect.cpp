@@ -3,9 +3,11 @@
 #include "arguments/parser.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <fmt/format.h>
@@ -66,7 +68,8 @@ std::string describe(const gguf::Value& value, std::size_t n) {
         value.value);
 }
 
-void print_summary(const gguf::File& file) {
+std::string summary_of(const gguf::File& file) {
+    std::string text;
     std::uint64_t n_parameters = 0, n_bytes = 0;
     std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> types;
     for (const gguf::TensorInfo& tensor : file.tensors()) {
@@ -76,34 +79,40 @@ void print_summary(const gguf::File& file) {
         ++count;
         bytes += tensor.size_bytes;
     }
-    fmt::print("file          {} (GGUF version {}, {})\n", file.path(), file.version(),
-               human_bytes(static_cast<double>(file.size_bytes())));
-    fmt::print("parameters    {} in {} tensors\n", n_parameters, file.tensors().size());
+    text += fmt::format("file          {} (GGUF version {}, {})\n", printable(file.path(), 4096),
+                        file.version(), human_bytes(static_cast<double>(file.size_bytes())));
+    text += fmt::format("parameters    {} in {} tensors\n", n_parameters, file.tensors().size());
     if (n_parameters > 0)
-        fmt::print("tensor data   {} ({:.2f} bits per weight)\n",
-                   human_bytes(static_cast<double>(n_bytes)),
-                   8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_parameters));
+        text += fmt::format("tensor data   {} ({:.2f} bits per weight)\n",
+                            human_bytes(static_cast<double>(n_bytes)),
+                            8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_parameters));
     for (const auto& [name, count_bytes] : types)
-        fmt::print("  {:<10}  {:>4} tensors, {}{}\n", name, count_bytes.first,
-                   human_bytes(static_cast<double>(count_bytes.second)), "");
+        text += fmt::format("  {:<10}  {:>4} tensors, {}{}\n", name, count_bytes.first,
+                            human_bytes(static_cast<double>(count_bytes.second)), "");
+    return text;
+}
+
+std::string tensors_of(const gguf::File& file) {
+    std::string text = fmt::format("\ntensors\n  {:<32} {:<8} {:<20} {:>14} {:>14}\n", "name",
+                                   "type", "shape", "offset", "bytes");
+    for (const gguf::TensorInfo& tensor : file.tensors())
+        text += fmt::format("  {:<32} {:<8} {:<20} {:>14} {:>14}\n", printable(tensor.name),
+                            tensor.type->name, fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
+                            tensor.offset, tensor.size_bytes);
+    return text;
 }
 
 int inspect(const InspectOptions& options) {
     const gguf::File file(options.model);
     if (!prints()) return 0;
-    for (const std::string& warning : file.warnings()) fmt::print(stderr, "warning: {}\n", warning);
-    print_summary(file);
-    fmt::print("\nmetadata\n");
+    for (const std::string& warning : file.warnings()) log::warning("{}", warning);
+    std::string text = summary_of(file) + "\nmetadata\n";
     for (const auto& entry : file.metadata().entries())
-        fmt::print("  {:<44} {:<8} {}\n", printable(entry.key), gguf::name_of(entry.value.type),
-                   describe(entry.value, options.max_items));
-    if (!options.tensors) return 0;
-    fmt::print("\ntensors\n  {:<32} {:<8} {:<20} {:>14} {:>14}\n", "name", "type", "shape",
-               "offset", "bytes");
-    for (const gguf::TensorInfo& tensor : file.tensors())
-        fmt::print("  {:<32} {:<8} {:<20} {:>14} {:>14}\n", printable(tensor.name),
-                   tensor.type->name, fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
-                   tensor.offset, tensor.size_bytes);
+        text +=
+            fmt::format("  {:<44} {:<8} {}\n", printable(entry.key),
+                        gguf::name_of(entry.value.type), describe(entry.value, options.max_items));
+    if (options.tensors) text += tensors_of(file);
+    print_text(text);
     return 0;
 }
 

@@ -68,6 +68,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size,
                        options.force);
         evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
+            comm.attend(); // the disk may be slow
             output->append(row);
         });
     });
@@ -105,6 +106,7 @@ void add_logits(Parser& parser) {
             throw UsageError("--ids and a prompt are given: leave one out");
     });
     sub.when_called([options](Command& command) {
+        command.timeout_s = options->model.timeout_s;
         command.run_with_ranks = [options](comm::Environment& environment) {
             return logits(*options, environment);
         };

@@ -31,15 +31,20 @@ struct MemoryReport {
     model::MemoryNeed need;               ///< to come
     std::uint64_t in_use = 0;             ///< resident before: the program, MPI, the tokenizer
     telemetry::AvailableMemory available; ///< its part of what there is
+    std::string shortage; ///< empty, or a sentence with the host, the need, what there is, and with
+                          ///< what context or on how many ranks all would fit
 };
 
 /// Collective. This rank's part of what there is: each limit divided by the ranks that share it.
 telemetry::AvailableMemory available_to_rank(comm::Communicator& comm);
 
-/// Collective. Throws comm::AgreedError(refused) naming the host, the need, what there is, and the
-/// smallest number of ranks or the context that fits. A limit is held against the needs of all
-/// ranks that share it: the machine's memory, a control group; an address space belongs to one
-/// rank.
+/// Collective. This rank's report. A limit is held against the needs of all ranks that share it:
+/// the machine's memory, a control group; an address space belongs to one rank. What `need` throws
+/// is agreed upon.
+MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context);
+
+/// Collective. The same; throws comm::AgreedError(refused) with the shortage of the first rank that
+/// has one.
 MemoryReport expect_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context);
 
 } // namespace pillar::cli

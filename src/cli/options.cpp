@@ -331,11 +331,9 @@ std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend
 }
 
 bool on_terminal() {
+    // A launcher gives its ranks pipes; nothing else of it needs to be known.
     if (const char* told = std::getenv("PILLAR_TTY")) return std::strcmp(told, "1") == 0;
-    const bool launched = std::getenv("OMPI_COMM_WORLD_RANK") != nullptr ||
-                          std::getenv("PMIX_RANK") != nullptr ||
-                          std::getenv("SLURM_PROCID") != nullptr;
-    return !launched && isatty(STDERR_FILENO) != 0;
+    return isatty(STDERR_FILENO) != 0;
 }
 
 } // namespace pillar::cli

@@ -3,10 +3,12 @@
 #include "arguments/parser.hpp"
 #include "model_file.hpp"
 #include "plan_rows.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -34,10 +36,14 @@ int plan(const PlanOptions& options) {
     const gguf::File file = open_model_file(model.model, model.synthetic);
     table.model = model.synthetic.empty() ? model.model : model.synthetic;
     table.profile = profile.name;
-    for (const std::size_t n_ranks : numbers_of_ranks(options))
+    table.decode_w = profile.power.decode_w;
+    const std::vector<std::size_t> ranks = numbers_of_ranks(options);
+    for (const std::size_t n_ranks : ranks)
         table.rows.push_back(plan_row(file, profile, options.request, static_cast<int>(n_ranks)));
+    table.base =
+        base_row(file, profile, options.request, static_cast<int>(std::ranges::max(ranks)));
     table.request = resolved(file, options.request);
-    if (prints()) fmt::print("{}", render(table, options.format));
+    print_text(render(table, options.format));
     return 0;
 }
 

@@ -20,6 +20,23 @@ std::string percent(double part, double total) {
     return fmt::format("{:.0f} %", 100 * part / total);
 }
 
+double speed_up(const PlanTable& table, const PlanRow& row) {
+    return row.decode_per_s / table.base.decode_per_s;
+}
+
+std::string definitions(const PlanTable& table) {
+    const int n = table.base.n_ranks;
+    const std::string base = n == 1 ? "one node" : fmt::format("{} nodes", n);
+    return fmt::format(
+        "\nSpeed-up: t/s over that of {}{}. J a token: energy of all nodes while they "
+        "decode one, at the {} W each of the profile.\n",
+        base,
+        !table.base.fits() ? ", on which it does not fit"
+        : n == 1           ? ""
+                           : ", the fewest on which the model fits",
+        table.decode_w);
+}
+
 std::string markdown(const PlanTable& table) {
     const auto bytes = [](double n) { return human_bytes(n); };
     std::string text = fmt::format(
@@ -29,17 +46,16 @@ std::string markdown(const PlanTable& table) {
         "|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|\n",
         printable(table.model), printable(table.profile),
         counted(table.request.model.n_context, "token"), comm::name_of(table.request.model.wire));
-    const PlanRow& base = table.rows.front();
     for (const PlanRow& row : table.rows)
         text += fmt::format(
             "| {} | {} | {} | {} | {} | {} | {:.2f} | {:.2f} | {:.1f} | {} | {} | {:.1f} |\n",
             row.n_ranks, bytes(static_cast<double>(row.need.weights)),
             bytes(static_cast<double>(row.need.kv_cache)),
             bytes(static_cast<double>(row.need.buffers)), bytes(row.available_bytes),
-            row.fits() ? "yes" : "NO", row.decode_per_s,
-            row.decode_per_s / base.decode_per_s * base.n_ranks, row.prompt_per_s,
+            row.fits() ? "yes" : "NO", row.decode_per_s, speed_up(table, row), row.prompt_per_s,
             bytes(static_cast<double>(row.token.bytes_sent)), row.token.messages_sent,
             row.joules_per_token);
+    text += definitions(table);
     text += fmt::format("\nWhere the time of a step goes: a token at depth {}, and a prompt of {} "
                         "in chunks of {}\n\n"
                         "| nodes | step | ms | matrices | attention | barriers | message latency | "
@@ -94,6 +110,8 @@ Json record(const PlanTable& table, const PlanRow& row) {
                  {"decode_allreduce", row.n_ranks == 1 ? "" : comm::name_of(row.decode_allreduce)},
                  {"prompt_allreduce", row.n_ranks == 1 ? "" : comm::name_of(row.prompt_allreduce)},
                  {"decode_tokens_per_s", row.decode_per_s},
+                 {"speed_up", speed_up(table, row)},
+                 {"base_ranks", table.base.n_ranks},
                  {"prompt_tokens_per_s", row.prompt_per_s},
                  {"joules_per_token", row.joules_per_token},
                  {"decode", time_record(row.decode)},

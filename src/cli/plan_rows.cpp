@@ -99,4 +99,15 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     return row;
 }
 
+PlanRow base_row(const gguf::File& file, const perf::MachineProfile& profile,
+                 const PlanRequest& request, int most) {
+    PlanRow one = plan_row(file, profile, request, 1);
+    if (one.fits()) return one;
+    for (int n_ranks = 2; n_ranks <= most; ++n_ranks) {
+        PlanRow row = plan_row(file, profile, request, n_ranks);
+        if (row.fits()) return row;
+    }
+    return one;
+}
+
 } // namespace pillar::cli

@@ -39,9 +39,11 @@ struct PlanRow {
 
 struct PlanTable {
     std::string model;
-    std::string profile;
+    std::string profile; ///< its name
+    double decode_w = 0; ///< of a node of it
     PlanRequest request; ///< with the context that was used
     std::vector<PlanRow> rows;
+    PlanRow base; ///< of speed-ups
 };
 
 /// With the context's default filled in.
@@ -50,6 +52,11 @@ PlanRequest resolved(const gguf::File& file, const PlanRequest& request);
 /// Throws FormatError for what is no model.
 PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
                  const PlanRequest& request, int n_ranks);
+
+/// One rank where the model fits, else the smallest number up to `most` on which it does; one rank
+/// where there is none.
+PlanRow base_row(const gguf::File& file, const perf::MachineProfile& profile,
+                 const PlanRequest& request, int most);
 
 /// "md", "csv" or "json".
 std::string render(const PlanTable& table, const std::string& format);

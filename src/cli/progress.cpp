@@ -3,7 +3,6 @@
 #include "pillar/core/log.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <fmt/format.h>
 
 namespace pillar::cli {
@@ -45,7 +44,7 @@ ProgressBar::ProgressBar(std::string title, std::uint64_t total, ProgressStyle s
       next_s_(style == ProgressStyle::bar ? bar_after_s : line_every_s) {}
 
 ProgressBar::~ProgressBar() {
-    if (drawn_) fmt::print(stderr, "\r\x1b[K");
+    if (drawn_) log::text("\r\x1b[K");
 }
 
 void ProgressBar::show(std::uint64_t done) {
@@ -62,9 +61,8 @@ void ProgressBar::show(std::uint64_t done) {
     constexpr int width = 30;
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
     const auto filled = static_cast<std::size_t>(share * width);
-    fmt::print(stderr, "\r{} [{}{}] {:3.0f} %  {}\x1b[K", title_, std::string(filled, '#'),
-               std::string(width - filled, ' '), share * 100, text);
-    std::fflush(stderr);
+    log::text(fmt::format("\r{} [{}{}] {:3.0f} %  {}\x1b[K", title_, std::string(filled, '#'),
+                          std::string(width - filled, ' '), share * 100, text));
 }
 
 } // namespace pillar::cli

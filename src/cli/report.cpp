@@ -2,10 +2,12 @@
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
 #include "pillar/report/render.hpp"
 #include "pillar/trace/convert.hpp"
 
@@ -26,12 +28,12 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
-    fmt::print(stderr, "{}: {}, {}, {} recovered{}\n", done.path, counted(done.n_steps, "step"),
-               counted(done.n_tokens, "token"), counted(done.n_sequences, "sequence"),
-               done.n_bytes_damaged == 0
-                   ? ""
-                   : fmt::format("; {} at the journal's end left out",
-                                 counted(done.n_bytes_damaged, "damaged byte")));
+    log::text(fmt::format(
+        "{}: {}, {}, {} recovered{}\n", printable(done.path, 4096), counted(done.n_steps, "step"),
+        counted(done.n_tokens, "token"), counted(done.n_sequences, "sequence"),
+        done.n_bytes_damaged == 0 ? ""
+                                  : fmt::format("; {} at the journal's end left out",
+                                                counted(done.n_bytes_damaged, "damaged byte"))));
     return 0;
 }
 
@@ -43,7 +45,7 @@ int report(const ReportOptions& options) {
     if (!options.profile.empty()) profile = perf::read_profile(options.profile);
     const std::string text = report::report(options.traces, report::format_of(options.format),
                                             profile ? &*profile : nullptr);
-    if (prints()) fmt::print("{}", text);
+    print_text(text);
     return 0;
 }
 

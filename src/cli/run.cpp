@@ -13,6 +13,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/generation.hpp"
+#include "pillar/engine/signals.hpp"
 
 #include <fmt/format.h>
 #include <memory>
@@ -71,6 +72,35 @@ std::uint64_t common_seed(comm::Communicator& comm, std::optional<std::uint64_t>
     return std::stoull(chosen);
 }
 
+/// Rank 0's text. A reader that leaves ends the run after the step, as a signal does: a trace is
+/// written whole.
+class Text {
+  public:
+    explicit Text(comm::Communicator& comm) : comm_(&comm) {}
+    void write(std::string_view text) {
+        if (has_no_reader_) return;
+        try {
+            write_text(text, [this] { comm_->attend(); });
+        } catch (const ReaderLeft&) {
+            has_no_reader_ = true;
+            engine::request_stop();
+        }
+    }
+    [[nodiscard]] bool has_no_reader() const noexcept { return has_no_reader_; }
+
+  private:
+    comm::Communicator* comm_;
+    bool has_no_reader_ = false;
+};
+
+/// Collective. What the shell sees: a reader that has left wanted no more.
+ExitCode exit_code_of(comm::Communicator& comm, bool is_stopped, const Text& text) {
+    if (!is_stopped) return ExitCode::done;
+    const ExitCode code = text.has_no_reader() ? ExitCode::done : ExitCode::resumable;
+    const std::string common = comm.broadcast_from_root(std::to_string(static_cast<int>(code)));
+    return static_cast<ExitCode>(std::stoi(common));
+}
+
 void print_timings(const engine::Generation& generation, const Session& session) {
     const engine::GenerationTimings& t = generation.timings();
     const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
@@ -83,6 +113,7 @@ void print_timings(const engine::Generation& generation, const Session& session)
 
 std::vector<storage::NamedValue> run_configuration(const RunOptions& options, Session& session) {
     std::vector<storage::NamedValue> config = configuration(session, options.model);
+    config.push_back({"n_sequences", storage::Value(std::int64_t{1})});
     config.push_back({"n_predict", storage::Value(std::int64_t{options.generation.n_predict})});
     config.push_back({"ignore_eos", storage::Value(std::int64_t{options.generation.ignore_eos})});
     add_sampling(config, options.generation.sampling);
@@ -106,7 +137,10 @@ int run(const RunOptions& given, comm::Environment& environment) {
     Prompt prompt;
     SessionNeeds needs;
     needs.loop = gathered_for(options.generation.sampling);
-    needs.check_outputs = [&] { check_trace_output(options.trace); };
+    needs.check_outputs = [&] {
+        expect_standard_output();
+        check_trace_output(options.trace);
+    };
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()> attend) {
         prompt = read_prompt_tokens(options.prompt, tokenizer, n_context, attend);
@@ -118,33 +152,42 @@ int run(const RunOptions& given, comm::Environment& environment) {
     options.generation.max_rows = options.model.n_batch;
 
     std::optional<engine::Generation> generation;
+    Text output(comm);
     const std::size_t n_prompt = prompt.ids.size(); // rank 0's
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        if (options.display_prompt && !options.quiet && on_terminal())
-            fmt::print(stderr, "{}", prompt.text);
-        generation.emplace(
-            session.tokenizer(), std::move(prompt.ids), prompt.text, options.generation,
-            [&comm](std::string_view piece) { write_text(piece, [&] { comm.attend(); }); });
+        generation.emplace(session.tokenizer(), std::move(prompt.ids), prompt.text,
+                           options.generation,
+                           [&output](std::string_view piece) { output.write(piece); });
     });
     session.tune_allreduce(environment, options.model, n_prompt);
     if (options.generation.sampling.temperature > 0)
         log::root(Level::info, "seed     {}", options.generation.sampling.seed);
 
     std::optional<Tracing> tracing;
-    if (!options.trace.path.empty())
-        tracing.emplace(session, options.trace, run_configuration(options, session));
+    if (!options.trace.path.empty()) {
+        std::vector<storage::NamedValue> config;
+        comm::agree(comm, [&] { config = run_configuration(options, session); });
+        tracing.emplace(session, options.trace, std::move(config));
+    }
 
-    engine::Loop loop(session.transformer(), comm, loop_options(options, session));
+    engine::LoopOptions loop_wanted;
+    comm::agree(comm, [&] { loop_wanted = loop_options(options, session); });
+    engine::Loop loop(session.transformer(), comm, loop_wanted);
     if (tracing) {
         loop.observe(&tracing->recorder());
         if (generation) generation->observe(&tracing->recorder());
     }
-    const bool signalled = loop.run(comm.is_root() ? &*generation : nullptr);
-    const ExitCode code = signalled ? ExitCode::resumable : ExitCode::done;
+    std::optional<engine::FinishStepOnInterrupt> interruptible;
+    if (environment.launch().launcher.empty()) interruptible.emplace();
+    // The last line before the answer, which begins behind it.
+    if (comm.is_root() && options.display_prompt && !options.quiet && on_terminal())
+        log::text(prompt.text);
+    const bool is_stopped = loop.run(comm.is_root() ? &*generation : nullptr);
     comm::agree(comm, [&] {
-        if (generation) write_text("\n", [&] { comm.attend(); });
+        if (generation) output.write("\n");
     });
+    const ExitCode code = exit_code_of(comm, is_stopped, output);
     if (tracing) tracing->finish(code);
     if (generation && options.quiet)
         print_speed(*generation);
@@ -180,6 +223,7 @@ void add_run(Parser& parser) {
     add_trace_options(sub, options->trace);
     sub.expect([options] { sampling::validate(options->generation.sampling); });
     sub.when_called([options](Command& command) {
+        command.timeout_s = options->model.timeout_s;
         command.run_with_ranks = [options](comm::Environment& environment) {
             return run(*options, environment);
         };

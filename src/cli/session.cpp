@@ -39,10 +39,10 @@ comm::Algorithm first_algorithm(const ModelOptions& options) {
 
 Session::Session(comm::Environment& environment, const ModelOptions& options,
                  const SessionNeeds& needs)
-    : comm_(environment.world(first_algorithm(options), options.wire, options.emulated)) {
+    : comm_(environment.world(first_algorithm(options), options.wire, options.emulated,
+                              {.step_s = options.timeout_s})) {
     allreduce_ = comm::only(first_algorithm(options));
     log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
-    comm_->watch({.step_s = options.timeout_s});
     comm::agree(*comm_, [&] {
         if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
     });
@@ -95,11 +95,14 @@ void Session::choose_threads(int requested, std::string_view launcher) {
     most_threads_ = team_->size();
 }
 
+/// Collective.
 void Session::set_threads(int n_threads) {
     expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
-    if (n_threads == team_->size()) return;
-    team_.emplace(n_threads, n_cpus_);
-    transformer_->deal_work();
+    comm::agree(*comm_, [&] {
+        if (n_threads == team_->size()) return;
+        team_.emplace(n_threads, n_cpus_);
+        transformer_->deal_work();
+    });
 }
 
 /// Collective. A named family must be there on every rank; auto takes the fastest that all have.
@@ -136,7 +139,9 @@ void Session::deal_split(const model::TransformerOptions& wanted, const ModelOpt
         return partition::Need{all.buffers, all.weights + all.kv_cache};
     };
     split_ = choose_split(*comm_, options.split, {*file_, *family_, *team_, need});
-    share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), split_.weights);
+    comm::agree(*comm_, [&] {
+        share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), split_.weights);
+    });
     if (!split_.explanation.empty()) log::root(Level::info, "split    {}", split_.explanation);
 }
 
@@ -157,7 +162,9 @@ void Session::check_memory(const model::TransformerOptions& wanted, const ModelO
 void Session::load_model(const model::TransformerOptions& wanted, bool from_file) {
     const Stopwatch clock;
     const auto device_before = bytes_from_device();
-    const std::uint64_t total = model::plan_weights(*file_, h_, share_, *family_).read_bytes;
+    std::uint64_t total = 0;
+    comm::agree(*comm_,
+                [&] { total = model::plan_weights(*file_, h_, share_, *family_).read_bytes; });
     LoadFacts own;
     {
         const ProgressStyle style = log::level() < Level::info ? ProgressStyle::none
@@ -202,8 +209,8 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
         std::min(transformer_->options().max_rows,
                  std::stoul(comm_->broadcast_from_root(std::to_string(prompt_rows))));
     // On ranks of its own, so that the run's counters hold the run alone.
-    const auto trial = environment.world(allreduce_.longer, options.wire, options.emulated);
-    trial->watch({.step_s = options.timeout_s});
+    const auto trial = environment.world(allreduce_.longer, options.wire, options.emulated,
+                                         {.step_s = options.timeout_s});
     trial->set_in_steps(true);
     const measure::AllreduceTuning tuning = measure::tune_allreduce(
         *trial, options.wire, h_.dim, h_.dim * model::first_half(n_rows, comm_->size()));

@@ -50,7 +50,8 @@ class Session {
     [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
     [[nodiscard]] int most_threads() const noexcept { return most_threads_; }
     [[nodiscard]] threads::Team& team() noexcept { return *team_; }
-    /// Compute with fewer threads than the model was loaded with, or again with as many.
+    /// Collective. Compute with fewer threads than the model was loaded with, or again with as
+    /// many.
     void set_threads(int n_threads);
     [[nodiscard]] double load_s() const noexcept { return load_s_; }
     [[nodiscard]] const Split& split() const noexcept { return split_; }

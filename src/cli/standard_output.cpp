@@ -1,12 +1,15 @@
 #include "standard_output.hpp"
 
+#include "subcommands.hpp"
 #include "waiting.hpp"
 
-#include "pillar/core/errors.hpp"
-
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
+#include <string>
+#include <system_error>
 #include <unistd.h>
 
 namespace pillar::cli {
@@ -20,18 +23,50 @@ bool only_lines_pass() {
     return is_held_back;
 }
 
-bool write(std::string_view text) {
-    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+IoError closed() {
+    return {ExitCode::io, "standard output",
+            "it is closed, what belongs there would be lost; send it to a file or to /dev/null"};
+}
+
+[[noreturn]] void fail(int reason) {
+    if (reason == EPIPE) throw ReaderLeft();
+    if (reason == EBADF) throw closed();
+    throw IoError(ExitCode::io, "standard output",
+                  std::string("cannot write: ") + std::generic_category().message(reason));
+}
+
+void write_all(std::string_view text, FunctionRef<void()> attend) {
+    while (!text.empty()) {
+        wait_until_writable(STDOUT_FILENO, attend);
+        // A pipe that is ready takes this much without waiting.
+        const std::string_view piece = text.substr(0, PIPE_BUF);
+        const ssize_t n = ::write(STDOUT_FILENO, piece.data(), piece.size());
+        if (n >= 0)
+            text.remove_prefix(static_cast<std::size_t>(n));
+        else if (errno != EINTR && errno != EAGAIN)
+            fail(errno);
+    }
 }
 
 } // namespace
 
 void write_text(std::string_view text, FunctionRef<void()> attend) {
-    wait_until_writable(STDOUT_FILENO, attend);
     const std::size_t n_now = only_lines_pass() ? text.rfind('\n') + 1 : text.size(); // npos + 1: 0
-    const bool is_out = n_now == 0 || (write(text.substr(0, n_now)) && std::fflush(stdout) == 0);
-    if (!is_out || !write(text.substr(n_now)))
-        throw IoError::from_errno("standard output", "write", errno);
+    if (n_now > 0) {
+        if (std::fflush(stdout) != 0) fail(errno); // the line's beginning
+        write_all(text.substr(0, n_now), attend);
+    }
+    const std::string_view rest = text.substr(n_now);
+    if (std::fwrite(rest.data(), 1, rest.size(), stdout) != rest.size()) fail(errno);
+}
+
+void print_text(std::string_view text) {
+    if (prints()) write_text(text, [] {});
+}
+
+void expect_standard_output() {
+    const int flags = ::fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) throw closed();
 }
 
 } // namespace pillar::cli

@@ -2,6 +2,7 @@
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
+#include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -35,13 +36,15 @@ int tokenize(const TokenizeOptions& options) {
             options.prompt, [] {}, longest_text, "cut it into pieces"),
         {.add_special = !options.no_bos, .parse_special = !options.no_parse_special});
     if (!prints()) return 0;
+    std::string text;
     if (options.ids) {
-        fmt::print("[{}]\n", fmt::join(ids, ", "));
+        text = fmt::format("[{}]\n", fmt::join(ids, ", "));
     } else {
         for (const tokenizer::TokenId id : ids)
-            fmt::print("{:>8} -> '{}'\n", id, printable(tokenizer.piece(id, true)));
+            text += fmt::format("{:>8} -> '{}'\n", id, printable(tokenizer.piece(id, true)));
     }
-    if (options.show_count) fmt::print("Total number of tokens: {}\n", ids.size());
+    if (options.show_count) text += fmt::format("Total number of tokens: {}\n", ids.size());
+    print_text(text);
     return 0;
 }
 

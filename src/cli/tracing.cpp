@@ -5,9 +5,11 @@
 
 #include "pillar/core/log.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <utility>
 
 namespace pillar::cli {
 
@@ -33,6 +35,15 @@ std::string speeds_text(const Split& split) {
     return split.bytes_per_s.empty() ? "" : weights_text(split.bytes_per_s);
 }
 
+/// The ids of the Slurm job that this is, where it is one.
+void add_job(std::vector<storage::NamedValue>& config) {
+    for (const auto& [key, variable] : {std::pair{"slurm_job_id", "SLURM_JOB_ID"},
+                                        std::pair{"slurm_array_job_id", "SLURM_ARRAY_JOB_ID"},
+                                        std::pair{"slurm_array_task_id", "SLURM_ARRAY_TASK_ID"}})
+        if (const char* id = std::getenv(variable); id != nullptr && *id != '\0')
+            config.push_back({key, std::string(id)});
+}
+
 trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
                                   std::vector<storage::NamedValue> config) {
     trace::TraceOptions options;
@@ -41,7 +52,7 @@ trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
     options.title = "pillar run";
     options.command_line = command_line();
     options.config = std::move(config);
-    options.collectives_per_step = 4 * session.transformer().hyperparameters().n_layers + 2;
+    options.collectives_per_step = engine::most_collectives(session.transformer());
     options.n_threads = static_cast<std::uint32_t>(session.n_threads());
     return options;
 }
@@ -107,6 +118,7 @@ std::vector<storage::NamedValue> configuration(Session& session, const ModelOpti
                    session.comm().size(), session.split().weights);
     for (const perf::RankList& list : perf::rank_lists(costs))
         config.push_back({list.name, list.numbers});
+    add_job(config);
     return config;
 }
 

@@ -2,11 +2,11 @@
 
 #include "pillar/comm/agree.hpp"
 
+#include "pillar/core/ending.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/core/version.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <string>
@@ -18,17 +18,11 @@ namespace {
 
 /// "" when the phase succeeded, else "code sentence".
 std::string run(FunctionRef<void()> phase) {
-    const auto outcome = [](ExitCode code, std::string_view sentence) {
-        return fmt::format("{} {}", static_cast<int>(code), sentence);
-    };
     try {
         phase();
-    } catch (const Error& error) {
-        return outcome(error.code(), error.what());
-    } catch (const std::exception& error) {
-        return outcome(ExitCode::internal, error.what());
     } catch (...) {
-        return outcome(ExitCode::internal, "something was thrown that is no exception");
+        const Outcome outcome = outcome_of_exception();
+        return fmt::format("{} {}", static_cast<int>(outcome.code), outcome.sentence);
     }
     return {};
 }

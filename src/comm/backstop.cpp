@@ -3,11 +3,14 @@
 #include "backstop.hpp"
 
 #include "pillar/comm/environment.hpp"
+#include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
+#include <system_error>
 #include <utility>
 
 namespace pillar::comm {
@@ -20,8 +23,16 @@ constexpr double recovery_s = 10;
 
 } // namespace
 
-Backstop::Backstop(std::function<std::string()> sentence)
-    : sentence_(std::move(sentence)), thread_([this] { watch(); }) {}
+Backstop::Backstop(std::function<std::string()> sentence) : sentence_(std::move(sentence)) {
+    try {
+        thread_ = std::thread([this] { watch(); });
+    } catch (const std::system_error& failure) {
+        throw Error(ExitCode::refused,
+                    fmt::format("no thread can be started beside the main one ({}): look at "
+                                "`ulimit -v` and `ulimit -u`",
+                                failure.code().message()));
+    }
+}
 
 Backstop::~Backstop() {
     {

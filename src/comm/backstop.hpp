@@ -15,7 +15,8 @@ namespace pillar::comm {
 
 class Backstop {
   public:
-    /// `sentence` is called on the thread, when it is too late.
+    /// `sentence` is called on the thread, when it is too late. Throws Error(refused) where no
+    /// thread can be started.
     explicit Backstop(std::function<std::string()> sentence);
     ~Backstop();
     Backstop(const Backstop&) = delete;

@@ -19,11 +19,9 @@ int message_count(std::size_t n_bytes) noexcept {
     return static_cast<int>(n_bytes);
 }
 
-Channel::Channel(MPI_Comm parent) {
-    check_mpi(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
-    check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-    check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
-    check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+Channel::Channel(MPI_Comm parent) : parent_(parent) {
+    check_mpi(MPI_Comm_rank(parent, &rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(parent, &size_), "MPI_Comm_size");
     // The most at once: one message to and one from every other rank.
     const auto n_most = 2 * static_cast<std::size_t>(size_);
     requests_.resize(n_most, MPI_REQUEST_NULL);
@@ -32,9 +30,22 @@ Channel::Channel(MPI_Comm parent) {
     receives_.reserve(n_most);
 }
 
+/// MPI_Comm_dup would wait inside MPI, where a rank answers nobody and nothing ends it.
+void Channel::open(Patience& patience) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Comm_idup(parent_, &comm_, &request), "MPI_Comm_idup");
+    for (int is_done = 0;;) {
+        check_mpi(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Comm_idup");
+        if (is_done != 0) break;
+        patience.pause();
+    }
+    check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
 Channel::~Channel() {
     int is_finalized = 0;
     MPI_Finalized(&is_finalized);
+    if (comm_ == MPI_COMM_NULL) return;
     // Freeing is collective: while an error unwinds the other ranks may not come.
     if (is_finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm_);
 }

@@ -39,9 +39,12 @@ struct PostedMessage {
 
 class Channel {
   public:
-    /// Collective. Duplicates `parent`; errors come back as exceptions instead of ending the job.
+    /// Local. Messages can be sent after open().
     explicit Channel(MPI_Comm parent);
     ~Channel();
+    /// Collective. Duplicates the parent; errors come back as exceptions instead of ending the job.
+    void open(Patience& patience);
+
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
 
@@ -97,6 +100,7 @@ class Channel {
               Patience& patience);
     [[noreturn]] void throw_failed_request(std::span<const PostedMessage> messages) const;
 
+    MPI_Comm parent_;
     MPI_Comm comm_ = MPI_COMM_NULL;
     int rank_ = 0;
     int size_ = 1;

@@ -80,8 +80,8 @@ void GatherBuffer::set(int rank, std::size_t offset, std::size_t n_bytes) noexce
 }
 
 void Communicator::reserve(std::size_t /*max_allreduce_floats*/) {}
-void Communicator::watch(const WatchLimits& /*limits*/) {}
 void Communicator::set_in_steps(bool /*in_steps*/) noexcept {}
+void Communicator::set_allreduces_a_layer(std::size_t /*n*/) noexcept {}
 void Communicator::attend() noexcept {}
 
 // Without messages there is nothing to gain: all at once, at the end.

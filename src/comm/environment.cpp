@@ -6,10 +6,12 @@
 #include "mpi_communicator.hpp"
 #include "mpi_error.hpp"
 #include "patience.hpp"
+#include "roll_call.hpp"
+#include "watchdog.hpp"
 
+#include "pillar/core/ending.hpp"
 #include "pillar/core/stopwatch.hpp"
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -52,9 +54,6 @@ class Deadline {
     Backstop backstop_;
 };
 
-using LastWords = void (*)() noexcept;
-std::atomic<LastWords> last_words{nullptr};
-
 bool is_running() noexcept {
     int is_initialized = 0;
     int is_finalized = 0;
@@ -79,10 +78,9 @@ Environment::Environment(int& argc, char**& argv)
         const Deadline deadline("the ranks did not find each other");
         check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
     }
-    int world_size = 1;
-    check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world_size), "MPI_Comm_size");
+    check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &n_ranks_), "MPI_Comm_size");
     try {
-        refuse_mislaunch(launch_, world_size);
+        refuse_mislaunch(launch_, n_ranks_);
         if (provided < MPI_THREAD_FUNNELED) {
             throw Error(ExitCode::internal,
                         mpi_library() + " offers no MPI_THREAD_FUNNELED: it was built without "
@@ -92,6 +90,7 @@ Environment::Environment(int& argc, char**& argv)
         MPI_Finalize(); // the same on all ranks
         throw;
     }
+    roll_ = std::make_unique<RollCall>(launch_.is_one_host);
 }
 
 namespace {
@@ -99,10 +98,9 @@ namespace {
 /// Wait until all ranks have come to the end. One that fails now ends the job while the others wait
 /// here: inside MPI_Finalize it would find them in the launcher's own barrier, where Open MPI 4.1's
 /// mpirun may hang or crash.
-void meet_before_finalizing() noexcept {
+void meet_before_finalizing(Patience waiting) noexcept {
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Ibarrier(MPI_COMM_WORLD, &request);
-    Patience waiting(monotonic_s(), idle_sleep_after_s, true, nullptr, nullptr);
     for (int is_done = 0; is_done == 0; waiting.pause()) {
         MPI_Test(&request, &is_done, MPI_STATUS_IGNORE);
     }
@@ -112,25 +110,40 @@ void meet_before_finalizing() noexcept {
 
 Environment::~Environment() {
     if (std::uncaught_exceptions() > exceptions_at_start_ || !is_running()) return;
-    const Deadline deadline("a rank did not come to the end");
-    meet_before_finalizing();
+    std::optional<Deadline> deadline;
+    std::optional<Watchdog> watchdog;
+    try {
+        watchdog.emplace(*roll_, nullptr, limits_);
+        watchdog->set_stage(Stage::end);
+    } catch (const Error&) { // no memory for a thread: then nobody but the launcher ends a wait
+    }
+    const PollHook hook = [](void* dog, double since_s) {
+        static_cast<Watchdog*>(dog)->poll(since_s);
+    };
+    meet_before_finalizing({monotonic_s(), idle_sleep_after_s, true, watchdog ? hook : nullptr,
+                            watchdog ? &*watchdog : nullptr});
+    watchdog.reset();
+    try {
+        deadline.emplace("a rank did not come to the end");
+    } catch (const Error&) { // as above
+    }
+    roll_.reset();
     MPI_Finalize();
 }
 
 std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire,
-                                                 const std::optional<NetworkModel>& emulated) {
+                                                 const std::optional<NetworkModel>& emulated,
+                                                 const WatchLimits& limits) {
     require_available(algorithm, wire);
-    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, algorithm, wire, emulated);
-}
-
-void before_abort(void (*callback)() noexcept) noexcept {
-    last_words.store(callback);
+    limits_ = limits;
+    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, *roll_, algorithm, wire, emulated,
+                                             limits);
 }
 
 void abort_job(ExitCode code) noexcept {
     int is_main = 0;
     if (is_running()) MPI_Is_thread_main(&is_main);
-    if (const LastWords callback = last_words.exchange(nullptr)) callback();
+    call_before_abort();
     if (is_main != 0) {
         std::fflush(stdout);
         MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));

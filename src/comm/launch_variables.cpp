@@ -47,6 +47,14 @@ std::optional<Place> slurm_place() {
     return place_in("SLURM_PROCID", "SLURM_NTASKS");
 }
 
+/// Of all ranks; false where no variable says so.
+bool are_on_one_host(int n_ranks) {
+    for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"}) {
+        if (number_in(variable) == n_ranks) return true;
+    }
+    return number_in("SLURM_STEP_NUM_NODES") == 1;
+}
+
 bool offers_process_management() {
     for (const char* variable : {"PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_FD", "PMI_PORT"}) {
         if (std::getenv(variable) != nullptr) return true;
@@ -56,8 +64,9 @@ bool offers_process_management() {
 
 /// Open MPI tells how many ranks each program of `mpirun A : B` has, in their order: "1 2".
 void find_program(LaunchVariables& launch) {
+    launch.is_first = launch.rank == 0;
     const char* text = std::getenv("OMPI_APP_CTX_NUM_PROCS");
-    if (text == nullptr) return;
+    if (text == nullptr || launch.launcher != "mpirun") return;
     std::istringstream numbers(text);
     int n_ranks = 0, n_programs = 0, first = 0;
     bool is_first = false;
@@ -69,26 +78,30 @@ void find_program(LaunchVariables& launch) {
     launch.is_first = is_first;
 }
 
-} // namespace
-
-LaunchVariables read_launch_variables() {
+LaunchVariables read_place() {
     if (const auto place = place_in("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) {
-        LaunchVariables launch{place->rank, place->size, "mpirun", true, 1, place->rank == 0};
-        find_program(launch);
-        return launch;
+        return {place->rank, place->size, "mpirun"};
     }
     const auto slurm = slurm_place();
     if (const auto place = place_in("PMI_RANK", "PMI_SIZE")) {
         const bool is_srun = slurm && slurm->rank == place->rank && slurm->size == place->size;
-        return {place->rank, place->size, is_srun ? "srun" : "mpirun", true, 1, place->rank == 0};
+        return {place->rank, place->size, is_srun ? "srun" : "mpirun"};
     }
     const bool can_connect = std::getenv("SLURM_STEP_ID") == nullptr || offers_process_management();
-    if (slurm) return {slurm->rank, slurm->size, "srun", can_connect, 1, slurm->rank == 0};
+    if (slurm) return {slurm->rank, slurm->size, "srun", false, can_connect};
     if (const auto rank = number_in("PMIX_RANK"); rank && *rank >= 0 && *rank < 1'000'000) {
-        return {
-            static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun", true, 1, *rank == 0};
+        return {static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun"};
     }
-    return {0, 1, "", can_connect, 1, true};
+    return {0, 1, "", false, can_connect};
+}
+
+} // namespace
+
+LaunchVariables read_launch_variables() {
+    LaunchVariables launch = read_place();
+    launch.is_one_host = are_on_one_host(launch.size);
+    find_program(launch);
+    return launch;
 }
 
 std::string describe_mislaunch(const LaunchVariables& launch, int world_size,

@@ -28,17 +28,31 @@ constexpr int polls_per_advance = 8;
 
 } // namespace
 
-MpiCommunicator::MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
-                                 const std::optional<NetworkModel>& emulated)
+MpiCommunicator::MpiCommunicator(MPI_Comm parent, RollCall& roll, Algorithm algorithm, Wire wire,
+                                 const std::optional<NetworkModel>& emulated,
+                                 const WatchLimits& limits)
     : channel_(parent), choice_(only(algorithm)), allreduce_(channel_, wire),
       tree_(binomial_tree(rank(), size())),
       by_rank_(tree_.children.rbegin(), tree_.children.rend()) {
-    const std::vector<RankCpus> ranks = all_cpus(*this);
+    if (size() > 1) watchdog_.emplace(roll, &channel_, limits);
+    const std::vector<RankCpus> ranks = meet(roll);
+    yields_ = is_oversubscribed(ranks, rank());
+    if (emulated) emulate(*emulated, ranks);
+}
+
+std::vector<RankCpus> MpiCommunicator::meet(RollCall& roll) {
+    {
+        Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
+        while (!roll.has_met_all()) waiting.pause();
+    }
+    Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
+    channel_.open(waiting);
+    std::vector<RankCpus> ranks = all_cpus(*this);
     std::vector<std::string> hosts;
     for (const RankCpus& cpus : ranks) hosts.push_back(cpus.host);
     channel_.set_hosts(std::move(hosts));
-    yields_ = is_oversubscribed(ranks, rank());
-    if (emulated) emulate(*emulated, ranks);
+    if (watchdog_) watchdog_->set_stage(Stage::setup);
+    return ranks;
 }
 
 /// The same refusal on all ranks.
@@ -66,14 +80,12 @@ void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
     allreduce_.reserve(choice_.longer, max_allreduce_floats);
 }
 
-void MpiCommunicator::watch(const WatchLimits& limits) {
-    if (size() == 1) return;
-    watchdog_.emplace(channel_, limits);
-    count_other(watchdog_->take_sent());
+void MpiCommunicator::set_in_steps(bool in_steps) noexcept {
+    if (watchdog_) watchdog_->set_stage(in_steps ? Stage::steps : Stage::setup);
 }
 
-void MpiCommunicator::set_in_steps(bool in_steps) noexcept {
-    if (watchdog_) watchdog_->set_in_steps(in_steps);
+void MpiCommunicator::set_allreduces_a_layer(std::size_t n) noexcept {
+    if (watchdog_) watchdog_->set_allreduces_a_layer(static_cast<std::uint32_t>(n));
 }
 
 void MpiCommunicator::attend() noexcept {

@@ -19,9 +19,9 @@ namespace pillar::comm {
 
 class MpiCommunicator final : public Communicator {
   public:
-    /// Collective. The algorithm must go with the wire (require_available).
-    MpiCommunicator(MPI_Comm parent, Algorithm algorithm, Wire wire,
-                    const std::optional<NetworkModel>& emulated);
+    /// Collective. The algorithm must go with the wire (require_available). `roll` must outlive it.
+    MpiCommunicator(MPI_Comm parent, RollCall& roll, Algorithm algorithm, Wire wire,
+                    const std::optional<NetworkModel>& emulated, const WatchLimits& limits);
 
     [[nodiscard]] int rank() const noexcept override { return channel_.rank(); }
     [[nodiscard]] int size() const noexcept override { return channel_.size(); }
@@ -46,11 +46,13 @@ class MpiCommunicator final : public Communicator {
     std::vector<double> round_trips(int peer, std::size_t n_bytes, int n_rounds,
                                     bool together) override;
 
-    void watch(const WatchLimits& limits) override;
     void set_in_steps(bool in_steps) noexcept override;
+    void set_allreduces_a_layer(std::size_t n) noexcept override;
     void attend() noexcept override;
 
   private:
+    /// Collective. Until all ranks have come and know each other's hosts and CPUs.
+    std::vector<RankCpus> meet(RollCall& roll);
     /// Time, run and count one step collective; `body` gets when it began and returns the payload's
     /// bytes. A failure of MPI ends the job: there is no way on, and no exception may leave a
     /// thread team.

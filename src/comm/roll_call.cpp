@@ -3,11 +3,15 @@
 
 #include "roll_call.hpp"
 
+#include "machine.hpp"
 #include "mpi_error.hpp"
+
+#include "pillar/core/errors.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <fmt/format.h>
 #include <type_traits>
 
 namespace pillar::comm {
@@ -16,58 +20,67 @@ namespace {
 
 constexpr int roll_call_tag = 1;
 constexpr int greeting_tag = 2;
-constexpr std::byte own_greeting{1};
+const MPI_Comm all_ranks = MPI_COMM_WORLD;
 
 } // namespace
 
-RollCall::RollCall(MPI_Comm parent) {
-    check_mpi(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
-    check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+RollCall::RollCall(bool is_one_host) {
+    check_mpi(MPI_Comm_set_errhandler(all_ranks, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     int n_ranks = 1;
-    check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
-    check_mpi(MPI_Comm_size(comm_, &n_ranks), "MPI_Comm_size");
+    check_mpi(MPI_Comm_rank(all_ranks, &rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(all_ranks, &n_ranks), "MPI_Comm_size");
     const auto n = static_cast<std::size_t>(n_ranks);
     answered_.resize(n);
     places_.resize(n);
     questions_.resize(n);
     answers_.resize(n);
     answered_[static_cast<std::size_t>(rank_)] = 1;
-    greet_all();
+    const std::string host = printable(host_name(), own_greeting_.size() - 4); // "..." if cut
+    host.copy(own_greeting_.data(), own_greeting_.size() - 1);
+    hosts_.resize(n, is_one_host ? own_greeting_ : Greeting{});
+    hosts_[static_cast<std::size_t>(rank_)] = own_greeting_;
+    greetings_.reserve(2 * n);
+    for (int other = 0; other < n_ranks; ++other) {
+        if (other != rank_) greet(other);
+    }
 }
 
-/// A first message between all pairs. MPI connects two ranks when they first talk: that must not
-/// happen when a network has failed, for it takes its time, and ends in pages of MPI's own.
-void RollCall::greet_all() {
-    std::vector<std::byte> greetings(answered_.size());
-    std::vector<MPI_Request> requests;
-    requests.reserve(2 * answered_.size());
-    for (int other = 0; other < size(); ++other) {
-        if (other == rank_) continue;
-        std::byte* greeting = &greetings[static_cast<std::size_t>(other)];
-        check_mpi(MPI_Irecv(greeting, 1, MPI_BYTE, other, greeting_tag, comm_,
-                            &requests.emplace_back(MPI_REQUEST_NULL)),
-                  "MPI_Irecv");
-        check_mpi(MPI_Isend(&own_greeting, 1, MPI_BYTE, other, greeting_tag, comm_,
-                            &requests.emplace_back(MPI_REQUEST_NULL)),
-                  "MPI_Isend");
-        sent_.bytes_sent += 1;
-        ++sent_.messages_sent;
+void RollCall::greet(int other) {
+    Greeting& host = hosts_[static_cast<std::size_t>(other)];
+    check_mpi(MPI_Irecv(host.data(), static_cast<int>(host.size()), MPI_CHAR, other, greeting_tag,
+                        all_ranks, &greetings_.emplace_back(MPI_REQUEST_NULL)),
+              "MPI_Irecv");
+    check_mpi(MPI_Isend(own_greeting_.data(), static_cast<int>(own_greeting_.size()), MPI_CHAR,
+                        other, greeting_tag, all_ranks, &greetings_.emplace_back(MPI_REQUEST_NULL)),
+              "MPI_Isend");
+    sent_.bytes_sent += own_greeting_.size();
+    ++sent_.messages_sent;
+}
+
+bool RollCall::has_met_all() noexcept {
+    if (has_met_all_) return true;
+    int are_done = 0;
+    // A message that fails is not there: the wait for it names its rank.
+    if (MPI_Testall(static_cast<int>(greetings_.size()), greetings_.data(), &are_done,
+                    MPI_STATUSES_IGNORE) != MPI_SUCCESS) {
+        return false;
     }
-    check_mpi(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
-              "MPI_Waitall");
+    has_met_all_ = are_done != 0;
+    return has_met_all_;
+}
+
+std::string RollCall::name_of(int rank) const {
+    const char* const host = hosts_[static_cast<std::size_t>(rank)].data();
+    return fmt::format("rank {} on {}", rank, *host == '\0' ? "an unknown host" : host);
 }
 
 RollCall::~RollCall() {
-    int is_finalized = 0;
-    MPI_Finalized(&is_finalized);
-    // Freeing is collective: while an error unwinds the other ranks may not come.
-    if (is_finalized != 0 || std::uncaught_exceptions() > 0) return;
+    if (std::uncaught_exceptions() > 0) return;
     for (std::vector<Sending>* all : {&questions_, &answers_}) {
         for (Sending& sending : *all) {
             if (sending.request != MPI_REQUEST_NULL) MPI_Wait(&sending.request, MPI_STATUS_IGNORE);
         }
     }
-    MPI_Comm_free(&comm_);
 }
 
 void RollCall::send(std::vector<Sending>& to_ranks, int to, const Message& message) noexcept {
@@ -79,7 +92,7 @@ void RollCall::send(std::vector<Sending>& to_ranks, int to, const Message& messa
     }
     if (is_free == 0) return;
     sending.message = message;
-    if (MPI_Isend(&sending.message, sizeof sending.message, MPI_BYTE, to, roll_call_tag, comm_,
+    if (MPI_Isend(&sending.message, sizeof sending.message, MPI_BYTE, to, roll_call_tag, all_ranks,
                   &sending.request) != MPI_SUCCESS) {
         sending.request = MPI_REQUEST_NULL;
         return;
@@ -95,7 +108,7 @@ void RollCall::ask(const Place& own) noexcept {
     places_[static_cast<std::size_t>(rank_)] = own;
     n_answers_ = 1;
     for (int to = 0; to < size(); ++to) {
-        if (to != rank_) send(questions_, to, {round_, false, own});
+        if (to != rank_) send(questions_, to, {round_, 0, own});
     }
 }
 
@@ -103,13 +116,14 @@ void RollCall::listen(const Place& own) noexcept {
     for (;;) {
         int is_here = 0;
         MPI_Status status{};
-        if (MPI_Iprobe(MPI_ANY_SOURCE, roll_call_tag, comm_, &is_here, &status) != MPI_SUCCESS ||
+        if (MPI_Iprobe(MPI_ANY_SOURCE, roll_call_tag, all_ranks, &is_here, &status) !=
+                MPI_SUCCESS ||
             is_here == 0) {
             return;
         }
         Message message;
-        if (MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, roll_call_tag, comm_,
-                     MPI_STATUS_IGNORE) != MPI_SUCCESS) {
+        if (MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, roll_call_tag,
+                     all_ranks, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
             return;
         }
         take(status.MPI_SOURCE, message, own);
@@ -117,8 +131,8 @@ void RollCall::listen(const Place& own) noexcept {
 }
 
 void RollCall::take(int from, const Message& message, const Place& own) noexcept {
-    if (!message.is_answer) {
-        send(answers_, from, {message.round, true, own});
+    if (message.is_answer == 0) {
+        send(answers_, from, {message.round, 1, own});
         return;
     }
     const auto index = static_cast<std::size_t>(from);

@@ -1,35 +1,38 @@
 #pragma once
-// "Who is still there?": a question to all ranks and their answers, on a communicator of its own,
-// so that nothing meets the messages of the collectives. No message is sent unless a rank asks.
-// Nothing here waits or allocates after construction.
+// "Who is still there?": a question to all ranks and their answers. It is there as soon as MPI is,
+// before any rank has waited for another one: these are the only messages on MPI_COMM_WORLD itself,
+// all others are on duplicates. After the greetings no message is sent unless a rank asks. Nothing
+// here waits or allocates after construction.
+
+#include "place.hpp"
 
 #include "pillar/core/timing.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mpi.h>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace pillar::comm {
 
-/// Where a rank is, as it tells the others.
-struct Place {
-    std::uint64_t step = 0;         ///< steps begun before
-    std::uint32_t n_allreduces = 0; ///< of this step that it has begun
-    CollectiveKind kind = CollectiveKind::broadcast;
-    bool is_step = false; ///< in a step's collective; false: before, between or after steps
-    int waits_for = -1;   ///< rank; −1: none, or unknown
-    bool is_busy = false; ///< alive without waiting for others: it loads, or waits for a user
-};
-
 class RollCall {
   public:
-    /// Collective. Duplicates `parent`.
-    explicit RollCall(MPI_Comm parent);
+    /// Local. Greets all others; `is_one_host`: they are on this rank's host.
+    explicit RollCall(bool is_one_host);
+    /// Local, when all ranks have come to the end; not while an error unwinds.
     ~RollCall();
     RollCall(const RollCall&) = delete;
     RollCall& operator=(const RollCall&) = delete;
+
+    /// Whether all greetings have come and gone. The first message between two ranks makes MPI
+    /// connect them: that must not happen when a network has failed, for it takes its time, and
+    /// ends in pages of MPI's own.
+    [[nodiscard]] bool has_met_all() noexcept;
+    /// "rank 3 on pi4": known as soon as its greeting is here.
+    [[nodiscard]] std::string name_of(int rank) const;
 
     /// Ask all others; earlier answers are forgotten.
     void ask(const Place& own) noexcept;
@@ -53,8 +56,8 @@ class RollCall {
 
   private:
     struct Message {
-        std::uint32_t round = 0; ///< the asking rank's
-        bool is_answer = false;
+        std::uint32_t round = 0;     ///< the asking rank's
+        std::uint32_t is_answer = 0; ///< as wide as it takes for no byte to be undefined
         Place place;
     };
     /// A message on its way. One that cannot leave (its receiver is stopped) keeps the next ones
@@ -63,16 +66,21 @@ class RollCall {
         Message message;
         MPI_Request request = MPI_REQUEST_NULL;
     };
-    void greet_all();
+    /// The sender's host.
+    using Greeting = std::array<char, 64>;
+    void greet(int other);
     void send(std::vector<Sending>& to_ranks, int to, const Message& message) noexcept;
     void take(int from, const Message& message, const Place& own) noexcept;
 
-    MPI_Comm comm_ = MPI_COMM_NULL;
     int rank_ = 0;
     std::uint32_t round_ = 0;
     int n_answers_ = 1;
     std::vector<std::uint8_t> answered_;
     std::vector<Place> places_;
+    Greeting own_greeting_{};
+    std::vector<Greeting> hosts_; ///< empty: not known yet
+    std::vector<MPI_Request> greetings_;
+    bool has_met_all_ = false;
     std::vector<Sending> questions_; ///< one a rank
     std::vector<Sending> answers_;
     Traffic sent_;

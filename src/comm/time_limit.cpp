@@ -28,6 +28,11 @@ void TimeLimit::note_step(double seconds) noexcept {
     steps_s_ = from_steps(limits_, sorted[static_cast<std::size_t>(n / 2)]);
 }
 
+double TimeLimit::of_start_s() const noexcept {
+    if (limits_.step_s < 0) return never;
+    return limits_.step_s > 0 ? std::max(limits_.step_s, shortest_start_s) : limits_.start_s;
+}
+
 double TimeLimit::of_setup_s() const noexcept {
     if (limits_.step_s < 0) return never;
     return std::max(limits_.setup_s, limits_.step_s);

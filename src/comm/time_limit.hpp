@@ -11,6 +11,7 @@ namespace pillar::comm {
 class TimeLimit {
   public:
     static constexpr double shortest_s = 30; ///< of the limit that follows from the steps
+    static constexpr double shortest_start_s = 5;
     static constexpr double median_steps = 20;
     static constexpr double shortest_grace_s = 2;
 
@@ -19,8 +20,10 @@ class TimeLimit {
     /// A step took so long on this rank, from the order's arrival to the answer's departure.
     void note_step(double seconds) noexcept;
 
-    /// Of a wait within the step loop, or of one before or after it. Infinite: no limit.
+    /// Of a wait within the step loop, of one before or after it, or of one until all ranks have
+    /// met. Infinite: no limit.
     [[nodiscard]] double of_steps_s() const noexcept { return steps_s_; }
+    [[nodiscard]] double of_start_s() const noexcept;
     [[nodiscard]] double of_setup_s() const noexcept;
 
     /// Added to a limit: how long the others may take to answer.

@@ -35,24 +35,6 @@ constexpr double daemon_is_gone_after_s = 25;
 constexpr double backstop_after_s = 5;
 /// So often all ranks may answer that they wait, before that is taken for a fault of the program.
 constexpr int most_vain_calls = 3;
-/// layer.cpp: after the attention's output and after the feed-forward block.
-constexpr std::uint32_t allreduces_per_layer = 2;
-
-std::string describe(const Place& place) {
-    if (place.is_busy) return "busy";
-    if (!place.is_step || place.step == 0)
-        return place.step == 0 ? "before the first step" : "between two steps";
-    switch (place.kind) {
-    case CollectiveKind::broadcast:
-        return fmt::format("before step {}", place.step);
-    case CollectiveKind::gather:
-        return fmt::format("at the end of step {}", place.step - 1);
-    case CollectiveKind::allreduce:
-        break;
-    }
-    return fmt::format("in layer {} of step {}", (place.n_allreduces - 1) / allreduces_per_layer,
-                       place.step - 1);
-}
 
 std::string for_whom(const Place& place) {
     return place.waits_for < 0 ? std::string() : fmt::format(" for rank {}", place.waits_for);
@@ -60,29 +42,41 @@ std::string for_whom(const Place& place) {
 
 } // namespace
 
-Watchdog::Watchdog(const Channel& names, const WatchLimits& limits)
-    : names_(names), limit_(limits), roll_(names.handle()), backstop_([this] {
+Watchdog::Watchdog(RollCall& roll, const Channel* channel, const WatchLimits& limits)
+    : roll_(roll), channel_(channel), limit_(limits),
+      backstop_([this, own_name = roll.name_of(roll.rank())] {
           return fmt::format("{} waits inside MPI {} and does not come back: is another process "
                              "stopped, its disk or network dead?",
-                             names_.name_of(names_.rank()), describe(place(false)));
+                             own_name, describe(place(false)));
       }) {}
 
 Place Watchdog::place(bool is_busy) const noexcept {
     return {.step = step_.load(std::memory_order_relaxed),
             .n_allreduces = n_allreduces_.load(std::memory_order_relaxed),
+            .allreduces_a_layer = allreduces_a_layer_.load(std::memory_order_relaxed),
             .kind = kind_.load(std::memory_order_relaxed),
+            .stage = stage_.load(std::memory_order_relaxed),
             .is_step = is_inside_.load(std::memory_order_relaxed),
             .is_busy = is_busy};
 }
 
 Place Watchdog::waiting_place() const noexcept {
     Place here = place(false);
-    here.waits_for = names_.waits_for();
+    if (channel_ != nullptr) here.waits_for = channel_->waits_for();
     return here;
 }
 
 double Watchdog::limit_s() const noexcept {
-    return in_steps_ ? limit_.of_steps_s() : limit_.of_setup_s();
+    switch (stage_.load(std::memory_order_relaxed)) {
+    case Stage::start:
+        return limit_.of_start_s();
+    case Stage::steps:
+        return limit_.of_steps_s();
+    case Stage::setup:
+    case Stage::end:
+        break;
+    }
+    return limit_.of_setup_s();
 }
 
 void Watchdog::enter(CollectiveKind kind, double now_s) noexcept {
@@ -193,7 +187,7 @@ void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
 std::string Watchdog::name_silent(double waited_s) const {
     std::vector<std::string> names;
     for (int rank = 0; rank < roll_.size(); ++rank) {
-        if (!roll_.has_answered(rank)) names.push_back(names_.name_of(rank));
+        if (!roll_.has_answered(rank)) names.push_back(roll_.name_of(rank));
     }
     const Place here = waiting_place();
     const bool is_for_it =
@@ -201,7 +195,7 @@ std::string Watchdog::name_silent(double waited_s) const {
     const bool is_alone = roll_.size() > 2 && static_cast<int>(names.size()) + 1 == roll_.size();
     return fmt::format(
         "{} {} been silent for {:.0f} s while {} waited{} {}: {}", fmt::join(names, ", "),
-        names.size() == 1 ? "has" : "have", waited_s, names_.name_of(roll_.rank()),
+        names.size() == 1 ? "has" : "have", waited_s, roll_.name_of(roll_.rank()),
         is_for_it ? " for it" : for_whom(here), describe(here),
         is_alone ? "is this node cut off from the network?"
                  : "is the process stopped, its node overloaded, its disk or network dead?");
@@ -212,7 +206,7 @@ std::string Watchdog::name_places() const {
     for (int rank = 0; rank < roll_.size(); ++rank) {
         const Place& there = roll_.place(rank);
         names.push_back(
-            fmt::format("{} waits{} {}", names_.name_of(rank), for_whom(there), describe(there)));
+            fmt::format("{} waits{} {}", roll_.name_of(rank), for_whom(there), describe(there)));
     }
     return fmt::format("all ranks answer but none goes on: {}", fmt::join(names, "; "));
 }

@@ -17,14 +17,18 @@ namespace pillar::comm {
 
 class Watchdog {
   public:
-    /// Collective. `names` must outlive it.
-    Watchdog(const Channel& names, const WatchLimits& limits);
+    /// Local. `roll` must outlive it, and so must `channel`, where there is one: whose messages are
+    /// waited for.
+    Watchdog(RollCall& roll, const Channel* channel, const WatchLimits& limits);
 
     /// This rank arrives at a step collective, and has its result.
     void enter(CollectiveKind kind, double now_s) noexcept;
     void leave(double now_s) noexcept;
-    /// Do limits of steps hold from now on, or those of setup?
-    void set_in_steps(bool in_steps) noexcept { in_steps_ = in_steps; }
+    /// Whose limits hold from now on.
+    void set_stage(Stage stage) noexcept { stage_.store(stage, std::memory_order_relaxed); }
+    void set_allreduces_a_layer(std::uint32_t n) noexcept {
+        allreduces_a_layer_.store(n, std::memory_order_relaxed);
+    }
 
     /// During a wait for others that began at `since_s`. Ends the job when it is in vain.
     void poll(double since_s) noexcept;
@@ -47,14 +51,15 @@ class Watchdog {
     [[nodiscard]] std::string name_silent(double waited_s) const;
     [[nodiscard]] std::string name_places() const;
 
-    const Channel& names_;
+    RollCall& roll_;
+    const Channel* channel_;
     TimeLimit limit_;
-    RollCall roll_;
-    bool in_steps_ = false;
 
     // Where this rank is; the backstop's thread reads it for its sentence.
     std::atomic<std::uint64_t> step_{0};
     std::atomic<std::uint32_t> n_allreduces_{0};
+    std::atomic<std::uint32_t> allreduces_a_layer_{2};
+    std::atomic<Stage> stage_{Stage::start};
     std::atomic<CollectiveKind> kind_{CollectiveKind::broadcast};
     std::atomic<bool> is_inside_{false};
     double step_began_s_ = 0;

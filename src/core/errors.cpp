@@ -3,6 +3,8 @@
 
 #include "pillar/core/errors.hpp"
 
+#include "pillar/core/ending.hpp"
+
 #include <cerrno>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -52,6 +54,7 @@ void contract_broken(std::string_view text, const CodePlace& where) noexcept {
     *end.out = '\n';
     const auto n = static_cast<std::size_t>(end.out - sentence) + 1;
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, sentence, n);
+    call_before_abort();
     std::_Exit(static_cast<int>(ExitCode::internal));
 }
 

@@ -77,4 +77,9 @@ void line(Level level, std::string_view text) {
     write_all(fmt::format("[pillar{}] {}{}\n", speaker(), prefix(level), text));
 }
 
+void text(std::string_view text) {
+    const std::lock_guard lock(speaker_mutex);
+    write_all(text);
+}
+
 } // namespace pillar::log

@@ -3,6 +3,7 @@
 #include "answer.hpp"
 #include "message.hpp"
 #include "pillar/comm/agree.hpp"
+#include "pillar/core/ending.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/engine/signals.hpp"
 
@@ -98,6 +99,12 @@ std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions
            OutcomeReader::size_bytes(vocab_size, model_options.max_logit_rows, options, n_ranks);
 }
 
+std::size_t most_collectives(const model::Transformer& model) noexcept {
+    const std::size_t a_layer =
+        model::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
+    return model.hyperparameters().n_layers * a_layer + 2;
+}
+
 struct Loop::State {
     State(model::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
@@ -109,7 +116,7 @@ struct Loop::State {
         plan.keeps.reserve(model.options().max_sequences);
         plan.samplings.reserve(model.options().max_sequences);
         plan.rows.reserve(model.options().max_rows);
-        timeline.collectives.reserve(4 * model.hyperparameters().n_layers + 2);
+        timeline.collectives.reserve(most_collectives(model));
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
@@ -137,9 +144,9 @@ struct Loop::State {
     OrderHead give_order(Scheduler& scheduler);
     void compute();
     void read_answers(Scheduler& scheduler);
-    void fail(const Error& error) {
-        failure = error.what();
-        failure_code = error.code();
+    void fail(Outcome outcome) {
+        failure = std::move(outcome.sentence);
+        failure_code = outcome.code;
         a_rank_failed = true;
     }
 };
@@ -151,8 +158,8 @@ OrderHead Loop::State::give_order(Scheduler& scheduler) {
     plan.clear();
     try {
         head.stop = a_rank_failed || !scheduler.next(plan) ? 1 : 0;
-    } catch (const Error& error) {
-        fail(error);
+    } catch (...) {
+        fail(outcome_of_exception());
         head.stop = 1;
     }
     if (head.stop != 0) plan.clear();
@@ -198,18 +205,17 @@ void Loop::State::read_answers(Scheduler& scheduler) {
             groups +=
                 fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
                             comm.host(rank), reader->hashes()[static_cast<std::size_t>(rank)]);
-        fail(Error(
-            ExitCode::disagree,
-            fmt::format(
-                "step {}: the ranks' results differ ({}); check memory and overclocking of the odd "
-                "one out, and that all run the same binary",
-                n_steps, groups)));
+        fail({ExitCode::disagree,
+              fmt::format(
+                  "step {}: the ranks' results differ ({}); check memory and overclocking of the "
+                  "odd one out, and that all run the same binary",
+                  n_steps, groups)});
     }
     if (a_rank_failed) return;
     try {
         scheduler.done(n_steps, plan, reader->outcomes(), signalled);
-    } catch (const Error& error) {
-        fail(error);
+    } catch (...) {
+        fail(outcome_of_exception());
     }
 }
 
@@ -229,8 +235,9 @@ class InSteps {
 
 } // namespace
 
-Loop::Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options)
-    : state_(std::make_unique<State>(transformer, comm, options)) {}
+Loop::Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options) {
+    comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options); });
+}
 
 Loop::~Loop() = default;
 

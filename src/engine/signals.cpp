@@ -12,6 +12,7 @@ namespace pillar::engine {
 namespace {
 
 std::atomic<bool> requested{false};
+std::atomic<int> n_finishing{0}; ///< living FinishStepOnInterrupt
 static_assert(std::atomic<bool>::is_always_lock_free,
               "a signal handler may only touch lock-free atomics");
 
@@ -28,14 +29,18 @@ void request_stop() noexcept {
     requested.store(true, std::memory_order_relaxed);
 }
 
+FinishStepOnInterrupt::FinishStepOnInterrupt() noexcept {
+    ++n_finishing;
+}
+FinishStepOnInterrupt::~FinishStepOnInterrupt() {
+    --n_finishing;
+}
+
 void install_signal_handlers(std::function<void()> flush) {
     struct sigaction action {};
     action.sa_handler = on_user_signal;
     action.sa_flags = SA_RESTART;
     sigaction(SIGUSR1, &action, nullptr);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, nullptr);
-    sigaction(SIGXFSZ, &action, nullptr);
 
     sigset_t ending;
     sigemptyset(&ending);
@@ -44,7 +49,9 @@ void install_signal_handlers(std::function<void()> flush) {
     pthread_sigmask(SIG_BLOCK, &ending, nullptr);
     std::thread([ending, flush = std::move(flush)] {
         int signal = 0;
-        sigwait(&ending, &signal);
+        do {
+            sigwait(&ending, &signal);
+        } while (signal == SIGINT && n_finishing > 0 && !requested.exchange(true));
         flush();
         _exit(static_cast<int>(ExitCode::resumable));
     }).detach();

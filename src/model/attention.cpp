@@ -162,7 +162,7 @@ void attend(Transformer::State& s, threads::Worker worker, std::size_t layer, Ha
         PageTree& tree = scratch.trees[j == 0 && !job.is_whole() ? 0 : 1];
         const AttentionJob* const next = j + 1 < jobs.size() ? &jobs[j + 1] : nullptr;
         attend_pages(s, job, next, layer, half, tree, scratch.scores.data());
-        s.let_messages_move(worker);
+        s.look_at_messages(worker);
         if (!job.is_whole()) continue;
         const partition::Range heads = heads_of(s, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i) {

@@ -76,8 +76,9 @@ struct Transformer::State {
     std::vector<AttentionScratch> scratch;              ///< a thread each
     std::vector<std::vector<std::byte>> embedding_rows; ///< a thread each: one row as in the file
 
-    /// Whose all-reduce is under way while the team computes; the main thread's.
-    comm::Communicator* moving = nullptr;
+    /// Of the step at hand, where there are other ranks; the main thread's.
+    comm::Communicator* comm = nullptr;
+    bool is_moving = false; ///< an all-reduce is under way while the team computes
 
     std::uint64_t residual_hash = 0;
     std::uint64_t embedding_bytes = 0;
@@ -86,9 +87,15 @@ struct Transformer::State {
 
     [[nodiscard]] std::size_t q_dim() const noexcept { return share.heads.size() * h.head_dim; }
     [[nodiscard]] std::size_t kv_dim() const noexcept { return share.kv_heads.size() * h.head_dim; }
-    /// To be called often by all threads while they compute: messages under way move on.
-    void let_messages_move(threads::Worker worker) const noexcept {
-        if (worker.is_main() && moving != nullptr) moving->advance_allreduce();
+    /// To be called often by all threads while they compute: messages under way move on, and
+    /// whoever asks whether this rank is alive is answered.
+    void look_at_messages(threads::Worker worker) const noexcept {
+        if (worker.is_main()) look_at_messages();
+    }
+    void look_at_messages() const noexcept {
+        if (comm == nullptr) return;
+        if (is_moving) comm->advance_allreduce();
+        comm->attend();
     }
     /// Whether a head's columns are whole blocks of activations, which no other head shares.
     [[nodiscard]] bool has_own_blocks() const noexcept {

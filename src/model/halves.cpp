@@ -30,7 +30,7 @@ void compute_halves(Transformer::State& s, threads::Worker worker,
                 worker.serial([&] {
                     finish_last();
                     comm.start_allreduce(partial_of(s, half));
-                    s.moving = &comm;
+                    s.is_moving = true;
                 });
                 end_last();
                 under_way = {&half, block, layer};
@@ -39,7 +39,7 @@ void compute_halves(Transformer::State& s, threads::Worker worker,
     }
     worker.serial([&] {
         finish_last();
-        s.moving = nullptr;
+        s.is_moving = false;
     });
     end_last();
 }

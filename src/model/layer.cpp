@@ -19,18 +19,22 @@ using threads::Worker;
 
 /// Multiplications between two looks at messages under way: half a millisecond of a small core.
 constexpr std::size_t products_a_piece = std::size_t{4} << 20;
+/// The same where none is under way, but others may ask whether this rank is alive: a few
+/// milliseconds, a tenth of a second with plain kernels.
+constexpr std::size_t products_between_signs = std::size_t{32} << 20;
 
 /// y = W · x for row groups [begin, end).
 void multiply(const Transformer::State& s, Worker worker, const Matrix& w, const Activations& x,
               float* y, std::size_t y_stride, Range groups) noexcept {
-    if (!worker.is_main() || s.moving == nullptr)
+    if (!worker.is_main() || s.comm == nullptr)
         return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
     const std::size_t a_group =
         w.family().rows_per_group(w.shape().type) * x.layout.length * x.n_columns();
-    const std::size_t n = std::max<std::size_t>(1, products_a_piece / a_group);
+    const std::size_t a_piece = s.is_moving ? products_a_piece : products_between_signs;
+    const std::size_t n = std::max<std::size_t>(1, a_piece / a_group);
     for (std::size_t begin = groups.begin; begin < groups.end; begin += n) {
         kernels::multiply(w, x, y, y_stride, begin, std::min(begin + n, groups.end));
-        s.let_messages_move(worker);
+        s.look_at_messages(worker);
     }
 }
 
@@ -96,7 +100,7 @@ void project_heads(Transformer::State& s, Worker worker, std::size_t layer,
     const Range value_rows = project(2, w.value, all_v, kv_dim);
 
     for (std::size_t r = 0; r < half.rows.size(); ++r) {
-        s.let_messages_move(worker);
+        s.look_at_messages(worker);
         const std::int32_t sequence = half.rows[r].sequence;
         const auto position = static_cast<std::size_t>(half.rows[r].position);
         const std::size_t page = position / kernels::page_positions;
@@ -144,7 +148,7 @@ void feed_forward(Transformer::State& s, Worker worker, std::size_t layer, Half&
     project(w.gate, hidden.x.data(), hidden.x_stride);
     project(w.up, all_up, up_stride);
     for (std::size_t r = 0; r < half.rows.size() && columns.size() > 0; ++r) {
-        s.let_messages_move(worker);
+        s.look_at_messages(worker);
         float* const gate = hidden.column(r);
         float* const up = all_up + r * up_stride;
         add_bias(gate, w.gate_bias, columns);
@@ -207,6 +211,10 @@ void add_and_normalise(Transformer::State& s, Block block, std::size_t layer, Ha
         s.family.add(s.buffers.x.data() + (half.begin + r) * dim, sum, dim);
         if (!next_norm.empty()) normalise(s, half.normed, next_norm, half.begin + r, r);
     }
+}
+
+std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept {
+    return blocks_a_layer * (first_half(n_rows, n_ranks) < n_rows ? 2 : 1);
 }
 
 std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {

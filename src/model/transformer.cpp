@@ -26,6 +26,7 @@ void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> r
     const gguf::TensorInfo& table = *s.weights.embedding;
     auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
     for (std::size_t r = mine.begin; r < mine.end; ++r) {
+        s.look_at_messages(worker);
         const std::span<float> x = s.buffers.x.span().subspan(r * s.h.dim, s.h.dim);
         try {
             s.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
@@ -68,14 +69,17 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
         embed(s, worker, rows, mine);
         rotation_angles(s, rows, mine);
     };
-    s.team.run([&](threads::Worker worker) {
+    s.comm = comm.size() > 1 ? &comm : nullptr;
+    comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), s.share.n_ranks));
+    const auto compute = [&](threads::Worker worker) {
         for (Half& half : std::span(s.halves).first(in_halves ? 2 : 1))
             start_layers(s, worker, half, [&](threads::Range mine) { prepare(worker, mine); });
         if (in_halves) compute_halves(s, worker, comm);
         for (std::size_t layer = 0; layer < s.h.n_layers && !in_halves; ++layer)
             compute_layer(s, worker, comm, layer, s.halves[0]);
         if (n_wanted > 0) output_logits(s, worker, rows);
-    });
+    };
+    s.team.run(compute, [&] { s.look_at_messages(); });
     s.embedding_bytes += rows.size() * s.embedding_rows[0].size();
     s.residual_hash = hash_of(std::span<const float>(s.buffers.x.data(), rows.size() * s.h.dim));
     return s.buffers.logits.span().first(n_wanted * s.share.vocabulary.size());

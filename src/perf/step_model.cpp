@@ -37,7 +37,7 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
     const auto n_ranks = static_cast<int>(ranks.size());
     const std::size_t n_first = model::first_half(rows.n_rows, n_ranks);
     work.n_barriers = h.n_layers * model::barriers_a_layer(rows.n_rows, n_ranks);
-    work.n_allreduces = 2 * h.n_layers;
+    work.n_allreduces = model::blocks_a_layer * h.n_layers;
     work.allreduce_floats = n_first * h.dim;
     work.n_rows = rows.n_rows;
     work.n_second = rows.n_rows - n_first;

@@ -70,7 +70,7 @@ std::string line_of(const std::string& model, const ScalingRow& row, bool with_p
                                          of_time(&perf::MedianInterval::low),
                                          of_time(&perf::MedianInterval::high),
                                          of_time(&perf::MedianInterval::confidence),
-                                         number(decode_tokens_per_s(totals)),
+                                         number(median_tokens_per_s(totals)),
                                          number(prompt_tokens_per_s(totals)),
                                          fmt::format("{}", row.base_ranks),
                                          number(row.speed_up),
@@ -85,6 +85,10 @@ std::string line_of(const std::string& model, const ScalingRow& row, bool with_p
                                          fmt::format("{}", slowest),
                                          quoted(totals.ranks[slowest].host),
                                          number(row.predicted_s_per_token),
+                                         row.base_threads,
+                                         row.speed_up ? row.over_threads ? "threads" : "ranks" : "",
+                                         number(row.thread_speed_up),
+                                         number(decode_tokens_per_s(totals)),
                                          quoted(totals.emulated_network)};
     std::string line = fmt::format("{}", fmt::join(cells, ","));
     if (with_predictions) {
@@ -102,7 +106,7 @@ std::string to_csv(std::span<const ScalingTable> tables) {
         "confidence,decode_tok_per_s,prompt_tok_per_s,base_ranks,speed_up,efficiency,karp_flatt,"
         "compute_share,wait_share,wire_share,wait_uncertainty_share,outside_share,"
         "mb_per_token_per_rank,slowest_rank,slowest_host,predicted_s_per_token,"
-        "emulated_network";
+        "base_threads,speed_up_over,thread_speed_up,mean_decode_tok_per_s,emulated_network";
     bool with_predictions = false;
     for (const ScalingTable& table : tables)
         for (const ScalingRow& row : table.rows) with_predictions |= row.prediction.has_value();

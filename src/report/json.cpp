@@ -81,9 +81,12 @@ Json row_of(const ScalingRow& row) {
                                       {"high", time->high},
                                       {"confidence", time->confidence}}
                                : Json(nullptr);
-    json["decode_tok_per_s"] = number(decode_tokens_per_s(totals));
+    json["decode_tok_per_s"] = number(median_tokens_per_s(totals));
+    json["mean_decode_tok_per_s"] = number(decode_tokens_per_s(totals));
     json["prompt_tok_per_s"] = number(prompt_tokens_per_s(totals));
     json["base_ranks"] = row.base_ranks;
+    json["base_threads"] = row.base_threads;
+    json["speed_up_over"] = row.over_threads ? "threads" : "ranks";
     json["speed_up"] = number(row.speed_up);
     json["efficiency"] = number(row.efficiency);
     json["karp_flatt"] = number(row.karp_flatt);
@@ -91,6 +94,7 @@ Json row_of(const ScalingRow& row) {
                       {"wait", shares.wait},
                       {"wire", shares.wire},
                       {"wait_uncertainty", shares.wait_uncertainty}};
+    json["thread_speed_up"] = number(row.thread_speed_up);
     json["outside_share"] = number(outside_share(totals));
     json["mb_per_token_per_rank"] = number(megabytes_per_token(totals));
     json["slowest_rank"] = slowest_rank(totals.ranks);
@@ -101,7 +105,7 @@ Json row_of(const ScalingRow& row) {
                               {"prompt", comparison_of(row.prediction->prompt)}};
     json["per_rank"] = ranks_of(totals);
     json["emulated_network"] = totals.emulated_network;
-    json["remarks"] = totals.remarks;
+    json["remarks"] = remarks_of(row);
     return json;
 }
 

@@ -16,6 +16,7 @@ namespace {
 struct Extras {
     bool variant = false;
     bool predicted = false;
+    bool threads = false; ///< speed-ups of threads beside those of ranks
 };
 
 std::vector<std::string> row_cells(const ScalingRow& row, const Extras& extras) {
@@ -33,11 +34,12 @@ std::vector<std::string> row_cells(const ScalingRow& row, const Extras& extras) 
     if (extras.predicted) {
         add(row.predicted_s_per_token ? seconds(*row.predicted_s_per_token) : none);
     }
-    add(number(decode_tokens_per_s(totals), 2));
+    add(number(median_tokens_per_s(totals), 2));
     add(number(prompt_tokens_per_s(totals), 2));
     add(number(row.speed_up, 2));
     add(number(row.efficiency, 2));
     add(number(row.karp_flatt, 3));
+    if (extras.threads) add(number(row.thread_speed_up, 2));
     add(has_shares ? percent(shares.compute) : none);
     add(has_shares ? wait_percent(shares.wait, shares.wait_uncertainty) : none);
     add(has_shares ? percent(shares.wire) : none);
@@ -52,15 +54,17 @@ void add_table(std::string& text, const ScalingTable& table) {
     for (const ScalingRow& row : table.rows) {
         extras.variant |= !row.variant.empty();
         extras.predicted |= row.predicted_s_per_token.has_value();
+        extras.threads |= row.thread_speed_up.has_value();
     }
     std::vector<std::string> names{"ranks × threads"};
     if (extras.variant) names.emplace_back("options");
     for (const char* name : {"runs", "steps", "s/token", "95 % interval"}) names.emplace_back(name);
     if (extras.predicted) names.emplace_back("predicted");
-    for (const char* name : {"tok/s", "prompt tok/s", "speed-up", "efficiency", "Karp–Flatt",
-                             "compute", "wait", "wire", "MB/token/rank", "slowest rank"}) {
+    for (const char* name : {"tok/s", "prompt tok/s", "speed-up", "efficiency", "Karp–Flatt"})
         names.emplace_back(name);
-    }
+    if (extras.threads) names.emplace_back("speed-up of threads");
+    for (const char* name : {"compute", "wait", "wire", "MB/token/rank", "slowest rank"})
+        names.emplace_back(name);
     add_head(text, names, extras.variant ? 2 : 1);
     for (const ScalingRow& row : table.rows) add_line(text, row_cells(row, extras));
 }
@@ -84,45 +88,45 @@ void add_ranks(std::string& text, const Totals& totals) {
     }
 }
 
-void add_remarks(std::string& text, const ScalingTable& table) {
-    std::set<int> bases;
+/// "1 × 4"; the numbers of ranks or threads alone where the rest is that of every row.
+std::string bases_of(const ScalingTable& table, bool over_threads) {
+    std::set<std::string> bases;
+    for (const ScalingRow& row : table.rows)
+        if (row.speed_up && row.over_threads == over_threads)
+            bases.insert(over_threads ? row.base_threads : fmt::format("{}", row.base_ranks));
+    return fmt::format("{}", fmt::join(bases, ", "));
+}
+
+void add_definitions(std::string& text, const ScalingTable& table) {
     std::size_t n_warm_up = 0;
-    std::vector<std::string> remarks;
+    bool has_threads = false;
     for (const ScalingRow& row : table.rows) {
-        if (row.speed_up) bases.insert(row.base_ranks);
         n_warm_up += row.totals.n_warm_up_steps;
-        const auto time = seconds_per_token(row.totals);
-        if (time && time->confidence < 0.95) {
-            remarks.push_back(
-                fmt::format("{} × {}: too few steps for 95 %; the interval holds with "
-                            "{:.0f} %",
-                            row.n_ranks, row.threads, 100 * time->confidence));
-        }
-        const auto outside = outside_share(row.totals);
-        if (outside && *outside > 0.05) {
-            remarks.push_back(fmt::format("{} × {}: {} of the decode time lies between the steps "
-                                          "(sampling, printing)",
-                                          row.n_ranks, row.threads, percent(*outside)));
-        }
-        if (!time) {
-            remarks.push_back(fmt::format("{} × {}: no decode steps", row.n_ranks, row.threads));
-        }
-        const auto& own = row.totals.remarks;
-        remarks.insert(remarks.end(), own.begin(), own.end());
+        has_threads |= row.thread_speed_up.has_value();
     }
     text +=
         fmt::format("\ns/token: median over decode steps, each from its begin to the next one's, "
                     "less tracing, divided by its tokens; interval of the median from order "
-                    "statistics. The first decode step of each trace is warm-up and dropped "
-                    "({} in all). Shares are of the steps' time, all ranks together; `<`: below "
-                    "the uncertainty of the clocks.\n",
+                    "statistics; tok/s is 1 / that median. prompt tok/s: all tokens of prompts by "
+                    "the time of their steps. The first decode step of each trace is warm-up and "
+                    "dropped ({} in all). Shares are of the steps' time, all ranks together; `<`: "
+                    "below the uncertainty of the clocks.\n",
                     n_warm_up);
-    if (table.rows.size() > 1 && !bases.empty()) {
-        text += fmt::format("Speed-up S = T(p0)·p0/T(p) with p0 = {}; efficiency S/p; Karp–Flatt "
-                            "(1/S − 1/p)/(1 − 1/p), for p0 = 1 only.\n",
-                            fmt::join(bases, ", "));
-    }
-    for (const std::string& remark : remarks) text += "- " + remark + "\n";
+    if (const std::string bases = bases_of(table, false); !bases.empty())
+        text += fmt::format("Speed-up S = T(p0)·p0/T(p) with p0 = {} and as many threads a rank; "
+                            "efficiency S/p; Karp–Flatt (1/S − 1/p)/(1 − 1/p), for p0 = 1 only.\n",
+                            bases);
+    if (const std::string bases = bases_of(table, true); !bases.empty())
+        text += fmt::format("Speed-up of threads S = T(t0)·t0/T(t) on as many ranks, with t0 = {}; "
+                            "efficiency S/t; Karp–Flatt (1/S − 1/t)/(1 − 1/t), for t0 = 1 only.\n",
+                            bases);
+    if (has_threads)
+        text += "Speed-up of threads: T(t0)·t0/T(t) with the fewest threads t0 on as many ranks.\n";
+}
+
+void add_remarks(std::string& text, const ScalingTable& table) {
+    for (const ScalingRow& row : table.rows)
+        for (const std::string& remark : remarks_of(row)) text += "- " + remark + "\n";
 }
 
 } // namespace
@@ -141,6 +145,7 @@ std::string to_markdown(std::span<const ScalingTable> tables) {
         const Totals& first = table.rows.front().totals;
         if (table.rows.size() == 1 && first.n_decode_tokens > 0) add_ranks(text, first);
         text += prediction_markdown(table);
+        add_definitions(text, table);
         add_remarks(text, table);
     }
     return text;

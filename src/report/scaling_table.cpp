@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <set>
 #include <tuple>
@@ -16,6 +17,12 @@ namespace {
 constexpr std::array<const char*, 8> options_that_matter{
     "kernels",      "allreduce",  "wire",        "emulate_network",
     "split_shares", "cache_type", "n_sequences", "batch"};
+
+/// Its value in this trace; pillars that knew one sequence only did not say so.
+std::string option_of(const trace::Trace& trace, const std::string& option) {
+    std::string value = trace::config_text(trace, option);
+    return value.empty() && option == "n_sequences" ? "1" : value;
+}
 
 std::string model_of(const trace::Trace& trace) {
     const std::string model = trace::config_text(trace, "model");
@@ -40,7 +47,7 @@ std::vector<std::string> differing_options(const std::vector<const trace::Trace*
     std::vector<std::string> result;
     for (const char* option : options_that_matter) {
         std::set<std::string> values;
-        for (const trace::Trace* trace : traces) values.insert(trace::config_text(*trace, option));
+        for (const trace::Trace* trace : traces) values.insert(option_of(*trace, option));
         if (values.size() > 1) result.emplace_back(option);
     }
     return result;
@@ -49,36 +56,98 @@ std::vector<std::string> differing_options(const std::vector<const trace::Trace*
 std::string variant_of(const trace::Trace& trace, const std::vector<std::string>& options) {
     std::string variant;
     for (const std::string& option : options) {
-        const std::string value = trace::config_text(trace, option);
+        const std::string value = option_of(trace, option);
         variant +=
             fmt::format("{}{}={}", variant.empty() ? "" : " ", option, value.empty() ? "?" : value);
     }
     return variant;
 }
 
+/// Shorter numbers of threads first: 2 before 10.
 auto order_of(const ScalingRow& row) {
-    return std::tie(row.variant, row.n_ranks, row.threads);
+    return std::tuple(row.variant, row.n_ranks, row.threads.size(), row.threads);
 }
 
-/// The fewest ranks of the same variant; of several the one with as many threads.
+/// Of a rank; nothing where ranks differ.
+std::optional<int> n_threads(const ScalingRow& row) {
+    int n = 0;
+    const char* end = row.threads.data() + row.threads.size();
+    const auto [last, error] = std::from_chars(row.threads.data(), end, n);
+    if (error != std::errc() || last != end || n < 1) return std::nullopt;
+    return n;
+}
+
+/// The fewest threads on as many ranks, in the same variant.
+const ScalingRow* thread_base_of(const std::vector<ScalingRow>& rows, const ScalingRow& row) {
+    const ScalingRow* base = nullptr;
+    for (const ScalingRow& r : rows)
+        if (r.variant == row.variant && r.n_ranks == row.n_ranks && n_threads(r) &&
+            (base == nullptr || *n_threads(r) < *n_threads(*base)))
+            base = &r;
+    return base;
+}
+
+/// The fewest ranks with as many threads a rank; where there are none but the row itself, the
+/// fewest ranks of the variant.
 const ScalingRow& base_of(const std::vector<ScalingRow>& rows, const ScalingRow& row) {
     const auto distance = [&](const ScalingRow& r) {
-        return std::tuple(r.variant != row.variant, r.n_ranks, r.threads != row.threads);
+        const bool is_like =
+            r.threads == row.threads && (r.n_ranks < row.n_ranks || row.n_ranks == 1);
+        return std::tuple(r.variant != row.variant, !is_like, r.n_ranks, r.threads != row.threads);
     };
     return *std::ranges::min_element(rows, {}, distance);
+}
+
+/// T(base)·p0 / T(row); nothing where one of them has no decode steps.
+std::optional<double> speed_up_of(const ScalingRow& base, int base_size, const ScalingRow& row) {
+    const auto base_time = seconds_per_token(base.totals);
+    const auto time = seconds_per_token(row.totals);
+    if (!base_time || !time) return std::nullopt;
+    return perf::speed_up(base_time->median, base_size, time->median);
+}
+
+void compare_ranks(const ScalingRow& base, ScalingRow& row) {
+    row.base_ranks = base.n_ranks;
+    row.base_threads = base.threads;
+    row.speed_up = speed_up_of(base, base.n_ranks, row);
+    if (!row.speed_up || base.threads != row.threads) return;
+    row.efficiency = perf::efficiency(*row.speed_up, row.n_ranks);
+    row.karp_flatt = perf::karp_flatt(*row.speed_up, base.n_ranks, row.n_ranks);
+}
+
+void compare_threads(const ScalingRow& base, ScalingRow& row) {
+    const int t0 = *n_threads(base);
+    row.base_ranks = base.n_ranks;
+    row.base_threads = base.threads;
+    row.over_threads = true;
+    row.speed_up = speed_up_of(base, t0, row);
+    if (!row.speed_up) return;
+    row.efficiency = perf::efficiency(*row.speed_up, *n_threads(row));
+    row.karp_flatt = perf::karp_flatt(*row.speed_up, t0, *n_threads(row));
+}
+
+/// Do the rows of this one's variant differ in threads alone?
+bool is_of_threads(const std::vector<ScalingRow>& rows, const ScalingRow& row) {
+    return std::ranges::all_of(rows, [&](const ScalingRow& r) {
+        return r.variant != row.variant || (r.n_ranks == row.n_ranks && n_threads(r));
+    });
 }
 
 void compare(std::vector<ScalingRow>& rows) {
     if (rows.size() < 2) return; // nothing to compare with
     for (ScalingRow& row : rows) {
-        const ScalingRow& base = base_of(rows, row);
-        const auto base_time = seconds_per_token(base.totals);
-        const auto time = seconds_per_token(row.totals);
-        row.base_ranks = base.n_ranks;
-        if (!base_time || !time) continue;
-        row.speed_up = perf::speed_up(base_time->median, base.n_ranks, time->median);
-        row.efficiency = perf::efficiency(*row.speed_up, row.n_ranks);
-        row.karp_flatt = perf::karp_flatt(*row.speed_up, base.n_ranks, row.n_ranks);
+        const ScalingRow* thread_base = thread_base_of(rows, row);
+        const bool has_threads = std::ranges::any_of(rows, [&](const ScalingRow& r) {
+            return r.variant == row.variant && r.n_ranks == row.n_ranks &&
+                   r.threads != row.threads && n_threads(r);
+        });
+        if (has_threads && is_of_threads(rows, row)) {
+            compare_threads(*thread_base, row);
+            continue;
+        }
+        compare_ranks(base_of(rows, row), row);
+        if (has_threads && n_threads(row))
+            row.thread_speed_up = speed_up_of(*thread_base, *n_threads(*thread_base), row);
     }
 }
 

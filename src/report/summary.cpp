@@ -164,6 +164,11 @@ std::optional<double> decode_tokens_per_s(const Totals& totals) {
     return ratio(static_cast<double>(totals.n_decode_tokens), totals.decode_s);
 }
 
+std::optional<double> median_tokens_per_s(const Totals& totals) {
+    const auto time = seconds_per_token(totals);
+    return time ? ratio(1, time->median) : std::nullopt;
+}
+
 std::optional<double> outside_share(const Totals& totals) {
     return ratio(totals.decode_s - totals.decode_duration_s, totals.decode_s);
 }

@@ -2,6 +2,7 @@
 
 #include "hdf5.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <string>
 
@@ -32,10 +33,24 @@ std::string last_reason() {
 } // namespace
 
 void start_hdf5() noexcept {
+    // HDF5 reads its variable once, and BEST_EFFORT would overrule what file_access() says: it asks
+    // for a lock and forgives only ENOSYS.
+    const char* const locking = std::getenv("HDF5_USE_FILE_LOCKING");
+    if (locking != nullptr && std::string_view(locking) == "BEST_EFFORT")
+        ::unsetenv("HDF5_USE_FILE_LOCKING");
     // After a failed write HDF5 1.10 crashes in its own exit handler; files are closed explicitly
     // here, so it has nothing to do. A second call does nothing.
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+Handle file_access(const Location& location) {
+    Handle access(check(H5Pcreate(H5P_FILE_ACCESS), location, "open"), H5Pclose);
+    constexpr bool use_locks = false;
+    constexpr bool ignore_where_there_are_none = true;
+    check(H5Pset_file_locking(access.get(), use_locks, ignore_where_there_are_none), location,
+          "open");
+    return access;
 }
 
 void fail(const Location& location, std::string_view operation, ExitCode code) {

@@ -11,6 +11,11 @@ namespace pillar::storage {
 /// Switch off HDF5's own printing and its exit handler; called before anything else of HDF5's.
 void start_hdf5() noexcept;
 
+/// How files are opened: without asking for locks, which some network file systems refuse. A file
+/// is written once, by one process, under a name that nobody else opens; HDF5_USE_FILE_LOCKING=TRUE
+/// asks for them all the same.
+[[nodiscard]] Handle file_access(const Location& location);
+
 /// Throw IoError(code): "FILE: cannot OPERATION PATH: HDF5's or the system's reason".
 [[noreturn]] void fail(const Location& location, std::string_view operation,
                        ExitCode code = ExitCode::io);

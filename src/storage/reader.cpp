@@ -26,8 +26,9 @@ Handle open_file(const std::string& path) {
     if (H5Fis_hdf5(path.c_str()) <= 0) {
         throw FormatError(path, "", std::nullopt, "is no HDF5 file");
     }
-    return {check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), {path, "the file"}, "open"),
-            H5Fclose};
+    const Location whole{path, "the file"};
+    const Handle access = file_access(whole);
+    return {check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), whole, "open"), H5Fclose};
 }
 
 std::string take_text(char* text) {

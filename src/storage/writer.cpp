@@ -61,8 +61,10 @@ void describe(hid_t object, const Location& location, const Description& what) {
 
 Handle create_file(const std::string& path) {
     start_hdf5();
-    const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    if (id < 0) fail({path, "the file"}, "create", ExitCode::cannot_create);
+    const Location whole{path, "the file"};
+    const Handle access = file_access(whole);
+    const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
+    if (id < 0) fail(whole, "create", ExitCode::cannot_create);
     return {id, H5Fclose};
 }
 

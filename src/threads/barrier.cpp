@@ -18,9 +18,9 @@ void pause_core() noexcept {
 #endif
 }
 
-/// Until `is_done`: spin, then yield.
+/// Until `is_done`: spin, then yield, and do something useful now and then.
 template <class Condition>
-void wait_until(double spin_s, const Condition& is_done) noexcept {
+void wait_until(double spin_s, WhileWaiting do_this, const Condition& is_done) noexcept {
     if (is_done()) return;
     const double give_up_s = monotonic_s() + spin_s;
     do {
@@ -29,7 +29,10 @@ void wait_until(double spin_s, const Condition& is_done) noexcept {
             pause_core();
         }
     } while (monotonic_s() < give_up_s);
-    while (!is_done()) ::sched_yield();
+    while (!is_done()) {
+        if (do_this != nullptr) (*do_this)();
+        ::sched_yield();
+    }
 }
 
 } // namespace
@@ -50,18 +53,19 @@ void Barrier::open_next(std::size_t mine) noexcept {
     generation_.store(mine + 1, std::memory_order_release);
 }
 
-void Barrier::wait() noexcept {
+void Barrier::wait(WhileWaiting do_this) noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
     if (n_arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
         open_next(mine);
         return;
     }
-    wait_until(spin_s_, [&] { return generation_.load(std::memory_order_acquire) != mine; });
+    wait_until(spin_s_, do_this,
+               [&] { return generation_.load(std::memory_order_acquire) != mine; });
 }
 
-void Barrier::lead(FunctionRef<void()> serial) noexcept {
+void Barrier::lead(FunctionRef<void()> serial, WhileWaiting do_this) noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
-    wait_until(spin_s_,
+    wait_until(spin_s_, do_this,
                [&] { return n_arrived_.load(std::memory_order_acquire) + 1 == n_threads_; });
     serial();
     open_next(mine);
@@ -70,7 +74,8 @@ void Barrier::lead(FunctionRef<void()> serial) noexcept {
 void Barrier::follow() noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
     n_arrived_.fetch_add(1, std::memory_order_release);
-    wait_until(spin_s_, [&] { return generation_.load(std::memory_order_acquire) != mine; });
+    wait_until(spin_s_, nullptr,
+               [&] { return generation_.load(std::memory_order_acquire) != mine; });
 }
 
 } // namespace pillar::threads

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import resource
 import subprocess
 import tempfile
 import time
@@ -63,7 +64,7 @@ class Resident(unittest.TestCase):
             text = errors.read()
         self.assertEqual(process.returncode, 0, text)
         to_come, in_use = told(text)
-        print(f"{ranks or 1} ranks: {to_come / MIB:.0f} MiB to come and {in_use / MIB:.0f} in use were told, "
+        print(f"ranks: {ranks or 1}; {to_come / MIB:.0f} MiB to come and {in_use / MIB:.0f} in use were told, "
               f"{peak / MIB:.0f} were resident", flush=True)
         self.assertLess(abs(peak - to_come - in_use), max(0.05 * peak, 48 * MIB))
 
@@ -149,6 +150,52 @@ class Limited(unittest.TestCase):
 
     def test_two_ranks_share_it(self):
         self.check(2)
+
+
+class Advice(unittest.TestCase):
+    """Under an address-space limit: what the refusal advises is enough, and `check` says the same."""
+
+    def within(self, limit, ranks, *arguments):
+        def enter():
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+        return subprocess.run(pillar.command(ranks, arguments), env=pillar.ENVIRONMENT, preexec_fn=enter,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+
+    @pillar.needs_model
+    def test_what_is_advised_fits(self):
+        run = ["run", "-m", pillar.MODEL, "-p", "Hi", "-n", "1", "--temp", "0", "-t", "1"]
+        wide = 1 << 31
+        free = self.within(wide, None, *run)
+        self.assertEqual(free.returncode, 0, free.stderr)
+        need = told(free.stderr)[0]
+        mapped = wide - self.left(free.stderr)
+        advised = {"context": 0, "ranks": 0}
+        for share in (0.9, 0.7, 0.5):
+            limit = int(mapped + share * need)
+            refused = self.within(limit, None, *run)
+            self.assertEqual(refused.returncode, 77, refused.stderr)
+            context = re.search(r"--ctx-size (\d+) fits", refused.stderr)
+            ranks = re.search(r"(\d+) ranks on as many such hosts fit", refused.stderr)
+            self.assertTrue(context or ranks, refused.stderr)
+            if context:
+                advised["context"] += 1
+                followed = self.within(limit, None, *run, "-c", context[1])
+                self.assertEqual(followed.returncode, 0, refused.stderr + followed.stderr)
+            if ranks:
+                advised["ranks"] += 1
+                followed = self.within(limit, int(ranks[1]), *run)
+                self.assertEqual(followed.returncode, 0, refused.stderr + followed.stderr)
+        self.assertTrue(advised["context"] and advised["ranks"], advised)
+
+        check = self.within(int(mapped + 0.7 * need), None, "check", "-m", pillar.MODEL, "-t", "1")
+        self.assertEqual(check.returncode, 77, check.stdout + check.stderr)
+        self.assertRegex(check.stdout, r"BAD +memory .* needs .* for 1 rank .*address-space limit")
+
+    def left(self, errors):
+        match = re.search(r"there is ([\d.]+) (\w+) \((.*)\)$", errors, re.M)
+        self.assertIn("address-space", match[3], errors)
+        return float(match[1]) * UNITS[match[2]]
 
 
 if __name__ == "__main__":

@@ -38,6 +38,29 @@ class Plan(pillar.WithFolder):
         self.assertTrue(rows[0]["prompt"]["arithmetic_bound"])
         self.assertFalse(rows[0]["decode"]["arithmetic_bound"])
 
+    def test_speed_up_is_over_one_node_also_where_it_is_not_in_the_list(self):
+        for model, ranks in (("llama-3.2-1b:q4_0", "2,4"), ("llama-3.2-1b:q4_0", "10"), ("llama-3.2-1b:q4_0", "8,1")):
+            one, = plan("--synthetic", model, "--ranks", "1")
+            for row in plan("--synthetic", model, "--ranks", ranks):
+                self.assertEqual(row["base_ranks"], 1)
+                self.assertAlmostEqual(row["speed_up"], row["decode_tokens_per_s"] / one["decode_tokens_per_s"], places=9)
+            text = pillar.check(pillar.run(None, ["plan", "--synthetic", model, "--ranks", ranks])).stdout.decode()
+            self.assertIn("Speed-up: t/s over that of one node. J a token: energy", text)
+
+    def test_where_one_node_is_too_small_the_fewest_that_fit_are_the_base(self):
+        many = plan("--synthetic", "llama-2-13b:q4_0", "--ranks", "1,2,3,4")
+        n_base = next(row["ranks"] for row in many if row["fits"])
+        base = many[n_base - 1]["decode_tokens_per_s"]
+        self.assertGreater(n_base, 1)
+        for ranks in ("4,8", "1,2,4"):
+            for row in plan("--synthetic", "llama-2-13b:q4_0", "--ranks", ranks):
+                self.assertEqual(row["base_ranks"], n_base)
+                self.assertAlmostEqual(row["speed_up"], row["decode_tokens_per_s"] / base, places=9)
+        text = pillar.check(pillar.run(None, ["plan", "--synthetic", "llama-2-13b:q4_0", "--ranks", "4,8"])).stdout.decode()
+        self.assertIn(f"t/s over that of {n_base} nodes, the fewest on which the model fits.", text)
+        text = pillar.check(pillar.run(None, ["plan", "--synthetic", "llama-2-13b:q4_0", "--ranks", "1"])).stdout.decode()
+        self.assertIn("one node, on which it does not fit", text)
+
     def test_what_does_not_fit_is_said(self):
         rows = plan("--synthetic", "llama-2-13b:q4_0", "--ranks", "1,4")
         self.assertEqual([row["fits"] for row in rows], [False, True])

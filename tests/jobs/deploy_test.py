@@ -80,6 +80,23 @@ class Deploy(Clone):
         self.assertEqual(result.returncode, 69)
         self.assertIn("did not arrive whole", result.stderr)
         self.assertFalse(self.on("node1", self.program).exists())
+        self.assertEqual([path for path in self.nodes.rglob("*") if path.is_file()], [])
+
+    def test_nodes_that_share_a_disk_do_not_mix_what_they_write(self):
+        slow = SSH.replace("sys.exit(subprocess.run", "time.sleep(0.2 if 'cat' in command else 0)\n    sys.exit(subprocess.run")
+        self.stand_in("ssh", slow)
+        (self.nodes / "node2").rmdir()
+        (self.nodes / "node2").symlink_to(self.nodes / "node1")
+        for _ in range(2):
+            self.assertEqual(self.deploy().returncode, 0)
+        parts = {part for call in self.calls("ssh") for part in call["argv"][1].split() if ".part." in part}
+        self.assertEqual({part.rpartition(".")[2].rstrip("';") for part in parts}, {"node1", "node2"})
+
+    def test_a_hostfile_that_mpirun_cannot_read_is_refused(self):
+        self.hostfile.write_text("node1 slots=4\r\n", newline="")
+        result = self.deploy()
+        self.assertEqual(result.returncode, 65)
+        self.assertIn("line 1", result.stderr)
 
     def test_a_node_that_lacks_libraries_is_named_with_what_mends_it(self):
         self.program.write_text("#!/bin/sh\nexit 127\n")

@@ -109,6 +109,46 @@ class Launch(unittest.TestCase):
         self.assertEqual(self.text(2, "-p", "once upon", "-n", 24), alone)
         self.assertEqual(self.text(2, "-f", "-", "-n", 24, input=b"once upon"), alone)
 
+    def test_a_reader_that_leaves_ends_the_run_quietly_with_a_whole_trace(self):
+        for redirection in ("", "2>&1"):
+            trace = self.folder / f"reader{len(redirection)}.h5"
+            command = self.command(2, "-p", "go", *ENDLESS, "--trace", trace)
+            result = subprocess.run(["bash", "-c", f'"$@" {redirection} | head -c 100 >/dev/null; exit "${{PIPESTATUS[0]}}"', "-",
+                                     *command], env=self.environment(), capture_output=True, timeout=60, check=False)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertNotIn(b"launch:", result.stderr)
+            self.read_trace(trace)
+
+    def test_hostfiles_are_read_as_mpirun_reads_them(self):
+        hostfile = self.folder / "hosts"
+        for text in ("localhost", "localhost slots=2", " localhost\tslots = 2 # x\n", "// x\nlocalhost cpu=2 max-slots=2",
+                     "localhost slots=2\nlocalhost\n", "localhost\nlocalhost\n\r\n# x\r\n", "localhost count=02 username=x",
+                     "localhost slots=2\r\n", "localhost slots=2 # x", "localhost slots=1\nlocalhost slots=1\n",
+                     "localhost\nLOCALHOST slots=1\n", "localhost:2", "localhost slots", "localhost slots=x", "localhost SLOTS=2",
+                     "localhost slots=2.5", "localhost slots=2 max_slots=1", "localhost x=2", "localhost slots==2", "localhost,",
+                     "[::1]", "::1", "localhost slots=2;", "/* x */ localhost", "localhost = 2", "'localhost'", ""):
+            hostfile.write_text(text, newline="")
+            options = ["-n", "1", "--hostfile", hostfile]
+            dry = subprocess.run([LAUNCH, *options, "--dry-run", "--", "--version"], env=self.environment(),
+                                 capture_output=True, timeout=60, check=False)
+            self.assertIn(dry.returncode, (0, 65))
+            real = subprocess.run(["bash", "-c", f"source '{LAUNCH.parent}/env.sh'; exec mpirun --oversubscribe \"$@\"", "-",
+                                   *options, PILLAR, "--version"], env=self.environment(), capture_output=True, timeout=60,
+                                  check=False)
+            if dry.returncode == 0:
+                self.assertEqual(real.returncode, 0, (text, real.stderr))
+            elif text not in ("/* x */ localhost",):  # a comment that this script does not know
+                self.assertNotEqual(real.returncode, 0, text)
+
+    def test_a_killed_script_leaves_no_rank(self):
+        process, _ = self.start("orphans")
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while ranks_of("orphans") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(ranks_of("orphans"), [])
+
     def test_term_leaves_a_whole_trace_and_75(self):
         process, trace = self.start("term")
         process.send_signal(signal.SIGTERM)

@@ -1,6 +1,7 @@
 """jobs/launch.sh with a stand-in for mpirun: the command line, the environment, the signals and the exit codes."""
 
 import os
+import pathlib
 import pty
 import signal
 import subprocess
@@ -20,6 +21,32 @@ PATIENT = """
     """
 # One whose ranks hang: it hears SIGUSR1 and goes on.
 HANGING = PATIENT.replace("signal.SIGUSR1, leave(75)", "signal.SIGUSR1, lambda *_: None")
+
+
+
+
+def parents():
+    """{process id: its parent's} of all processes that have not ended."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split() if entry.name.isdigit() else ["Z"]
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            found[int(entry.name)] = int(fields[1])
+    return found
+
+
+def command_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def name_of(pid):
+    return command_of(pid).decode(errors="replace")
 
 
 class Launch(Clone):
@@ -77,12 +104,41 @@ class CommandLine(Launch):
 
     def test_hostfiles_with_comments_odd_spaces_and_missing_slots(self):
         hostfile = self.folder / "host file"
-        hostfile.write_text("# all\n\n  a   slots = 4 # first\nb max_slots=4 slots=2\nb slots=2")
+        hostfile.write_text("# all\n\n  a   slots = 4 # first\n// a remark\nme@b\tmax_slots=4 slots=02\n\r\nc username=x slots=3")
         argv = self.command("-n", 2, "--hostfile", hostfile, "--", "run")
         self.assertEqual(argv[argv.index("--map-by") + 1], "ppr:1:node:pe=2")
         self.assertEqual(argv[argv.index("--hostfile") + 1], str(hostfile))
+        hostfile.write_text("a slots=2\na\nb slots=4\n")  # a further line is one more slot
+        argv = self.command("-n", 2, f"--hostfile={hostfile}", "--", "run")
+        self.assertEqual(argv[argv.index("--map-by") + 1], "ppr:1:node:pe=3")
         hostfile.write_text("a\nb slots=4\n")
         self.assertIn("--map-by node", " ".join(self.command("-n", 2, "--hostfile", hostfile, "--", "run")))
+
+    def test_hostfiles_that_mpirun_cannot_read_are_refused_with_their_line(self):
+        hostfile = self.folder / "hosts"
+        for text, n_line, named in [
+                ("a slots=4\r\nb slots=4\r\n", 1, "carriage return"), ("a slots=4\nb slots=4\r\n", 2, "carriage return"),
+                ("\ufeffa slots=4\n", 1, "byte-order mark"), ("a:4\n", 1, "a slots=4"), ("# x\n\na : 4\n", 3, "':'"),
+                ("a\nfe80::1 slots=4", 2, "IPv6"), ("a slots=4\nA slots=4\n", 2, "already"), ("a slots=four", 1, "four"),
+                ("a slots=0", 1, "'0'"), ("a slots=-1", 1, "-1"), ("a slots=", 1, "slots"), ("a slots", 1, "slots"),
+                ("a slots=99999999999", 1, "99999999999"), ("a slots=2 slots=2", 1, "twice"), ("a cores=2", 1, "cores"),
+                ("a SLOTS=2", 1, "SLOTS"), ("a slots=2,max_slots=4", 1, "2,max_slots"), ("a, b\n", 1, "a,"), ("a b\n", 1, "'b'"),
+                ("a slots=4 max_slots=2", 1, "less"), ("a\n^b\n", 2, "^b"), ("+n0", 1, "+n0"), ("-b", 1, "-b"),
+                ("a slots=2 # the last line has no end", 1, "end"), ("a\nn\u00f6de slots=2", 2, "NODE"), ("a_b", 1, "_"),
+                ("a slots=2;", 1, "2;"), ("\"a\" slots=2", 1, "NODE"), ("a@b@c", 1, "a@b@c")]:
+            hostfile.write_text(text, newline="")
+            result = self.run_job("launch.sh", "-n", 2, "--dry-run", "--hostfile", hostfile, "--", "run")
+            self.assertEqual((result.returncode, len(result.stderr.splitlines())), (65, 1), (text, result.stderr))
+            self.assertIn(f"launch: {hostfile}, line {n_line}: ", result.stderr)
+            self.assertIn(named, result.stderr.partition(": ")[2])
+        for text in ("", "\n", "# a\n"):
+            hostfile.write_text(text)
+            self.assertEqual(self.run_job("launch.sh", "-n", 2, "--hostfile", hostfile, "--", "run").returncode, 65)
+
+    def test_the_number_of_ranks_in_every_spelling(self):
+        for spelling in (["-n", "2"], ["-n2"], ["-np", "2"], ["-np2"], ["-n=2"], ["-np=2"], ["--np", "2"], ["--np=2"],
+                         ["--n", "2"], ["--n=2"], ["-n", "3", "-n2"]):
+            self.assertEqual(self.command(*spelling, "--", "run")[:2], ["-n", "2"], spelling)
 
     def test_own_mapping_replaces_ours(self):
         argv = self.command("-n", 2, "--map-by", "slot", "--tag-output", "--", "run")
@@ -98,7 +154,9 @@ class CommandLine(Launch):
 
     def test_what_cannot_be_meant_is_refused_in_a_sentence(self):
         for arguments, code in [([], 64), (["-n", 2], 64), (["-n", 2, "--"], 64), (["-n", "x", "--", "run"], 64),
-                                (["--", "run"], 64), (["-n", 0, "--", "run"], 64),
+                                (["--", "run"], 64), (["-n", 0, "--", "run"], 64), (["-n", "--", "run"], 64),
+                                (["-n2x", "--", "run"], 64), (["--np=", "--", "run"], 64), (["-n", "9" * 20, "--", "run"], 64),
+                                (["-n", "010", "--", "run"], 64), (["-n", 2, "--hostfile", "--", "run"], 64),
                                 (["-n", 2, "--hostfile", "nowhere", "--", "run"], 66)]:
             result = self.run_job("launch.sh", *arguments)
             self.assertEqual(result.returncode, code, arguments)
@@ -161,6 +219,67 @@ class Environment(Launch):
         self.assertEqual(self.run_job("launch.sh", "-n", 1, "--", "run", input="a prompt\n").stdout, "a prompt\n")
 
 
+    def test_closed_descriptors_are_nobodys_files(self):
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            result = subprocess.run(["bash", "-c", f'"$0" -n 1 -- run {closed}', self.root / "jobs/launch.sh"], env=self.env,
+                                    capture_output=True, text=True, timeout=60)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), closed)
+
+    def test_variables_may_be_missing_or_empty(self):
+        few = {name: self.env[name] for name in ("PATH", "CALLS")}
+        empty = {name: "" for name in ("HOME", "TMPDIR", "PILLAR_LAUNCHER", "PILLAR_TTY", "PILLAR_BINARY", "SLURM_JOB_NUM_NODES",
+                                       "SLURM_CPUS_ON_NODE", "OMP_PLACES", "OMP_PROC_BIND", "OMP_WAIT_POLICY",
+                                       "HDF5_USE_FILE_LOCKING", "OMPI_MCA_btl", "OMPI_MCA_oob_tcp_dynamic_ipv4_ports")}
+        for env in (few, few | empty):
+            result = subprocess.run([self.root / "jobs/launch.sh", "-n", "1", "--", "run"], env=env, capture_output=True,
+                                    text=True, timeout=60)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+class Readers(Launch):
+    """Who reads the text leaves before it has come to its end."""
+
+    ENDLESS = """
+        signal.signal(signal.SIGUSR1, lambda *_: (sys.stderr.write("asked\\n"), os._exit(75)))
+        while True:
+            os.write(1, b"text " * 100)
+            os.write(2, b"log\\n")
+            time.sleep(0.01)
+        """
+
+    def read_a_byte(self, pipe):
+        self.stand_in("mpirun", self.ENDLESS)
+        return subprocess.run(["bash", "-c", f'"$0" -n 2 -- run {pipe}; echo "${{PIPESTATUS[0]}}"', self.root / "jobs/launch.sh"],
+                              env=self.env, capture_output=True, text=True, timeout=30)
+
+    def test_the_ranks_are_asked_to_finish_and_nothing_is_said(self):
+        result = self.read_a_byte("| head -c 1")
+        self.assertEqual(result.stdout, "t0\n")
+        self.assertEqual(set(result.stderr.splitlines()), {"log", "asked"})
+
+    def test_also_with_standard_error_in_the_same_pipe(self):
+        result = self.read_a_byte("2>&1 | head -c 1 >/dev/null")
+        self.assertEqual((result.stdout, result.stderr), ("0\n", ""))
+
+    def test_a_log_that_nobody_reads_ends_nothing(self):
+        self.stand_in("mpirun", self.ENDLESS.replace("True", "time.time() < START + 1").replace("import", "")
+                      .replace("while", "START = time.time()\n        while"))
+        result = subprocess.run(["bash", "-c", '"$0" -n 2 -- run 2>&1 >text | head -c 1; echo "${PIPESTATUS[0]}"',
+                                 self.root / "jobs/launch.sh"], env=self.env, cwd=self.folder, capture_output=True, text=True,
+                                timeout=30)
+        self.assertEqual(result.stdout, "l0\n")
+        self.assertGreater((self.folder / "text").stat().st_size, 10000)
+
+    def test_text_to_a_pipe_comes_whole_and_in_order(self):
+        self.stand_in("mpirun", "for i in range(20000): os.write(i % 2 + 1, b'%d\\n' % i)")
+        result = self.run_job("launch.sh", "-n", 1, "--", "run")
+        self.assertEqual(result.stdout.split(), [str(i) for i in range(0, 20000, 2)])
+        self.assertEqual(result.stderr.split(), [str(i) for i in range(1, 20000, 2)])
+        result = subprocess.run(["bash", "-c", '"$0" -n 1 -- run 2>&1 | cat', self.root / "jobs/launch.sh"], env=self.env,
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.stdout.split(), [str(i) for i in range(20000)])
+
+
 class ExitCodes(Launch):
     def test_codes_are_passed_on_or_mapped_with_a_sentence(self):
         for code, expected in [(0, 0), (64, 64), (65, 65), (66, 66), (69, 69), (70, 70), (75, 75), (77, 77), (78, 78),
@@ -200,6 +319,29 @@ class Signals(Launch):
         self.assertEqual(process.wait(20), 75)
         os.close(ours)
         os.close(theirs)
+
+
+    def test_a_killed_script_takes_its_launcher_along(self):
+        process = self.start(PATIENT)
+        launched = next(pid for pid, ppid in parents().items() if ppid == process.pid and "mpirun" in name_of(pid))
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while launched in parents() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertNotIn(launched, parents())
+
+    def test_a_signal_before_anything_is_started_ends_with_75(self):
+        asked = pathlib.Path(self.env["CALLS"] + ".version")
+        self.bin.joinpath("mpirun").write_text(f"#!/bin/sh\ntouch '{asked}'\nsleep 0.3\n")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            process = subprocess.Popen([self.root / "jobs/launch.sh", "-n", "2", "--", "run"], env=self.env,
+                                       stderr=subprocess.DEVNULL)
+            while not asked.exists():
+                time.sleep(0.01)
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), 75)
+            asked.unlink()
 
 
 class Slurm(Launch):

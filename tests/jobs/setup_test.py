@@ -61,6 +61,21 @@ class Packages(Clone):
         self.assertEqual(self.run_job("packages.sh", "everything").returncode, 64)
 
 
+class Help(Clone):
+    def test_every_script_that_is_started_explains_itself_and_does_nothing(self):
+        for program in ("apt-get", "cmake", "ctest", "mpirun", "ssh", "ethtool"):
+            self.stand_in(program)
+        scripts = [path for path in sorted((self.root / "jobs").glob("*.sh")) if os.access(path, os.X_OK)]
+        self.assertGreater(len(scripts), 10)
+        for script in scripts:
+            for flag in ("--help", "-h"):
+                result = self.run_job(script.name, flag, cwd=self.root)
+                self.assertEqual((result.returncode, result.stderr), (0, ""), script.name)
+                self.assertGreaterEqual(len(result.stdout.splitlines()), 2, script.name)
+                self.assertNotRegex(result.stdout, "(?m)^(#|set )")
+        self.assertEqual(self.calls(), [])
+
+
 class WithModel(Clone):
     """A demo model of a few bytes: the scripts' copies are told its size and checksum."""
 

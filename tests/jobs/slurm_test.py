@@ -1,5 +1,6 @@
 """The Slurm scripts and the sweep, with stand-ins for srun and scontrol and a program that writes what it was asked."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -23,7 +24,11 @@ PROGRAM = """
         print("table of", len(sys.argv) - 2)
     else:
         signal.signal(signal.SIGUSR1, lambda *_: os._exit(75))
-        if "SLOW" in sys.argv:
+        if "FLUSHING" in sys.argv:  # as a rank that TERM of all processes reaches
+            open(sys.argv[sys.argv.index("--trace") + 1] + ".journal", "w").write("journal")
+        if "CODE" in sys.argv:
+            sys.exit(int(sys.argv[sys.argv.index("CODE") + 1]))
+        if "SLOW" in sys.argv or "SLOW" in os.environ:
             open(os.environ["CALLS"] + ".ready", "w").close()
             time.sleep(30)
         if "--trace" in sys.argv:
@@ -47,14 +52,17 @@ class Job(Clone):
         return subprocess.run(["bash", self.folder / name, *arguments], env={**self.env, **env}, cwd=self.folder,
                               capture_output=True, text=True, timeout=60)
 
-    def submit_and_signal(self, name, *arguments, **env):
+    def submit_and_signal(self, name, *arguments, signals=(signal.SIGUSR1,), **env):
         process = subprocess.Popen(["bash", self.folder / name, *arguments], env={**self.env, **env},
                                    cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while not os.path.exists(self.env["CALLS"] + ".ready") and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(signal.SIGUSR1)
-        return process.wait(20)
+        for number in signals:
+            process.send_signal(number)
+        code = process.wait(20)
+        os.unlink(self.env["CALLS"] + ".ready")
+        return code
 
 
 class Run(Job):
@@ -72,6 +80,25 @@ class Run(Job):
         self.assertEqual(self.submit_and_signal("slurm_run.sh", "run", "SLOW"), 75)
         self.assertEqual(self.calls("scontrol")[-1]["argv"], ["requeue", "42"])
 
+    def test_what_is_cancelled_does_not_come_back(self):
+        for signals in ([signal.SIGTERM], [signal.SIGUSR1, signal.SIGTERM], [signal.SIGTERM, signal.SIGUSR1]):
+            self.assertEqual(self.submit_and_signal("slurm_run.sh", "run", "SLOW", signals=signals), 75)
+        self.assertEqual(self.submit_and_signal("slurm_strong_scaling.sh", "SLOW", signals=[signal.SIGTERM]), 75)
+        self.assertEqual(self.calls("scontrol"), [])
+
+    def test_only_the_warning_puts_a_job_back(self):
+        self.assertEqual(self.submit("slurm_run.sh", "run", "CODE", "75").returncode, 75)
+        self.assertEqual(self.calls("scontrol"), [])
+
+    def test_a_journal_that_term_left_becomes_a_trace(self):
+        for arguments, expected in ((["--trace", "x y.h5"], []), (["--trace=x y.h5", "--trace", "x y.h5", "--force"], ["--force"])):
+            self.submit_and_signal("slurm_run.sh", "run", "SLOW", "FLUSHING", *arguments, signals=[signal.SIGTERM])
+            self.assertEqual(self.calls("pillar")[-1]["argv"], ["report", "--recover", "x y.h5.journal", *expected])
+        n_before = len(self.calls("pillar"))
+        os.utime(self.root / "x y.h5.journal", (1, 1))  # an older run's
+        self.submit_and_signal("slurm_run.sh", "run", "SLOW", "--trace", "x y.h5", signals=[signal.SIGTERM])
+        self.assertNotIn("report", [call["argv"][0] for call in self.calls("pillar")[n_before:]])
+
     def test_not_for_ever(self):
         self.assertEqual(self.submit_and_signal("slurm_run.sh", "run", "SLOW", SLURM_RESTART_COUNT="3"), 75)
         self.assertEqual(self.calls("scontrol"), [])
@@ -79,10 +106,52 @@ class Run(Job):
     def test_heads_of_the_scripts(self):
         for name in ("slurm_run.sh", "slurm_strong_scaling.sh"):
             head = (self.root / "jobs" / name).read_text()
-            for option in ("--signal=B:USR1@120", "--open-mode=append", "--requeue", "--cpus-per-task=4"):
+            for option in ("--signal=B:USR1@120", "--open-mode=append", "--requeue", "--exclusive"):
                 self.assertIn(f"#SBATCH {option}", head)
-            for site in ("--partition", "--account"):
+            for site in ("--partition", "--account", "--cpus-per-task"):
                 self.assertNotIn(f"#SBATCH {site}", head)
+
+
+    def test_all_cores_of_the_smallest_node_or_as_many_as_the_job_asks_for(self):
+        for env, expected in (({"SLURM_CPUS_PER_TASK": "", "SLURM_CPUS_ON_NODE": "2"}, 2),
+                              ({"SLURM_CPUS_PER_TASK": "", "SLURM_JOB_CPUS_PER_NODE": "8(x3),3"}, 3),
+                              ({"SLURM_CPUS_PER_TASK": "2"}, 2), ({"SLURM_CPUS_PER_TASK": "8"}, 4)):
+            self.assertEqual(self.submit("slurm_run.sh", "run", **env).returncode, 0)
+            self.assertIn(f"--cpus-per-task={expected}", self.calls("srun")[-1]["argv"], env)
+
+    def test_an_array_fills_in_its_ids(self):
+        words = ["run", "-f", "prompt-%a.txt", "--trace=%A/%j-%a.h5", "100%% sure%", "%x %"]
+        self.assertEqual(self.submit("slurm_run.sh", *words, SLURM_ARRAY_JOB_ID="40", SLURM_ARRAY_TASK_ID="7").returncode, 0)
+        self.assertEqual(self.calls("srun")[-1]["argv"][-6:],
+                         ["run", "-f", "prompt-7.txt", "--trace=40/42-7.h5", "100% sure%", "%x %"])
+        self.assertEqual(self.submit("slurm_run.sh", "run", "%j-%a-%A").returncode, 0)
+        self.assertEqual(self.calls("srun")[-1]["argv"][-1], "42-%a-%A")
+
+    def test_from_another_folder_one_sentence_says_what_to_do(self):
+        for name in ("slurm_run.sh", "slurm_strong_scaling.sh"):
+            for env in ({"SLURM_SUBMIT_DIR": str(self.folder)}, {"PILLAR_ROOT": "/nowhere at all"}):
+                result = self.submit(name, "run", **env)
+                self.assertEqual(result.returncode, 66)
+                self.assertRegex(result.stderr, r"^slurm_\w+: \S.* is not the folder of pillar: .*PILLAR_ROOT.*\n$")
+            self.assertEqual(self.submit(name, "run", PILLAR_ROOT=str(self.root), SLURM_SUBMIT_DIR="/").returncode, 0)
+
+    def test_outside_slurm_one_sentence_or_help(self):
+        env = {name: value for name, value in self.env.items() if not name.startswith("SLURM_")}
+        for name in ("slurm_run.sh", "slurm_strong_scaling.sh"):
+            run = functools.partial(subprocess.run, env=env, cwd=self.folder, capture_output=True, text=True, timeout=60)
+            result = run([self.root / "jobs" / name, "run"])
+            self.assertEqual((result.returncode, len(result.stderr.splitlines())), (64, 1), result.stderr)
+            self.assertIn("sbatch", result.stderr)
+            self.assertRegex(run([self.root / "jobs" / name, "--help"]).stdout, r"(?m)^  sbatch --nodes")
+
+    def test_variables_that_are_missing_empty_or_no_numbers(self):
+        few = {name: "" for name in self.env if name.startswith("SLURM_")}
+        few |= {"SLURM_JOB_ID": "42", "SLURM_SUBMIT_DIR": str(self.root), "PILLAR_LAUNCHER": "srun"}
+        result = self.submit("slurm_run.sh", "run", **few)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("--ntasks=1", self.calls("srun")[-1]["argv"])
+        result = self.submit("slurm_run.sh", "run", PILLAR_REQUEUES="few")
+        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (64, 1), result.stderr)
 
 
 class Sweep(Job):
@@ -96,14 +165,13 @@ class Sweep(Job):
 
     def test_a_cut_sweep_goes_on_where_it_stopped(self):
         folder = self.root / "scaling-42"
-        folder.mkdir()
-        for name in ("ranks1-run1.h5", "ranks2-run1.h5"):
-            (folder / name).write_text("trace")
-        self.assertEqual(self.submit_and_signal("slurm_strong_scaling.sh", "SLOW", PILLAR_REPEAT="1"), 75)
+        env = {"PILLAR_REPEAT": "1"}
+        self.assertEqual(self.submit("slurm_strong_scaling.sh", "x", **env, SLURM_NTASKS="2").returncode, 0)
+        self.assertEqual(self.submit_and_signal("slurm_strong_scaling.sh", "x", **env, SLOW="yes"), 75)
         self.assertFalse((folder / "ranks4-run1.h5").exists())
         self.assertEqual(self.calls("scontrol")[-1]["argv"], ["requeue", "42"])
         n_before = len(self.calls("srun"))
-        self.assertEqual(self.submit("slurm_strong_scaling.sh", PILLAR_REPEAT="1").returncode, 0)
+        self.assertEqual(self.submit("slurm_strong_scaling.sh", "x", **env).returncode, 0)
         runs = [call for call in self.calls("srun")[n_before:] if "--mpi=list" not in call["argv"]]
         self.assertEqual([word for call in runs for word in call["argv"] if word.startswith("--ntasks=")], ["--ntasks=4"])
 
@@ -123,6 +191,41 @@ class Sweep(Job):
                          [f"ranks{n}-threads{t}-run1.h5" for n in (1, 2, 4) for t in (1, 4)])
         runs = [call["argv"] for call in self.calls("srun") if "--mpi=list" not in call["argv"]]
         self.assertEqual([argv[argv.index("-t") + 1] for argv in runs], ["1", "4"] * 3)
+
+    def sweep(self, *words, options=()):
+        self.stand_in("mpirun", PMIX)
+        env = {name: "" for name in self.env if name.startswith("SLURM_")}
+        return self.run_job("strong_scaling.sh", "--ranks", "1,2", "--repeat", 1, "--out", self.folder / "out here", *options,
+                            "--", *words, env=env)
+
+    def test_another_command_does_not_show_the_runs_of_the_first(self):
+        self.assertEqual(self.sweep("run", "-p", "two words").returncode, 0)
+        for words, options in ((["run", "-p", "two", "words"], []), (["run", "-p", "two words", "-n", "8"], []),
+                               (["run", "-p", "other"], []), (["run", "-p", "two words"], ["--map-by", "slot"])):
+            result = self.sweep(*words, options=options)
+            self.assertEqual((result.returncode, result.stdout), (73, ""), words)
+            self.assertRegex(result.stderr, r"^strong_scaling: the runs in .*out here are of another command .*--force.*\n$")
+        self.assertEqual(len(self.calls("mpirun")), 2)
+        self.assertIn("table of 2", self.sweep("run", "-p", "two words").stdout)
+        self.assertEqual(len(self.calls("mpirun")), 2)
+        # further repetitions of the same
+        self.assertIn("table of 4", self.sweep("run", "-p", "two words", options=["--repeat=2"]).stdout)
+        self.assertEqual(len(self.calls("mpirun")), 4)
+        # --force begins anew, and the old runs are gone
+        result = self.sweep("run", "-p", "other", options=["--force"])
+        self.assertEqual((result.returncode, len(self.calls("mpirun"))), (0, 6), result.stderr)
+        self.assertEqual(len(list((self.folder / "out here").glob("*.h5"))), 2)
+        self.assertEqual(self.sweep("run", "-p", "two words").returncode, 73)
+        (self.folder / "out here/command").unlink()
+        self.assertEqual(self.sweep("run", "-p", "other").returncode, 73)
+
+    def test_what_cannot_be_meant_is_refused_in_a_sentence(self):
+        for options, words in ((["--ranks", "1 x"], ["run"]), (["--ranks", ""], ["run"]), (["--repeat", "0"], ["run"]),
+                               (["--repeat", "many"], ["run"]), (["--threads", "-1"], ["run"]), (["--out="], ["run"]),
+                               (["--out"], ["run"]), ([], ["bench"]), ([], ["run", "--trace", "x.h5"])):
+            result = self.sweep(*words, options=options)
+            self.assertEqual((result.returncode, len(result.stderr.splitlines())), (64, 1), (options, result.stderr))
+        self.assertEqual(self.calls(), [])
 
     def test_a_failed_run_ends_the_sweep_with_its_code(self):
         self.stand_in("pillar", "sys.exit(65)", folder=self.root / "build/release")

@@ -88,6 +88,24 @@ class Tune(Clone):
         self.assertEqual(self.state(), before)
         self.assertIn("nothing to restore", self.tune("--undo"))
 
+    def test_what_an_earlier_start_had_is_not_restored(self):
+        self.plant("proc/sys/kernel/random/boot_id", "first")
+        self.tune()
+        self.assertIn("ondemand again", self.tune("--undo", "--dry-run").replace("would become ", ""))
+        self.plant("proc/sys/kernel/random/boot_id", "second")
+        for cpu in range(2):
+            self.plant(f"sys/devices/system/cpu/cpufreq/policy{cpu}/scaling_governor", "schedutil")
+        self.assertIn("has been started since", self.tune("--undo"))
+        self.tune()
+        self.tune("--undo")
+        self.assertEqual(self.state()["sys/devices/system/cpu/cpufreq/policy0/scaling_governor"], "schedutil")
+        self.tune()
+        self.plant("proc/sys/kernel/random/boot_id", "third")
+        self.plant("sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave")
+        self.tune()
+        self.tune("--undo")
+        self.assertEqual(self.state()["sys/devices/system/cpu/cpufreq/policy0/scaling_governor"], "powersave")
+
     def test_a_second_time_changes_nothing_and_undo_still_finds_the_first_state(self):
         before = self.state()
         self.tune()

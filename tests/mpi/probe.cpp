@@ -8,8 +8,11 @@
 //   probe aborts_elsewhere the same from a thread that has not started MPI
 //   probe endless FOLDER   steps for ever; each rank leaves its process id in FOLDER/R
 //   probe watched FOLDER   the same, and a rank may be silent for a second
-//   probe careless         rank 1 is alive but comes to no collective any more; it may be silent
-//   for a second
+//   probe halves FOLDER    the same with four all-reduces a layer
+//   probe frozen RANK      that rank stops itself as soon as MPI has started; it may be silent for
+//   a second probe frozen_later RANK  the same when all have met, before the ranks' second
+//   communicator probe careless         rank 1 is alive but comes to no collective any more; it may
+//   be silent for a second
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
@@ -17,6 +20,7 @@
 #include "pillar/core/function_ref.hpp"
 #include "pillar/core/log.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fstream>
@@ -30,14 +34,16 @@ namespace {
 using namespace pillar;
 
 /// Of eight layers each.
-void make_steps(comm::Communicator& comm, FunctionRef<bool()> goes_on) {
+void make_steps(comm::Communicator& comm, std::size_t allreduces_a_layer,
+                FunctionRef<bool()> goes_on) {
     comm.set_in_steps(true);
+    comm.set_allreduces_a_layer(allreduces_a_layer);
     std::vector<std::byte> buffer(64);
     std::vector<float> values(64);
     comm::GatherBuffer answers(comm.size(), buffer.size());
     while (goes_on()) {
         comm.broadcast(buffer, buffer.size());
-        for (int i = 0; i < 16; ++i) comm.allreduce(values);
+        for (std::size_t i = 0; i < 8 * allreduces_a_layer; ++i) comm.allreduce(values);
         comm.gather(buffer, answers);
     }
 }
@@ -64,16 +70,14 @@ void play(comm::Communicator& comm, const comm::LaunchVariables& launch, const s
     } else if (part == "aborts_elsewhere") {
         if (comm.is_root()) std::thread([] { comm::abort_job(ExitCode::resumable); }).join();
         comm.barrier();
-    } else if (part == "endless" || part == "watched") {
-        if (part == "watched") comm.watch({.step_s = 1});
+    } else if (part == "endless" || part == "watched" || part == "halves") {
         std::ofstream(fmt::format("{}/{}.part", folder, comm.rank())) << ::getpid() << '\n';
         const std::string name = fmt::format("{}/{}", folder, comm.rank());
         std::rename((name + ".part").c_str(), name.c_str());
-        make_steps(comm, [] { return true; });
+        make_steps(comm, part == "halves" ? 4 : 2, [] { return true; });
     } else if (part == "careless") {
-        comm.watch({.step_s = 1});
         int n_steps = 0;
-        make_steps(comm, [&] { return comm.rank() != 1 || ++n_steps < 100; });
+        make_steps(comm, 2, [&] { return comm.rank() != 1 || ++n_steps < 100; });
         for (;;) ::pause();
     } else {
         throw UsageError("no such part: " + part);
@@ -85,9 +89,23 @@ void play(comm::Communicator& comm, const comm::LaunchVariables& launch, const s
 int main(int argc, char** argv) {
     const std::string part = argc > 1 ? argv[1] : "";
     const std::string folder = argc > 2 ? argv[2] : "";
+    const bool is_impatient = part == "watched" || part == "halves" || part == "careless" ||
+                              part == "frozen" || part == "frozen_later";
+    const comm::WatchLimits limits =
+        is_impatient ? comm::WatchLimits{.step_s = 1, .setup_s = 1} : comm::WatchLimits{};
     try {
         comm::Environment environment(argc, argv);
-        const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32);
+        const bool is_victim = std::to_string(environment.launch().rank) == folder;
+        if (part == "frozen" && is_victim) ::raise(SIGSTOP);
+        const auto world = [&] {
+            return environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
+                                     limits);
+        };
+        const auto comm = world();
+        if (part == "frozen_later") {
+            if (is_victim) ::raise(SIGSTOP);
+            (void)world();
+        }
         log::set_speaker(comm->rank(), comm->host(comm->rank()));
         try {
             play(*comm, environment.launch(), part, folder);

@@ -1,12 +1,16 @@
 // The watchdog while nothing is wrong. What it does when a rank is silent ends the job:
 // silent_rank.sh.
 
+#include "place.hpp"
+
+#include "pillar/comm/schedule.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "support/mpi_main.hpp"
 #include "time_limit.hpp"
 
 #include <chrono>
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <thread>
 #include <vector>
@@ -26,28 +30,26 @@ void make_step(Communicator& comm, GatherBuffer& all) {
 
 TEST(watchdog, sends_nothing_in_normal_steps) {
     const auto comm = world();
-    comm->watch({});
     comm->set_in_steps(true);
     GatherBuffer all(comm->size(), 64);
     const Traffic other = comm->other_traffic();
-    const Traffic unwatched = [&] {
-        const auto plain = world();
-        for (int step = 0; step < 50; ++step) make_step(*plain, all);
-        return plain->step_traffic();
-    }();
-    for (int step = 0; step < 50; ++step) make_step(*comm, all);
+    const auto counted =
+        make_dry_run(comm->rank(), comm->size(), Algorithm::recursive_doubling, Wire::f32);
+    for (int step = 0; step < 50; ++step) {
+        make_step(*comm, all);
+        make_step(*counted, all);
+        comm->attend(); // as between the products of a step
+    }
     EXPECT_EQ(comm->other_traffic().messages_sent, other.messages_sent);
-    EXPECT_EQ(comm->step_traffic().messages_sent, unwatched.messages_sent);
-    EXPECT_EQ(comm->step_traffic().bytes_sent, unwatched.bytes_sent);
+    EXPECT_EQ(comm->step_traffic().messages_sent, counted->step_traffic().messages_sent);
+    EXPECT_EQ(comm->step_traffic().bytes_sent, counted->step_traffic().bytes_sent);
 }
 
 /// Busy for longer than limit and grace together, before a collective of a step or of setup.
 void be_busy_before(bool in_steps) {
-    const auto comm = world();
+    const auto comm =
+        world(Algorithm::recursive_doubling, Wire::f32, {.step_s = 0.2, .setup_s = 0.2});
     if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for";
-    WatchLimits limits;
-    limits.step_s = limits.setup_s = 0.2;
-    comm->watch(limits);
     comm->set_in_steps(in_steps);
     comm->barrier();
     const Traffic before = comm->other_traffic();
@@ -73,6 +75,33 @@ TEST(watchdog, lets_a_rank_be_busy_that_attends) {
 
 TEST(watchdog, lets_a_rank_load_that_attends) {
     be_busy_before(false);
+}
+
+/// Of a step with 30 layers: what is said during each of its all-reduces.
+void expect_layers(std::uint32_t allreduces_a_layer) {
+    Place place{.step = 8,
+                .allreduces_a_layer = allreduces_a_layer,
+                .kind = CollectiveKind::allreduce,
+                .stage = Stage::steps,
+                .is_step = true};
+    for (int layer = 0; layer < 30; ++layer) {
+        for (std::uint32_t i = 0; i < allreduces_a_layer; ++i) {
+            ++place.n_allreduces;
+            EXPECT_EQ(describe(place), fmt::format("in layer {} of step 7", layer));
+        }
+    }
+}
+
+TEST(place, names_the_layer_of_a_step_and_of_a_step_in_halves) {
+    expect_layers(2);
+    expect_layers(4);
+}
+
+TEST(time_limit, of_the_start_follows_what_is_given) {
+    EXPECT_EQ(TimeLimit(WatchLimits{}).of_start_s(), 60);
+    EXPECT_EQ(TimeLimit(WatchLimits{.step_s = 1}).of_start_s(), 5);
+    EXPECT_EQ(TimeLimit(WatchLimits{.step_s = 20}).of_start_s(), 20);
+    EXPECT_TRUE(std::isinf(TimeLimit(WatchLimits{.step_s = -1}).of_start_s()));
 }
 
 TEST(time_limit, is_twenty_median_steps_and_at_least_half_a_minute) {

@@ -18,8 +18,8 @@ comm::Environment& mpi_environment();
 /// Collective. A new communicator of all ranks.
 inline std::unique_ptr<comm::Communicator>
 world(comm::Algorithm algorithm = comm::Algorithm::recursive_doubling,
-      comm::Wire wire = comm::Wire::f32) {
-    return mpi_environment().world(algorithm, wire);
+      comm::Wire wire = comm::Wire::f32, const comm::WatchLimits& limits = {}) {
+    return mpi_environment().world(algorithm, wire, {}, limits);
 }
 
 } // namespace pillar::support

@@ -81,6 +81,9 @@ struct WatchLimits {
     /// setup too.
     double step_s = 0;
     double setup_s = 600; ///< before and after it, where ranks load, convert and write
+    /// Until all ranks have met, which takes none of them long; `step_s` where that is given, but
+    /// at least 5 s.
+    double start_s = 60;
 };
 
 class Communicator {
@@ -154,13 +157,15 @@ class Communicator {
                                             bool together);
 
     // --- waiting ---
+    //
+    // A rank that stays silent for too long while another one waits ends the job (peer_lost), with
+    // a sentence that names it and its host. Nothing is sent for that unless a wait passes its
+    // limit.
 
-    /// Collective. From now on, a rank that stays silent for too long while another one waits ends
-    /// the job (peer_lost), with a sentence that names it and its host. Nothing is sent for that
-    /// unless a wait passes its limit.
-    virtual void watch(const WatchLimits& limits);
     /// Whether WatchLimits::step_s holds for the waits that follow, or setup_s (the default).
     virtual void set_in_steps(bool in_steps) noexcept;
+    /// How many all-reduces a layer of the step at hand has: so that a sentence can name the layer.
+    virtual void set_allreduces_a_layer(std::size_t n) noexcept;
     /// This rank is alive although it waits for no other one: it loads, or waits for a user. To be
     /// called about once a second then, by the main thread; a rank that does is not taken for
     /// silent, however long it takes.

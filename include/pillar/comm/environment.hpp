@@ -12,6 +12,8 @@
 
 namespace pillar::comm {
 
+class RollCall;
+
 /// What the launcher's environment variables say (Open MPI, PMIx, PMI, Slurm), without touching
 /// MPI.
 ///
@@ -21,11 +23,12 @@ namespace pillar::comm {
 /// one rank. A step's size is SLURM_STEP_NUM_TASKS.
 struct LaunchVariables {
     int rank = 0;
-    int size = 1;            ///< at least; PMIx alone does not tell it
-    std::string launcher;    ///< "mpirun", "srun" or "" for none
-    bool can_connect = true; ///< false: a Slurm step without PMIx or PMI, MPI finds no peers there
-    int n_programs = 1;      ///< that one mpirun has started: `mpirun A : B` has two
-    bool is_first = true;    ///< rank of its program, that is
+    int size = 1;             ///< at least; PMIx alone does not tell it
+    std::string launcher;     ///< "mpirun", "srun" or "" for none
+    bool is_one_host = false; ///< known to have all ranks on this rank's host
+    bool can_connect = true;  ///< false: a Slurm step without PMIx or PMI, MPI finds no peers there
+    int n_programs = 1;       ///< that one mpirun has started: `mpirun A : B` has two
+    bool is_first = true;     ///< rank of its program, that is
 };
 /// Call it before MPI starts: Open MPI then adds variables of its own, also to a plain start.
 LaunchVariables read_launch_variables();
@@ -59,29 +62,32 @@ class Environment {
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
 
-    /// Collective. A communicator of all ranks with the given all-reduce and wire. With `emulated`
+    /// Collective. A communicator of all ranks with the given all-reduce and wire; waits on it end
+    /// as `limits` say, also those in here. With `emulated`
     /// the messages of step collectives arrive no earlier than on that network; what this needs to
     /// send is counted into other_traffic(). Throws UsageError if algorithm and wire do not go
     /// together, AgreedError(usage) if a network is to be emulated between several machines or for
     /// Algorithm::mpi.
     [[nodiscard]] std::unique_ptr<Communicator>
-    world(Algorithm algorithm, Wire wire, const std::optional<NetworkModel>& emulated = {});
+    world(Algorithm algorithm, Wire wire, const std::optional<NetworkModel>& emulated = {},
+          const WatchLimits& limits = {});
 
+    [[nodiscard]] int n_ranks() const noexcept { return n_ranks_; }
     /// As they were before MPI started.
     [[nodiscard]] const LaunchVariables& launch() const noexcept { return launch_; }
 
   private:
     int exceptions_at_start_;
     LaunchVariables launch_;
+    int n_ranks_ = 1;
+    WatchLimits limits_;             ///< of the last communicator: for the end
+    std::unique_ptr<RollCall> roll_; ///< of all communicators
 };
 
-/// What abort_job calls first, once, on whatever thread: what exists is to be saved, in half a
-/// second at most.
-void before_abort(void (*callback)() noexcept) noexcept;
-
-/// End the whole job with `code` after a sentence has been printed; what is buffered for stdout is
-/// written first. Safe when MPI is not running; on another thread than the one that started MPI it
-/// ends this process alone, which the launcher turns into the end of the job.
+/// End the whole job with `code` after a sentence has been printed; what is to be saved
+/// (before_abort) and what is buffered for stdout is written first. Safe when MPI is not running;
+/// on another thread than the one that started MPI it ends this process alone, which the launcher
+/// turns into the end of the job.
 [[noreturn]] void abort_job(ExitCode code) noexcept;
 
 } // namespace pillar::comm

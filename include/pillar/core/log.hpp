@@ -20,6 +20,9 @@ void set_level(Level level) noexcept;
 /// Print one line whatever the rank. Safe to call from several threads.
 void line(Level level, std::string_view text);
 
+/// Print as it is, without a prefix or a line's end: progress, a prompt. Safe like line().
+void text(std::string_view text);
+
 /// Print on rank 0 only: what would be the same on every rank.
 template <class... Args>
 void root(Level level, fmt::format_string<Args...> format, Args&&... args);

@@ -46,9 +46,12 @@ struct LoopOptions {
 std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions& model_options,
                          const LoopOptions& options, int n_ranks);
 
+/// Step collectives of the largest step: all-reduces, broadcast and gather.
+std::size_t most_collectives(const model::Transformer& model) noexcept;
+
 class Loop {
   public:
-    /// The options are the same on all ranks.
+    /// Collective. The options are the same on all ranks. Throws comm::AgreedError.
     Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options);
     ~Loop();
     Loop(const Loop&) = delete;

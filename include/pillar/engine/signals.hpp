@@ -11,8 +11,18 @@ namespace pillar::engine {
 /// Install the handlers; `flush` runs on a plain thread within 0.5 s of SIGTERM or SIGINT, then the
 /// process exits with
 /// 75. Call before any other thread starts (the signals are blocked in all threads that follow).
-/// SIGPIPE and SIGXFSZ are ignored: a closed pipe or a full quota shows as a write error.
 void install_signal_handlers(std::function<void()> flush);
+
+/// While one lives, the first SIGINT (Ctrl-C) asks for the end after the step as SIGUSR1 does, and
+/// the second one ends the process at once. For a process that no launcher has started: a launcher
+/// has its own way with Ctrl-C.
+class FinishStepOnInterrupt {
+  public:
+    FinishStepOnInterrupt() noexcept;
+    ~FinishStepOnInterrupt();
+    FinishStepOnInterrupt(const FinishStepOnInterrupt&) = delete;
+    FinishStepOnInterrupt& operator=(const FinishStepOnInterrupt&) = delete;
+};
 
 /// SIGUSR1 has come.
 [[nodiscard]] bool stop_requested() noexcept;

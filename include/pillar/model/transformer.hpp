@@ -41,6 +41,10 @@ std::size_t first_half(std::size_t n_rows, int n_ranks) noexcept;
 inline constexpr std::size_t shortest_in_halves = 64; ///< rows: 32 a half hide the memory
 inline constexpr std::size_t half_unit = 16;          ///< what kernels multiply together
 
+/// All-reduces in one layer of a step with so many rows.
+std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept;
+inline constexpr std::size_t blocks_a_layer = 2; ///< each ends with the sum of its rows
+
 /// Meetings of the thread team in one layer of a step with so many rows; one more where a few rows
 /// leave threads to share the pages of a head.
 std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept;

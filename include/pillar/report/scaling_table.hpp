@@ -1,6 +1,7 @@
 #pragma once
-// Traces side by side: one table a model, one row a configuration, speed-ups against the smallest
-// number of ranks. Traces of the same configuration are runs of one row.
+// Traces side by side: one table a model, one row a configuration. Speed-ups are against the
+// smallest number of ranks with as many threads a rank; where all rows have the same ranks, against
+// the fewest threads. Traces of the same configuration are runs of one row.
 
 #include "pillar/report/prediction.hpp"
 #include "pillar/report/summary.hpp"
@@ -19,11 +20,16 @@ struct ScalingRow {
         variant; ///< options in which rows of the table differ: "allreduce=ring"; often empty
     Totals totals;
 
-    // Against the base row; nothing without decode steps or in a table of one row.
+    // Against the base row; nothing without decode steps or in a table of one row. Efficiency and
+    // serial fraction mean nothing where the base has other threads a rank.
     int base_ranks = 1;
+    std::string base_threads;  ///< a rank
+    bool over_threads = false; ///< of threads: base and row have the same ranks
     std::optional<double> speed_up;
     std::optional<double> efficiency;
     std::optional<double> karp_flatt;
+    /// Against the fewest threads on as many ranks, where there are several numbers of both.
+    std::optional<double> thread_speed_up;
 
     // By perf's cost model, when somebody has asked it.
     std::optional<Prediction> prediction;

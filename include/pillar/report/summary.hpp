@@ -66,7 +66,10 @@ struct Shares {
 /// Nothing where there were no such steps.
 [[nodiscard]] std::optional<perf::MedianInterval> seconds_per_token(const Totals& totals);
 [[nodiscard]] std::optional<double> prompt_tokens_per_s(const Totals& totals);
+/// All tokens by all time: slow steps weigh as long as they took.
 [[nodiscard]] std::optional<double> decode_tokens_per_s(const Totals& totals);
+/// The inverse of the median of seconds_per_token(): what tables call tok/s.
+[[nodiscard]] std::optional<double> median_tokens_per_s(const Totals& totals);
 /// Share of decode time between the steps: sampling, printing.
 [[nodiscard]] std::optional<double> outside_share(const Totals& totals);
 /// Payload in 10^6 bytes that a rank sends for a generated token, mean over ranks.

@@ -14,16 +14,19 @@
 
 namespace pillar::threads {
 
+/// What a thread does now and then while it waits for others; nullptr: nothing.
+using WhileWaiting = const FunctionRef<void()>*;
+
 /// Sense-reversing barrier for a fixed number of threads. Counts its meetings.
 class Barrier {
   public:
     /// `is_crowded`: the threads have fewer CPUs than they are, so waiting must not hold one.
     Barrier(int n_threads, bool is_crowded) noexcept;
     /// Wait until all threads have arrived; what they wrote before is seen by all after.
-    void wait() noexcept;
+    void wait(WhileWaiting do_this = nullptr) noexcept;
     /// The same with a serial part: when all have arrived, one of them runs `serial`, then all go
     /// on and see what it wrote. The thread that is to run it calls lead(), the others follow().
-    void lead(FunctionRef<void()> serial) noexcept;
+    void lead(FunctionRef<void()> serial, WhileWaiting do_this = nullptr) noexcept;
     void follow() noexcept;
     [[nodiscard]] std::size_t n_meetings() const noexcept {
         return generation_.load(std::memory_order_relaxed);
@@ -47,8 +50,8 @@ struct Range {
 /// One thread's place in the team.
 class Worker {
   public:
-    Worker(int index, int count, Barrier& barrier) noexcept
-        : index_(index), count_(count), barrier_(&barrier) {}
+    Worker(int index, int count, Barrier& barrier, WhileWaiting while_waiting = nullptr) noexcept
+        : index_(index), count_(count), barrier_(&barrier), while_waiting_(while_waiting) {}
     [[nodiscard]] int index() const noexcept { return index_; }
     [[nodiscard]] int count() const noexcept { return count_; }
     [[nodiscard]] bool is_main() const noexcept { return index_ == 0; }
@@ -58,12 +61,12 @@ class Worker {
         const auto t = static_cast<std::size_t>(count_);
         return {i * n / t, (i + 1) * n / t};
     }
-    void barrier() const noexcept { barrier_->wait(); }
+    void barrier() const noexcept { barrier_->wait(while_waiting_); }
     /// A barrier with a serial part (communication, a little work that is not worth sharing): when
     /// all have arrived, the main thread alone runs `serial`, then all go on. One meeting.
     void serial(FunctionRef<void()> serial) const noexcept {
         if (is_main())
-            barrier_->lead(serial);
+            barrier_->lead(serial, while_waiting_);
         else
             barrier_->follow();
     }
@@ -72,6 +75,7 @@ class Worker {
     int index_;
     int count_;
     Barrier* barrier_;
+    WhileWaiting while_waiting_; ///< of the main thread alone
 };
 
 /// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
@@ -81,7 +85,8 @@ class Team {
   public:
     /// `n_threads` ≥ 1. Starts the threads (none for 1); size() is what OpenMP granted, which a
     /// thread limit in the environment may make smaller. `n_cpus`: what the team has to itself; a
-    /// larger team yields early when it waits.
+    /// larger team yields early when it waits. Throws Error(refused) where the system starts no
+    /// such number.
     explicit Team(int n_threads, int n_cpus = available_cpus());
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
@@ -90,10 +95,14 @@ class Team {
     /// before is seen inside, what is written inside is seen after. `body` must not throw and must
     /// not run a team itself. Call it from the thread that made the team.
     void run(FunctionRef<void(Worker)> body) noexcept;
+    /// The same; the main thread calls `while_waiting` again and again when it has waited at a
+    /// barrier for longer than a moment.
+    void run(FunctionRef<void(Worker)> body, FunctionRef<void()> while_waiting) noexcept;
     /// The barrier of the bodies; run()'s own meetings are not counted there.
     [[nodiscard]] const Barrier& barrier() const noexcept { return barrier_; }
 
   private:
+    void run(FunctionRef<void(Worker)> body, WhileWaiting while_waiting) noexcept;
     void fork() noexcept;
     void work(int index, int count) noexcept;
 
@@ -101,6 +110,7 @@ class Team {
     Barrier barrier_;
     Barrier last_;
     const FunctionRef<void(Worker)>* body_ = nullptr;
+    WhileWaiting while_waiting_ = nullptr;
 };
 
 /// The smallest CPU quota of this process's control groups and their ancestors, rounded up; 0: no

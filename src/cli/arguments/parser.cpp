@@ -73,9 +73,9 @@ Command Parser::parse(const std::vector<std::string>& arguments) {
     subcommand.finish(command);
     if (command.run_with_ranks)
         command.run_with_ranks =
-            [settings = subcommand.settings(),
+            [settings = subcommand.settings(), timeout_s = command.timeout_s,
              run = std::move(command.run_with_ranks)](comm::Environment& environment) {
-                expect_same_start(environment, settings);
+                expect_same_start(environment, settings, timeout_s);
                 return run(environment);
             };
     return command;

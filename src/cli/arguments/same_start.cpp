@@ -49,10 +49,11 @@ bool are_equal(const std::vector<std::string>& values) {
 
 } // namespace
 
-void expect_same_start(comm::Environment& environment, const std::vector<Setting>& settings) {
-    const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32);
+void expect_same_start(comm::Environment& environment, const std::vector<Setting>& settings,
+                       double timeout_s) {
+    const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
+                                        {.step_s = timeout_s});
     log::set_speaker(comm->rank(), comm->host(comm->rank()));
-    comm->watch({});
     std::vector<std::vector<std::string>> ranks;
     for (const std::string& text : comm->all_gather(encode(settings)))
         ranks.push_back(decode(text));

@@ -10,9 +10,10 @@
 
 namespace pillar::cli {
 
-/// Collective. One exchange. Throws comm::AgreedError(disagree) that names the first thing in which
-/// ranks differ, with the values and the hosts. `check` goes on with different programs: it judges
-/// them itself.
-void expect_same_start(comm::Environment& environment, const std::vector<Setting>& settings);
+/// Collective. One exchange, whose waits end as with --timeout `timeout_s`. Throws
+/// comm::AgreedError(disagree) that names the first thing in which ranks differ, with the values
+/// and the hosts. `check` goes on with different programs: it judges them itself.
+void expect_same_start(comm::Environment& environment, const std::vector<Setting>& settings,
+                       double timeout_s);
 
 } // namespace pillar::cli

@@ -157,21 +157,25 @@ TEST(check, finds_unequal_memory_and_what_does_not_fit) {
     facts.nodes[1].available_bytes = 3.4e9;
     EXPECT_THAT(text_of(facts), HasSubstr("pi2 has 4.00 GB where another node has 8.20 GB"));
     EXPECT_EQ(code(facts), ExitCode::done);
-    for (NodeFacts& node : facts.nodes) node.need_bytes = 3.5e9;
+    facts.nodes[1].shortage = "pi2 needs 3.50 GB for 1 rank but has 3.40 GB available";
     EXPECT_THAT(text_of(facts), HasSubstr("BAD   memory      pi2 needs 3.50 GB for 1 rank but has "
-                                          "3.40 GB (free memory of the host)"));
-    EXPECT_EQ(code(facts), ExitCode::peer_lost);
+                                          "3.40 GB available"));
+    EXPECT_EQ(code(facts), ExitCode::refused); // as a run
 }
 
-TEST(check, adds_up_ranks_of_one_machine) {
+TEST(check, tells_once_of_a_machine_what_does_not_fit) {
     ClusterFacts facts = four_boards();
     facts.identities[1].machine = facts.identities[0].machine;
     facts.identities[1].network = facts.identities[0].network;
     facts.identities[1].host = "pi1";
     facts.nodes[0].read_bytes_per_s = facts.nodes[1].read_bytes_per_s = 2.2e9;
     EXPECT_EQ(worst(facts), Level::good) << text_of(facts);
-    for (NodeFacts& node : facts.nodes) node.need_bytes = 4e9;
-    EXPECT_THAT(text_of(facts), HasSubstr("pi1 needs 8.00 GB for 2 ranks"));
+    for (const std::size_t rank : {0U, 1U})
+        facts.nodes[rank].shortage = "pi1 needs 8.00 GB for 2 ranks but has 7.50 GB available";
+    const std::string text = text_of(facts);
+    const std::size_t found = text.find("pi1 needs 8.00 GB for 2 ranks");
+    ASSERT_NE(found, std::string::npos) << text;
+    EXPECT_EQ(text.find("pi1 needs", found + 1), std::string::npos) << text;
 }
 
 TEST(check, finds_one_slow_node) {

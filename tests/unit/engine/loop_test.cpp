@@ -3,15 +3,20 @@
 
 #include "pillar/engine/loop.hpp"
 
+#include "message.hpp"
 #include "pillar/comm/agree.hpp"
 #include "pillar/engine/evaluation.hpp"
 #include "support/memory_requests.hpp"
 #include "support/model_files.hpp"
 
+#include <array>
 #include <bit>
+#include <cstring>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>
+#include <new>
+#include <stdexcept>
 
 namespace pillar::engine {
 namespace {
@@ -199,6 +204,81 @@ TEST(loop, ends_with_the_error_of_a_scheduler) {
         EXPECT_EQ(error.code(), ExitCode::io);
         EXPECT_STREQ(error.what(), "standard output: cannot write: Broken pipe");
     }
+}
+
+TEST(loop, ends_with_a_sentence_whatever_a_scheduler_throws) {
+    OneRank rank(tiny(), sized(4, 1));
+    struct Broken : Scheduler {
+        bool next(StepPlan&) override {
+            if (memory) throw std::bad_alloc();
+            throw std::logic_error("two and two are five");
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome>, bool) override {}
+        bool memory = true;
+    } broken;
+    const auto outcome = [&]() -> std::pair<ExitCode, std::string> {
+        Loop loop(rank.transformer(), rank.comm(), {});
+        try {
+            loop.run(&broken);
+        } catch (const comm::AgreedError& error) {
+            return {error.code(), error.what()};
+        }
+        return {};
+    };
+    const auto [refused, about_memory] = outcome();
+    EXPECT_EQ(refused, ExitCode::refused);
+    EXPECT_TRUE(about_memory.starts_with("memory has run out")) << about_memory;
+    broken.memory = false;
+    const auto [internal, about_numbers] = outcome();
+    EXPECT_EQ(internal, ExitCode::internal);
+    EXPECT_TRUE(about_numbers.find("two and two are five") != std::string::npos) << about_numbers;
+}
+
+TEST(loop, merges_the_answers_of_any_number_of_ranks) {
+    OneRank rank(tiny(), sized(4, 1));
+    const auto many =
+        comm::make_dry_run(0, 600, comm::Algorithm::recursive_doubling, comm::Wire::f32);
+    LoopOptions options;
+    options.n_candidates = 4;
+    options.log_sums = true;
+    Loop loop(rank.transformer(), *many, options);
+    struct One : Scheduler {
+        bool next(StepPlan& plan) override {
+            if (is_done) return false;
+            plan.rows.push_back({3, 0, 0, true});
+            return true;
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome> outcomes,
+                  bool) override {
+            is_done = true;
+            n_candidates = outcomes[0].candidates.size();
+        }
+        bool is_done = false;
+        std::size_t n_candidates = 0;
+    } one;
+    EXPECT_FALSE(loop.run(&one));
+    EXPECT_EQ(one.n_candidates, 4u);
+}
+
+/// The bytes of a default T, made where every byte was `before`.
+template <class T>
+std::vector<std::byte> bytes_over(std::byte before) {
+    alignas(T) std::array<std::byte, sizeof(T)> memory{};
+    memory.fill(before);
+    new (memory.data()) T{};
+    std::vector<std::byte> bytes(sizeof(T));
+    std::memcpy(bytes.data(), memory.data(), sizeof(T));
+    return bytes;
+}
+
+template <class... T>
+void expect_no_undefined_bytes() {
+    (EXPECT_EQ(bytes_over<T>(std::byte{0xAA}), bytes_over<T>(std::byte{0x55})) << sizeof(T), ...);
+}
+
+TEST(message, has_no_undefined_bytes) {
+    expect_no_undefined_bytes<OrderHead, OrderRow, StepPlan::Keep, StepPlan::Sampling, AnswerHead,
+                              AnswerRow, AnswerCandidate>();
 }
 
 TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) {

@@ -7,6 +7,7 @@
 #include "support/planted_trace.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <array>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,6 +52,85 @@ TEST(ScalingTable, OfABaseCaseOfTwoRanksCountsItAsTwo) {
     EXPECT_DOUBLE_EQ(*tables[0].rows[0].speed_up, 2);
     EXPECT_DOUBLE_EQ(*tables[0].rows[1].speed_up, 4);
     EXPECT_FALSE(tables[0].rows[1].karp_flatt.has_value());
+}
+
+std::vector<trace::Trace> of_sizes(const std::vector<std::array<std::uint32_t, 2>>& sizes,
+                                   const std::vector<double>& durations_s) {
+    std::vector<trace::Trace> traces;
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+        traces.push_back(planted({.path = std::to_string(i) + ".h5",
+                                  .n_ranks = sizes[i][0],
+                                  .n_threads = sizes[i][1],
+                                  .duration_s = durations_s[i]}));
+    return traces;
+}
+
+TEST(ScalingTable, OfOneNumberOfRanksComparesThreads) {
+    const auto tables =
+        scaling_tables(of_sizes({{1, 10}, {1, 1}, {1, 2}}, {0.0625, 0.25, 0.15625}));
+    ASSERT_THAT(tables[0].rows, SizeIs(3));
+    const auto& rows = tables[0].rows;
+    EXPECT_EQ(rows[2].threads, "10"); // by number
+    for (const ScalingRow& row : rows) {
+        EXPECT_TRUE(row.over_threads);
+        EXPECT_EQ(row.base_threads, "1");
+    }
+    EXPECT_DOUBLE_EQ(*rows[0].speed_up, 1);
+    EXPECT_DOUBLE_EQ(*rows[1].speed_up, 1.6);
+    EXPECT_DOUBLE_EQ(*rows[1].efficiency, 0.8);
+    EXPECT_DOUBLE_EQ(*rows[1].karp_flatt, 0.25);
+    EXPECT_DOUBLE_EQ(*rows[2].speed_up, 4);
+    EXPECT_THAT(
+        render(tables, Format::md),
+        AllOf(HasSubstr("Speed-up of threads S = T(t0)·t0/T(t) on as many ranks, with t0 = 1"),
+              Not(HasSubstr("p0"))));
+    EXPECT_THAT(render(tables, Format::json), HasSubstr("\"speed_up_over\": \"threads\""));
+}
+
+TEST(ScalingTable, OfRanksAndThreadsComparesEach) {
+    const auto tables = scaling_tables(
+        of_sizes({{1, 1}, {1, 2}, {2, 1}, {2, 2}}, {0.5, 0.3125, 0.28125, 0.1953125}));
+    const auto& rows = tables[0].rows;
+    ASSERT_THAT(rows, SizeIs(4));
+    EXPECT_DOUBLE_EQ(*rows[1].speed_up, 1);          // 1 × 2: the base of two threads
+    EXPECT_DOUBLE_EQ(*rows[1].thread_speed_up, 1.6); // over 1 × 1
+    EXPECT_DOUBLE_EQ(*rows[2].speed_up, 0.5 / 0.28125);
+    EXPECT_DOUBLE_EQ(*rows[3].speed_up, 1.6); // over 1 × 2
+    EXPECT_DOUBLE_EQ(*rows[3].thread_speed_up, 0.28125 / 0.1953125);
+    EXPECT_THAT(render(tables, Format::md), HasSubstr("| speed-up of threads |"));
+}
+
+TEST(ScalingTable, RemarksWhereThreadsDifferAndTellsNoEfficiency) {
+    const auto tables = scaling_tables(of_sizes({{1, 2}, {2, 1}}, {0.5, 0.25}));
+    const ScalingRow& two = tables[0].rows[1];
+    EXPECT_DOUBLE_EQ(*two.speed_up, 2);
+    EXPECT_FALSE(two.efficiency.has_value());
+    EXPECT_FALSE(two.karp_flatt.has_value());
+    for (const Format format : {Format::md, Format::json})
+        EXPECT_THAT(render(tables, format),
+                    HasSubstr("2 × 1: compared with 1 × 2, which has other threads a rank"));
+}
+
+TEST(ScalingTable, RemarksOnWhatIsSuperLinear) {
+    const auto remarked = HasSubstr("2 × 4: super-linear, 1.25 times what more ranks explain");
+    const auto tables = scaling_tables(of_sizes({{1, 4}, {2, 4}}, {0.5, 0.2}));
+    EXPECT_THAT(render(tables, Format::md), remarked);
+    EXPECT_THAT(render(tables, Format::json), remarked);
+    EXPECT_THAT(render(scaling_tables(of_sizes({{1, 4}, {2, 4}}, {0.5, 0.2499})), Format::md),
+                Not(HasSubstr("super-linear")));
+}
+
+TEST(ScalingTable, HasOneDefinitionOfTokensPerSecond) {
+    auto traces = of_sizes({{1, 4}}, {0.25});
+    traces[0].duration_s.back() = 20; // one slow step moves the mean, not the median
+    const auto tables = scaling_tables(traces);
+    const auto row = nlohmann::json::parse(render(tables, Format::json))["tables"][0]["rows"][0];
+    EXPECT_EQ(row["decode_tok_per_s"].get<double>(),
+              1 / row["s_per_token"]["median"].get<double>());
+    EXPECT_THAT(
+        render(tables, Format::md),
+        AllOf(HasSubstr("| 0.2500 … 0.2500 | 4.00 |"), HasSubstr("tok/s is 1 / that median"),
+              HasSubstr("all tokens by all time are 0.41 tok/s: some steps were much slower")));
 }
 
 TEST(ScalingTable, PoolsRunsOfOneConfiguration) {
