@@ -271,14 +271,19 @@ std::vector<std::byte> bytes_over(std::byte before) {
     return bytes;
 }
 
-template <class... T>
+template <class T>
 void expect_no_undefined_bytes() {
-    (EXPECT_EQ(bytes_over<T>(std::byte{0xAA}), bytes_over<T>(std::byte{0x55})) << sizeof(T), ...);
+    EXPECT_EQ(bytes_over<T>(std::byte{0xAA}), bytes_over<T>(std::byte{0x55})) << sizeof(T);
 }
 
 TEST(message, has_no_undefined_bytes) {
-    expect_no_undefined_bytes<OrderHead, OrderRow, StepPlan::Keep, StepPlan::Sampling, AnswerHead,
-                              AnswerRow, AnswerCandidate>();
+    expect_no_undefined_bytes<OrderHead>();
+    expect_no_undefined_bytes<OrderRow>();
+    expect_no_undefined_bytes<StepPlan::Keep>();
+    expect_no_undefined_bytes<StepPlan::Sampling>();
+    expect_no_undefined_bytes<AnswerHead>();
+    expect_no_undefined_bytes<AnswerRow>();
+    expect_no_undefined_bytes<AnswerCandidate>();
 }
 
 TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) {
