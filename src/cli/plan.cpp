@@ -5,6 +5,7 @@
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/model/tensors.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -32,6 +33,7 @@ int plan(const PlanOptions& options) {
         options.profile.empty() ? perf::MachineProfile() : perf::read_profile(options.profile);
     PlanTable table;
     const gguf::File file = open_model_file(options.model, options.synthetic);
+    model::check_tensors(file, model::read_hyperparameters(file));
     table.model = options.synthetic.empty() ? options.model : options.synthetic;
     table.profile = profile.name;
     for (const int n_ranks : options.ranks)

@@ -5,6 +5,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/gguf/file.hpp"
+#include "pillar/model/hyperparameters.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,6 +28,7 @@ struct TokenizeOptions {
 
 int tokenize(const TokenizeOptions& options) {
     const gguf::File file(options.model);
+    model::expect_model(file.metadata());
     const tokenizer::Tokenizer tokenizer(file.metadata());
     const auto ids = tokenizer.encode(
         read_prompt(options.prompt, [] {}),
