@@ -18,6 +18,7 @@
 #include "pillar/measure/integer_rate.hpp"
 #include "pillar/measure/network.hpp"
 #include "pillar/measure/overlap.hpp"
+#include "pillar/model/tensors.hpp"
 #include "pillar/model/transformer.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/interfaces.hpp"
@@ -54,6 +55,7 @@ ModelFacts look_at_model(const ModelOptions& options, OpenModel& model) {
     try {
         model.file.emplace(open_model_file(options.model, options.synthetic));
         model.h = model::read_hyperparameters(*model.file);
+        model::check_tensors(*model.file, model.h);
         facts.hash = fmt::format("{:016x}", model.file->header_hash());
     } catch (const Error& error) {
         facts.code = static_cast<int>(error.code());

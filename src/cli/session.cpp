@@ -11,6 +11,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/measure/allreduce.hpp"
+#include "pillar/model/tensors.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -69,13 +70,16 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
 
 /// Collective.
 void Session::open_model(const ModelOptions& options) {
+    std::string ignored;
     comm::agree(*comm_, [&] {
         file_.emplace(open_model_file(options.model, options.synthetic));
         h_ = model::read_hyperparameters(*file_);
+        ignored = model::check_tensors(*file_, h_);
         tokenizer_.emplace(file_->metadata());
     });
     comm::expect_same(*comm_, "the model's header", fmt::format("{:016x}", file_->header_hash()));
     for (const std::string& warning : file_->warnings()) log::root(Level::warning, "{}", warning);
+    if (!ignored.empty()) log::root(Level::info, "{}", ignored);
 }
 
 /// Collective. The others wait, however long somebody types.

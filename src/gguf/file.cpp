@@ -33,6 +33,14 @@ std::uint64_t TensorInfo::n_rows() const noexcept {
     return std::accumulate(shape.begin() + 1, shape.end(), std::uint64_t{1}, std::multiplies<>());
 }
 
+bool TensorInfo::has_shape(std::uint64_t columns, std::uint64_t rows) const noexcept {
+    const auto dimension = [&](std::size_t i) { return i < shape.size() ? shape[i] : 1; };
+    return dimension(0) == columns && dimension(1) == rows &&
+           std::all_of(shape.begin() +
+                           static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, shape.size())),
+                       shape.end(), [](std::uint64_t n) { return n == 1; });
+}
+
 void File::State::add_parts() {
     for (std::uint32_t i = 0; i < parts.size(); ++i) {
         Directory& directory = parts[i].directory;

@@ -155,8 +155,8 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
                           LoadProgress progress)
     : file(model_file), h(hyperparameters), share(own_share), family(kernel_family),
       options(transformer_options), team(thread_team), plan(plan_weights(file, h, share, family)),
-      weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress,
-                           load_bytes)),
+      weights(
+          load_weights(file, h, family, plan, team, options.check_tensors, progress, load_bytes)),
       rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
       buffers(h, share, options),
       passes(share_passes(weights, h.head_dim, options.cache_type, team.size())) {

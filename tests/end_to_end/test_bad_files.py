@@ -46,6 +46,9 @@ class BadFiles(pillar.WithFolder):
                                         stdin=subprocess.DEVNULL, preexec_fn=limited, check=False)
                 errors = result.stderr.decode(errors="replace")
                 self.assertGreaterEqual(result.returncode, 0, f"died of signal\n{errors}")
+                self.assertNotIn("MPI_ABORT", errors)
+                if not case["verdict"].startswith("refuse") and case["owner"] in ("model", "tokenizer"):
+                    self.assertEqual(result.returncode, 0, errors)
                 if case["verdict"].startswith("refuse"):
                     self.assertEqual(result.returncode, case["expected_exit_code"] or 65, errors)
                     lines = [line for line in errors.splitlines() if "[pillar] error" in line]
@@ -61,6 +64,38 @@ class BadFiles(pillar.WithFolder):
                                         "-t", "1"])
                 self.assertEqual(result.returncode, case["expected_exit_code"])
                 self.assertEqual(result.stderr.count(b"[pillar] error"), 1, result.stderr)
+                self.assertNotIn(b"MPI_ABORT", result.stderr)
+
+    def test_tensors_are_refused_in_one_sentence_on_any_number_of_ranks(self):
+        classes = ("missing-of-each-kind", "extra-tensor", "other-dimensions", "heads-that-do-not-match")
+        for name in classes:
+            case = next(c for c in self.cases if c["class"] == name)
+            path = os.path.join(self.folder, case["file"])
+            sentences = set()
+            for ranks in (None, 1, 2, 3):
+                with self.subTest(name=name, ranks=ranks):
+                    result = pillar.run(ranks, ["run", "-m", path, "-p", "a", "-n", "1", "-t", "1"])
+                    self.assertEqual(result.returncode, 65, result.stderr)
+                    errors = [line for line in result.stderr.splitlines() if b"error" in line]
+                    self.assertEqual(len(errors), 1, result.stderr)
+                    self.assertNotIn(b"MPI_ABORT", result.stderr)
+                    self.assertIn(case["expected_field"].encode(), errors[0])
+                    sentences.add(errors[0])
+            plan = pillar.run(None, ["plan", "-m", path])
+            self.assertEqual(plan.returncode, 65, plan.stderr)
+            self.assertEqual(len(sentences), 1)
+            self.assertIn(case["expected_field"].encode(), plan.stderr)
+
+    def test_what_is_no_model_says_what_it_is(self):
+        for case in (c for c in self.cases if c["class"] == "no-model"):
+            path = os.path.join(self.folder, case["file"])
+            for arguments in (["run", "-m", path, "-p", "a", "-n", "1"], ["plan", "-m", path],
+                              ["tokenize", "-m", path, "-p", "a"]):
+                with self.subTest(case["name"], command=arguments[0]):
+                    result = pillar.run(None, arguments)
+                    self.assertEqual(result.returncode, 65, result.stderr)
+                    self.assertIn(case["expected_field"].encode(), result.stderr)
+                    self.assertIn(b"the file is", result.stderr)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,26 @@ Failure failure_of(Action action) {
     return {};
 }
 
+TEST(TensorInfo, TrailingDimensionsOfOneMeanNothing) {
+    const auto of = [](std::vector<std::uint64_t> shape) {
+        gguf::TensorInfo tensor;
+        tensor.shape = std::move(shape);
+        return tensor;
+    };
+    EXPECT_TRUE(of({64, 48}).has_shape(64, 48));
+    EXPECT_TRUE(of({64, 48, 1}).has_shape(64, 48));
+    EXPECT_TRUE(of({64, 48, 1, 1}).has_shape(64, 48));
+    EXPECT_TRUE(of({64}).has_shape(64, 1));
+    EXPECT_TRUE(of({64, 1, 1, 1}).has_shape(64, 1));
+    EXPECT_TRUE(of({}).has_shape(1, 1));
+    EXPECT_FALSE(of({64, 2, 24}).has_shape(64, 48));
+    EXPECT_FALSE(of({64, 24, 2}).has_shape(64, 48));
+    EXPECT_FALSE(of({64, 24, 1, 2}).has_shape(64, 48));
+    EXPECT_FALSE(of({1, 64}).has_shape(64, 1));
+    EXPECT_FALSE(of({64, 48}).has_shape(48, 64));
+    EXPECT_FALSE(of({64}).has_shape(64, 48));
+}
+
 TEST(File, ReadsEverySliceOfEveryTensorAsItWasWritten) {
     const TemporaryDirectory folder;
     const GgufBuilder model = support::build_tiny_model({.n_layers = 1, .type = std::nullopt});

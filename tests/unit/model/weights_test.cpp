@@ -64,8 +64,8 @@ TEST(load_bytes, of_all_ranks_are_the_files_plus_what_replication_and_shared_blo
                     const WeightPlan plan = plan_weights(model.file(), model.h(), share, family);
                     LoadBytes bytes;
                     load_weights(
-                        model.file(), model.h(), share, family, plan, team, true,
-                        [](std::uint64_t) {}, bytes);
+                        model.file(), model.h(), family, plan, team, true, [](std::uint64_t) {},
+                        bytes);
                     EXPECT_EQ(bytes.matrices, plan.read_bytes);
                     requested += bytes.matrices;
                 }
