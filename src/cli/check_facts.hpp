@@ -55,6 +55,7 @@ struct NodeFacts {
     std::optional<double> clock_mhz; ///< the slowest CPU's, just after it was busy
     std::optional<double> temperature_c;
     std::optional<unsigned> throttled;    ///< Raspberry Pi's bits
+    std::optional<double> other_cpus;     ///< that other programs kept busy during the check
     double read_bytes_per_s = 0;          ///< this rank, while all ranks measure
     std::optional<double> products_per_s; ///< int8
     double barrier_s = 0;
@@ -134,9 +135,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, dup
                                    energy_efficient, receive_delay_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
                                    available_bytes, limited_by, need_bytes, governor, max_clock_mhz,
-                                   clock_mhz, temperature_c, throttled, read_bytes_per_s,
-                                   products_per_s, barrier_s, f32_summing_s, f16_summing_s,
-                                   q8_summing_s, clock_offset_s, clock_uncertainty_s,
+                                   clock_mhz, temperature_c, throttled, other_cpus,
+                                   read_bytes_per_s, products_per_s, barrier_s, f32_summing_s,
+                                   f16_summing_s, q8_summing_s, clock_offset_s, clock_uncertainty_s,
                                    named_interfaces, links)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
                                    s_per_byte_long, stored_s_per_byte, residual, carrier_a,
