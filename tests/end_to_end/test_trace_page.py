@@ -54,7 +54,7 @@ class TracePage(pillar.WithFolder):
         path = os.path.join(self.folder, "beside.h5")
         other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         try:
-            pillar.check(pillar.run(2, ["run", "-m", self.model, "-p", "go", "-n", 2000, "-c", 4096, "--ignore-eos", "-t", 1,
+            pillar.check(pillar.run(2, ["run", "-m", self.model, "-p", "go", "-n", 500, "-c", 4096, "--ignore-eos", "-t", 1,
                                         "--emulate-network", "150,1", "--trace", path]))
             bench = pillar.check(pillar.run(1, ["bench", "-m", self.model, "-p", 0, "-n", 3000, "-r", 1, "-t", 1, "-o", "json"]))
         finally:
@@ -62,7 +62,7 @@ class TracePage(pillar.WithFolder):
             other.wait()
         with h5py.File(path) as file:
             others = file["hosts/other_cpus"][:]
-        self.assertEqual(others[0], others[1])  # one node
+        self.assertAlmostEqual(others[0], others[1], delta=0.1)  # one node
         self.assertGreater(others[0], 0.1)
         self.assertLessEqual(others[0], os.cpu_count())
         record, = json.loads(bench.stdout)
