@@ -44,7 +44,7 @@ TEST(watchdog, sends_nothing_in_normal_steps) {
 /// Busy for longer than limit and grace together, before a collective of a step or of setup.
 void be_busy_before(bool in_steps) {
     const auto comm = world();
-    if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for";
+    if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for: runs on 2 ranks and more";
     WatchLimits limits;
     limits.step_s = limits.setup_s = 0.2;
     comm->watch(limits);
