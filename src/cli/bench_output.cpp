@@ -2,6 +2,7 @@
 
 #include "pillar/core/version.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fmt/format.h>
@@ -84,6 +85,9 @@ class Markdown : public BenchOutput {
         return names + "\n" + rule + "\n";
     }
     std::string result(const BenchRecord& record) override {
+        const auto other_cpus = record.find("other_cpus");
+        if (other_cpus != record.end() && other_cpus->is_number())
+            other_cpus_ = std::max(other_cpus_, other_cpus->get<double>());
         std::string line = "|";
         for (const Column& c : columns_) {
             const std::string value = c.value(record);
@@ -93,7 +97,13 @@ class Markdown : public BenchOutput {
         return line + "\n";
     }
     std::string footer() const override {
-        return fmt::format("\nbuild: {} ({})\n", revision(), version());
+        const std::string load =
+            other_cpus_ < noticeable_cpus
+                ? ""
+                : fmt::format("\nOther programs kept up to {:.1f} CPUs of a node busy: without "
+                              "them it would be faster.\n",
+                              other_cpus_);
+        return load + fmt::format("\nbuild: {} ({})\n", revision(), version());
     }
 
   private:
@@ -120,7 +130,10 @@ class Markdown : public BenchOutput {
         columns_.push_back({name, width, left, value});
     }
 
+    static constexpr double noticeable_cpus = 0.2;
+
     std::vector<Column> columns_;
+    double other_cpus_ = 0; ///< the most of all results
 };
 
 /// Every field but the lists; quoted as llama-bench does.

@@ -23,8 +23,10 @@
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/interfaces.hpp"
 #include "pillar/telemetry/memory.hpp"
+#include "pillar/telemetry/other_work.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 
@@ -249,6 +251,7 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
                           const std::filesystem::path& sys) {
     ClusterFacts facts;
     facts.identities = std::move(identities);
+    const telemetry::CpuMeter meter(comm::own_cpus().machine, sys);
     OpenModel model;
     const ModelFacts own_model = look_at_model(options, model);
     facts.models = all_of(comm, own_model);
@@ -289,6 +292,12 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     if (same_model) time_allreduces(comm, model.h.dim, options.n_batch, facts);
     const auto offsets = time_of_day_offsets(comm);
     facts.nodes = all_of(comm, mine);
+    std::vector<telemetry::CpuUse> uses;
+    for (const std::string& use : comm.all_gather(telemetry::to_text(meter.use())))
+        uses.push_back(telemetry::cpu_use_from(use));
+    const std::vector<double> other_cpus = telemetry::other_cpus(uses);
+    for (std::size_t rank = 0; rank < other_cpus.size(); ++rank)
+        if (!std::isnan(other_cpus[rank])) facts.nodes[rank].other_cpus = other_cpus[rank];
     for (std::size_t rank = 0; rank < offsets.size(); ++rank) {
         facts.nodes[rank].clock_offset_s = offsets[rank].offset_s;
         facts.nodes[rank].clock_uncertainty_s = offsets[rank].uncertainty_s;

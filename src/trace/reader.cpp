@@ -4,6 +4,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/storage/reader.hpp"
+#include "pillar/telemetry/other_work.hpp"
 #include "pillar/trace/journal.hpp"
 
 #include <filesystem>
@@ -80,8 +81,14 @@ void read_hosts(const Columns& columns, Trace& trace) {
     columns.read("/hosts/clock_uncertainty_s", uncertainty_s, n);
     const auto names = columns.texts("/hosts/hostname", n);
     const auto boards = columns.texts("/hosts/board", n);
+    std::vector<std::uint32_t> n_cores;
+    columns.read("/hosts/n_cores", n_cores, n);
+    std::vector<double> other_cpus(n, missing_number);
+    if (columns.file().has("/hosts/other_cpus")) // came later
+        columns.read("/hosts/other_cpus", other_cpus, n);
     for (std::size_t i = 0; i < n; ++i) {
-        trace.hosts[i] = {names[i], boards[i], n_threads[i], throttled[i], uncertainty_s[i]};
+        trace.hosts[i] = {names[i],         boards[i],  n_threads[i], throttled[i],
+                          uncertainty_s[i], n_cores[i], other_cpus[i]};
     }
 }
 
@@ -108,6 +115,10 @@ Trace beginning_of(const Columns& columns, const std::string& path) {
 }
 
 } // namespace
+
+bool Trace::Host::was_disturbed() const {
+    return telemetry::disturbs(other_cpus, static_cast<int>(n_cores));
+}
 
 std::string config_text(const Trace& trace, std::string_view name) {
     for (const auto& entry : trace.config) {

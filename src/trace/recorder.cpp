@@ -7,9 +7,11 @@
 #include "ring.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/core/version.hpp"
+#include "pillar/telemetry/other_work.hpp"
 #include "pillar/trace/convert.hpp"
 #include "pillar/trace/journal.hpp"
 
@@ -48,12 +50,14 @@ struct Recorder::State {
     void write_header(double created_s, double origin_s);
     void gather_hosts(HostList::Moment moment);
     void gather_steps();
+    void gather_other_work();
     bool write_file();
 
     static constexpr std::size_t n_tokens_capacity = 4096;
 
     comm::Communicator* comm;
     TraceOptions options;
+    telemetry::CpuMeter cpu_meter{comm::own_cpus().machine};
     std::mutex mutex; ///< over everything below
     Ring ring;
     Cost previous;                          ///< of what was traced since the last gather
@@ -132,6 +136,16 @@ void Recorder::State::gather_hosts(HostList::Moment moment) {
     }
     const std::scoped_lock lock(mutex);
     append(RecordType::hosts, encode(list));
+}
+
+/// Collective.
+void Recorder::State::gather_other_work() {
+    const auto all = comm->gather_to_root(telemetry::to_text(cpu_meter.use()));
+    if (!comm->is_root()) return;
+    std::vector<telemetry::CpuUse> uses;
+    for (const std::string& use : all) uses.push_back(telemetry::cpu_use_from(use));
+    const std::scoped_lock lock(mutex);
+    append(RecordType::other_work, encode(OtherWork{telemetry::other_cpus(uses)}));
 }
 
 /// Collective. Clocks, then everybody's steps.
@@ -219,6 +233,7 @@ bool Recorder::finish(ExitCode exit_code) {
     const Meter meter(*s.comm);
     s.gather_steps();
     s.gather_hosts(HostList::Moment::end);
+    s.gather_other_work();
     std::string own;
     {
         const std::scoped_lock lock(s.mutex);

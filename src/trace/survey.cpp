@@ -37,6 +37,9 @@ void add(Survey& found, const Record& record, const Origin& origin) {
     case RecordType::steps:
         add_steps(found, decode_steps(record.payload, origin));
         break;
+    case RecordType::other_work:
+        found.other_cpus = decode_other_work(record.payload, origin).cpus;
+        break;
     case RecordType::end:
         found.end = decode_end(record.payload, origin);
         break;
@@ -62,6 +65,7 @@ Survey survey(JournalReader& journal, const std::string& path) {
     found.n_bytes_damaged = journal.n_bytes_damaged();
     found.hosts.resize(found.header.n_ranks);
     found.hosts_end.resize(found.header.n_ranks);
+    found.other_cpus.resize(found.header.n_ranks, missing_number);
     return found;
 }
 

@@ -19,8 +19,9 @@ struct TraceCost {
 
 struct Survey {
     Header header;
-    std::vector<Host> hosts;     ///< at the start, one a rank
-    std::vector<Host> hosts_end; ///< at the end
+    std::vector<Host> hosts;        ///< at the start, one a rank
+    std::vector<Host> hosts_end;    ///< at the end
+    std::vector<double> other_cpus; ///< one a rank; NaN: not told
     std::vector<ClockSample> clocks;
     std::map<std::uint64_t, TraceCost> costs; ///< after a step
     std::optional<End> end;

@@ -25,6 +25,7 @@ enum class RecordType : std::uint32_t {
     tokens,     ///< TokenEntry…
     sequence,   ///< engine::SequenceRecord
     end,        ///< End, last, when the run came to its end
+    other_work, ///< OtherWork, before the end
 };
 
 /// How the run was made.
@@ -135,6 +136,11 @@ struct TokenEntry {
     std::uint32_t unused = 0;
 };
 
+/// How busy other programs kept each rank's machine during the run.
+struct OtherWork {
+    std::vector<double> cpus; ///< in the mean, one a rank; NaN: not told
+};
+
 struct End {
     std::int32_t exit_code = 0;
     std::uint32_t unused = 0;
@@ -154,6 +160,7 @@ struct Origin {
 [[nodiscard]] std::string encode(const HostList& hosts);
 [[nodiscard]] std::string encode(const Host& host);
 [[nodiscard]] std::string encode(const ClockSample& sample);
+[[nodiscard]] std::string encode(const OtherWork& work);
 [[nodiscard]] std::string encode(const RankSteps& steps);
 /// A block from the ranks' own encodings.
 [[nodiscard]] std::string encode_block(std::span<const std::string> ranks);
@@ -163,6 +170,7 @@ struct Origin {
 [[nodiscard]] HostList decode_hosts(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] Host decode_host(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] ClockSample decode_clocks(std::span<const std::byte> payload, const Origin& origin);
+[[nodiscard]] OtherWork decode_other_work(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] StepBlock decode_steps(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] std::vector<TokenEntry> decode_tokens(std::span<const std::byte> payload,
                                                     const Origin& origin);
