@@ -5,13 +5,13 @@
 #include "bench_model.hpp"
 #include "bench_output.hpp"
 #include "bench_tests.hpp"
-#include "model_file.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <CLI/CLI.hpp>
@@ -123,7 +123,8 @@ int write_synthetic(const BenchOptions& options) {
         throw UsageError("--write writes one model: give one --synthetic SHAPE:TYPE and no -m");
     const model::SyntheticName name = model::parse_synthetic_name(options.synthetic.front());
     if (!prints()) return 0;
-    expect_new_file(options.write, options.force);
+    expect_output(options.write, options.force, {});
+    prepare_process(); // Ctrl-C leaves nothing unfinished
     model::write_model(model::synthetic_model(*name.shape, name.mix), options.write);
     return 0;
 }

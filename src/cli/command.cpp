@@ -1,6 +1,7 @@
 #include "pillar/cli/command.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/engine/signals.hpp"
 #include "standard_output.hpp"
@@ -64,9 +65,19 @@ Command parse(int argc, char** argv) {
     return command;
 }
 
+namespace {
+
+/// Text is flushed as it comes.
+void leave_files_in_order() noexcept {
+    flush_trace();
+    remove_unfinished_outputs();
+}
+
+} // namespace
+
 void prepare_process() {
-    engine::install_signal_handlers(flush_trace); // text is flushed as it comes
-    comm::before_abort(flush_trace);
+    engine::install_signal_handlers(leave_files_in_order);
+    comm::before_abort(leave_files_in_order);
 }
 
 } // namespace pillar::cli

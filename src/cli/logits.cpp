@@ -2,12 +2,14 @@
 // file with /ids (T) and /logits (T × vocabulary, f32), gathered and written in pieces.
 
 #include "logits_file.hpp"
+#include "model_file.hpp"
 #include "session.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/engine/evaluation.hpp"
 
 #include <CLI/CLI.hpp>
@@ -52,6 +54,9 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     needs.max_logit_rows = needs.max_rows = n_rows;
     needs.loop.n_candidates = 0; // nobody picks
     needs.loop.full_logits = true;
+    needs.check_outputs = [&] {
+        expect_output(options.output, options.force, files_read(options.model, options.prompt));
+    };
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
     std::vector<std::int32_t> ids;
@@ -60,8 +65,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         ids = ids_of(options, session, session.transformer().options().n_context);
-        output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size,
-                       options.force);
+        output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size);
         evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
             output->append(row);
         });

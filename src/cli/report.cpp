@@ -25,6 +25,7 @@ struct ReportOptions {
 };
 
 int recover(const ReportOptions& options) {
+    prepare_process(); // Ctrl-C leaves nothing unfinished
     const trace::Conversion done = trace::recover(options.recover, options.force);
     log::text(fmt::format("{}: {} steps, {} tokens, {} sequences recovered{}\n",
                           printable(done.path, 4096), done.n_steps, done.n_tokens, done.n_sequences,

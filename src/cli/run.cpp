@@ -1,5 +1,6 @@
 // run: complete a prompt, streaming the text to stdout.
 
+#include "model_file.hpp"
 #include "session.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
@@ -136,7 +137,9 @@ int run(const RunOptions& given, comm::Environment& environment) {
     needs.loop = gathered_for(options.generation.sampling);
     needs.check_outputs = [&] {
         expect_standard_output();
-        check_trace_output(options.trace);
+        if (!options.trace.path.empty())
+            trace::check_output(options.trace.path, options.trace.force,
+                                files_read(options.model, options.prompt));
     };
     Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();

@@ -28,7 +28,7 @@ std::string run(FunctionRef<void()> phase) {
     } catch (const std::exception& error) {
         return outcome(ExitCode::internal, error.what());
     } catch (...) {
-        return outcome(ExitCode::internal, "something was thrown that is no exception");
+        return outcome(ExitCode::internal, "something was thrown that is not an exception");
     }
     return {};
 }

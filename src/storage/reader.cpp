@@ -24,7 +24,7 @@ Handle open_file(const std::string& path) {
     if (file < 0) throw IoError::from_errno(path, "open", errno);
     ::close(file);
     if (H5Fis_hdf5(path.c_str()) <= 0) {
-        throw FormatError(path, "", std::nullopt, "is no HDF5 file");
+        throw FormatError(path, "", std::nullopt, "is not an HDF5 file");
     }
     return {check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), {path, "the file"}, "open"),
             H5Fclose};
