@@ -6,7 +6,6 @@
 #include "bench_model.hpp"
 #include "bench_output.hpp"
 #include "bench_tests.hpp"
-#include "model_file.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
@@ -14,6 +13,7 @@
 #include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
@@ -134,7 +134,8 @@ int write_synthetic(const BenchOptions& options) {
         throw UsageError("--write writes one model: give one --synthetic SHAPE:TYPE and no -m");
     const model::SyntheticName name = model::parse_synthetic_name(names.front());
     if (!prints()) return 0;
-    expect_new_file(options.write, options.force);
+    expect_output(options.write, options.force, {});
+    prepare_process(); // Ctrl-C leaves nothing unfinished
     model::write_model(model::synthetic_model(*name.shape, name.mix), options.write);
     return 0;
 }

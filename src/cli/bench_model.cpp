@@ -7,6 +7,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/model/synthetic.hpp"
+#include "pillar/storage/types.hpp"
 #include "pillar/telemetry/host.hpp"
 
 #include <algorithm>
@@ -173,7 +174,7 @@ BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<doubl
     r["build_version"] = version();
     r["cpu_info"] = cpu_;
     r["backends"] = "MPI";
-    r["model_filename"] = session_.file().path();
+    r["model_filename"] = storage::valid_utf8(session_.file().path());
     r["model_type"] = model_type(session_.file(), transformer, options_);
     r["model_size"] = tensor_bytes;
     r["model_n_params"] = transformer.n_parameters();

@@ -28,6 +28,11 @@ Spread spread_of(const std::vector<double>& values) {
     return spread;
 }
 
+/// One record; what is no UTF-8 becomes U+FFFD.
+std::string json_text(const BenchRecord& record, int indent = -1) {
+    return record.dump(indent, ' ', false, BenchRecord::error_handler_t::replace);
+}
+
 std::string size_text(double n_bytes) {
     constexpr double mib = 1024.0 * 1024.0;
     return n_bytes < 1024 * mib ? fmt::format("{:.2f} MiB", n_bytes / mib)
@@ -165,7 +170,7 @@ class Json : public BenchOutput {
   public:
     std::string header() const override { return "[\n"; }
     std::string result(const BenchRecord& record) override {
-        return (std::exchange(is_first_, false) ? "" : ",\n") + record.dump(2);
+        return (std::exchange(is_first_, false) ? "" : ",\n") + json_text(record, 2);
     }
     std::string footer() const override { return "\n]\n"; }
 
@@ -175,7 +180,7 @@ class Json : public BenchOutput {
 
 class JsonLines : public BenchOutput {
   public:
-    std::string result(const BenchRecord& record) override { return record.dump() + "\n"; }
+    std::string result(const BenchRecord& record) override { return json_text(record) + "\n"; }
 };
 
 } // namespace

@@ -27,6 +27,7 @@ struct ReportOptions {
 };
 
 int recover(const ReportOptions& options) {
+    prepare_process(); // Ctrl-C leaves nothing unfinished
     const trace::Conversion done = trace::recover(options.recover, options.force);
     log::text(fmt::format(
         "{}: {}, {}, {} recovered{}\n", printable(done.path, 4096), counted(done.n_steps, "step"),

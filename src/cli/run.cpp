@@ -1,6 +1,7 @@
 // run: complete a prompt, streaming the text to stdout.
 
 #include "arguments/parser.hpp"
+#include "model_file.hpp"
 #include "prompt_tokens.hpp"
 #include "session.hpp"
 #include "standard_output.hpp"
@@ -139,7 +140,9 @@ int run(const RunOptions& given, comm::Environment& environment) {
     needs.loop = gathered_for(options.generation.sampling);
     needs.check_outputs = [&] {
         expect_standard_output();
-        check_trace_output(options.trace);
+        if (!options.trace.path.empty())
+            trace::check_output(options.trace.path, options.trace.force,
+                                files_read(options.model, options.prompt));
     };
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()> attend) {

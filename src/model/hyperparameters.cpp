@@ -24,7 +24,8 @@ class Keys {
                                        std::uint64_t highest) const {
         const auto value = integer(name, lowest, highest);
         if (!value)
-            throw metadata_.error(key(name), "the key is missing; the file is no complete model");
+            throw metadata_.error(key(name),
+                                  "the key is missing; the file is not a complete model");
         return *value;
     }
     [[nodiscard]] std::size_t optional(std::string_view name, std::uint64_t lowest,
@@ -202,7 +203,7 @@ Hyperparameters read_hyperparameters(const gguf::File& file) {
     const std::string* name = file.metadata().string("general.architecture");
     if (name == nullptr)
         throw file.metadata().error("general.architecture",
-                                    "the key is missing; this is no language model");
+                                    "the key is missing; this is not a language model");
     const Architecture* architecture = find_architecture(*name);
     if (architecture == nullptr)
         throw file.metadata().error("general.architecture",

@@ -88,10 +88,10 @@ Tokenizer::State::State(VocabularySource source, const gguf::Metadata& metadata)
         pre_tokenizer = std::make_unique<PreTokenizer>(*source.rule);
         n_missing = bpe->n_missing_bytes();
         if (bpe->n_strange_merges() != 0)
-            log::root(
-                log::Level::debug,
-                "tokenizer.ggml.merges: {} of {} merges name what is no piece of the vocabulary",
-                bpe->n_strange_merges(), source.merges.size());
+            log::root(log::Level::debug,
+                      "tokenizer.ggml.merges: {} of {} merges name something that is not a piece "
+                      "of the vocabulary",
+                      bpe->n_strange_merges(), source.merges.size());
     }
     if (n_missing != 0 && spm != nullptr && !vocabulary.unk)
         throw metadata.error("tokenizer.ggml.unknown_token_id",

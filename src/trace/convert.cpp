@@ -6,11 +6,9 @@
 #include "tables.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/output_file.hpp"
 
 #include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
-#include <filesystem>
 #include <unistd.h>
 
 namespace pillar::trace {
@@ -126,32 +124,14 @@ Conversion write_file(JournalReader& journal, const Survey& found, const std::st
     return result;
 }
 
-/// Make a rename survive a power cut. Not all file systems offer it; then the rename alone must do.
-void sync_folder_of(const std::string& path) {
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    const int file = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return;
-    [[maybe_unused]] const int synced = ::fsync(file);
-    ::close(file);
-}
-
 } // namespace
 
 Conversion convert(const std::string& journal_path, const std::string& path) {
     JournalReader journal(journal_path);
     const Survey found = survey(journal, journal_path);
-    const std::string part = path + ".part";
-    Conversion result;
-    try {
-        result = write_file(journal, found, part);
-        if (std::rename(part.c_str(), path.c_str()) != 0) {
-            throw IoError::from_errno(path, "rename " + part + " to it", errno);
-        }
-    } catch (...) {
-        ::unlink(part.c_str());
-        throw;
-    }
-    sync_folder_of(path);
+    OutputFile output(path);
+    Conversion result = write_file(journal, found, output.part());
+    output.commit();
     result.path = path;
     result.n_bytes_damaged = found.n_bytes_damaged;
     result.complete = found.is_complete();
@@ -165,10 +145,7 @@ Conversion recover(const std::string& journal_path, bool force) {
                          ": a journal's name ends in .journal, as in FILE.h5.journal");
     }
     const std::string path = journal_path.substr(0, journal_path.size() - ending.size());
-    if (!force && std::filesystem::exists(path)) {
-        throw IoError(ExitCode::cannot_create, path,
-                      "exists already; --force replaces it by what the journal holds");
-    }
+    expect_output(path, force, std::span(&journal_path, 1));
     if (JournalReader(journal_path).is_being_written()) {
         throw IoError(ExitCode::refused, journal_path,
                       "is still being written; wait for the run to end");

@@ -25,7 +25,7 @@ JournalReader::JournalReader(const std::string& path) : path_(path) {
     if (size_ < magic.size() || !read_at(0, std::as_writable_bytes(std::span(magic))) ||
         magic != journal_magic) {
         ::close(file_);
-        throw FormatError(path, "", std::nullopt, "is no journal of a pillar trace");
+        throw FormatError(path, "", std::nullopt, "is not the journal of a pillar trace");
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "journal_layout.hpp"
 
+#include "pillar/core/output_file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -37,7 +39,7 @@ bool write_all(int file, std::span<const std::byte> head,
 } // namespace
 
 std::string journal_path_of(const std::string& path) {
-    return path + ".journal";
+    return output_target(path) + ".journal";
 }
 
 JournalWriter::JournalWriter(const std::string& path, bool replace) : path_(path) {

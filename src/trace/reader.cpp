@@ -3,6 +3,7 @@
 #include "pillar/trace/reader.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/shell.hpp"
 #include "pillar/storage/reader.hpp"
 #include "pillar/telemetry/other_work.hpp"
 #include "pillar/trace/journal.hpp"
@@ -22,14 +23,15 @@ std::string to_text(const storage::Value& value) {
 
 void refuse_unfinished(const std::string& path) {
     const auto advice = [](const std::string& journal) {
-        return "is of a run that did not end; `pillar report --recover " +
-               printable(journal, 4096) + "` makes a trace of it";
+        return "is of a run that did not end; `pillar report --recover " + shell_word(journal) +
+               "` makes a trace of it";
     };
     if (path.ends_with(".journal")) throw FormatError(path, "", std::nullopt, advice(path));
+    std::error_code problem;
+    if (std::filesystem::exists(path, problem) || problem) return;
     const std::string journal = journal_path_of(path);
-    if (!std::filesystem::exists(path) && std::filesystem::exists(journal)) {
+    if (std::filesystem::exists(journal, problem))
         throw IoError(ExitCode::no_input, journal, advice(journal));
-    }
 }
 
 /// Reads columns of one file and refuses those that do not fit together.

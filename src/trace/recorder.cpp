@@ -9,6 +9,8 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
+#include "pillar/core/shell.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/telemetry/other_work.hpp"
@@ -17,6 +19,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fmt/format.h>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -86,27 +89,21 @@ class Meter {
 
 } // namespace
 
-void check_output(const TraceOptions& options) {
-    if (options.force) return;
-    if (std::filesystem::exists(options.path)) {
-        throw IoError(ExitCode::cannot_create, options.path,
-                      "exists already; choose another name or replace it with --force");
-    }
-    const std::string journal = journal_path_of(options.path);
-    if (std::filesystem::exists(journal)) {
-        throw IoError(
-            ExitCode::cannot_create, journal,
-            "is left from a run that did not end; `pillar report --recover` makes a trace "
-            "of it, --force replaces it");
+void check_output(const std::string& path, bool force, std::span<const std::string> inputs) {
+    expect_output(path, force, inputs, {".part", ".journal"});
+    const std::string journal = journal_path_of(path);
+    if (!force && std::filesystem::exists(journal)) {
+        throw IoError(ExitCode::cannot_create, journal,
+                      fmt::format("is left from a run that did not end; `pillar report --recover "
+                                  "{}` makes a trace of it, --force replaces it",
+                                  shell_word(journal)));
     }
 }
 
 void Recorder::State::open_journal() {
     if (!comm->is_root()) return;
-    check_output(options);
-    if (std::filesystem::is_directory(options.path)) {
-        throw IoError(ExitCode::cannot_create, options.path, "is a folder");
-    }
+    check_output(options.path, options.force);
+    if (drops_output(options.path)) return;
     journal = std::make_unique<JournalWriter>(journal_path_of(options.path), options.force);
 }
 
@@ -256,13 +253,15 @@ bool Recorder::finish(ExitCode exit_code) {
 
 /// Rank 0 only.
 bool Recorder::State::write_file() {
+    if (!journal) return false; // /dev/null
     const std::string path = journal->path();
     journal.reset();
     try {
         convert(path, options.path);
     } catch (const std::exception& error) {
-        log::warning("{}; the trace stays in {}: `pillar report --recover` makes a file of it",
-                     error.what(), printable(path, 4096));
+        log::warning("{}; the trace stays in its journal: `pillar report --recover {}` makes a "
+                     "file of it",
+                     error.what(), shell_word(path));
         return false;
     }
     ::unlink(path.c_str());

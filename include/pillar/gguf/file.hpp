@@ -74,6 +74,9 @@ using ReadTensor =
 
 /// An open model: one file, or all parts of a split one (any part's path, "-00001-of-00003.gguf",
 /// names the model).
+/// The files that File(path) reads: of a split model, by its name, all parts. They need not exist.
+std::vector<std::string> files_of_model(const std::filesystem::path& path);
+
 class File {
   public:
     /// Open and parse. Throws FormatError (65) or IoError (66 when it is no regular file, else 74).

@@ -15,7 +15,7 @@
 namespace pillar::trace {
 
 struct TraceOptions {
-    std::string path;   ///< FILE.h5
+    std::string path;   ///< FILE.h5; /dev/null: nothing is kept
     bool force = false; ///< replace an existing file or a journal that was left behind
     std::string title;
     std::string command_line;
@@ -26,9 +26,10 @@ struct TraceOptions {
     std::uint32_t n_threads = 1;          ///< of this rank
 };
 
-/// Rank 0 only. Refuse an existing file or journal (IoError, cannot_create) unless forced. Cheap:
-/// call it before the model is loaded.
-void check_output(const TraceOptions& options);
+/// Rank 0 only. Refuse (IoError, cannot_create) what cannot be written, and an existing file or
+/// journal unless forced; refuse (UsageError) what is one of `inputs`, the files that are read.
+/// Cheap: call it before the model is loaded.
+void check_output(const std::string& path, bool force, std::span<const std::string> inputs = {});
 
 class Recorder : public engine::StepObserver {
   public:

@@ -82,7 +82,7 @@ TEST(agree, takes_other_exceptions_as_internal_faults) {
     expect_agreed([&] { agree(comm, [] { throw std::out_of_range("index 7"); }); },
                   ExitCode::internal, "rank 0 on pi1: index 7");
     expect_agreed([&] { agree(comm, [] { throw 7; }); }, ExitCode::internal,
-                  "rank 0 on pi1: something was thrown that is no exception");
+                  "rank 0 on pi1: something was thrown that is not an exception");
 }
 
 TEST(expect_same, is_silent_when_all_are_the_same) {
