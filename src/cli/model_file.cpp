@@ -19,7 +19,7 @@ std::size_t context_of(const model::Hyperparameters& h, std::size_t asked) noexc
 std::vector<std::string> files_read(const ModelOptions& model, const PromptOptions& prompt) {
     std::vector<std::string> files;
     if (!model.model.empty()) files = gguf::files_of_model(model.model);
-    files.push_back(model.split); // a trace's name, or no file's
+    files.push_back(model.split.path); // empty: no trace
     files.push_back(prompt.file);
     return files;
 }
