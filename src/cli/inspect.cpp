@@ -76,8 +76,8 @@ void print_summary(const gguf::File& file) {
         ++count;
         bytes += tensor.size_bytes;
     }
-    fmt::print("file          {} (GGUF version {}, {})\n", file.path(), file.version(),
-               human_bytes(static_cast<double>(file.size_bytes())));
+    fmt::print("file          {} (GGUF version {}, {})\n", printable(file.path(), 4096),
+               file.version(), human_bytes(static_cast<double>(file.size_bytes())));
     fmt::print("parameters    {} in {} tensors\n", n_parameters, file.tensors().size());
     if (n_parameters > 0)
         fmt::print("tensor data   {} ({:.2f} bits per weight)\n",

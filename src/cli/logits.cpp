@@ -74,7 +74,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         if (output) output->close();
     });
     log::root(log::Level::info, "{} rows of logits in {}; whole rows were gathered for them",
-              ids.size(), options.output);
+              ids.size(), printable(options.output, 4096));
     return 0;
 }
 

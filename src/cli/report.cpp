@@ -24,8 +24,8 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
-    fmt::print(stderr, "{}: {} steps, {} tokens, {} sequences recovered{}\n", done.path,
-               done.n_steps, done.n_tokens, done.n_sequences,
+    fmt::print(stderr, "{}: {} steps, {} tokens, {} sequences recovered{}\n",
+               printable(done.path, 4096), done.n_steps, done.n_tokens, done.n_sequences,
                done.n_bytes_damaged == 0
                    ? ""
                    : fmt::format("; {} damaged bytes at the journal's end were left out",
