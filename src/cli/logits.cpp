@@ -84,7 +84,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         if (output) output->close();
     });
     log::root(log::Level::info, "{} of logits in {}; whole rows were gathered for them",
-              counted(ids.size(), "row"), options.output);
+              counted(ids.size(), "row"), printable(options.output, 4096));
     return 0;
 }
 

@@ -128,6 +128,14 @@ void File::read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::by
     state_->parts[tensor.part].read_tensor(tensor, begin, out);
 }
 
+void File::expect_unchanged() const {
+    for (const Part& part : state_->parts) part.expect_unchanged();
+}
+
+void File::expect_unchanged(const TensorInfo& tensor) const {
+    state_->parts[tensor.part].expect_unchanged();
+}
+
 FormatError File::error(const std::string& field, const std::string& problem) const {
     return {path(), field, std::nullopt, problem};
 }

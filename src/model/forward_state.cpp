@@ -186,7 +186,8 @@ MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h,
                        const partition::Share& share, const kernels::Family& family,
                        const TransformerOptions& options, int n_threads) {
     MemoryNeed need;
-    need.weights = plan_weights(file, h, share, family).packed_bytes;
+    const WeightPlan plan = plan_weights(file, h, share, family);
+    need.weights = plan.packed_bytes + plan.vector_bytes;
     need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));
     need.buffers = Buffers::size_bytes(h, share, options, n_threads);
     return need;

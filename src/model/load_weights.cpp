@@ -181,6 +181,7 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h,
         matrices.push_back(&target);
     }
     bytes.matrices = load_matrices(file, plan, matrices, team, check, progress);
+    file.expect_unchanged();
     weights.packed.collapse_to_huge_pages();
     return weights;
 }

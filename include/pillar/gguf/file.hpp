@@ -103,6 +103,11 @@ class File {
     /// error.
     void read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const;
 
+    /// Throws IoError (74) when a file was written to since it was opened; of one tensor: its file.
+    /// What was read before the call is then not to be trusted. Thread-safe, no allocation.
+    void expect_unchanged() const;
+    void expect_unchanged(const TensorInfo& tensor) const;
+
     /// An error about this file: FormatError with the path of the first part.
     [[nodiscard]] FormatError error(const std::string& field, const std::string& problem) const;
 
