@@ -24,12 +24,14 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
+    std::string lost;
+    if (done.n_steps_lost > 0)
+        lost += fmt::format("; {} more of the last gather are lost", done.n_steps_lost);
+    if (done.n_bytes_damaged > 0)
+        lost += fmt::format("; {} damaged bytes at the journal's end were left out",
+                            done.n_bytes_damaged);
     fmt::print(stderr, "{}: {} steps, {} tokens, {} sequences recovered{}\n", done.path,
-               done.n_steps, done.n_tokens, done.n_sequences,
-               done.n_bytes_damaged == 0
-                   ? ""
-                   : fmt::format("; {} damaged bytes at the journal's end were left out",
-                                 done.n_bytes_damaged));
+               done.n_steps, done.n_tokens, done.n_sequences, lost);
     return 0;
 }
 
