@@ -8,6 +8,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/core/function_ref.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/gguf/file.hpp"
@@ -77,13 +78,18 @@ std::optional<double> need_of(const OpenModel& model, const ModelFacts& facts,
 }
 
 /// Rates of this rank's threads, all ranks at once; then what the sensors say of a busy machine.
+/// Those who are done wait for the others: `attend` tells them that this rank is alive.
 void measure_node(NodeFacts& facts, threads::Team& team, const kernels::Family& family,
-                  const std::filesystem::path& sys) {
+                  const std::filesystem::path& sys, FunctionRef<void()> attend) {
     measure::ReadBandwidth bandwidth(team);
+    attend();
     facts.read_bytes_per_s = bandwidth.measure(team);
+    attend();
     facts.products_per_s = measure::integer_rate(family, team);
+    attend();
     const telemetry::Sensors sensors = telemetry::read_sensors(sys);
     facts.barrier_s = measure::barrier_s(team);
+    attend();
     facts.f32_summing_s = measure::summing_s_per_value(comm::Wire::f32);
     facts.f16_summing_s = measure::summing_s_per_value(comm::Wire::f16);
     facts.q8_summing_s = measure::summing_s_per_value(comm::Wire::q8);
@@ -255,7 +261,7 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
         threads::Team team(n_threads, n_cpus);
         mine.n_threads = team.size();
         mine.need_bytes = need_of(model, own_model, options, comm, family, team.size());
-        measure_node(mine, team, family, sys);
+        measure_node(mine, team, family, sys, [&] { comm.attend(); });
     });
     measure_pairs(comm, facts, sys);
     mine.links = used_links(facts, comm.rank(), sys);

@@ -88,8 +88,11 @@ void expect_same(Communicator& comm, std::string_view what, std::string_view val
 }
 
 void expect_same_program(Communicator& comm) {
-    expect_same(comm, "the pillar program",
-                fmt::format("{} {} build {:016x}", version(), revision(), binary_hash()));
+    std::string program;
+    agree(comm, [&] {
+        program = fmt::format("{} {} build {:016x}", version(), revision(), binary_hash());
+    });
+    expect_same(comm, "the pillar program", program);
 }
 
 } // namespace pillar::comm
