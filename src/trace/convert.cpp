@@ -2,6 +2,7 @@
 
 #include "pillar/trace/convert.hpp"
 
+#include "step_walk.hpp"
 #include "survey.hpp"
 #include "tables.hpp"
 
@@ -14,35 +15,6 @@
 namespace pillar::trace {
 
 namespace {
-
-/// One rank's records of a block, taken step by step.
-class RankWalk {
-  public:
-    explicit RankWalk(const RankSteps* steps) : steps_(steps) {}
-
-    /// The record of step number `step`, none when this rank has not got it.
-    RankStep take(std::uint64_t step) {
-        while (steps_ != nullptr && next_ < steps_->heads.size()) {
-            const StepHead& head = steps_->heads[next_];
-            if (head.step > step) break;
-            const std::size_t first = first_collective_;
-            const std::size_t n = head.n_collectives;
-            ++next_;
-            first_collective_ += n;
-            if (head.step < step) continue;
-            const CollectiveColumns& all = steps_->collectives;
-            return {&head, std::span(all.gap_s).subspan(first, n),
-                    std::span(all.length_s).subspan(first, n),
-                    std::span(all.bytes).subspan(first, n), std::span(all.kind).subspan(first, n)};
-        }
-        return {};
-    }
-
-  private:
-    const RankSteps* steps_;
-    std::size_t next_ = 0;
-    std::size_t first_collective_ = 0;
-};
 
 class Converter {
   public:
@@ -111,13 +83,17 @@ class Converter {
 };
 
 /// Writes the whole file or throws.
-Conversion write_file(JournalReader& journal, const Survey& found, const std::string& path) {
+Conversion write_file(JournalReader& journal, const Survey& found, const std::string& path,
+                      FunctionRef<void()> attend) {
     Conversion result;
     storage::File file(path);
     {
         Converter converter(file.root(), found);
         journal.rewind();
-        while (const auto record = journal.next()) converter.add(*record, journal.origin(*record));
+        while (const auto record = journal.next()) {
+            converter.add(*record, journal.origin(*record));
+            attend();
+        }
         converter.finish(file.root(), result);
     }
     file.close();
@@ -126,14 +102,16 @@ Conversion write_file(JournalReader& journal, const Survey& found, const std::st
 
 } // namespace
 
-Conversion convert(const std::string& journal_path, const std::string& path) {
+Conversion convert(const std::string& journal_path, const std::string& path,
+                   FunctionRef<void()> attend) {
     JournalReader journal(journal_path);
     const Survey found = survey(journal, journal_path);
     OutputFile output(path);
-    Conversion result = write_file(journal, found, output.part());
+    Conversion result = write_file(journal, found, output.part(), attend);
     output.commit();
     result.path = path;
     result.n_bytes_damaged = found.n_bytes_damaged;
+    result.n_steps_lost = found.n_steps_cut;
     result.complete = found.is_complete();
     return result;
 }

@@ -64,7 +64,7 @@ std::optional<Record> JournalReader::next() {
     payload_.resize(static_cast<std::size_t>(head.length));
     if (!read_at(position_ + sizeof head, payload_)) return std::nullopt;
     if (checksum_of(head, payload_) != head.checksum) return std::nullopt;
-    const Record record{head.type, position_, payload_};
+    const Record record{head.type, position_, head.n_to_come, payload_};
     position_ += sizeof head + head.length;
     return record;
 }

@@ -67,9 +67,10 @@ JournalWriter::~JournalWriter() {
     if (file_ >= 0) ::close(file_);
 }
 
-bool JournalWriter::append(RecordType type, std::span<const std::byte> payload) noexcept {
+bool JournalWriter::append(RecordType type, std::span<const std::byte> payload,
+                           std::uint32_t n_to_come) noexcept {
     if (failure_ != 0) return false;
-    RecordHead head{.type = type, .unused = 0, .length = payload.size(), .checksum = 0};
+    RecordHead head{.type = type, .n_to_come = n_to_come, .length = payload.size(), .checksum = 0};
     head.checksum = checksum_of(head, payload);
     if (write_all(file_, std::as_bytes(std::span(&head, 1)), payload)) {
         size_ += sizeof head + payload.size();

@@ -35,17 +35,21 @@ struct Recorder::State {
 
     /// Keep a record, or end the trace with one warning. Rank 0 only.
     template <class Payload>
-    void append(RecordType type, const Payload& payload) {
-        if (is_closed || !journal || journal->append(type, payload) || has_warned) return;
+    void append(RecordType type, const Payload& payload, std::uint32_t n_to_come = 0) {
+        if (is_closed || !journal || journal->append(type, payload, n_to_come) || has_warned)
+            return;
         has_warned = true;
         log::warning("{}: {}; the trace ends here, the run goes on", printable(journal->path()),
                      std::generic_category().message(journal->failure()));
     }
-    void append_tokens() {
+    void append_tokens(std::uint32_t n_to_come = 0) {
         if (tokens.empty()) return;
-        append(RecordType::tokens, std::as_bytes(std::span(tokens)));
+        append(RecordType::tokens, std::as_bytes(std::span(tokens)), n_to_come);
         tokens.clear();
     }
+    /// What ranks have sent at a gather, with the tokens so far. `clocks`: an encoded sample, or
+    /// empty.
+    void append_gathered(std::span<const std::string> ranks, const std::string& clocks);
     void charge(double seconds) {
         if (!ring.charge(seconds)) previous.seconds += seconds;
     }
@@ -159,15 +163,28 @@ void Recorder::State::gather_steps() {
     ring.clear();
     previous = {ring.last_step(), 0, 0};
     if (!comm->is_root()) return;
-    append(RecordType::clocks, encode(ClockSample{time_s, offsets}));
-    append_tokens();
-    append(RecordType::steps, encode_block(all));
+    append_gathered(all, encode(ClockSample{time_s, offsets}));
 }
 
-Recorder::Recorder(comm::Communicator& comm, const TraceOptions& options)
-    : state_(std::make_unique<State>(comm, options)) {
+void Recorder::State::append_gathered(std::span<const std::string> ranks,
+                                      const std::string& clocks) {
+    const std::string packed = encode_block(ranks);
+    const StepBlock all = decode_steps(std::as_bytes(std::span(packed)), {"steps of the ranks", 0});
+    auto n_to_come = static_cast<std::uint32_t>(all.ranks[0].heads.size());
+    if (!clocks.empty()) append(RecordType::clocks, clocks, n_to_come);
+    append_tokens(n_to_come);
+    for (const std::string& block : blocks_by_step(all)) {
+        if (n_to_come > 0) --n_to_come; // a gather without steps has a block too
+        append(RecordType::steps, block, n_to_come);
+    }
+}
+
+Recorder::Recorder(comm::Communicator& comm, const TraceOptions& options) {
+    comm::agree(comm, [&] {
+        state_ = std::make_unique<State>(comm, options);
+        state_->open_journal();
+    });
     State& s = *state_;
-    comm::agree(comm, [&] { s.open_journal(); });
     const Meter meter(comm);
     if (comm.is_root()) s.write_header(wall_clock_s(), monotonic_s());
     s.gather_hosts(HostList::Moment::start);
@@ -244,7 +261,7 @@ bool Recorder::finish(ExitCode exit_code) {
         s.is_closed = true;
         return false;
     }
-    s.append(RecordType::steps, encode_block(all));
+    s.append_gathered(all, {});
     const End end{static_cast<std::int32_t>(exit_code), 0, monotonic_s()};
     s.append(RecordType::end, std::as_bytes(std::span(&end, 1)));
     s.is_closed = true;
@@ -257,7 +274,7 @@ bool Recorder::State::write_file() {
     const std::string path = journal->path();
     journal.reset();
     try {
-        convert(path, options.path);
+        convert(path, options.path, [&] { comm->attend(); }); // the others wait at the end
     } catch (const std::exception& error) {
         log::warning("{}; the trace stays in its journal: `pillar report --recover {}` makes a "
                      "file of it",
@@ -278,9 +295,8 @@ bool Recorder::flush_now() noexcept {
     if (!lock.owns_lock()) return false;
     if (s.is_closed) return true;
     try {
-        s.append_tokens();
         const std::string own = s.ring.encode(0, s.previous);
-        s.append(RecordType::steps, encode_block(std::span(&own, 1)));
+        s.append_gathered(std::span(&own, 1), {});
     } catch (...) {
         return false; // no memory: what was written before stays
     }

@@ -61,7 +61,10 @@ Survey survey(JournalReader& journal, const std::string& path) {
                           "is missing or damaged; nothing of this trace can be recovered");
     }
     found.header = decode_header(first->payload, journal.origin(*first));
-    while (const auto record = journal.next()) add(found, *record, journal.origin(*record));
+    while (const auto record = journal.next()) {
+        add(found, *record, journal.origin(*record));
+        found.n_steps_cut = record->n_to_come;
+    }
     found.n_bytes_damaged = journal.n_bytes_damaged();
     found.hosts.resize(found.header.n_ranks);
     found.hosts_end.resize(found.header.n_ranks);
