@@ -12,12 +12,14 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/output_file.hpp"
+#include "pillar/engine/signals.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 
 namespace pillar::cli {
 
@@ -84,6 +86,8 @@ bool bench_model(const BenchOptions& options, const ModelOptions& model,
                  const std::vector<BenchTest>& tests, comm::Environment& environment,
                  Printer& printer) {
     ModelBench bench(environment, model, tests, options.roofline);
+    std::optional<engine::FinishStepOnInterrupt> interruptible;
+    if (environment.launch().launcher.empty()) interruptible.emplace();
     for (const BenchTest& test : tests) {
         BenchRecord record;
         if (!bench.run(test, options.warm_up, record)) return false;

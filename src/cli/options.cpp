@@ -214,6 +214,8 @@ std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<voi
         if (n == 0) return text;
         if (n > 0) {
             text.append(buffer, static_cast<std::size_t>(n));
+        } else if (errno == EBADF) {
+            throw IoError(ExitCode::io, name, "it is closed; give the prompt with -p or -f FILE");
         } else if (errno != EINTR && errno != EAGAIN) {
             throw IoError::from_errno(name, "read", errno);
         }
