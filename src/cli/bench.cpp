@@ -14,12 +14,14 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/output_file.hpp"
+#include "pillar/engine/signals.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
+#include <optional>
 
 namespace pillar::cli {
 
@@ -102,6 +104,8 @@ bool bench_model(const BenchOptions& options, const ModelOptions& model, bool is
                  const std::vector<BenchTest>& tests, comm::Environment& environment,
                  Printer& printer) {
     ModelBench bench(environment, model, tests, options.roofline);
+    std::optional<engine::FinishStepOnInterrupt> interruptible;
+    if (environment.launch().launcher.empty()) interruptible.emplace();
     bool complete = true;
     for (const BenchTest& test : tests) {
         BenchRecord record;

@@ -31,7 +31,8 @@ int recover(const ReportOptions& options) {
     const trace::Conversion done = trace::recover(options.recover, options.force);
     std::string lost;
     if (done.n_steps_lost > 0)
-        lost += fmt::format("; {} more of the last gather lost", counted(done.n_steps_lost, "step"));
+        lost +=
+            fmt::format("; {} more of the last gather lost", counted(done.n_steps_lost, "step"));
     if (done.n_bytes_damaged > 0)
         lost += fmt::format("; {} at the journal's end left out",
                             counted(done.n_bytes_damaged, "damaged byte"));

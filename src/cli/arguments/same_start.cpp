@@ -57,8 +57,7 @@ void expect_same_start(comm::Environment& environment, const std::vector<Setting
     std::string mine;
     comm::agree(*comm, [&] { mine = encode(settings); });
     std::vector<std::vector<std::string>> ranks;
-    for (const std::string& text : comm->all_gather(mine))
-        ranks.push_back(decode(text));
+    for (const std::string& text : comm->all_gather(mine)) ranks.push_back(decode(text));
 
     const std::vector<std::string> programs = column(ranks, 0);
     if (!are_equal(programs)) {
