@@ -47,6 +47,8 @@ Command parse(int argc, char** argv) {
         return say(parser.help());
     if (arguments.front() == "--version")
         return say(fmt::format("pillar {} ({})\n", version(), revision()));
+    if (arguments.front() == "help")
+        return arguments.size() == 1 ? say(parser.help()) : parser.parse({arguments[1], "--help"});
     return parser.parse(arguments);
 }
 

@@ -69,6 +69,15 @@ class OfRanks(pillar.WithFolder):
             self.assertEqual(result.returncode, 78, result.stderr)
             self.assertIn(b"needs no ranks", result.stderr)
 
+    def test_all_reduces_are_measured_at_the_sizes_that_are_named(self):
+        for sizes, fit in (("64,4096", r"[\d.e+-]+"), ("64", "null")):
+            result = pillar.check(pillar.run(2, ["bench", "--allreduce", "--sizes", sizes, "-o", "csv"]))
+            head, *rows = [line.split(",") for line in result.stdout.decode().splitlines()]
+            self.assertEqual({row[head.index("bytes")] for row in rows}, set(sizes.split(",")))
+            self.assertEqual(len(rows), 9 * len(sizes.split(",")))  # five on f32, two on f16 and q8
+            for row in rows:
+                self.assertRegex(row[head.index("fit_latency_s")], rf"\A{fit}\Z")
+
     def test_a_mistake_of_another_program_is_told(self):
         result = self.start(self.run_with(), ["run", "-m", self.model, "--tmep", "1"])
         self.assertEqual(result.returncode, 64, result.stderr)

@@ -70,15 +70,15 @@ def anchors(document):
 
 def rows_in_help(text):
     """The names of every option of a help text, one list an option."""
-    rows = re.findall(r"^  (-{1,2}[\w-]+(?:,\s?-{1,2}[\w-]+)*)", text, re.M)
-    return [sorted(re.split(r",\s?", names)) for names in rows]
+    rows = re.findall(r"^  (-{1,2}[\w-]+(?:,\s*-{1,2}[\w-]+)*)", text, re.M)
+    return [sorted(re.split(r",\s*", names)) for names in rows]
 
 
 def flags_in_help(text):
     """Every flag that a help text offers, also the negated one of a pair."""
     flags = set()
     for line in text.splitlines():
-        names = re.match(r"\s+(-{1,2}[\w-]+(?:,\s?-{1,2}[\w-]+)*)", line)
+        names = re.match(r"\s+(-{1,2}[\w-]+(?:,\s*-{1,2}[\w-]+)*)", line)
         if names:
             flags.update(re.findall(r"--?[a-zA-Z][\w-]*", names.group(1)))
     for negated in re.findall(r"--no-[\w-]+", text):

@@ -39,6 +39,7 @@ struct NetworkFit {
 
 /// Least squares of relative errors over times of one algorithm, wire and `size` ≥ 2 ranks at two
 /// lengths or more: median_s = α · messages + G · bytes of comm::allreduce_chain, neither negative.
+/// NaN where the lengths send alike: one length, or a ring's of less than a float a rank.
 NetworkFit fit_network(std::span<const AllreduceTime> times, int size);
 
 /// What --allreduce auto found.

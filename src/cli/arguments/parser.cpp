@@ -50,7 +50,7 @@ Subcommand& Parser::called(const std::string& word) {
     throw UsageError(
         fmt::format("there is no subcommand \"{}\"{}; see `pillar --help`", printable(word, 60),
                     near.empty() ? fmt::format(": there are {}", fmt::join(names, ", "))
-                                 : fmt::format("; is {} meant?", near)));
+                                 : fmt::format(" (is {} meant?)", near)));
 }
 
 void Parser::hand_to_cli11(const Subcommand& subcommand, std::vector<std::string> arguments) {

@@ -5,6 +5,12 @@
 
 namespace pillar::cli {
 
+namespace {
+
+constexpr int most_times = 1 << 20; ///< that a flag is given
+
+} // namespace
+
 Subcommand::Subcommand(CLI::App& app, std::string name) : app_(&app), name_(std::move(name)) {}
 
 Flag& Subcommand::add_option(Flag& flag, const std::string& names, const std::string& type,
@@ -33,7 +39,7 @@ Flag& Subcommand::add_list(Ranks ranks, const std::string& names, const std::str
                            const std::string& help) {
     Flag& flag =
         add_option(flags_.emplace_back(ranks, names, Flag::Takes::value), names, type, help);
-    app_->get_option(flag.name_told())->expected(1, CLI::detail::expected_max_vector_size);
+    app_->get_option(flag.name_told())->expected(1, most_times);
     return flag;
 }
 

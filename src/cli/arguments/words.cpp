@@ -140,7 +140,7 @@ class Reader {
             if (!about_long.empty()) throw usage(fmt::format("-{} {}", name, about_long));
         }
         throw usage(fmt::format("there is no {} here{}", shown(name),
-                                near.empty() ? "" : fmt::format("; is {} meant?", near)));
+                                near.empty() ? "" : fmt::format(" (is {} meant?)", near)));
     }
 
     void place_lone_words() {

@@ -4,6 +4,7 @@
 
 #include "pillar/comm/schedule.hpp"
 
+#include <cmath>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,6 +48,14 @@ TEST(fit_network, tells_how_far_times_lie_from_it) {
     EXPECT_GT(fit.residual, 0.05);
     EXPECT_LT(fit.residual, 0.12);
     EXPECT_NEAR(fit.latency_s, 50e-6, 5e-6);
+}
+
+TEST(fit_network, tells_nothing_of_one_length) {
+    std::vector<AllreduceTime> times = planted(Algorithm::direct, Wire::f32, 4, 50e-6, 8.5e-9);
+    times.resize(1);
+    EXPECT_TRUE(std::isnan(fit_network(times, 4).latency_s));
+    times.push_back(times.front());
+    EXPECT_TRUE(std::isnan(fit_network(times, 4).s_per_byte));
 }
 
 TEST(fit_network, has_no_negative_latency) {
