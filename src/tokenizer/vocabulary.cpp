@@ -70,7 +70,8 @@ std::vector<float> read_scores(const gguf::Metadata& metadata, std::size_t n_pie
     expect_size(metadata, scores_key, scores.size(), n_pieces);
     for (std::size_t i = 0; i < n_pieces; ++i)
         if (std::isnan(scores[i]))
-            throw metadata.error(scores_key, fmt::format("the score of piece {} is not a number", i));
+            throw metadata.error(scores_key,
+                                 fmt::format("the score of piece {} is not a number", i));
     return scores;
 }
 
