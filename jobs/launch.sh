@@ -202,7 +202,7 @@ request_stop() {
 kill_session() {
     local file stat fields
     for file in /proc/[0-9]*/stat; do
-        read -r stat <"$file" || continue
+        { read -r stat <"$file"; } 2>/dev/null || continue
         read -ra fields <<<"${stat##*) }" # the name before may hold anything
         [[ ${fields[3]} != "$pid" ]] || kill -KILL "${stat%% *}"
     done
@@ -245,7 +245,7 @@ if [[ $launcher != srun* ]] && command -v pgrep >/dev/null; then
 fi
 code=127
 while interrupted=no was_alone=$alone; do
-    wait "$pid"
+    wait "$pid" 2>/dev/null # without bash's own word on a child that was killed
     status=$?
     ((status == 127)) || code=$status
     [[ $interrupted == yes || $alone != "$was_alone" ]] || break

@@ -6,7 +6,6 @@
 #include "bench_model.hpp"
 #include "bench_output.hpp"
 #include "bench_tests.hpp"
-#include "model_file.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 
@@ -14,12 +13,15 @@
 #include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
+#include "pillar/engine/signals.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
+#include <optional>
 
 namespace pillar::cli {
 
@@ -102,6 +104,8 @@ bool bench_model(const BenchOptions& options, const ModelOptions& model, bool is
                  const std::vector<BenchTest>& tests, comm::Environment& environment,
                  Printer& printer) {
     ModelBench bench(environment, model, tests, options.roofline);
+    std::optional<engine::FinishStepOnInterrupt> interruptible;
+    if (environment.launch().launcher.empty()) interruptible.emplace();
     bool complete = true;
     for (const BenchTest& test : tests) {
         BenchRecord record;
@@ -134,7 +138,8 @@ int write_synthetic(const BenchOptions& options) {
         throw UsageError("--write writes one model: give one --synthetic SHAPE:TYPE and no -m");
     const model::SyntheticName name = model::parse_synthetic_name(names.front());
     if (!prints()) return 0;
-    expect_new_file(options.write, options.force);
+    expect_output(options.write, options.force, {});
+    prepare_process(); // Ctrl-C leaves nothing unfinished
     model::write_model(model::synthetic_model(*name.shape, name.mix), options.write);
     return 0;
 }

@@ -4,14 +4,17 @@
 #include "standard_output.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/measure/allreduce.hpp"
+#include "pillar/telemetry/other_work.hpp"
 
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 namespace pillar::cli {
@@ -142,6 +145,18 @@ std::string text_of(const std::vector<Series>& all, int n_ranks,
     return text;
 }
 
+/// Rank 0 only. Waiting ranks share their CPUs: a message then takes as long as the other's turn.
+void warn_of_others(const comm::Communicator& comm, const std::vector<telemetry::CpuUse>& uses) {
+    const std::vector<double> others = telemetry::other_cpus(uses);
+    std::set<std::string> told;
+    for (std::size_t rank = 0; rank < others.size(); ++rank)
+        if (telemetry::disturbs(others[rank], uses[rank].n_cpus) &&
+            told.insert(uses[rank].machine).second)
+            log::warning("other programs kept {:.1f} of {}'s {} CPUs busy: without them these "
+                         "times would be shorter",
+                         others[rank], comm.host(static_cast<int>(rank)), uses[rank].n_cpus);
+}
+
 } // namespace
 
 std::vector<std::size_t> allreduce_lengths(const std::vector<std::string>& lists) {
@@ -167,10 +182,15 @@ int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& env
             throw UsageError("bench --allreduce needs two ranks or more: start it with mpirun -n "
                              "2 or jobs/launch.sh -n 2");
     });
+    const telemetry::CpuMeter meter(comm::own_cpus().machine);
     const std::vector<Series> all = measure_all(environment, options);
+    std::vector<telemetry::CpuUse> uses;
+    for (const std::string& use : comm->gather_to_root(telemetry::to_text(meter.use())))
+        uses.push_back(telemetry::cpu_use_from(use));
     comm::agree(*comm, [&] {
-        if (comm->is_root())
-            write_text(text_of(all, comm->size(), options), [&] { comm->attend(); });
+        if (!comm->is_root()) return;
+        write_text(text_of(all, comm->size(), options), [&] { comm->attend(); });
+        warn_of_others(*comm, uses);
     });
     return 0;
 }

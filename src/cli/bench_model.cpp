@@ -3,13 +3,16 @@
 #include "standard_output.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/model/synthetic.hpp"
+#include "pillar/storage/types.hpp"
 #include "pillar/telemetry/host.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -91,6 +94,7 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
     const int most = session_.most_threads();
     session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
     if (warm_up && !run_once(warm_up_of(test.test))) return false;
+    const telemetry::CpuMeter meter(comm::own_cpus().machine);
     std::vector<double> seconds;
     Traffic sent; // of a repetition, the depth before it included
     if (roofline_) {
@@ -107,12 +111,14 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
         if (roofline_) roofline_->measure();
     }
     clear_progress();
+    const std::optional<double> other_cpus = most_other_cpus(meter.use());
     const Traffic all_sent = sum_over_ranks(sent);
     comm::agree(comm_, [&] {
         if (!comm_.is_root()) return;
         record = record_of(test, seconds);
         record["bytes_sent"] = all_sent.bytes_sent;
         record["messages_sent"] = all_sent.messages_sent;
+        record["other_cpus"] = other_cpus ? BenchRecord(*other_cpus) : BenchRecord(nullptr);
     });
     if (roofline_) roofline_->finish(test.test, seconds, record);
     return true;
@@ -129,6 +135,17 @@ Traffic ModelBench::sum_over_ranks(const Traffic& mine) {
         all.messages_sent += one.messages_sent;
     }
     return all;
+}
+
+/// Collective. On rank 0, of the node where it is the most; nothing where no node tells.
+std::optional<double> ModelBench::most_other_cpus(const telemetry::CpuUse& mine) {
+    std::vector<telemetry::CpuUse> uses;
+    for (const std::string& use : comm_.gather_to_root(telemetry::to_text(mine)))
+        uses.push_back(telemetry::cpu_use_from(use));
+    std::optional<double> most;
+    for (const double other_cpus : telemetry::other_cpus(uses))
+        if (!std::isnan(other_cpus)) most = std::max(most.value_or(0), other_cpus);
+    return most;
 }
 
 /// Collective.
@@ -157,7 +174,7 @@ BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<doubl
     r["build_version"] = version();
     r["cpu_info"] = cpu_;
     r["backends"] = "MPI";
-    r["model_filename"] = session_.file().path();
+    r["model_filename"] = storage::valid_utf8(session_.file().path());
     r["model_type"] = model_type(session_.file(), transformer, options_);
     r["model_size"] = tensor_bytes;
     r["model_n_params"] = transformer.n_parameters();

@@ -7,6 +7,7 @@
 #include "session.hpp"
 
 #include "pillar/engine/benchmark.hpp"
+#include "pillar/telemetry/other_work.hpp"
 
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ class ModelBench {
   private:
     comm::Communicator& tuned(comm::Environment& environment);
     Traffic sum_over_ranks(const Traffic& mine);
+    std::optional<double> most_other_cpus(const telemetry::CpuUse& mine);
     bool run_once(const engine::BenchmarkTest& test);
     void show_progress(const BenchTest& test, std::size_t repeat) const;
     void clear_progress() const;

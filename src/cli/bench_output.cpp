@@ -2,6 +2,7 @@
 
 #include "pillar/core/version.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fmt/format.h>
@@ -25,6 +26,11 @@ Spread spread_of(const std::vector<double>& values) {
     for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
     spread.deviation = std::sqrt(squares / (n - 1));
     return spread;
+}
+
+/// One record; what is no UTF-8 becomes U+FFFD.
+std::string json_text(const BenchRecord& record, int indent = -1) {
+    return record.dump(indent, ' ', false, BenchRecord::error_handler_t::replace);
 }
 
 std::string size_text(double n_bytes) {
@@ -84,6 +90,9 @@ class Markdown : public BenchOutput {
         return names + "\n" + rule + "\n";
     }
     std::string result(const BenchRecord& record) override {
+        const auto other_cpus = record.find("other_cpus");
+        if (other_cpus != record.end() && other_cpus->is_number())
+            other_cpus_ = std::max(other_cpus_, other_cpus->get<double>());
         std::string line = "|";
         for (const Column& c : columns_) {
             const std::string value = c.value(record);
@@ -93,7 +102,13 @@ class Markdown : public BenchOutput {
         return line + "\n";
     }
     std::string footer() const override {
-        return fmt::format("\nbuild: {} ({})\n", revision(), version());
+        const std::string load =
+            other_cpus_ < noticeable_cpus
+                ? ""
+                : fmt::format("\nOther programs kept up to {:.1f} CPUs of a node busy: without "
+                              "them it would be faster.\n",
+                              other_cpus_);
+        return load + fmt::format("\nbuild: {} ({})\n", revision(), version());
     }
 
   private:
@@ -120,7 +135,10 @@ class Markdown : public BenchOutput {
         columns_.push_back({name, width, left, value});
     }
 
+    static constexpr double noticeable_cpus = 0.2;
+
     std::vector<Column> columns_;
+    double other_cpus_ = 0; ///< the most of all results
 };
 
 /// Every field but the lists; quoted as llama-bench does.
@@ -152,7 +170,7 @@ class Json : public BenchOutput {
   public:
     std::string header() const override { return "[\n"; }
     std::string result(const BenchRecord& record) override {
-        return (std::exchange(is_first_, false) ? "" : ",\n") + record.dump(2);
+        return (std::exchange(is_first_, false) ? "" : ",\n") + json_text(record, 2);
     }
     std::string footer() const override { return "\n]\n"; }
 
@@ -162,7 +180,7 @@ class Json : public BenchOutput {
 
 class JsonLines : public BenchOutput {
   public:
-    std::string result(const BenchRecord& record) override { return record.dump() + "\n"; }
+    std::string result(const BenchRecord& record) override { return json_text(record) + "\n"; }
 };
 
 } // namespace

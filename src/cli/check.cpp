@@ -11,10 +11,13 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <fmt/format.h>
 #include <memory>
+#include <system_error>
 
 namespace pillar::cli {
 
@@ -31,19 +34,30 @@ struct CheckOptions {
 constexpr double longest_silence_s = 60;
 
 void write_profile(const std::string& path, const std::string& text) {
-    std::FILE* file = std::fopen(path.c_str(), "wb");
+    OutputFile output(path);
+    std::FILE* file = std::fopen(output.part().c_str(), "wb");
     if (file == nullptr)
-        throw IoError(ExitCode::cannot_create, path, std::string("cannot be created"));
-    const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if (std::fclose(file) != 0 || !written)
-        throw IoError(ExitCode::io, path, std::string("cannot be written; is the disk full?"));
+        throw IoError(ExitCode::cannot_create, path,
+                      "cannot create: " + std::generic_category().message(errno));
+    bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    int reason = errno;
+    if (std::fclose(file) != 0 && is_written) {
+        is_written = false;
+        reason = errno;
+    }
+    if (!is_written) throw IoError::from_errno(path, "write", reason);
+    output.commit();
 }
 
 /// Rank 0 only.
 void print(const CheckOptions& options, comm::Communicator& comm, const ClusterFacts& facts,
            const std::vector<Verdict>& verdicts) {
-    write_text(options.json ? check_json(facts, verdicts) : check_text(facts, verdicts),
-               [&] { comm.attend(); });
+    try {
+        write_text(options.json ? check_json(facts, verdicts) : check_text(facts, verdicts),
+                   [&] { comm.attend(); });
+    } catch (const ReaderLeft&) {
+        return; // the exit code tells the verdict all the same
+    }
 }
 
 /// Collective. Everybody leaves with rank 0's verdict.
@@ -57,7 +71,8 @@ int check(const CheckOptions& options, comm::Environment& environment) {
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         expect_standard_output();
-        if (!options.profile.empty()) expect_new_file(options.profile, options.force);
+        if (!options.profile.empty())
+            expect_output(options.profile, options.force, files_read(options.model, {}));
     });
 
     ClusterFacts facts;
@@ -70,14 +85,12 @@ int check(const CheckOptions& options, comm::Environment& environment) {
     }
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
+        if (are_same && !options.profile.empty())
+            write_profile(options.profile,
+                          perf::profile_text(profile_of(facts), profile_header(facts)));
         print(options, comm, facts, verdicts);
-        if (options.profile.empty()) return;
-        if (!are_same) {
+        if (!are_same && !options.profile.empty())
             log::warning("no profile is written: the ranks do not run the same program");
-            return;
-        }
-        write_profile(options.profile,
-                      perf::profile_text(profile_of(facts), profile_header(facts)));
     });
     return std::stoi(
         comm.broadcast_from_root(fmt::format("{}", static_cast<int>(exit_code_of(verdicts)))));

@@ -56,6 +56,7 @@ struct NodeFacts {
     std::optional<double> clock_mhz; ///< the slowest CPU's, just after it was busy
     std::optional<double> temperature_c;
     std::optional<unsigned> throttled;    ///< Raspberry Pi's bits
+    std::optional<double> other_cpus;     ///< that other programs kept busy during the check
     double read_bytes_per_s = 0;          ///< this rank, while all ranks measure
     std::optional<double> products_per_s; ///< int8
     double barrier_s = 0;
@@ -135,7 +136,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, dup
                                    energy_efficient, receive_delay_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
                                    available_bytes, limited_by, need_bytes, shortage, governor,
-                                   max_clock_mhz, clock_mhz, temperature_c, throttled,
+                                   max_clock_mhz, clock_mhz, temperature_c, throttled, other_cpus,
                                    read_bytes_per_s, products_per_s, barrier_s, f32_summing_s,
                                    f16_summing_s, q8_summing_s, clock_offset_s, clock_uncertainty_s,
                                    named_interfaces, links)

@@ -8,6 +8,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/core/function_ref.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/gguf/file.hpp"
@@ -18,12 +19,15 @@
 #include "pillar/measure/integer_rate.hpp"
 #include "pillar/measure/network.hpp"
 #include "pillar/measure/overlap.hpp"
+#include "pillar/model/tensors.hpp"
 #include "pillar/model/transformer.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/interfaces.hpp"
 #include "pillar/telemetry/memory.hpp"
+#include "pillar/telemetry/other_work.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 
@@ -54,6 +58,7 @@ ModelFacts look_at_model(const ModelOptions& options, OpenModel& model) {
     try {
         model.file.emplace(open_model_file(options.model, options.synthetic));
         model.h = model::read_hyperparameters(*model.file);
+        model::check_tensors(*model.file, model.h);
         facts.hash = fmt::format("{:016x}", model.file->header_hash());
     } catch (const Error& error) {
         facts.code = static_cast<int>(error.code());
@@ -83,15 +88,21 @@ MemoryReport look_at_memory(comm::Communicator& comm, const OpenModel& model,
 
 /// Rates of this rank's threads, all ranks at once; then what the sensors say of a busy machine. Of
 /// the memory that there is for this rank a quarter is taken at most: a full node is to be judged,
-/// not to be run out of.
+/// not to be run out of. Those who are done wait for the others: `attend` tells them that this rank
+/// is alive.
 void measure_node(NodeFacts& facts, threads::Team& team, const kernels::Family& family,
-                  std::uint64_t available, const std::filesystem::path& sys) {
+                  std::uint64_t available, const std::filesystem::path& sys,
+                  FunctionRef<void()> attend) {
     measure::ReadBandwidth bandwidth(
         team, std::min<std::uint64_t>(measure::bandwidth_bytes, available / 4));
+    attend();
     facts.read_bytes_per_s = bandwidth.measure(team);
+    attend();
     facts.products_per_s = measure::integer_rate(family, team);
+    attend();
     const telemetry::Sensors sensors = telemetry::read_sensors(sys);
     facts.barrier_s = measure::barrier_s(team);
+    attend();
     facts.f32_summing_s = measure::summing_s_per_value(comm::Wire::f32);
     facts.f16_summing_s = measure::summing_s_per_value(comm::Wire::f16);
     facts.q8_summing_s = measure::summing_s_per_value(comm::Wire::q8);
@@ -247,6 +258,7 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
                           const std::filesystem::path& sys) {
     ClusterFacts facts;
     facts.identities = std::move(identities);
+    const telemetry::CpuMeter meter(comm::own_cpus().machine, sys);
     OpenModel model;
     const ModelFacts own_model = look_at_model(options, model);
     facts.models = all_of(comm, own_model);
@@ -269,7 +281,7 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     comm::agree(comm, [&] {
         threads::Team team(n_threads, n_cpus);
         mine.n_threads = team.size();
-        measure_node(mine, team, family, available, sys);
+        measure_node(mine, team, family, available, sys, [&] { comm.attend(); });
     });
     measure_pairs(comm, facts, sys);
     mine.links = used_links(facts, comm.rank(), sys);
@@ -287,6 +299,12 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     if (same_model) time_allreduces(comm, model.h.dim, options.n_batch, facts);
     const auto offsets = time_of_day_offsets(comm);
     facts.nodes = all_of(comm, mine);
+    std::vector<telemetry::CpuUse> uses;
+    for (const std::string& use : comm.all_gather(telemetry::to_text(meter.use())))
+        uses.push_back(telemetry::cpu_use_from(use));
+    const std::vector<double> other_cpus = telemetry::other_cpus(uses);
+    for (std::size_t rank = 0; rank < other_cpus.size(); ++rank)
+        if (!std::isnan(other_cpus[rank])) facts.nodes[rank].other_cpus = other_cpus[rank];
     for (std::size_t rank = 0; rank < offsets.size(); ++rank) {
         facts.nodes[rank].clock_offset_s = offsets[rank].offset_s;
         facts.nodes[rank].clock_uncertainty_s = offsets[rank].uncertainty_s;

@@ -5,6 +5,7 @@
 #include "progress.hpp"
 
 #include "pillar/telemetry/host.hpp"
+#include "pillar/telemetry/other_work.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -179,6 +180,30 @@ void judge_throttling(const ClusterFacts& facts, const std::vector<int>& machine
                             : fmt::format("none since boot on {}", counted(n_told, "node"))});
 }
 
+void judge_load(const ClusterFacts& facts, const std::vector<int>& machines,
+                std::vector<Verdict>& verdicts) {
+    bool all_good = true, is_told = false;
+    double most = 0;
+    for (const int rank : machines) {
+        const NodeFacts& n = node(facts, rank);
+        if (!n.other_cpus) continue;
+        is_told = true;
+        most = std::max(most, *n.other_cpus);
+        if (!telemetry::disturbs(*n.other_cpus, n.n_cpus)) continue;
+        all_good = false;
+        verdicts.push_back({Level::slow, "load",
+                            fmt::format("other programs kept {:.1f} of {}'s {} busy: all that was "
+                                        "measured here, and runs until they end, are slower for it",
+                                        *n.other_cpus, host(facts, rank),
+                                        counted(static_cast<std::size_t>(n.n_cpus), "CPU"))});
+    }
+    if (all_good)
+        verdicts.push_back({Level::good, "load",
+                            is_told
+                                ? fmt::format("other programs kept {:.2f} CPUs busy at most", most)
+                                : std::string("not told here: no /proc/stat")});
+}
+
 void judge_bandwidth(const ClusterFacts& facts, const std::vector<int>& machines,
                      std::vector<Verdict>& verdicts) {
     std::vector<double> rates;
@@ -238,6 +263,7 @@ std::vector<Verdict> judge_nodes(const ClusterFacts& facts) {
     judge_governors(facts, machines, verdicts);
     judge_clocks(facts, machines, verdicts);
     judge_throttling(facts, machines, verdicts);
+    judge_load(facts, machines, verdicts);
     judge_bandwidth(facts, machines, verdicts);
     judge_time_of_day(facts, machines, verdicts);
     return verdicts;

@@ -3,6 +3,7 @@
 #include "arguments/parser.hpp"
 #include "pillar/core/ending.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/core/version.hpp"
 #include "pillar/engine/signals.hpp"
 #include "standard_output.hpp"
@@ -51,9 +52,19 @@ Command parse(int argc, char** argv) {
     return parser.parse(arguments);
 }
 
+namespace {
+
+/// Text is flushed as it comes.
+void leave_files_in_order() noexcept {
+    flush_trace();
+    remove_unfinished_outputs();
+}
+
+} // namespace
+
 void prepare_process() {
-    engine::install_signal_handlers(flush_trace); // text is flushed as it comes
-    before_abort(flush_trace);
+    engine::install_signal_handlers(leave_files_in_order);
+    before_abort(leave_files_in_order);
     tell_on_terminate();
 }
 

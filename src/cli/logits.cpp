@@ -3,6 +3,7 @@
 
 #include "arguments/parser.hpp"
 #include "logits_file.hpp"
+#include "model_file.hpp"
 #include "prompt_tokens.hpp"
 #include "session.hpp"
 #include "subcommands.hpp"
@@ -11,6 +12,7 @@
 #include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/engine/evaluation.hpp"
 
 #include <fmt/format.h>
@@ -54,6 +56,9 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     needs.max_logit_rows = needs.max_rows = n_rows;
     needs.loop.n_candidates = 0; // nobody picks
     needs.loop.full_logits = true;
+    needs.check_outputs = [&] {
+        expect_output(options.output, options.force, files_read(options.model, options.prompt));
+    };
     std::vector<std::int32_t> ids;
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()> attend) {
@@ -65,8 +70,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
     std::optional<engine::Evaluation> evaluation;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size,
-                       options.force);
+        output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size);
         evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
             comm.attend(); // the disk may be slow
             output->append(row);
@@ -80,7 +84,7 @@ int logits(const LogitsOptions& options, comm::Environment& environment) {
         if (output) output->close();
     });
     log::root(log::Level::info, "{} of logits in {}; whole rows were gathered for them",
-              counted(ids.size(), "row"), options.output);
+              counted(ids.size(), "row"), printable(options.output, 4096));
     return 0;
 }
 

@@ -1,20 +1,12 @@
 #include "logits_file.hpp"
 
-#include "pillar/core/errors.hpp"
-
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
-
 namespace pillar::cli {
 
 LogitsFile::LogitsFile(const std::string& path, std::span<const std::int32_t> ids,
-                       std::size_t vocab_size, bool overwrite)
-    : path_(path), part_(path + ".part") {
-    if (!overwrite && std::filesystem::exists(path))
-        throw IoError(ExitCode::cannot_create, path,
-                      "the file exists; give another name or --force");
-    file_.emplace(part_);
+                       std::size_t vocab_size)
+    : output_(path) {
+    if (output_.is_dropped()) return; // HDF5 writes to regular files alone
+    file_.emplace(output_.part());
     storage::Column id_column =
         file_->root().column<std::int32_t>("ids", {.long_name = "token ids"});
     id_column.append(ids);
@@ -23,20 +15,17 @@ LogitsFile::LogitsFile(const std::string& path, std::span<const std::int32_t> id
         "logits", {.long_name = "row t: logits after ids[0..t]", .compress = false}, vocab_size));
 }
 
-LogitsFile::~LogitsFile() {
-    if (!file_) return;
-    logits_.reset();
-    file_.reset();
-    std::remove(part_.c_str());
+void LogitsFile::append(std::span<const float> logits) {
+    if (logits_) logits_->append(logits);
 }
 
 void LogitsFile::close() {
+    if (!file_) return;
     logits_->finish();
     file_->close();
     logits_.reset();
     file_.reset();
-    if (std::rename(part_.c_str(), path_.c_str()) != 0)
-        throw IoError::from_errno(path_, "rename", errno);
+    output_.commit();
 }
 
 } // namespace pillar::cli

@@ -187,9 +187,9 @@ model::MemoryNeed rank_need(const gguf::File& file, const model::Hyperparameters
                             const model::TransformerOptions& wanted,
                             const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks,
                             std::span<const double> weights) {
-    model::MemoryNeed need = model::memory_need(
-        file, h, partition::share_of(h.sizes(), rank, n_ranks, weights), family, wanted, n_threads);
-    need.buffers += engine::loop_bytes(h.vocab_size, wanted, loop, n_ranks);
+    const partition::Share share = partition::share_of(h.sizes(), rank, n_ranks, weights);
+    model::MemoryNeed need = model::memory_need(file, h, share, family, wanted, n_threads);
+    need.buffers += engine::loop_bytes(h.sizes(), share, wanted, loop);
     need.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h.dim);
     return need;
 }

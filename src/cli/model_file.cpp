@@ -1,11 +1,8 @@
 #include "model_file.hpp"
 
-#include "pillar/core/errors.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fmt/format.h>
 
 namespace pillar::cli {
 
@@ -19,10 +16,12 @@ std::size_t context_of(const model::Hyperparameters& h, std::size_t asked) noexc
     return asked != 0 ? asked : std::min<std::size_t>(h.context_length, 4096);
 }
 
-void expect_new_file(const std::string& path, bool force) {
-    if (force || !std::filesystem::exists(path)) return;
-    throw Error(ExitCode::cannot_create,
-                fmt::format("{} exists; give --force to replace it", printable(path)));
+std::vector<std::string> files_read(const ModelOptions& model, const PromptOptions& prompt) {
+    std::vector<std::string> files;
+    if (!model.model.empty()) files = gguf::files_of_model(model.model);
+    files.push_back(model.split.path); // empty: no trace
+    files.push_back(prompt.file);
+    return files;
 }
 
 } // namespace pillar::cli

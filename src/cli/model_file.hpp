@@ -1,11 +1,14 @@
 #pragma once
-// The model that flags name, before it is loaded; and files that a command is to create.
+// The model that flags name, before it is loaded; and the files that are read with it.
+
+#include "options.hpp"
 
 #include "pillar/gguf/file.hpp"
 #include "pillar/model/hyperparameters.hpp"
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace pillar::cli {
 
@@ -16,7 +19,7 @@ gguf::File open_model_file(const std::string& path, const std::string& synthetic
 /// Positions a sequence may have: what --ctx-size asks for; 0: min(the model's, 4096).
 std::size_t context_of(const model::Hyperparameters& h, std::size_t asked) noexcept;
 
-/// Throws Error(cannot_create) where `path` exists and nothing said --force.
-void expect_new_file(const std::string& path, bool force);
+/// What a command with these flags reads, so that it is not written over. Some need not exist.
+std::vector<std::string> files_read(const ModelOptions& model, const PromptOptions& prompt);
 
 } // namespace pillar::cli

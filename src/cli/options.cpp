@@ -301,6 +301,8 @@ std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<voi
             if (text.size() > max_bytes)
                 throw UsageError(fmt::format("the prompt from {} has more than {} bytes: {}",
                                              printable(name), max_bytes, why));
+        } else if (errno == EBADF) {
+            throw IoError(ExitCode::io, name, "it is closed; give the prompt with -p or -f FILE");
         } else if (errno != EINTR && errno != EAGAIN) {
             throw IoError::from_errno(name, "read", errno);
         }

@@ -7,6 +7,7 @@
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/model/tensors.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -34,6 +35,7 @@ int plan(const PlanOptions& options) {
         options.profile.empty() ? perf::MachineProfile() : perf::read_profile(options.profile);
     PlanTable table;
     const gguf::File file = open_model_file(model.model, model.synthetic);
+    model::check_tensors(file, model::read_hyperparameters(file));
     table.model = model.synthetic.empty() ? model.model : model.synthetic;
     table.profile = profile.name;
     table.decode_w = profile.power.decode_w;

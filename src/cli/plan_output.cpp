@@ -5,6 +5,7 @@
 
 #include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/storage/types.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -88,8 +89,8 @@ Json time_record(const perf::StepTime& time) {
 }
 
 Json record(const PlanTable& table, const PlanRow& row) {
-    Json json = {{"model", table.model},
-                 {"profile", table.profile},
+    Json json = {{"model", storage::valid_utf8(table.model)},
+                 {"profile", storage::valid_utf8(table.profile)},
                  {"ranks", row.n_ranks},
                  {"n_context", table.request.model.n_context},
                  {"n_batch", table.request.model.n_batch},

@@ -27,13 +27,18 @@ struct ReportOptions {
 };
 
 int recover(const ReportOptions& options) {
+    prepare_process(); // Ctrl-C leaves nothing unfinished
     const trace::Conversion done = trace::recover(options.recover, options.force);
-    log::text(fmt::format(
-        "{}: {}, {}, {} recovered{}\n", printable(done.path, 4096), counted(done.n_steps, "step"),
-        counted(done.n_tokens, "token"), counted(done.n_sequences, "sequence"),
-        done.n_bytes_damaged == 0 ? ""
-                                  : fmt::format("; {} at the journal's end left out",
-                                                counted(done.n_bytes_damaged, "damaged byte"))));
+    std::string lost;
+    if (done.n_steps_lost > 0)
+        lost +=
+            fmt::format("; {} more of the last gather lost", counted(done.n_steps_lost, "step"));
+    if (done.n_bytes_damaged > 0)
+        lost += fmt::format("; {} at the journal's end left out",
+                            counted(done.n_bytes_damaged, "damaged byte"));
+    log::text(fmt::format("{}: {}, {}, {} recovered{}\n", printable(done.path, 4096),
+                          counted(done.n_steps, "step"), counted(done.n_tokens, "token"),
+                          counted(done.n_sequences, "sequence"), lost));
     return 0;
 }
 

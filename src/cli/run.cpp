@@ -1,9 +1,11 @@
 // run: complete a prompt, streaming the text to stdout.
 
 #include "arguments/parser.hpp"
+#include "model_file.hpp"
 #include "prompt_tokens.hpp"
 #include "session.hpp"
 #include "standard_output.hpp"
+#include "streams.hpp"
 #include "subcommands.hpp"
 #include "tracing.hpp"
 
@@ -139,7 +141,9 @@ int run(const RunOptions& given, comm::Environment& environment) {
     needs.loop = gathered_for(options.generation.sampling);
     needs.check_outputs = [&] {
         expect_standard_output();
-        check_trace_output(options.trace);
+        if (!options.trace.path.empty())
+            trace::check_output(options.trace.path, options.trace.force,
+                                files_read(options.model, options.prompt));
     };
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()> attend) {
@@ -180,13 +184,15 @@ int run(const RunOptions& given, comm::Environment& environment) {
     }
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
+    const bool is_watched = comm.is_root() && on_terminal();
     // The last line before the answer, which begins behind it.
-    if (comm.is_root() && options.display_prompt && !options.quiet && on_terminal())
-        log::text(prompt.text);
+    if (is_watched && options.display_prompt && !options.quiet) log::text(prompt.text);
+    if (is_watched) let_streams_arrive();
     const bool is_stopped = loop.run(comm.is_root() ? &*generation : nullptr);
     comm::agree(comm, [&] {
         if (generation) output.write("\n");
     });
+    if (is_watched) let_streams_arrive();
     const ExitCode code = exit_code_of(comm, is_stopped, output);
     if (tracing) tracing->finish(code);
     if (generation && options.quiet)

@@ -11,6 +11,8 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/measure/allreduce.hpp"
+#include "pillar/model/tensors.hpp"
+#include "pillar/model/zeros.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -69,13 +71,32 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
 
 /// Collective.
 void Session::open_model(const ModelOptions& options) {
+    std::string ignored, zeros;
     comm::agree(*comm_, [&] {
         file_.emplace(open_model_file(options.model, options.synthetic));
         h_ = model::read_hyperparameters(*file_);
+        ignored = model::check_tensors(*file_, h_);
         tokenizer_.emplace(file_->metadata());
+        if (options.synthetic.empty()) zeros = model::find_zeros(*file_, h_);
     });
     comm::expect_same(*comm_, "the model's header", fmt::format("{:016x}", file_->header_hash()));
     for (const std::string& warning : file_->warnings()) log::root(Level::warning, "{}", warning);
+    if (!ignored.empty()) log::root(Level::info, "{}", ignored);
+    warn_of_zeros(zeros);
+}
+
+/// Collective. Each rank may have a copy of its own: rank 0 tells of the first with zeros.
+void Session::warn_of_zeros(const std::string& mine) const {
+    const std::vector<std::string> all = comm_->gather_to_root(mine);
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+        if (all[rank].empty()) continue;
+        const std::string where = comm_->size() == 1
+                                      ? ""
+                                      : fmt::format(" (seen by rank {} on {})", rank,
+                                                    comm_->host(static_cast<int>(rank)));
+        log::root(Level::warning, "{}: {}{}", printable(file_->path(), 4096), all[rank], where);
+        return;
+    }
 }
 
 /// Collective. The others wait, however long somebody types.

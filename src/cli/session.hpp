@@ -65,6 +65,7 @@ class Session {
 
   private:
     void open_model(const ModelOptions& options);
+    void warn_of_zeros(const std::string& mine) const;
     void choose_family(const std::string& name);
     void choose_threads(int requested, std::string_view launcher);
     void read_input(const SessionNeeds& needs, std::size_t n_context);

@@ -48,16 +48,21 @@ void write_all(std::string_view text, FunctionRef<void()> attend) {
     }
 }
 
+/// The beginning of a line waits in the stream's buffer, and leaves with its end in one piece.
+void write_lines(std::string_view text, FunctionRef<void()> attend) {
+    const auto write = [](std::string_view piece) {
+        return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size();
+    };
+    wait_until_writable(STDOUT_FILENO, attend);
+    const std::size_t n_now = text.rfind('\n') + 1; // npos + 1: 0
+    const bool is_out = n_now == 0 || (write(text.substr(0, n_now)) && std::fflush(stdout) == 0);
+    if (!is_out || !write(text.substr(n_now))) fail(errno);
+}
+
 } // namespace
 
 void write_text(std::string_view text, FunctionRef<void()> attend) {
-    const std::size_t n_now = only_lines_pass() ? text.rfind('\n') + 1 : text.size(); // npos + 1: 0
-    if (n_now > 0) {
-        if (std::fflush(stdout) != 0) fail(errno); // the line's beginning
-        write_all(text.substr(0, n_now), attend);
-    }
-    const std::string_view rest = text.substr(n_now);
-    if (std::fwrite(rest.data(), 1, rest.size(), stdout) != rest.size()) fail(errno);
+    only_lines_pass() ? write_lines(text, attend) : write_all(text, attend);
 }
 
 void print_text(std::string_view text) {

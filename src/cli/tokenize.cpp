@@ -7,6 +7,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/gguf/file.hpp"
+#include "pillar/model/hyperparameters.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <fmt/format.h>
@@ -30,6 +31,7 @@ constexpr std::size_t longest_text = std::size_t{1} << 30;
 
 int tokenize(const TokenizeOptions& options) {
     const gguf::File file(options.model);
+    model::expect_model(file.metadata());
     const tokenizer::Tokenizer tokenizer(file.metadata());
     const auto ids = tokenizer.encode(
         read_prompt(

@@ -4,6 +4,7 @@
 #include "run_shape.hpp"
 
 #include "pillar/core/log.hpp"
+#include "pillar/core/shell.hpp"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -68,16 +69,9 @@ void add_trace_options(Subcommand& sub, TraceFlags& flags) {
     sub.add_switch(Ranks::may_differ, "--force", flags.force, "replace an existing trace");
 }
 
-void check_trace_output(const TraceFlags& flags) {
-    trace::TraceOptions options;
-    options.path = flags.path;
-    options.force = flags.force;
-    if (!flags.path.empty()) trace::check_output(options);
-}
-
 void remember_command_line(int argc, char** argv) {
     typed_command.clear();
-    for (int i = 0; i < argc; ++i) typed_command += fmt::format("{}{}", i == 0 ? "" : " ", argv[i]);
+    for (int i = 0; i < argc; ++i) typed_command += (i == 0 ? "" : " ") + shell_word(argv[i]);
 }
 
 const std::string& command_line() {
@@ -149,7 +143,8 @@ Tracing::~Tracing() {
 
 void Tracing::finish(ExitCode code) {
     if (recorder_.finish(code))
-        log::root(log::Level::info, "trace    {} (pillar report {})", path_, path_);
+        log::root(log::Level::info, "trace    {} (pillar report {})", printable(path_, 4096),
+                  shell_word(path_));
 }
 
 void flush_trace() noexcept {

@@ -17,10 +17,8 @@ struct TraceFlags {
     bool force = false;
 };
 void add_trace_options(Subcommand& sub, TraceFlags& flags);
-/// Rank 0 only. Throws IoError(cannot_create) when the trace may not be written there.
-void check_trace_output(const TraceFlags& flags);
 
-/// The command line as typed; set once by parse().
+/// The command line as a shell would read it again; set once by parse().
 void remember_command_line(int argc, char** argv);
 [[nodiscard]] const std::string& command_line();
 

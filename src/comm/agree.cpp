@@ -96,7 +96,9 @@ std::string program_text() {
 }
 
 void expect_same_program(Communicator& comm) {
-    expect_same(comm, program_name, program_text());
+    std::string program;
+    agree(comm, [&] { program = program_text(); });
+    expect_same(comm, program_name, program);
 }
 
 } // namespace pillar::comm

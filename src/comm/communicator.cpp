@@ -64,10 +64,13 @@ std::vector<Algorithm> tree_algorithms(Wire wire) {
     return {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step};
 }
 
-GatherBuffer::GatherBuffer(int n_ranks, std::size_t capacity)
-    : capacity_(capacity),
-      storage_(static_cast<std::size_t>(n_ranks) * (capacity + gather_header_bytes)),
+GatherBuffer::GatherBuffer(int n_ranks, std::size_t capacity, int rank)
+    : capacity_(capacity), storage_(size_bytes(n_ranks, capacity, rank)),
       places_(static_cast<std::size_t>(n_ranks)) {}
+
+std::size_t GatherBuffer::size_bytes(int n_ranks, std::size_t capacity, int rank) noexcept {
+    return static_cast<std::size_t>(subtree_size(rank, n_ranks)) * (capacity + gather_header_bytes);
+}
 
 std::span<const std::byte> GatherBuffer::of(int rank) const noexcept {
     const Place& place = places_[static_cast<std::size_t>(rank)];

@@ -48,11 +48,12 @@ std::optional<Place> slurm_place() {
 }
 
 /// Of all ranks; false where no variable says so.
-bool are_on_one_host(int n_ranks) {
+bool are_on_one_host(const LaunchVariables& launch) {
+    if (launch.launcher == "srun") return number_in("SLURM_STEP_NUM_NODES") == 1;
     for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"}) {
-        if (number_in(variable) == n_ranks) return true;
+        if (number_in(variable) == launch.size) return true;
     }
-    return number_in("SLURM_STEP_NUM_NODES") == 1;
+    return false;
 }
 
 bool offers_process_management() {
@@ -80,26 +81,26 @@ void find_program(LaunchVariables& launch) {
 
 LaunchVariables read_place() {
     if (const auto place = place_in("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) {
-        return {place->rank, place->size, "mpirun"};
+        return {place->rank, place->size, "mpirun", true};
     }
     const auto slurm = slurm_place();
     if (const auto place = place_in("PMI_RANK", "PMI_SIZE")) {
         const bool is_srun = slurm && slurm->rank == place->rank && slurm->size == place->size;
-        return {place->rank, place->size, is_srun ? "srun" : "mpirun"};
+        return {place->rank, place->size, is_srun ? "srun" : "mpirun", true};
     }
     const bool can_connect = std::getenv("SLURM_STEP_ID") == nullptr || offers_process_management();
-    if (slurm) return {slurm->rank, slurm->size, "srun", false, can_connect};
+    if (slurm) return {slurm->rank, slurm->size, "srun", can_connect};
     if (const auto rank = number_in("PMIX_RANK"); rank && *rank >= 0 && *rank < 1'000'000) {
-        return {static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun"};
+        return {static_cast<int>(*rank), static_cast<int>(*rank) + 1, "mpirun", true};
     }
-    return {0, 1, "", false, can_connect};
+    return {0, 1, "", can_connect};
 }
 
 } // namespace
 
 LaunchVariables read_launch_variables() {
     LaunchVariables launch = read_place();
-    launch.is_one_host = are_on_one_host(launch.size);
+    launch.is_one_host = are_on_one_host(launch);
     find_program(launch);
     return launch;
 }

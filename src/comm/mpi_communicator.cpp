@@ -206,8 +206,8 @@ void MpiCommunicator::gather(std::span<const std::byte> message, GatherBuffer& a
     const std::size_t slot = all.capacity() + gather_header_bytes;
     const std::span<std::byte> storage = all.storage();
     expects(message.size() <= all.capacity(), "a gathered message fits its capacity");
-    expects(storage.size() == slot * static_cast<std::size_t>(size()),
-            "a gather buffer is made for this number of ranks");
+    expects(storage.size() >= slot * static_cast<std::size_t>(subtree_size(rank(), size())),
+            "a gather buffer is made for this rank and number of ranks");
     const auto offset_of = [&](int child) {
         return static_cast<std::size_t>(child - rank()) * slot;
     };

@@ -79,7 +79,7 @@ Outcome outcome_of_exception() {
     } catch (const std::exception& error) {
         return internal(error.what());
     } catch (...) {
-        return internal("something was thrown that is no exception");
+        return internal("something was thrown that is not an exception");
     }
 }
 

@@ -24,7 +24,7 @@ std::string_view revision() noexcept {
 std::uint64_t binary_hash() {
     const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
-    std::vector<std::byte> buffer(std::size_t{1} << 20); // a multiple of 8: pieces chain
+    std::vector<std::byte> buffer(std::size_t{64} << 10); // a multiple of 8: pieces chain
     std::uint64_t hash = hash_seed;
     std::size_t filled = 0;
     while (true) {

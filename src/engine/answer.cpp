@@ -7,9 +7,9 @@ bool has_penalties(const sampling::Parameters& p) noexcept {
            (p.repeat_penalty != 1.0f || p.frequency_penalty != 0.0f || p.presence_penalty != 0.0f);
 }
 
-std::size_t answer_capacity(std::size_t vocab_size, std::size_t max_logit_rows,
+std::size_t answer_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
                             const LoopOptions& options) {
-    const std::size_t row = options.full_logits ? vocab_size * sizeof(float)
+    const std::size_t row = options.full_logits ? vocabulary_rows * sizeof(float)
                                                 : options.n_candidates * sizeof(AnswerCandidate);
     return sizeof(AnswerHead) + max_logit_rows * (sizeof(AnswerRow) + row);
 }

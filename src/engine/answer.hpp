@@ -13,8 +13,8 @@ namespace pillar::engine {
 
 bool has_penalties(const sampling::Parameters& parameters) noexcept;
 
-/// Bytes the answer of any rank may take.
-std::size_t answer_capacity(std::size_t vocab_size, std::size_t max_logit_rows,
+/// Bytes the answer of a rank with so many rows of the vocabulary may take.
+std::size_t answer_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
                             const LoopOptions& options);
 
 class AnswerBuilder {

@@ -82,21 +82,40 @@ OrderHead read_order(std::span<const std::byte> buffer, StepPlan& plan) {
     return head;
 }
 
-std::size_t capacity_of(const model::Transformer& model, const LoopOptions& options) {
-    return answer_capacity(model.hyperparameters().vocab_size, model.options().max_logit_rows,
+/// Rows of the vocabulary that the rank with the most of them owns: the same on every rank.
+std::size_t most_rows(const partition::Sizes& sizes, const partition::Share& share) {
+    std::size_t most = 0;
+    for (int rank = 0; rank < share.n_ranks; ++rank)
+        most = std::max(most, partition::vocabulary_of(sizes, share, rank).size());
+    return most;
+}
+
+std::size_t own_capacity(const model::Transformer& model, const LoopOptions& options) {
+    return answer_capacity(model.share().vocabulary.size(), model.options().max_logit_rows,
                            options);
+}
+
+std::size_t most_capacity(const model::Transformer& model, const LoopOptions& options) {
+    return answer_capacity(most_rows(model.hyperparameters().sizes(), model.share()),
+                           model.options().max_logit_rows, options);
 }
 
 } // namespace
 
-std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions& model_options,
-                         const LoopOptions& options, int n_ranks) {
-    const std::uint64_t answer = answer_capacity(vocab_size, model_options.max_logit_rows, options);
+std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
+                         const model::TransformerOptions& model_options,
+                         const LoopOptions& options) {
+    const std::size_t n_rows = model_options.max_logit_rows;
+    const std::size_t most = answer_capacity(most_rows(sizes, share), n_rows, options);
     const std::uint64_t histories =
         model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
-    const std::uint64_t adjusted = AdjustedLogits::size_bytes(vocab_size); // on one rank all of it
-    return answer * (static_cast<std::uint64_t>(n_ranks) + 1) + histories + adjusted +
-           OutcomeReader::size_bytes(vocab_size, model_options.max_logit_rows, options, n_ranks);
+    const std::uint64_t of_every_rank =
+        answer_capacity(share.vocabulary.size(), n_rows, options) +
+        comm::GatherBuffer::size_bytes(share.n_ranks, most, share.rank) + histories +
+        AdjustedLogits::size_bytes(share.vocabulary.size());
+    if (share.rank != 0) return of_every_rank;
+    return of_every_rank +
+           OutcomeReader::size_bytes(sizes.vocab_size, n_rows, options, share.n_ranks);
 }
 
 std::size_t most_collectives(const model::Transformer& model) noexcept {
@@ -109,8 +128,8 @@ struct Loop::State {
     State(model::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
         : transformer(model), comm(communicator), options(loop_options),
-          order(order_capacity(model)), answer(capacity_of(model, options)),
-          answers(communicator.size(), capacity_of(model, options)),
+          order(order_capacity(model)), answer(own_capacity(model, options)),
+          answers(communicator.size(), most_capacity(model, options), communicator.rank()),
           sequences(model.options().max_sequences, model.options().n_context, options.sampling),
           builder(model, options) {
         plan.keeps.reserve(model.options().max_sequences);

@@ -13,6 +13,11 @@ bool better(const sampling::Candidate& a, const sampling::Candidate& b) noexcept
     return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
 }
 
+/// Candidates of a row; with whole rows all tokens are, unless nobody picks.
+std::size_t merged_candidates(std::size_t vocab_size, const LoopOptions& options) noexcept {
+    return options.full_logits && options.n_candidates != 0 ? vocab_size : options.n_candidates;
+}
+
 } // namespace
 
 OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
@@ -20,11 +25,13 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
       lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()),
       log_sums_(static_cast<std::size_t>(n_ranks_)),
-      adjusted_(options.full_logits ? transformer.hyperparameters().vocab_size : 0),
+      adjusted_(options.full_logits
+                    ? merged_candidates(transformer.hyperparameters().vocab_size, options)
+                    : 0),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
     const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
     const std::size_t n_rows = transformer.options().max_logit_rows;
-    const std::size_t n_merged = options.full_logits ? vocab_size : options.n_candidates;
+    const std::size_t n_merged = merged_candidates(vocab_size, options);
     for (auto& list : lists_) list.reserve(options.n_candidates);
     slots_.resize(n_rows);
     for (Slot& slot : slots_) {
@@ -38,11 +45,11 @@ OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::
 
 std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
                                         const LoopOptions& options, int n_ranks) {
-    const std::uint64_t n_merged = options.full_logits ? vocab_size : options.n_candidates;
+    const std::uint64_t n_merged = merged_candidates(vocab_size, options);
     const std::uint64_t n_full = options.full_logits ? vocab_size : 0;
     return max_logit_rows *
                (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
-           AdjustedLogits::size_bytes(n_full) +
+           AdjustedLogits::size_bytes(options.full_logits ? n_merged : 0) +
            static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(AnswerCandidate);
 }
 

@@ -1,5 +1,7 @@
 #include "sequences.hpp"
 
+#include "pillar/core/errors.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -11,23 +13,34 @@ Sequences::Sequences(std::size_t max_sequences, std::size_t n_context,
       parameters_(max_sequences, sampling) {}
 
 void Sequences::add(std::span<const model::Row> rows) noexcept {
-    for (const model::Row& row : rows)
-        tokens_[static_cast<std::size_t>(row.sequence)][static_cast<std::size_t>(row.position)] =
-            row.token;
+    for (const model::Row& row : rows) {
+        std::vector<sampling::TokenId>& tokens = tokens_[index_of(row.sequence)];
+        expects(row.position >= 0 && static_cast<std::size_t>(row.position) < tokens.size(),
+                "a row's position lies within the context");
+        tokens[static_cast<std::size_t>(row.position)] = row.token;
+    }
+}
+
+std::size_t Sequences::index_of(std::int32_t sequence) const noexcept {
+    expects(sequence >= 0 && static_cast<std::size_t>(sequence) < tokens_.size(),
+            "a plan names sequences that there is room for");
+    return static_cast<std::size_t>(sequence);
 }
 
 void Sequences::set_sampling(const StepPlan::Sampling& sampling) noexcept {
-    parameters_[static_cast<std::size_t>(sampling.sequence)] = sampling.parameters;
+    parameters_[index_of(sampling.sequence)] = sampling.parameters;
 }
 
 std::span<const sampling::TokenId> Sequences::until(std::int32_t sequence,
                                                     std::int32_t position) const noexcept {
-    return std::span(tokens_[static_cast<std::size_t>(sequence)])
-        .first(static_cast<std::size_t>(position) + 1);
+    const std::span<const sampling::TokenId> tokens = tokens_[index_of(sequence)];
+    expects(position >= 0 && static_cast<std::size_t>(position) < tokens.size(),
+            "a row's position lies within the context");
+    return tokens.first(static_cast<std::size_t>(position) + 1);
 }
 
 const sampling::Parameters& Sequences::sampling_of(std::int32_t sequence) const noexcept {
-    return parameters_[static_cast<std::size_t>(sequence)];
+    return parameters_[index_of(sequence)];
 }
 
 AdjustedLogits::AdjustedLogits(std::size_t n_logits) : logits_(n_logits), counts_(n_logits) {}

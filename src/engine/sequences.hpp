@@ -27,6 +27,9 @@ class Sequences {
     [[nodiscard]] const sampling::Parameters& sampling_of(std::int32_t sequence) const noexcept;
 
   private:
+    /// expects() a sequence that there is room for.
+    [[nodiscard]] std::size_t index_of(std::int32_t sequence) const noexcept;
+
     std::vector<std::vector<sampling::TokenId>> tokens_;
     std::vector<sampling::Parameters> parameters_;
 };

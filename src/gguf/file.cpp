@@ -33,6 +33,14 @@ std::uint64_t TensorInfo::n_rows() const noexcept {
     return std::accumulate(shape.begin() + 1, shape.end(), std::uint64_t{1}, std::multiplies<>());
 }
 
+bool TensorInfo::has_shape(std::uint64_t columns, std::uint64_t rows) const noexcept {
+    const auto dimension = [&](std::size_t i) { return i < shape.size() ? shape[i] : 1; };
+    return dimension(0) == columns && dimension(1) == rows &&
+           std::all_of(shape.begin() +
+                           static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, shape.size())),
+                       shape.end(), [](std::uint64_t n) { return n == 1; });
+}
+
 void File::State::add_parts() {
     for (std::uint32_t i = 0; i < parts.size(); ++i) {
         Directory& directory = parts[i].directory;
@@ -118,6 +126,14 @@ void File::read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::by
     expects(begin <= tensor.size_bytes && out.size() <= tensor.size_bytes - begin,
             "a read lies within its tensor");
     state_->parts[tensor.part].read_tensor(tensor, begin, out);
+}
+
+void File::expect_unchanged() const {
+    for (const Part& part : state_->parts) part.expect_unchanged();
+}
+
+void File::expect_unchanged(const TensorInfo& tensor) const {
+    state_->parts[tensor.part].expect_unchanged();
 }
 
 FormatError File::error(const std::string& field, const std::string& problem) const {

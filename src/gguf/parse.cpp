@@ -30,7 +30,7 @@ void read_magic(Cursor& cursor) {
         found == "vers" ? " (it looks like a Git LFS pointer: fetch the real file)" : "";
     throw cursor.error(
         "magic", 0,
-        fmt::format("is \"{}\", not \"GGUF\"; this is no GGUF file{}", printable(found), hint));
+        fmt::format("is \"{}\", not \"GGUF\"; this is not a GGUF file{}", printable(found), hint));
 }
 
 std::uint32_t read_version(Cursor& cursor) {

@@ -49,6 +49,7 @@ Part::Part(const std::filesystem::path& path) : path_(path.string()) {
         throw IoError(ExitCode::no_input, path_,
                       fmt::format("is {}, not a model file", kind_of(status.st_mode)));
     size_bytes_ = static_cast<std::uint64_t>(status.st_size);
+    changed_ = status.st_mtim;
     descriptor_ = file.number;
 
     std::vector<std::byte> bytes;
@@ -81,7 +82,7 @@ Part::~Part() {
 Part::Part(Part&& other) noexcept
     : directory(std::move(other.directory)), path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)), size_bytes_(other.size_bytes_),
-      read_(std::move(other.read_)) {}
+      changed_(other.changed_), read_(std::move(other.read_)) {}
 
 void Part::read_tensor(const TensorInfo& tensor, std::uint64_t begin,
                        std::span<std::byte> out) const {
@@ -89,6 +90,18 @@ void Part::read_tensor(const TensorInfo& tensor, std::uint64_t begin,
         read_(tensor, begin, out);
     else
         read(tensor.offset + begin, out, &tensor);
+}
+
+void Part::expect_unchanged() const {
+    if (read_) return;
+    struct stat now {};
+    if (::fstat(descriptor_, &now) != 0) throw IoError::from_errno(path_, "inspect", errno);
+    if (static_cast<std::uint64_t>(now.st_size) == size_bytes_ &&
+        now.st_mtim.tv_sec == changed_.tv_sec && now.st_mtim.tv_nsec == changed_.tv_nsec)
+        return;
+    throw IoError(ExitCode::io, path_,
+                  "the file was changed while it was in use: its weights are no longer those that "
+                  "were loaded; leave it alone while it runs, and start again");
 }
 
 void Part::read(std::uint64_t begin, std::span<std::byte> out, const TensorInfo* tensor) const {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -26,6 +27,10 @@ class Part {
     /// Fill `out` from byte `begin` of the tensor on. Throws IoError (74).
     void read_tensor(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const;
 
+    /// Throws IoError (74) when the file was written to since it was opened: its size or the time
+    /// of its last change is another. Allocates nothing while it was not.
+    void expect_unchanged() const;
+
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
 
@@ -38,7 +43,8 @@ class Part {
     std::string path_;
     int descriptor_ = -1;
     std::uint64_t size_bytes_ = 0;
-    ReadTensor read_; ///< instead of a descriptor
+    timespec changed_{}; ///< last change of the file's content when it was opened
+    ReadTensor read_;    ///< instead of a descriptor
 };
 
 } // namespace pillar::gguf

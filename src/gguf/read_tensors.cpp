@@ -126,9 +126,10 @@ void place(TensorInfo& tensor, const Directory& directory, const Cursor& cursor,
            std::uint64_t position) {
     const std::string field = field_of(tensor.name);
     if (tensor.offset % directory.alignment != 0)
-        throw cursor.error(field, position,
-                           fmt::format("offset {} of the data is no multiple of the alignment {}",
-                                       tensor.offset, directory.alignment));
+        throw cursor.error(
+            field, position,
+            fmt::format("offset {} of the data is not a multiple of the alignment {}",
+                        tensor.offset, directory.alignment));
     const auto begin = checked_add(directory.data_offset, tensor.offset);
     const auto end = begin ? checked_add(*begin, tensor.size_bytes) : std::nullopt;
     const auto padded_end =

@@ -3,6 +3,8 @@
 
 #include "split.hpp"
 
+#include "pillar/gguf/file.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,6 +45,12 @@ std::optional<PartName> split_name(const std::string& file_name) {
     const auto count = five_digits(tail.substr(5 + n_digits, n_digits));
     if (!number || !count) return std::nullopt;
     return PartName{file_name.substr(0, stem), *number, *count};
+}
+
+std::filesystem::path part_path(const std::filesystem::path& path, const PartName& name,
+                                std::uint64_t number) {
+    return path.parent_path() /
+           fmt::format("{}-{:05}-of-{:05}.gguf", name.stem, number, name.count);
 }
 
 std::uint64_t parts_of(const Part& part) {
@@ -98,6 +106,15 @@ void check_parts(const std::vector<Part>& parts) {
 
 } // namespace
 
+std::vector<std::string> files_of_model(const std::filesystem::path& path) {
+    std::vector<std::string> files{path.string()};
+    const auto name = split_name(path.filename().string());
+    if (!name || name->count > max_parts) return files;
+    for (std::uint64_t i = 1; i <= name->count; ++i)
+        files.push_back(part_path(path, *name, i).string());
+    return files;
+}
+
 std::vector<Part> open_parts(const std::filesystem::path& path) {
     std::vector<Part> parts;
     Part given(path);
@@ -118,9 +135,8 @@ std::vector<Part> open_parts(const std::filesystem::path& path) {
                                        count, count));
     parts.reserve(count);
     for (std::uint64_t i = 1; i <= count; ++i) {
-        const auto sibling =
-            path.parent_path() / fmt::format("{}-{:05}-of-{:05}.gguf", name->stem, i, count);
-        parts.push_back(i == name->number ? std::move(given) : open_part(sibling, i, count));
+        parts.push_back(i == name->number ? std::move(given)
+                                          : open_part(part_path(path, *name, i), i, count));
     }
     check_parts(parts);
     return parts;

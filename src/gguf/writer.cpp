@@ -6,6 +6,7 @@
 #include "value_types.hpp"
 
 #include "pillar/core/checked.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <fmt/format.h>
@@ -99,8 +100,10 @@ struct Declared {
 } // namespace
 
 struct Writer::State {
+    explicit State(const std::filesystem::path& p) : path(p), output(p.string()) {}
+
     std::filesystem::path path;
-    std::filesystem::path part; ///< the file until it is whole
+    OutputFile output;
     std::uint32_t alignment = 32;
     int descriptor = -1;
     Metadata metadata;
@@ -123,7 +126,7 @@ void Writer::State::put(std::span<const std::byte> bytes) {
         if (n < 0) {
             if (errno == EINTR) continue;
             const int reason = errno;
-            throw IoError::from_errno(part.string(), fmt::format("write at byte {}", position),
+            throw IoError::from_errno(output.part(), fmt::format("write at byte {}", position),
                                       reason);
         }
         position += static_cast<std::uint64_t>(n);
@@ -180,24 +183,19 @@ void Writer::State::skip_finished() {
 }
 
 Writer::Writer(const std::filesystem::path& path, std::uint32_t alignment)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_unique<State>(path)) {
     expects(std::has_single_bit(alignment) && alignment <= max_alignment,
             "the alignment of a model file is a power of two up to 65536");
-    state_->path = path;
-    state_->part = path;
-    state_->part += ".part";
     state_->alignment = alignment;
     state_->descriptor =
-        ::open(state_->part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        ::open(state_->output.part().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (state_->descriptor < 0)
-        throw IoError(ExitCode::cannot_create, state_->part.string(),
+        throw IoError(ExitCode::cannot_create, state_->output.part(),
                       fmt::format("cannot create: {}", std::generic_category().message(errno)));
 }
 
 Writer::~Writer() {
-    if (state_->descriptor < 0) return;
-    ::close(state_->descriptor);
-    ::unlink(state_->part.c_str());
+    if (state_->descriptor >= 0) ::close(state_->descriptor);
 }
 
 void Writer::add(std::string key, Value value) {
@@ -251,15 +249,8 @@ void Writer::close() {
     const int sync_reason = errno;
     const bool is_closed = ::close(std::exchange(state.descriptor, -1)) == 0;
     const int reason = is_stored ? errno : sync_reason;
-    if (!is_stored || !is_closed) {
-        ::unlink(state.part.c_str());
-        throw IoError::from_errno(state.part.string(), "write", reason);
-    }
-    if (::rename(state.part.c_str(), state.path.c_str()) != 0) {
-        const std::string problem = std::generic_category().message(errno);
-        ::unlink(state.part.c_str());
-        throw IoError(ExitCode::cannot_create, state.path.string(), "cannot create: " + problem);
-    }
+    if (!is_stored || !is_closed) throw IoError::from_errno(state.output.part(), "write", reason);
+    state.output.commit();
 }
 
 } // namespace pillar::gguf

@@ -155,8 +155,8 @@ Transformer::State::State(const gguf::File& model_file, const Hyperparameters& h
                           LoadProgress progress)
     : file(model_file), h(hyperparameters), share(own_share), family(kernel_family),
       options(transformer_options), team(thread_team), plan(plan_weights(file, h, share, family)),
-      weights(load_weights(file, h, share, family, plan, team, options.check_tensors, progress,
-                           load_bytes)),
+      weights(
+          load_weights(file, h, family, plan, team, options.check_tensors, progress, load_bytes)),
       rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
       buffers(h, share, options),
       passes(share_passes(weights, h.head_dim, options.cache_type, team.size())) {
@@ -186,7 +186,8 @@ MemoryNeed memory_need(const gguf::File& file, const Hyperparameters& h,
                        const partition::Share& share, const kernels::Family& family,
                        const TransformerOptions& options, int n_threads) {
     MemoryNeed need;
-    need.weights = plan_weights(file, h, share, family).packed_bytes;
+    const WeightPlan plan = plan_weights(file, h, share, family);
+    need.weights = plan.packed_bytes + plan.vector_bytes;
     need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));
     need.buffers = Buffers::size_bytes(h, share, options, n_threads);
     return need;

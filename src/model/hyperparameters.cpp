@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <utility>
 
 namespace pillar::model {
 
@@ -21,15 +22,18 @@ class Keys {
 
     [[nodiscard]] std::size_t required(std::string_view name, std::uint64_t lowest,
                                        std::uint64_t highest) const {
-        const auto value = metadata_.integer(key(name), lowest, highest);
+        const auto value = integer(name, lowest, highest);
         if (!value)
-            throw metadata_.error(key(name), "the key is missing; the file is no complete model");
+            throw metadata_.error(key(name),
+                                  "the key is missing; the file is not a complete model");
         return *value;
     }
     [[nodiscard]] std::size_t optional(std::string_view name, std::uint64_t lowest,
                                        std::uint64_t highest, std::size_t fallback) const {
-        return metadata_.integer(key(name), lowest, highest).value_or(fallback);
+        return integer(name, lowest, highest).value_or(fallback);
     }
+    /// From here on a key may hold one number for each of so many layers.
+    void set_layers(std::size_t n_layers) { n_layers_ = n_layers; }
     /// A number that must be finite and above zero.
     [[nodiscard]] double positive(std::string_view name, double fallback) const {
         const auto value = metadata_.number(key(name));
@@ -44,8 +48,35 @@ class Keys {
     [[nodiscard]] const gguf::Metadata& metadata() const { return metadata_; }
 
   private:
+    [[nodiscard]] std::optional<std::uint64_t> integer(std::string_view name, std::uint64_t lowest,
+                                                       std::uint64_t highest) const {
+        const gguf::Value* value = metadata_.find(key(name));
+        const bool is_array = value != nullptr && std::holds_alternative<gguf::Array>(value->value);
+        if (!is_array || n_layers_ == 0) return metadata_.integer(key(name), lowest, highest);
+        return same_in_all_layers(name, lowest, highest);
+    }
+
+    /// An array of one number a layer stands for that number when all are the same.
+    [[nodiscard]] std::uint64_t same_in_all_layers(std::string_view name, std::uint64_t lowest,
+                                                   std::uint64_t highest) const {
+        const std::vector<std::int64_t> numbers = metadata_.integers(key(name)).value();
+        if (numbers.size() != n_layers_)
+            throw error(name, fmt::format("{} numbers for {} layers", numbers.size(), n_layers_));
+        for (std::size_t layer = 1; layer < n_layers_; ++layer)
+            if (numbers[layer] != numbers[0])
+                throw error(name,
+                            fmt::format("{} in layer 0 but {} in layer {}; layers that differ "
+                                        "are not supported",
+                                        numbers[0], numbers[layer], layer));
+        if (std::cmp_less(numbers[0], lowest) || std::cmp_greater(numbers[0], highest))
+            throw error(name, fmt::format("is {} in every layer, outside {} to {}", numbers[0],
+                                          lowest, highest));
+        return static_cast<std::uint64_t>(numbers[0]);
+    }
+
     const gguf::Metadata& metadata_;
     std::string prefix_;
+    std::size_t n_layers_ = 0;
 };
 
 void read_heads(const Keys& keys, Hyperparameters& h) {
@@ -112,7 +143,7 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
 std::size_t read_vocab_size(const gguf::File& file, const Keys& keys) {
     const gguf::TensorInfo* embedding = file.find_tensor("token_embd.weight");
     if (embedding == nullptr) throw file.error("token_embd.weight", "the tensor is missing");
-    const std::uint64_t rows = embedding->n_rows();
+    const std::uint64_t rows = embedding->shape.size() < 2 ? 1 : embedding->shape[1];
     if (rows == 0 || rows > max_vocab_size)
         throw file.error("token_embd.weight", fmt::format("{} rows; a vocabulary may have 1 to {}",
                                                           rows, max_vocab_size));
@@ -139,21 +170,51 @@ std::string supported_architectures() {
     return names;
 }
 
+void expect_model(const gguf::Metadata& metadata) {
+    struct Kind {
+        std::string_view key, value, what;
+    };
+    static constexpr std::string_view adapter =
+        "is an adapter (LoRA), not a model; merge it into the model that it belongs to";
+    static constexpr std::string_view imatrix =
+        "is an importance matrix, which quantising takes, not a model";
+    static constexpr std::string_view projector =
+        "is the projector of a multimodal model (mmproj), not a model; give the language model";
+    static constexpr Kind kinds[] = {
+        {"general.type", "adapter", adapter},
+        {"general.type", "imatrix", imatrix},
+        {"general.type", "mmproj", projector},
+        {"general.type", "clip-vision", projector},
+        {"general.architecture", "clip", projector},
+        {"general.architecture", "imatrix", imatrix},
+        {"general.architecture", "controlvector", "is a control vector, not a model"},
+    };
+    for (const Kind& kind : kinds) {
+        const gguf::Value* value = metadata.find(kind.key);
+        const auto* text = value == nullptr ? nullptr : std::get_if<std::string>(&value->value);
+        if (text != nullptr && *text == kind.value)
+            throw metadata.error(kind.key,
+                                 fmt::format("\"{}\": the file {}", kind.value, kind.what));
+    }
+}
+
 Hyperparameters read_hyperparameters(const gguf::File& file) {
+    expect_model(file.metadata());
     const std::string* name = file.metadata().string("general.architecture");
     if (name == nullptr)
         throw file.metadata().error("general.architecture",
-                                    "the key is missing; this is no language model");
+                                    "the key is missing; this is not a language model");
     const Architecture* architecture = find_architecture(*name);
     if (architecture == nullptr)
         throw file.metadata().error("general.architecture",
                                     fmt::format("\"{}\" is not supported; supported are: {}",
                                                 printable(*name), supported_architectures()));
-    const Keys keys(file, *name);
+    Keys keys(file, *name);
     Hyperparameters h;
     h.architecture = *name;
     if (const std::string* title = file.metadata().string("general.name")) h.name = *title;
     h.n_layers = keys.required("block_count", 1, max_layers);
+    keys.set_layers(h.n_layers);
     h.dim = keys.required("embedding_length", 1, max_dim);
     h.hidden_dim = keys.required("feed_forward_length", 1, max_dim);
     h.context_length = keys.required("context_length", 1, max_context);

@@ -22,7 +22,12 @@ KvCache::KvCache(const Shape& shape)
         free_pages_.push_back(static_cast<std::uint32_t>(p - 1));
 }
 
+bool KvCache::is_sequence(std::int32_t sequence) const noexcept {
+    return sequence >= 0 && static_cast<std::size_t>(sequence) < tables_.size();
+}
+
 bool KvCache::reserve(std::int32_t sequence, std::int32_t position) noexcept {
+    expects(is_sequence(sequence) && position >= 0, "a row is of a sequence and has a position");
     auto& table = tables_[static_cast<std::size_t>(sequence)];
     const std::size_t needed = static_cast<std::size_t>(position) / kernels::page_positions + 1;
     while (table.size() < needed) {
@@ -34,6 +39,7 @@ bool KvCache::reserve(std::int32_t sequence, std::int32_t position) noexcept {
 }
 
 void KvCache::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
+    expects(is_sequence(sequence) && n_positions >= 0, "a sequence is cut to some positions");
     auto& table = tables_[static_cast<std::size_t>(sequence)];
     while (table.size() > pages_for(static_cast<std::size_t>(n_positions))) {
         free_pages_.push_back(table.back());

@@ -19,28 +19,16 @@ namespace {
 constexpr std::size_t read_size =
     256 * 1024; ///< bytes a thread reads at a time where rows lie together
 
-/// A whole small tensor as f32. `first`, `count`: elements wanted. Missing: empty, or an error when
-/// `required`.
-std::vector<float> read_vector(const gguf::File& file, const std::string& name,
-                               std::size_t expected, partition::Range wanted, bool required,
-                               LoadBytes& bytes) {
-    const gguf::TensorInfo* tensor = file.find_tensor(name);
-    if (tensor == nullptr) {
-        if (required) throw file.error(name, "the tensor is missing");
-        return {};
-    }
-    if (tensor->n_rows() != 1 || tensor->n_columns() != expected)
-        throw file.error(name, fmt::format("{} elements where the metadata ask for {}",
-                                           tensor->n_elements(), expected));
-    if (tensor->type->decode == nullptr)
-        throw file.error(name, fmt::format("type {} is not supported", tensor->type->name));
-    std::vector<std::byte> raw(tensor->size_bytes);
-    file.read(*tensor, 0, raw);
+/// The part of a small tensor that is wanted, as f32; the whole of it is read.
+std::vector<float> read_vector(const gguf::File& file, const VectorPlan& plan, LoadBytes& bytes) {
+    const gguf::TensorInfo& tensor = *plan.tensor;
+    std::vector<std::byte> raw(tensor.size_bytes);
+    file.read(tensor, 0, raw);
     bytes.vectors += raw.size();
-    std::vector<float> values(expected);
-    quant::decode_row(static_cast<quant::Type>(tensor->type->number), raw, values);
-    return {values.begin() + static_cast<std::ptrdiff_t>(wanted.begin),
-            values.begin() + static_cast<std::ptrdiff_t>(wanted.end)};
+    std::vector<float> values(tensor.n_elements());
+    quant::decode_row(static_cast<quant::Type>(tensor.type->number), raw, values);
+    return {values.begin() + static_cast<std::ptrdiff_t>(plan.wanted.begin),
+            values.begin() + static_cast<std::ptrdiff_t>(plan.wanted.end)};
 }
 
 /// What one thread needs to read and pack groups of any matrix of the plan.
@@ -169,38 +157,17 @@ std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan,
 } // namespace
 
 Weights load_weights(const gguf::File& file, const Hyperparameters& h,
-                     const partition::Share& share, const kernels::Family& family,
-                     const WeightPlan& plan, threads::Team& team, bool check, LoadProgress progress,
-                     LoadBytes& bytes) {
+                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team,
+                     bool check, LoadProgress progress, LoadBytes& bytes) {
     Weights weights;
     weights.layers.resize(h.n_layers);
-    weights.embedding = file.find_tensor("token_embd.weight");
-    const auto vector = [&](const std::string& name, std::size_t n, partition::Range wanted,
-                            bool required) {
-        return read_vector(file, name, n, wanted, required, bytes);
-    };
-    const auto head_rows = [&](partition::Range heads) {
-        return partition::Range{heads.begin * h.head_dim, heads.end * h.head_dim};
-    };
-    weights.final_norm = vector("output_norm.weight", h.dim, {0, h.dim}, true);
-    const std::size_t n_pairs = h.rope.n_dims / 2;
-    weights.rope_factors = vector("rope_freqs.weight", n_pairs, {0, n_pairs}, false);
-    for (std::size_t l = 0; l < h.n_layers; ++l) {
-        LayerWeights& layer = weights.layers[l];
-        const auto name = [&](std::string_view tensor) {
-            return fmt::format("blk.{}.{}", l, tensor);
-        };
-        const std::size_t kv_dim = h.n_kv_heads * h.head_dim;
-        layer.attention_norm = vector(name("attn_norm.weight"), h.dim, {0, h.dim}, true);
-        layer.feed_forward_norm = vector(name("ffn_norm.weight"), h.dim, {0, h.dim}, true);
-        layer.query_bias =
-            vector(name("attn_q.bias"), h.n_heads * h.head_dim, head_rows(share.heads), false);
-        layer.key_bias = vector(name("attn_k.bias"), kv_dim, head_rows(share.kv_heads), false);
-        layer.value_bias = vector(name("attn_v.bias"), kv_dim, head_rows(share.kv_heads), false);
-        layer.output_bias = vector(name("attn_output.bias"), h.dim, {0, h.dim}, false);
-        layer.gate_bias = vector(name("ffn_gate.bias"), h.hidden_dim, share.hidden, false);
-        layer.up_bias = vector(name("ffn_up.bias"), h.hidden_dim, share.hidden, false);
-        layer.down_bias = vector(name("ffn_down.bias"), h.dim, {0, h.dim}, false);
+    weights.embedding = plan.embedding;
+    for (const VectorPlan& vector : plan.vectors) {
+        const VectorPlan::Member& member = vector.member;
+        std::vector<float>& target = member.of_model != nullptr
+                                         ? weights.*member.of_model
+                                         : weights.layers[vector.layer].*member.of_layer;
+        target = read_vector(file, vector, bytes);
     }
     weights.packed = AlignedBuffer<std::byte>(plan.packed_bytes);
     std::vector<kernels::Matrix*> matrices;
@@ -214,6 +181,7 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h,
         matrices.push_back(&target);
     }
     bytes.matrices = load_matrices(file, plan, matrices, team, check, progress);
+    file.expect_unchanged();
     weights.packed.collapse_to_huge_pages();
     return weights;
 }

@@ -23,18 +23,20 @@ namespace {
 /// told later: the step must end on all ranks alike.
 void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows,
            threads::Range mine) noexcept {
+    if (mine.begin == mine.end) return;
     const gguf::TensorInfo& table = *s.weights.embedding;
     auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
-    for (std::size_t r = mine.begin; r < mine.end; ++r) {
-        s.look_at_messages(worker);
-        const std::span<float> x = s.buffers.x.span().subspan(r * s.h.dim, s.h.dim);
-        try {
+    const auto x = [&](std::size_t r) { return s.buffers.x.span().subspan(r * s.h.dim, s.h.dim); };
+    try {
+        for (std::size_t r = mine.begin; r < mine.end; ++r) {
+            s.look_at_messages(worker);
             s.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
-            quant::decode_row(static_cast<quant::Type>(table.type->number), raw, x);
-        } catch (const std::exception& failure) {
-            std::fill(x.begin(), x.end(), 0.0f);
-            if (!s.embedding_failed.exchange(true)) s.error = failure.what();
+            quant::decode_row(static_cast<quant::Type>(table.type->number), raw, x(r));
         }
+        s.file.expect_unchanged(table); // afterwards: what was read is what was opened
+    } catch (const std::exception& failure) {
+        for (std::size_t r = mine.begin; r < mine.end; ++r) std::ranges::fill(x(r), 0.0f);
+        if (!s.embedding_failed.exchange(true)) s.error = failure.what();
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "pillar/core/errors.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -86,10 +87,10 @@ class Reader {
         : profile_(profile), path_(path), fields_(fields_of(profile)) {}
 
     void read(const Json& all) {
-        if (!all.is_object()) throw error("profile", "is no object: { ... }");
+        if (!all.is_object()) throw error("profile", "is not an object: { ... }");
         for (const auto& [key, value] : all.items()) {
             if (key == "name") {
-                if (!value.is_string()) throw error("name", "is no text");
+                if (!value.is_string()) throw error("name", "is not a text: \"...\"");
                 profile_.name = value.get<std::string>();
             } else if (value.is_object()) {
                 for (const auto& [inner, number] : value.items()) set(key, inner, number);
@@ -107,7 +108,7 @@ class Reader {
     void set(std::string_view section, const std::string& key, const Json& value) {
         for (const Field& field : fields_) {
             if (field.section != section || field.key != key) continue;
-            if (!value.is_number()) throw error(name_of(field), "is no number");
+            if (!value.is_number()) throw error(name_of(field), "is not a number");
             const auto number = value.get<double>();
             if (!(number >= field.least && number <= field.most))
                 throw error(name_of(field), fmt::format("is {}, which is not from {} to {}", number,
@@ -139,6 +140,23 @@ std::string read_all(const std::string& path) {
 
 } // namespace
 
+namespace {
+
+struct Place {
+    std::size_t line, column; ///< from 1
+    bool is_end;
+};
+
+/// Of the byte number `byte` (from 1) at which the JSON library stopped.
+Place place_of(const std::string& text, std::size_t byte) {
+    const std::string_view before = std::string_view(text).substr(0, byte > 0 ? byte - 1 : 0);
+    const auto n_lines = static_cast<std::size_t>(std::ranges::count(before, '\n'));
+    const std::size_t line_begin = before.rfind('\n') + 1; // npos + 1: 0
+    return {n_lines + 1, before.size() - line_begin + 1, byte > text.size()};
+}
+
+} // namespace
+
 MachineProfile parse_profile(const std::string& text, const std::string& path,
                              const MachineProfile& base) {
     MachineProfile profile = base;
@@ -146,8 +164,16 @@ MachineProfile parse_profile(const std::string& text, const std::string& path,
         constexpr bool comments_too = true;
         Reader(profile, path).read(Json::parse(text, nullptr, true, comments_too));
     } catch (const Json::parse_error& problem) {
-        throw FormatError(path, "profile", problem.byte,
-                          "is no JSON: " + printable(problem.what(), 200));
+        const Place place = place_of(text, problem.byte);
+        throw FormatError(path, fmt::format("line {}, column {}", place.line, place.column),
+                          std::nullopt,
+                          place.is_end ? "the file ends here, and what it began has no end: JSON "
+                                         "stands between { and }"
+                                       : "this is not JSON; look there for a comma, a quote or a "
+                                         "bracket that is missing or too many");
+    } catch (const Json::out_of_range&) { // which does not say where
+        throw FormatError(path, "profile", std::nullopt,
+                          "a number is too large to be stored; no field goes beyond 1e7");
     }
     return profile;
 }

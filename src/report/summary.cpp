@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
 
 namespace pillar::report {
 
@@ -53,6 +54,13 @@ void remark(Totals& totals, const trace::Trace& trace) {
                                              name, shares,
                                              printable(trace::config_text(trace, "split"))));
     }
+    std::set<std::string> told;
+    for (const trace::Trace::Host& host : trace.hosts)
+        if (host.was_disturbed() && told.insert(host.hostname).second)
+            totals.remarks.push_back(
+                fmt::format("{}: other programs kept {:.1f} of {}'s {} CPUs busy: without them it "
+                            "would have been faster",
+                            name, host.other_cpus, printable(host.hostname), host.n_cores));
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         if (trace.hosts[rank].throttled == 0) continue;
         totals.remarks.push_back(fmt::format("{}: rank {} ({}) was throttled (bits {:#x})", name,

@@ -24,7 +24,7 @@ Handle open_file(const std::string& path) {
     if (file < 0) throw IoError::from_errno(path, "open", errno);
     ::close(file);
     if (H5Fis_hdf5(path.c_str()) <= 0) {
-        throw FormatError(path, "", std::nullopt, "is no HDF5 file");
+        throw FormatError(path, "", std::nullopt, "is not an HDF5 file");
     }
     const Location whole{path, "the file"};
     const Handle access = file_access(whole);

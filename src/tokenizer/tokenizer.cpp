@@ -88,10 +88,10 @@ Tokenizer::State::State(VocabularySource source, const gguf::Metadata& metadata)
         pre_tokenizer = std::make_unique<PreTokenizer>(*source.rule);
         n_missing = bpe->n_missing_bytes();
         if (bpe->n_strange_merges() != 0)
-            log::root(
-                log::Level::debug,
-                "tokenizer.ggml.merges: {} of {} merges name what is no piece of the vocabulary",
-                bpe->n_strange_merges(), source.merges.size());
+            log::root(log::Level::debug,
+                      "tokenizer.ggml.merges: {} of {} merges name something that is not a piece "
+                      "of the vocabulary",
+                      bpe->n_strange_merges(), source.merges.size());
     }
     if (n_missing != 0 && spm != nullptr && !vocabulary.unk)
         throw metadata.error("tokenizer.ggml.unknown_token_id",
@@ -113,6 +113,25 @@ void Tokenizer::State::encode_raw(std::string_view text, bool space_in_front,
         begin += size;
     }
 }
+
+namespace {
+
+/// A text that already has what is added to it: most likely a template that names them.
+void warn_of_doubles(const Vocabulary& vocabulary, std::span<const TokenId> ids) {
+    const auto warn = [&](std::string_view verb, TokenId id, std::string_view name) {
+        log::root(log::Level::warning,
+                  "the text {} with \"{}\", and the model has {} added to every text: it is there "
+                  "twice, which models do not expect; leave it out of the text",
+                  verb, printable(vocabulary.pieces[static_cast<std::size_t>(id)]), name);
+    };
+    const std::size_t begin = vocabulary.add_bos ? 1 : 0;
+    const std::size_t end = ids.size() - (vocabulary.add_eos ? 1 : 0);
+    if (begin >= end) return; // nothing of the text's own
+    if (vocabulary.add_bos && ids[begin] == vocabulary.bos) warn("begins", ids[begin], "BOS");
+    if (vocabulary.add_eos && ids[end - 1] == vocabulary.eos) warn("ends", ids[end - 1], "EOS");
+}
+
+} // namespace
 
 Tokenizer::Tokenizer(const gguf::Metadata& metadata) : state_(std::make_unique<State>(metadata)) {}
 Tokenizer::~Tokenizer() = default;
@@ -145,6 +164,7 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOption
         }
     }
     if (options.add_special && vocabulary.add_eos) ids.push_back(*vocabulary.eos);
+    if (options.add_special) warn_of_doubles(vocabulary, ids);
     return ids;
 }
 

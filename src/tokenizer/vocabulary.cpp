@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/ranges.h>
+#include <type_traits>
+#include <utility>
 
 namespace pillar::tokenizer {
 
@@ -70,7 +72,8 @@ std::vector<float> read_scores(const gguf::Metadata& metadata, std::size_t n_pie
     expect_size(metadata, scores_key, scores.size(), n_pieces);
     for (std::size_t i = 0; i < n_pieces; ++i)
         if (std::isnan(scores[i]))
-            throw metadata.error(scores_key, fmt::format("the score of piece {} is no number", i));
+            throw metadata.error(scores_key,
+                                 fmt::format("the score of piece {} is not a number", i));
     return scores;
 }
 
@@ -82,10 +85,11 @@ std::vector<TokenType> read_types(const gguf::Metadata& metadata,
     expect_size(metadata, types_key, numbers->size(), pieces.size());
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         const std::int64_t number = (*numbers)[i];
+        if (number == 0) continue; // "undefined", as older converters wrote it for plain pieces
         if (number < static_cast<int>(TokenType::normal) ||
             number > static_cast<int>(TokenType::byte))
             throw metadata.error(
-                types_key, fmt::format("piece {} has the type {}, known are 1 to 6", i, number));
+                types_key, fmt::format("piece {} has the type {}, known are 0 to 6", i, number));
         types[i] = static_cast<TokenType>(number);
         if (types[i] == TokenType::byte && !byte_of_token(pieces[i]))
             throw metadata.error(
@@ -136,30 +140,56 @@ const PreTokenizerRule* read_rule(const gguf::Metadata& metadata) {
 /// have.
 std::optional<TokenId> read_id(const gguf::Metadata& metadata, std::string_view key,
                                std::size_t n_pieces, std::optional<TokenId> fallback) {
-    if (const auto id = metadata.integer(key, 0, n_pieces - 1)) return static_cast<TokenId>(*id);
-    if (fallback && static_cast<std::size_t>(*fallback) < n_pieces) return fallback;
-    return std::nullopt;
+    if (fallback && static_cast<std::size_t>(*fallback) >= n_pieces) fallback.reset();
+    const auto id = read_optional_id(metadata, key, n_pieces, fallback);
+    return id ? id : fallback;
 }
 
+/// Whether to add a token. That a file asks for one that it does not have is refused; where it
+/// names one by an id that is none, none is added.
 bool read_add(const gguf::Metadata& metadata, std::string_view key, std::string_view what,
-              std::optional<TokenId> id, bool fallback) {
+              std::string_view id_key, std::optional<TokenId> id, bool fallback) {
     const auto add = metadata.boolean(key);
-    if (add && *add && !id)
-        throw metadata.error(key, fmt::format("is true, but the vocabulary has no {}", what));
-    return id && add.value_or(fallback);
+    if (id || !add || !*add) return id && add.value_or(fallback);
+    const std::string problem = fmt::format("is true, but the vocabulary has no {}", what);
+    if (metadata.find(id_key) == nullptr) throw metadata.error(key, problem);
+    log::root(log::Level::warning, "{} {}; none is added", key, problem);
+    return false;
 }
+
+/// What converters write for "there is none": -1, in whichever integer type.
+template <class T>
+bool means_none(T number) noexcept {
+    return std::cmp_equal(number, -1) || std::cmp_equal(number, UINT32_MAX) ||
+           std::cmp_equal(number, UINT64_MAX);
+}
+
+template <class T>
+constexpr bool is_id_type = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
 } // namespace
 
 std::optional<TokenId> read_optional_id(const gguf::Metadata& metadata, std::string_view key,
-                                        std::size_t n_pieces) {
-    const auto id = metadata.integer(key, 0, UINT64_MAX);
-    if (!id) return std::nullopt;
-    if (*id < n_pieces) return static_cast<TokenId>(*id);
-    if (*id != UINT32_MAX) // -1: none
-        log::root(log::Level::warning, "{} is {}, beyond the {} pieces of the vocabulary; ignored",
-                  key, *id, n_pieces);
-    return std::nullopt;
+                                        std::size_t n_pieces, std::optional<TokenId> fallback) {
+    const gguf::Value* found = metadata.find(key);
+    if (found == nullptr) return std::nullopt;
+    return std::visit(
+        [&](const auto& number) -> std::optional<TokenId> {
+            if constexpr (is_id_type<std::remove_cvref_t<decltype(number)>>) {
+                if (std::cmp_greater_equal(number, 0) && std::cmp_less(number, n_pieces))
+                    return static_cast<TokenId>(number);
+                if (!means_none(number))
+                    log::root(log::Level::warning,
+                              "{} is {}, beyond the {} pieces of the vocabulary; ignored{}", key,
+                              number, n_pieces,
+                              fallback ? fmt::format(", {} is used", *fallback) : "");
+                return std::nullopt;
+            } else {
+                (void)metadata.integer(key, 0, UINT64_MAX); // says what it is instead
+                return std::nullopt;
+            }
+        },
+        found->value);
 }
 
 VocabularySource read_vocabulary(const gguf::Metadata& metadata) {
@@ -197,10 +227,11 @@ VocabularySource read_vocabulary(const gguf::Metadata& metadata) {
         id("tokenizer.ggml.unknown_token_id", is_spm ? std::optional<TokenId>(0) : std::nullopt);
     vocabulary.pad = read_optional_id(metadata, "tokenizer.ggml.padding_token_id", n);
 
-    vocabulary.add_bos = read_add(metadata, "tokenizer.ggml.add_bos_token", "BOS token",
-                                  vocabulary.bos, is_spm || source.rule->add_bos);
-    vocabulary.add_eos =
-        read_add(metadata, "tokenizer.ggml.add_eos_token", "EOS token", vocabulary.eos, false);
+    vocabulary.add_bos =
+        read_add(metadata, "tokenizer.ggml.add_bos_token", "BOS token",
+                 "tokenizer.ggml.bos_token_id", vocabulary.bos, is_spm || source.rule->add_bos);
+    vocabulary.add_eos = read_add(metadata, "tokenizer.ggml.add_eos_token", "EOS token",
+                                  "tokenizer.ggml.eos_token_id", vocabulary.eos, false);
     const auto add_space = metadata.boolean("tokenizer.ggml.add_space_prefix");
     vocabulary.add_space_prefix = is_spm && add_space.value_or(true);
 

@@ -29,9 +29,11 @@ struct VocabularySource {
 /// Throws FormatError. What is odd but harmless is a warning in the log.
 VocabularySource read_vocabulary(const gguf::Metadata& metadata);
 
-/// An id that a model can do without: one beyond the vocabulary is absent, with a warning.
+/// The id of a special token. Absent as well where the file says "none" (-1) or, with a warning, an
+/// id beyond the vocabulary; the warning says that `fallback` is used instead, if there is one.
 std::optional<TokenId> read_optional_id(const gguf::Metadata& metadata, std::string_view key,
-                                        std::size_t n_pieces);
+                                        std::size_t n_pieces,
+                                        std::optional<TokenId> fallback = std::nullopt);
 
 /// Tokens that end an answer, from the ids in the metadata and from the pieces that models use for
 /// it. Makes control tokens of such pieces that the file calls normal.

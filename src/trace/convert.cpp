@@ -2,49 +2,19 @@
 
 #include "pillar/trace/convert.hpp"
 
+#include "step_walk.hpp"
 #include "survey.hpp"
 #include "tables.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/output_file.hpp"
 
 #include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
-#include <filesystem>
 #include <unistd.h>
 
 namespace pillar::trace {
 
 namespace {
-
-/// One rank's records of a block, taken step by step.
-class RankWalk {
-  public:
-    explicit RankWalk(const RankSteps* steps) : steps_(steps) {}
-
-    /// The record of step number `step`, none when this rank has not got it.
-    RankStep take(std::uint64_t step) {
-        while (steps_ != nullptr && next_ < steps_->heads.size()) {
-            const StepHead& head = steps_->heads[next_];
-            if (head.step > step) break;
-            const std::size_t first = first_collective_;
-            const std::size_t n = head.n_collectives;
-            ++next_;
-            first_collective_ += n;
-            if (head.step < step) continue;
-            const CollectiveColumns& all = steps_->collectives;
-            return {&head, std::span(all.gap_s).subspan(first, n),
-                    std::span(all.length_s).subspan(first, n),
-                    std::span(all.bytes).subspan(first, n), std::span(all.kind).subspan(first, n)};
-        }
-        return {};
-    }
-
-  private:
-    const RankSteps* steps_;
-    std::size_t next_ = 0;
-    std::size_t first_collective_ = 0;
-};
 
 class Converter {
   public:
@@ -113,47 +83,35 @@ class Converter {
 };
 
 /// Writes the whole file or throws.
-Conversion write_file(JournalReader& journal, const Survey& found, const std::string& path) {
+Conversion write_file(JournalReader& journal, const Survey& found, const std::string& path,
+                      FunctionRef<void()> attend) {
     Conversion result;
     storage::File file(path);
     {
         Converter converter(file.root(), found);
         journal.rewind();
-        while (const auto record = journal.next()) converter.add(*record, journal.origin(*record));
+        while (const auto record = journal.next()) {
+            converter.add(*record, journal.origin(*record));
+            attend();
+        }
         converter.finish(file.root(), result);
     }
     file.close();
     return result;
 }
 
-/// Make a rename survive a power cut. Not all file systems offer it; then the rename alone must do.
-void sync_folder_of(const std::string& path) {
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    const int file = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return;
-    [[maybe_unused]] const int synced = ::fsync(file);
-    ::close(file);
-}
-
 } // namespace
 
-Conversion convert(const std::string& journal_path, const std::string& path) {
+Conversion convert(const std::string& journal_path, const std::string& path,
+                   FunctionRef<void()> attend) {
     JournalReader journal(journal_path);
     const Survey found = survey(journal, journal_path);
-    const std::string part = path + ".part";
-    Conversion result;
-    try {
-        result = write_file(journal, found, part);
-        if (std::rename(part.c_str(), path.c_str()) != 0) {
-            throw IoError::from_errno(path, "rename " + part + " to it", errno);
-        }
-    } catch (...) {
-        ::unlink(part.c_str());
-        throw;
-    }
-    sync_folder_of(path);
+    OutputFile output(path);
+    Conversion result = write_file(journal, found, output.part(), attend);
+    output.commit();
     result.path = path;
     result.n_bytes_damaged = found.n_bytes_damaged;
+    result.n_steps_lost = found.n_steps_cut;
     result.complete = found.is_complete();
     return result;
 }
@@ -165,10 +123,7 @@ Conversion recover(const std::string& journal_path, bool force) {
                          ": a journal's name ends in .journal, as in FILE.h5.journal");
     }
     const std::string path = journal_path.substr(0, journal_path.size() - ending.size());
-    if (!force && std::filesystem::exists(path)) {
-        throw IoError(ExitCode::cannot_create, path,
-                      "exists already; --force replaces it by what the journal holds");
-    }
+    expect_output(path, force, std::span(&journal_path, 1));
     if (JournalReader(journal_path).is_being_written()) {
         throw IoError(ExitCode::refused, journal_path,
                       "is still being written; wait for the run to end");

@@ -14,9 +14,9 @@ inline constexpr std::array<char, 8> journal_magic{'p', 'i', 'l', 'l', 'a', 'r',
 
 struct RecordHead {
     RecordType type{};
-    std::uint32_t unused = 0;
-    std::uint64_t length = 0;   ///< bytes of payload
-    std::uint64_t checksum = 0; ///< of type, length and payload
+    std::uint32_t n_to_come = 0; ///< steps of the same gather in the records that follow
+    std::uint64_t length = 0;    ///< bytes of payload
+    std::uint64_t checksum = 0;  ///< of type, length and payload
 };
 static_assert(sizeof(RecordHead) == 24);
 

@@ -25,7 +25,7 @@ JournalReader::JournalReader(const std::string& path) : path_(path) {
     if (size_ < magic.size() || !read_at(0, std::as_writable_bytes(std::span(magic))) ||
         magic != journal_magic) {
         ::close(file_);
-        throw FormatError(path, "", std::nullopt, "is no journal of a pillar trace");
+        throw FormatError(path, "", std::nullopt, "is not the journal of a pillar trace");
     }
 }
 
@@ -64,7 +64,7 @@ std::optional<Record> JournalReader::next() {
     payload_.resize(static_cast<std::size_t>(head.length));
     if (!read_at(position_ + sizeof head, payload_)) return std::nullopt;
     if (checksum_of(head, payload_) != head.checksum) return std::nullopt;
-    const Record record{head.type, position_, payload_};
+    const Record record{head.type, position_, head.n_to_come, payload_};
     position_ += sizeof head + head.length;
     return record;
 }

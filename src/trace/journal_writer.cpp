@@ -5,6 +5,8 @@
 
 #include "journal_layout.hpp"
 
+#include "pillar/core/output_file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -37,7 +39,7 @@ bool write_all(int file, std::span<const std::byte> head,
 } // namespace
 
 std::string journal_path_of(const std::string& path) {
-    return path + ".journal";
+    return output_target(path) + ".journal";
 }
 
 JournalWriter::JournalWriter(const std::string& path, bool replace) : path_(path) {
@@ -65,9 +67,10 @@ JournalWriter::~JournalWriter() {
     if (file_ >= 0) ::close(file_);
 }
 
-bool JournalWriter::append(RecordType type, std::span<const std::byte> payload) noexcept {
+bool JournalWriter::append(RecordType type, std::span<const std::byte> payload,
+                           std::uint32_t n_to_come) noexcept {
     if (failure_ != 0) return false;
-    RecordHead head{.type = type, .unused = 0, .length = payload.size(), .checksum = 0};
+    RecordHead head{.type = type, .n_to_come = n_to_come, .length = payload.size(), .checksum = 0};
     head.checksum = checksum_of(head, payload);
     if (write_all(file_, std::as_bytes(std::span(&head, 1)), payload)) {
         size_ += sizeof head + payload.size();

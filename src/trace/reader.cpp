@@ -3,7 +3,9 @@
 #include "pillar/trace/reader.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/shell.hpp"
 #include "pillar/storage/reader.hpp"
+#include "pillar/telemetry/other_work.hpp"
 #include "pillar/trace/journal.hpp"
 
 #include <filesystem>
@@ -21,14 +23,15 @@ std::string to_text(const storage::Value& value) {
 
 void refuse_unfinished(const std::string& path) {
     const auto advice = [](const std::string& journal) {
-        return "is of a run that did not end; `pillar report --recover " +
-               printable(journal, 4096) + "` makes a trace of it";
+        return "is of a run that did not end; `pillar report --recover " + shell_word(journal) +
+               "` makes a trace of it";
     };
     if (path.ends_with(".journal")) throw FormatError(path, "", std::nullopt, advice(path));
+    std::error_code problem;
+    if (std::filesystem::exists(path, problem) || problem) return;
     const std::string journal = journal_path_of(path);
-    if (!std::filesystem::exists(path) && std::filesystem::exists(journal)) {
+    if (std::filesystem::exists(journal, problem))
         throw IoError(ExitCode::no_input, journal, advice(journal));
-    }
 }
 
 /// Reads columns of one file and refuses those that do not fit together.
@@ -80,8 +83,14 @@ void read_hosts(const Columns& columns, Trace& trace) {
     columns.read("/hosts/clock_uncertainty_s", uncertainty_s, n);
     const auto names = columns.texts("/hosts/hostname", n);
     const auto boards = columns.texts("/hosts/board", n);
+    std::vector<std::uint32_t> n_cores;
+    columns.read("/hosts/n_cores", n_cores, n);
+    std::vector<double> other_cpus(n, missing_number);
+    if (columns.file().has("/hosts/other_cpus")) // came later
+        columns.read("/hosts/other_cpus", other_cpus, n);
     for (std::size_t i = 0; i < n; ++i) {
-        trace.hosts[i] = {names[i], boards[i], n_threads[i], throttled[i], uncertainty_s[i]};
+        trace.hosts[i] = {names[i],         boards[i],  n_threads[i], throttled[i],
+                          uncertainty_s[i], n_cores[i], other_cpus[i]};
     }
 }
 
@@ -108,6 +117,10 @@ Trace beginning_of(const Columns& columns, const std::string& path) {
 }
 
 } // namespace
+
+bool Trace::Host::was_disturbed() const {
+    return telemetry::disturbs(other_cpus, static_cast<int>(n_cores));
+}
 
 std::string config_text(const Trace& trace, std::string_view name) {
     for (const auto& entry : trace.config) {

@@ -7,14 +7,19 @@
 #include "ring.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
+#include "pillar/core/shell.hpp"
 #include "pillar/core/stopwatch.hpp"
 #include "pillar/core/version.hpp"
+#include "pillar/telemetry/other_work.hpp"
 #include "pillar/trace/convert.hpp"
 #include "pillar/trace/journal.hpp"
 
 #include <chrono>
 #include <filesystem>
+#include <fmt/format.h>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -30,17 +35,21 @@ struct Recorder::State {
 
     /// Keep a record, or end the trace with one warning. Rank 0 only.
     template <class Payload>
-    void append(RecordType type, const Payload& payload) {
-        if (is_closed || !journal || journal->append(type, payload) || has_warned) return;
+    void append(RecordType type, const Payload& payload, std::uint32_t n_to_come = 0) {
+        if (is_closed || !journal || journal->append(type, payload, n_to_come) || has_warned)
+            return;
         has_warned = true;
         log::warning("{}: {}; the trace ends here, the run goes on", printable(journal->path()),
                      std::generic_category().message(journal->failure()));
     }
-    void append_tokens() {
+    void append_tokens(std::uint32_t n_to_come = 0) {
         if (tokens.empty()) return;
-        append(RecordType::tokens, std::as_bytes(std::span(tokens)));
+        append(RecordType::tokens, std::as_bytes(std::span(tokens)), n_to_come);
         tokens.clear();
     }
+    /// What ranks have sent at a gather, with the tokens so far. `clocks`: an encoded sample, or
+    /// empty.
+    void append_gathered(std::span<const std::string> ranks, const std::string& clocks);
     void charge(double seconds) {
         if (!ring.charge(seconds)) previous.seconds += seconds;
     }
@@ -48,12 +57,14 @@ struct Recorder::State {
     void write_header(double created_s, double origin_s);
     void gather_hosts(HostList::Moment moment);
     void gather_steps();
+    void gather_other_work();
     bool write_file();
 
     static constexpr std::size_t n_tokens_capacity = 4096;
 
     comm::Communicator* comm;
     TraceOptions options;
+    telemetry::CpuMeter cpu_meter{comm::own_cpus().machine};
     std::mutex mutex; ///< over everything below
     Ring ring;
     Cost previous;                          ///< of what was traced since the last gather
@@ -82,27 +93,21 @@ class Meter {
 
 } // namespace
 
-void check_output(const TraceOptions& options) {
-    if (options.force) return;
-    if (std::filesystem::exists(options.path)) {
-        throw IoError(ExitCode::cannot_create, options.path,
-                      "exists already; choose another name or replace it with --force");
-    }
-    const std::string journal = journal_path_of(options.path);
-    if (std::filesystem::exists(journal)) {
-        throw IoError(
-            ExitCode::cannot_create, journal,
-            "is left from a run that did not end; `pillar report --recover` makes a trace "
-            "of it, --force replaces it");
+void check_output(const std::string& path, bool force, std::span<const std::string> inputs) {
+    expect_output(path, force, inputs, {".part", ".journal"});
+    const std::string journal = journal_path_of(path);
+    if (!force && std::filesystem::exists(journal)) {
+        throw IoError(ExitCode::cannot_create, journal,
+                      fmt::format("is left from a run that did not end; `pillar report --recover "
+                                  "{}` makes a trace of it, --force replaces it",
+                                  shell_word(journal)));
     }
 }
 
 void Recorder::State::open_journal() {
     if (!comm->is_root()) return;
-    check_output(options);
-    if (std::filesystem::is_directory(options.path)) {
-        throw IoError(ExitCode::cannot_create, options.path, "is a folder");
-    }
+    check_output(options.path, options.force);
+    if (drops_output(options.path)) return;
     journal = std::make_unique<JournalWriter>(journal_path_of(options.path), options.force);
 }
 
@@ -134,6 +139,16 @@ void Recorder::State::gather_hosts(HostList::Moment moment) {
     append(RecordType::hosts, encode(list));
 }
 
+/// Collective.
+void Recorder::State::gather_other_work() {
+    const auto all = comm->gather_to_root(telemetry::to_text(cpu_meter.use()));
+    if (!comm->is_root()) return;
+    std::vector<telemetry::CpuUse> uses;
+    for (const std::string& use : all) uses.push_back(telemetry::cpu_use_from(use));
+    const std::scoped_lock lock(mutex);
+    append(RecordType::other_work, encode(OtherWork{telemetry::other_cpus(uses)}));
+}
+
 /// Collective. Clocks, then everybody's steps.
 void Recorder::State::gather_steps() {
     const auto offsets = comm->clock_offsets();
@@ -148,15 +163,28 @@ void Recorder::State::gather_steps() {
     ring.clear();
     previous = {ring.last_step(), 0, 0};
     if (!comm->is_root()) return;
-    append(RecordType::clocks, encode(ClockSample{time_s, offsets}));
-    append_tokens();
-    append(RecordType::steps, encode_block(all));
+    append_gathered(all, encode(ClockSample{time_s, offsets}));
 }
 
-Recorder::Recorder(comm::Communicator& comm, const TraceOptions& options)
-    : state_(std::make_unique<State>(comm, options)) {
+void Recorder::State::append_gathered(std::span<const std::string> ranks,
+                                      const std::string& clocks) {
+    const std::string packed = encode_block(ranks);
+    const StepBlock all = decode_steps(std::as_bytes(std::span(packed)), {"steps of the ranks", 0});
+    auto n_to_come = static_cast<std::uint32_t>(all.ranks[0].heads.size());
+    if (!clocks.empty()) append(RecordType::clocks, clocks, n_to_come);
+    append_tokens(n_to_come);
+    for (const std::string& block : blocks_by_step(all)) {
+        if (n_to_come > 0) --n_to_come; // a gather without steps has a block too
+        append(RecordType::steps, block, n_to_come);
+    }
+}
+
+Recorder::Recorder(comm::Communicator& comm, const TraceOptions& options) {
+    comm::agree(comm, [&] {
+        state_ = std::make_unique<State>(comm, options);
+        state_->open_journal();
+    });
     State& s = *state_;
-    comm::agree(comm, [&] { s.open_journal(); });
     const Meter meter(comm);
     if (comm.is_root()) s.write_header(wall_clock_s(), monotonic_s());
     s.gather_hosts(HostList::Moment::start);
@@ -219,6 +247,7 @@ bool Recorder::finish(ExitCode exit_code) {
     const Meter meter(*s.comm);
     s.gather_steps();
     s.gather_hosts(HostList::Moment::end);
+    s.gather_other_work();
     std::string own;
     {
         const std::scoped_lock lock(s.mutex);
@@ -232,7 +261,7 @@ bool Recorder::finish(ExitCode exit_code) {
         s.is_closed = true;
         return false;
     }
-    s.append(RecordType::steps, encode_block(all));
+    s.append_gathered(all, {});
     const End end{static_cast<std::int32_t>(exit_code), 0, monotonic_s()};
     s.append(RecordType::end, std::as_bytes(std::span(&end, 1)));
     s.is_closed = true;
@@ -241,13 +270,15 @@ bool Recorder::finish(ExitCode exit_code) {
 
 /// Rank 0 only.
 bool Recorder::State::write_file() {
+    if (!journal) return false; // /dev/null
     const std::string path = journal->path();
     journal.reset();
     try {
-        convert(path, options.path);
+        convert(path, options.path, [&] { comm->attend(); }); // the others wait at the end
     } catch (const std::exception& error) {
-        log::warning("{}; the trace stays in {}: `pillar report --recover` makes a file of it",
-                     error.what(), printable(path, 4096));
+        log::warning("{}; the trace stays in its journal: `pillar report --recover {}` makes a "
+                     "file of it",
+                     error.what(), shell_word(path));
         return false;
     }
     ::unlink(path.c_str());
@@ -264,9 +295,8 @@ bool Recorder::flush_now() noexcept {
     if (!lock.owns_lock()) return false;
     if (s.is_closed) return true;
     try {
-        s.append_tokens();
         const std::string own = s.ring.encode(0, s.previous);
-        s.append(RecordType::steps, encode_block(std::span(&own, 1)));
+        s.append_gathered(std::span(&own, 1), {});
     } catch (...) {
         return false; // no memory: what was written before stays
     }

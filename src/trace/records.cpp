@@ -193,6 +193,19 @@ ClockSample decode_clocks(std::span<const std::byte> payload, const Origin& orig
     return sample;
 }
 
+std::string encode(const OtherWork& work) {
+    Packer out;
+    out.list(work.cpus);
+    return out.take();
+}
+
+OtherWork decode_other_work(std::span<const std::byte> payload, const Origin& origin) {
+    Unpacker in(payload, origin, "other work");
+    OtherWork work{in.list<double>()};
+    in.expect_end();
+    return work;
+}
+
 std::string encode(const RankSteps& steps) {
     Packer out;
     out.value(steps.rank);

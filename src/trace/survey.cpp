@@ -37,6 +37,9 @@ void add(Survey& found, const Record& record, const Origin& origin) {
     case RecordType::steps:
         add_steps(found, decode_steps(record.payload, origin));
         break;
+    case RecordType::other_work:
+        found.other_cpus = decode_other_work(record.payload, origin).cpus;
+        break;
     case RecordType::end:
         found.end = decode_end(record.payload, origin);
         break;
@@ -58,10 +61,14 @@ Survey survey(JournalReader& journal, const std::string& path) {
                           "is missing or damaged; nothing of this trace can be recovered");
     }
     found.header = decode_header(first->payload, journal.origin(*first));
-    while (const auto record = journal.next()) add(found, *record, journal.origin(*record));
+    while (const auto record = journal.next()) {
+        add(found, *record, journal.origin(*record));
+        found.n_steps_cut = record->n_to_come;
+    }
     found.n_bytes_damaged = journal.n_bytes_damaged();
     found.hosts.resize(found.header.n_ranks);
     found.hosts_end.resize(found.header.n_ranks);
+    found.other_cpus.resize(found.header.n_ranks, missing_number);
     return found;
 }
 

@@ -78,6 +78,9 @@ void write_hosts(storage::Group& root, const Survey& found, const ClockTable& cl
             "available at the start", found.hosts);
     numbers("memory_peak_bytes", &Host::memory_peak_bytes, "byte", "most that the rank has held",
             found.hosts_end);
+    auto& other_cpus = table.column<double>(
+        "other_cpus", {.long_name = "CPUs of the node that other programs kept busy"});
+    for (const double cpus : found.other_cpus) other_cpus.append(cpus);
     const auto clock = [&](const char* name,
                            double (ClockTable::*value)(std::size_t) const noexcept,
                            const char* long_name) {

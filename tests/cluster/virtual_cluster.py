@@ -214,5 +214,6 @@ def main():
     names = [name for name in sys.argv[1:] if not name.startswith("-")]
     program = unittest.main(module="__main__", exit=False, argv=[sys.argv[0], *names], verbosity=2)
     if len(program.result.skipped) == program.result.testsRun > 0:
+        print(f"skipped: {program.result.skipped[0][1]}")
         sys.exit(SKIPPED)
     sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun > 0 else 1)

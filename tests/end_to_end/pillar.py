@@ -35,7 +35,7 @@ def needs_model(test):
 
 def command(ranks, arguments):
     start = [] if ranks is None else [os.environ.get("MPIEXEC") or "mpirun", "-n", str(ranks)]
-    return start + [BINARY] + [str(argument) for argument in arguments]
+    return start + [BINARY] + [argument if isinstance(argument, bytes) else str(argument) for argument in arguments]
 
 
 def start(ranks, arguments, folder, timeout=60):

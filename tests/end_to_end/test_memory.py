@@ -101,7 +101,7 @@ class ControlGroup:
             if self.is_v2 or (folder / "memory.limit_in_bytes").exists():
                 return
             folder.rmdir()
-        raise unittest.SkipTest("no control group for memory can be made here")
+        raise unittest.SkipTest("needs to make a control group for memory: root, and /sys/fs/cgroup writable")
 
     def limit(self, n_bytes):
         (self.folder / ("memory.max" if self.is_v2 else "memory.limit_in_bytes")).write_text(str(int(n_bytes)))

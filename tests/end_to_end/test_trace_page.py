@@ -1,7 +1,10 @@
 """docs/trace_format.md against the traces of real runs: every attribute and column that is there, and no other."""
 
+import json
 import os
 import re
+import subprocess
+import sys
 import unittest
 
 import h5py
@@ -45,6 +48,27 @@ class TracePage(pillar.WithFolder):
         self.assertEqual(self.config(None, **JOB), page)
         for ranks, flags in ((1, []), (2, ["--split", "0.4,0.6", "--top-k", "0"]), (2, ["--kernels", "reference"])):
             self.assertEqual(self.config(ranks, *flags), {name: page[name] for name in set(page) - slurm}, flags)
+
+    def test_another_program_is_told_of(self):
+        """One that computes as long as the run does; on any number of CPUs it has its share."""
+        path = os.path.join(self.folder, "beside.h5")
+        other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            pillar.check(pillar.run(2, ["run", "-m", self.model, "-p", "go", "-n", 500, "-c", 4096, "--ignore-eos", "-t", 1,
+                                        "--emulate-network", "150,1", "--trace", path]))
+            bench = pillar.check(pillar.run(1, ["bench", "-m", self.model, "-p", 0, "-n", 3000, "-r", 1, "-t", 1, "-o", "json"]))
+        finally:
+            other.kill()
+            other.wait()
+        with h5py.File(path) as file:
+            others = file["hosts/other_cpus"][:]
+        self.assertAlmostEqual(others[0], others[1], delta=0.1)  # one node
+        self.assertGreater(others[0], 0.1)
+        self.assertLessEqual(others[0], os.cpu_count())
+        record, = json.loads(bench.stdout)
+        if sum(record["samples_ns"]) > 0.5e9:  # shorter, the kernel's ticks do not tell
+            self.assertGreater(record["other_cpus"], 0.1)
+            self.assertLessEqual(record["other_cpus"], os.cpu_count())
 
 
 if __name__ == "__main__":

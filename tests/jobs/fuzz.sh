@@ -4,7 +4,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 if ! command -v clang++-14 >/dev/null; then
-    echo "skipped: no clang++-14 here (clang-14, libclang-rt-14-dev)"
+    echo "skipped: needs clang++-14 (Debian 12: clang-14 and libclang-rt-14-dev)"
     exit 77
 fi
 mkdir -p build

@@ -49,7 +49,7 @@ class Loops(unittest.TestCase):
             with self.assertRaises(SystemExit):
                 loop_cycles.simulated("f", lines, 1)
 
-    @unittest.skipUnless(shutil.which("llvm-mca-14"), "needs llvm-mca-14")
+    @unittest.skipUnless(shutil.which("llvm-mca-14"), "needs llvm-mca-14 (Debian 12's package llvm-14)")
     def test_sixteen_products_take_sixteen_cycles(self):
         self.assertEqual(loop_cycles.cycles("llvm-mca-14", "cortex-a72", SIXTEEN), 16)
 

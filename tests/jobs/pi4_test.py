@@ -34,15 +34,15 @@ def quietly(*command):
         raise AssertionError(f"{command} ended with {result.returncode}\n{result.stdout[-3000:]}{result.stderr[-3000:]}")
 
 
-@unittest.skipUnless(platform.machine() == "x86_64", "emulation is for machines that are no Pi")
+@unittest.skipUnless(platform.machine() == "x86_64", "emulates a Pi: runs on x86-64 machines")
 @unittest.skipUnless(shutil.which("aarch64-linux-gnu-g++") and shutil.which(EMULATOR),
-                     "needs g++-aarch64-linux-gnu and qemu-user-static")
+                     "needs g++-aarch64-linux-gnu and qemu-user-static (jobs/packages.sh test)")
 class Pi4(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         sysroot = subprocess.run([ROOT / "jobs/sysroot.sh"], capture_output=True, text=True, check=False)
         if sysroot.returncode != 0:
-            raise unittest.SkipTest("no sysroot without a network: " + sysroot.stderr.strip().splitlines()[-1])
+            raise unittest.SkipTest("needs a network for jobs/sysroot.sh: " + sysroot.stderr.strip().splitlines()[-1])
         quietly("cmake", "--preset", "pi4")
         quietly("cmake", "--build", "--preset", "pi4", "-j", str(min(os.cpu_count(), 2)))
         cls.folder = pathlib.Path(tempfile.mkdtemp())

@@ -112,7 +112,7 @@ class GetModel(WithModel):
     def setUp(self):
         super().setUp()
         if subprocess.run(["/usr/bin/python3", "-m", "pip", "--version"], capture_output=True).returncode != 0:
-            self.skipTest("no pip for /usr/bin/python3")
+            self.skipTest("no pip for /usr/bin/python3: needs Debian's python3-pip")
 
     def test_the_model_is_got_once(self):
         self.offer(self.weights)

@@ -28,7 +28,7 @@ std::optional<Thrown> thrown_by(FunctionRef<void()> call) {
 
 TEST(agree, makes_all_ranks_throw_the_error_of_one) {
     const auto comm = world();
-    if (comm->size() == 1) GTEST_SKIP() << "one rank fails as all ranks";
+    if (comm->size() == 1) GTEST_SKIP() << "one rank fails as all ranks: runs on 2 ranks and more";
     for (int failing = 0; failing < comm->size(); ++failing) {
         const auto thrown = thrown_by([&] {
             agree(*comm, [&] {

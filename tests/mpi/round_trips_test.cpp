@@ -36,7 +36,7 @@ TEST(round_trips, are_counted_apart_and_leave_the_ranks_together) {
 
 TEST(link, has_times_on_its_lower_rank) {
     const auto comm = support::world();
-    if (comm->size() < 2) GTEST_SKIP() << "one rank has no link";
+    if (comm->size() < 2) GTEST_SKIP() << "one rank has no link: runs on 2 ranks and more";
     const measure::Pair pair{0, 1};
     measure::for_each_pair(*comm, std::span(&pair, 1), [&](const measure::Pair&) {
         const measure::LinkTimes link = measure::measure_link(*comm, 1 - comm->rank());

@@ -52,7 +52,7 @@ TEST(waiting, for_rank_0_sleeps_between_polls) {
 
 TEST(waiting, is_counted_into_the_timeline) {
     const auto comm = world();
-    if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for";
+    if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for: runs on 2 ranks and more";
     StepTimeline timeline;
     timeline.collectives.reserve(1);
     comm->record_into(&timeline);

@@ -49,7 +49,7 @@ TEST(watchdog, sends_nothing_in_normal_steps) {
 void be_busy_before(bool in_steps) {
     const auto comm =
         world(Algorithm::recursive_doubling, Wire::f32, {.step_s = 0.2, .setup_s = 0.2});
-    if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for";
+    if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for: runs on 2 ranks and more";
     comm->set_in_steps(in_steps);
     comm->barrier();
     const Traffic before = comm->other_traffic();

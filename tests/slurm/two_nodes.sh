@@ -4,9 +4,9 @@
 #
 #   tests/slurm/two_nodes.sh [COMMAND ...]      without one, a shell; the environment has SLURM_CONF
 #
-# Needs root and Debian's slurm-wlm and munge; ends with 77 and a sentence where they are missing. Jobs on the two nodes
-# share this machine's cores, which Slurm is told are four a node. `srun --mpi=pmix` does not work between two slurmd of
-# one machine: PILLAR_LAUNCHER=mpirun.
+# Needs root and Debian's slurm-wlm and munge; ends with 77 and a sentence where they are missing. Each node is told to
+# have all cores of this machine. `srun --mpi=pmix` does not work between two slurmd of one machine:
+# PILLAR_LAUNCHER=mpirun.
 set -euo pipefail
 
 skip() {

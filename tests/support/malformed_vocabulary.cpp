@@ -62,25 +62,36 @@ void add_columns(CaseList& list) {
              with_metadata([](GgufBuilder& file) {
                  file.set(scores_key, std::vector<float>(n_tokens - 1, 0.0f));
              }));
-    for (const std::int32_t type : {-1, 0, 7})
+    list.add(Verdict::accept, "token-type-0", "", "the token type \"undefined\", of a plain piece",
+             with_tokens([](TinyVocabulary& tokens) { tokens.types[270] = 0; }));
+    for (const std::int32_t type : {-1, 7})
         list.add(Verdict::refuse, fmt::format("token-type-{}", type), types_key,
-                 "a token type of -1, 0 or 7",
+                 "a token type of -1 or 7",
                  with_tokens([=](TinyVocabulary& tokens) { tokens.types[270] = type; }))
             .class_name = "token-type-out-of-range";
 }
 
 void add_ids(CaseList& list) {
-    for (const char* token : {"bos", "eos", "unknown", "eot"}) {
+    for (const char* token : {"bos", "eos", "unknown", "eot", "padding", "eom", "fim_pre"}) {
         const std::string key = fmt::format("tokenizer.ggml.{}_token_id", token);
-        list.add(Verdict::refuse, fmt::format("{}-beyond-vocabulary", token), key,
-                 "the id of a special token that is no id",
-                 with_metadata([=](GgufBuilder& file) { file.set(key, n_tokens); }))
-            .class_name = "special-id-beyond-vocabulary";
+        for (const std::uint32_t id : {n_tokens, 0x80000000u})
+            list.add(Verdict::warn, fmt::format("{}-{}", token, id), "",
+                     "the id of a special token that is no id: there is none",
+                     with_metadata([=](GgufBuilder& file) { file.set(key, id); }))
+                .class_name = "special-id-beyond-vocabulary";
+        list.add(Verdict::accept, fmt::format("{}-none", token), "",
+                 "-1 for the id of a special token that a model does not have",
+                 with_metadata([=](GgufBuilder& file) { file.set(key, ~std::uint32_t{0}); }))
+            .class_name = "special-id-none";
+        list.add(Verdict::accept, fmt::format("{}-none-i32", token), "",
+                 "-1 for the id of a special token that a model does not have",
+                 with_metadata([=](GgufBuilder& file) { file.set(key, std::int32_t{-1}); }))
+            .class_name = "special-id-none";
+        list.add(Verdict::refuse, fmt::format("{}-string", token), key,
+                 "the text of a special token instead of its id",
+                 with_metadata([=](GgufBuilder& file) { file.set(key, "</s>"); }))
+            .class_name = "special-id-of-text";
     }
-    list.add(Verdict::warn, "padding-beyond-vocabulary", "",
-             "a padding id that is no id: nothing is padded here",
-             with_metadata(
-                 [](GgufBuilder& file) { file.set("tokenizer.ggml.padding_token_id", n_tokens); }));
     list.add(Verdict::refuse, "default-id-beyond-vocabulary",
              "_token_id|tokenizer.ggml.add_bos_token|tokenizer.ggml.tokens",
              "one token, so that the ids meant when no key names them do not exist", [] {

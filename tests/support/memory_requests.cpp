@@ -10,15 +10,21 @@
 namespace {
 
 std::atomic<std::size_t> counter{0};
+std::atomic<std::uint64_t> bytes{0};
 
-void count() noexcept {
+void count(std::size_t n) noexcept {
     counter.fetch_add(1, std::memory_order_relaxed);
+    bytes.fetch_add(n, std::memory_order_relaxed);
 }
 
 } // namespace
 
 std::size_t pillar::support::n_memory_requests() noexcept {
     return counter.load(std::memory_order_relaxed);
+}
+
+std::uint64_t pillar::support::n_requested_bytes() noexcept {
+    return bytes.load(std::memory_order_relaxed);
 }
 
 extern "C" {
@@ -31,27 +37,27 @@ int __real_posix_memalign(void** memory, std::size_t alignment, std::size_t n);
 void* __real_mmap(void* address, std::size_t n, int protection, int flags, int file, off_t offset);
 
 void* __wrap_malloc(std::size_t n) {
-    count();
+    count(n);
     return __real_malloc(n);
 }
 void* __wrap_calloc(std::size_t n, std::size_t size) {
-    count();
+    count(n * size);
     return __real_calloc(n, size);
 }
 void* __wrap_realloc(void* memory, std::size_t n) {
-    count();
+    count(n);
     return __real_realloc(memory, n);
 }
 void* __wrap_aligned_alloc(std::size_t alignment, std::size_t n) {
-    count();
+    count(n);
     return __real_aligned_alloc(alignment, n);
 }
 int __wrap_posix_memalign(void** memory, std::size_t alignment, std::size_t n) {
-    count();
+    count(n);
     return __real_posix_memalign(memory, alignment, n);
 }
 void* __wrap_mmap(void* address, std::size_t n, int protection, int flags, int file, off_t offset) {
-    count();
+    count(n);
     return __real_mmap(address, n, protection, flags, file, offset);
 }
 // NOLINTEND(bugprone-reserved-identifier)

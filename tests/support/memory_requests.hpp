@@ -4,10 +4,13 @@
 // libraries take for themselves is not counted. Link pillar_memory_requests.
 
 #include <cstddef>
+#include <cstdint>
 
 namespace pillar::support {
 
 /// Requests for memory by this program so far.
 std::size_t n_memory_requests() noexcept;
+/// Bytes of them, whether or not they were given back since.
+std::uint64_t n_requested_bytes() noexcept;
 
 } // namespace pillar::support

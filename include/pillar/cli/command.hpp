@@ -20,8 +20,8 @@ struct Command {
 /// Throws UsageError. `--help` and `--version` come back as a command that prints.
 Command parse(int argc, char** argv);
 
-/// Install what must stand before MPI and its threads start (signals). Called once, only before
-/// run_with_ranks.
+/// Install what must stand before MPI and its threads start (signals). Called once: before
+/// run_with_ranks, and by commands without ranks that write files.
 void prepare_process();
 
 /// Rank 0 only. Where PILLAR_TEXT_PIPE names a pipe of this machine that somebody reads, standard

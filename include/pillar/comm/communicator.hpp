@@ -51,10 +51,12 @@ constexpr AllreduceChoice only(Algorithm algorithm) noexcept {
 }
 
 /// Where gather leaves the ranks' messages on rank 0; allocated once with room for `capacity` bytes
-/// a rank.
+/// a rank. Another rank's has room for what it passes on: the messages of its subtree.
 class GatherBuffer {
   public:
-    GatherBuffer(int n_ranks, std::size_t capacity);
+    GatherBuffer(int n_ranks, std::size_t capacity, int rank = 0);
+    /// What the buffer of `rank` allocates.
+    static std::size_t size_bytes(int n_ranks, std::size_t capacity, int rank) noexcept;
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     /// Rank 0 only: the message of `rank` in the last gather.
     [[nodiscard]] std::span<const std::byte> of(int rank) const noexcept;

@@ -25,8 +25,8 @@ struct LaunchVariables {
     int rank = 0;
     int size = 1;             ///< at least; PMIx alone does not tell it
     std::string launcher;     ///< "mpirun", "srun" or "" for none
-    bool is_one_host = false; ///< known to have all ranks on this rank's host
     bool can_connect = true;  ///< false: a Slurm step without PMIx or PMI, MPI finds no peers there
+    bool is_one_host = false; ///< known to have all ranks on this rank's host
     int n_programs = 1;       ///< that one mpirun has started: `mpirun A : B` has two
     bool is_first = true;     ///< rank of its program, that is
 };

@@ -42,9 +42,11 @@ struct LoopOptions {
     bool log_sums = false;    ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
-/// Bytes that a Loop allocates on rank 0, the communicator's buffers for its all-reduces apart.
-std::uint64_t loop_bytes(std::size_t vocab_size, const model::TransformerOptions& model_options,
-                         const LoopOptions& options, int n_ranks);
+/// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its
+/// all-reduces apart. Rank 0 has room for all ranks' answers and what it makes of them.
+std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
+                         const model::TransformerOptions& model_options,
+                         const LoopOptions& options);
 
 /// Step collectives of the largest step: all-reduces, broadcast and gather.
 std::size_t most_collectives(const model::Transformer& model) noexcept;

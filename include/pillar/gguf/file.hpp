@@ -42,6 +42,8 @@ struct TensorInfo {
     [[nodiscard]] std::uint64_t n_columns() const noexcept { return shape.empty() ? 1 : shape[0]; }
     [[nodiscard]] std::uint64_t n_rows() const noexcept; ///< product of the other dimensions
     [[nodiscard]] std::uint64_t n_elements() const noexcept { return n_columns() * n_rows(); }
+    /// A matrix of these columns and rows (1 row: a vector). Trailing dimensions of 1 mean nothing.
+    [[nodiscard]] bool has_shape(std::uint64_t n_columns, std::uint64_t n_rows) const noexcept;
     [[nodiscard]] std::uint64_t row_bytes() const noexcept {
         return n_rows() == 0 ? 0 : size_bytes / n_rows();
     }
@@ -72,6 +74,9 @@ using ReadTensor =
 
 /// An open model: one file, or all parts of a split one (any part's path, "-00001-of-00003.gguf",
 /// names the model).
+/// The files that File(path) reads: of a split model, by its name, all parts. They need not exist.
+std::vector<std::string> files_of_model(const std::filesystem::path& path);
+
 class File {
   public:
     /// Open and parse. Throws FormatError (65) or IoError (66 when it is no regular file, else 74).
@@ -97,6 +102,11 @@ class File {
     /// allocation. Throws IoError (74) naming file, tensor and offset on a short read or an I/O
     /// error.
     void read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const;
+
+    /// Throws IoError (74) when a file was written to since it was opened; of one tensor: its file.
+    /// What was read before the call is then not to be trusted. Thread-safe, no allocation.
+    void expect_unchanged() const;
+    void expect_unchanged(const TensorInfo& tensor) const;
 
     /// An error about this file: FormatError with the path of the first part.
     [[nodiscard]] FormatError error(const std::string& field, const std::string& problem) const;

@@ -4,6 +4,7 @@
 // all architectures share. docs/adding_a_model.md walks through it.
 
 #include "pillar/model/hyperparameters.hpp"
+#include "pillar/model/tensors.hpp"
 
 #include <span>
 #include <string_view>
@@ -16,6 +17,8 @@ struct Architecture {
     /// refuses variants that are not computed (for example mixtures of experts). Throws
     /// FormatError.
     void (*read)(const gguf::File& file, Hyperparameters& h);
+    std::span<const TensorRule> model_tensors; ///< those that stand once
+    std::span<const TensorRule> layer_tensors; ///< those of each layer, without "blk.N."
 };
 
 std::span<const Architecture* const> architectures() noexcept;

@@ -49,7 +49,12 @@ struct Hyperparameters {
     }
 };
 
-/// Read and check. Throws FormatError naming the key (with byte offset), also for an architecture
+/// Throws FormatError when the file says that it is something else that GGUF files may hold: an
+/// adapter, an importance matrix, the projector of a multimodal model, a control vector.
+void expect_model(const gguf::Metadata& metadata);
+
+/// Read and check, expect_model() first. A key that holds one number a layer is taken when they are
+/// all the same. Throws FormatError naming the key (with byte offset), also for an architecture
 /// that is not supported, which it names together with those that are.
 Hyperparameters read_hyperparameters(const gguf::File& file);
 

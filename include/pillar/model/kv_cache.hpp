@@ -32,7 +32,7 @@ class KvCache {
     explicit KvCache(const Shape& shape);
 
     /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is
-    /// empty. No allocation.
+    /// empty. No allocation. expects() a sequence below max_sequences.
     bool reserve(std::int32_t sequence, std::int32_t position) noexcept;
     /// Keep the first `n_positions` of a sequence and give back the pages beyond them.
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
@@ -48,6 +48,7 @@ class KvCache {
                                std::size_t kv_head) noexcept;
 
   private:
+    [[nodiscard]] bool is_sequence(std::int32_t sequence) const noexcept;
     [[nodiscard]] std::size_t offset(std::int32_t sequence, std::size_t index, std::size_t layer,
                                      std::size_t kv_head) const noexcept;
 

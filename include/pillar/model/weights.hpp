@@ -48,8 +48,7 @@ struct LoadBytes {
     std::uint64_t vectors = 0;  ///< norms, biases, rope factors: whole on every rank
 };
 
-/// Shapes of this rank's matrices, checked against the file. Throws FormatError (missing tensor,
-/// wrong shape or type).
+/// A matrix of which this rank holds a slice.
 struct MatrixPlan {
     const gguf::TensorInfo* tensor = nullptr;
     kernels::MatrixShape shape; ///< of this rank's slice
@@ -57,12 +56,28 @@ struct MatrixPlan {
     kernels::Matrix LayerWeights::*member = nullptr;
     std::size_t layer = 0; ///< n_layers for the output matrix
 };
+/// A norm, bias or factors: read whole, of which this rank keeps `wanted`.
+struct VectorPlan {
+    struct Member { ///< one of them
+        std::vector<float> Weights::*of_model = nullptr;
+        std::vector<float> LayerWeights::*of_layer = nullptr;
+    };
+    const gguf::TensorInfo* tensor = nullptr;
+    partition::Range wanted;
+    Member member;
+    std::size_t layer = 0; ///< n_layers for the model's own
+};
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;
+    std::vector<VectorPlan> vectors;
+    const gguf::TensorInfo* embedding = nullptr;
     std::size_t packed_bytes = 0;   ///< Weights::packed: resident size of all matrices
+    std::size_t vector_bytes = 0;   ///< resident size of all vectors
     std::uint64_t read_bytes = 0;   ///< what loading will ask for (LoadBytes::matrices)
     std::uint64_t n_parameters = 0; ///< of the whole model
 };
+/// This rank's slices of the tensors on the architecture's list. Throws FormatError (missing
+/// tensor, wrong shape or type).
 WeightPlan plan_weights(const gguf::File& file, const Hyperparameters& h,
                         const partition::Share& share, const kernels::Family& family);
 
@@ -72,8 +87,7 @@ using LoadProgress = FunctionRef<void(std::uint64_t)>;
 /// Read and pack; with `check`, decode what was read and refuse weights that are no finite numbers.
 /// Throws IoError or FormatError.
 Weights load_weights(const gguf::File& file, const Hyperparameters& h,
-                     const partition::Share& share, const kernels::Family& family,
-                     const WeightPlan& plan, threads::Team& team, bool check, LoadProgress progress,
-                     LoadBytes& bytes);
+                     const kernels::Family& family, const WeightPlan& plan, threads::Team& team,
+                     bool check, LoadProgress progress, LoadBytes& bytes);
 
 } // namespace pillar::model

@@ -28,10 +28,11 @@ class JournalWriter {
 
     /// Append one record; false when the medium does not take it (full disk, quota): the torn
     /// record is cut off again, the journal stays as it was and every later append is refused. No
-    /// allocation.
-    bool append(RecordType type, std::span<const std::byte> payload) noexcept;
-    bool append(RecordType type, const std::string& payload) noexcept {
-        return append(type, std::as_bytes(std::span(payload)));
+    /// allocation. `n_to_come`: steps of the same gather that the records after this one will hold.
+    bool append(RecordType type, std::span<const std::byte> payload,
+                std::uint32_t n_to_come = 0) noexcept;
+    bool append(RecordType type, const std::string& payload, std::uint32_t n_to_come = 0) noexcept {
+        return append(type, std::as_bytes(std::span(payload)), n_to_come);
     }
 
     /// errno of the append that failed, 0 while all is well.
@@ -50,6 +51,7 @@ class JournalWriter {
 struct Record {
     RecordType type{};
     std::uint64_t offset = 0;           ///< of its first byte in the file
+    std::uint32_t n_to_come = 0;        ///< as append() was told
     std::span<const std::byte> payload; ///< valid until the next call
 };
 

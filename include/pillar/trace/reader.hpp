@@ -4,6 +4,7 @@
 #include "pillar/storage/types.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,10 @@ struct Trace {
         std::uint32_t n_threads = 0;
         std::uint32_t throttled = 0; ///< bits at the end
         double clock_uncertainty_s = 0;
+        std::uint32_t n_cores = 0;
+        double other_cpus = std::numeric_limits<double>::quiet_NaN(); ///< NaN: not told
+        /// Other programs kept so many busy that the times tell of them too.
+        [[nodiscard]] bool was_disturbed() const;
     };
     std::vector<Host> hosts; ///< (P)
 

@@ -15,20 +15,21 @@
 namespace pillar::trace {
 
 struct TraceOptions {
-    std::string path;   ///< FILE.h5
+    std::string path;   ///< FILE.h5; /dev/null: nothing is kept
     bool force = false; ///< replace an existing file or a journal that was left behind
     std::string title;
     std::string command_line;
     /// Every effective option and what is known of the model; becomes /config. docs/trace_format.md
     /// lists the names that report looks for.
     std::vector<storage::NamedValue> config;
-    std::size_t collectives_per_step = 0; ///< 2 a layer, broadcast and gather: 2·n_layers + 2
+    std::size_t collectives_per_step = 0; ///< at most: engine::most_collectives
     std::uint32_t n_threads = 1;          ///< of this rank
 };
 
-/// Rank 0 only. Refuse an existing file or journal (IoError, cannot_create) unless forced. Cheap:
-/// call it before the model is loaded.
-void check_output(const TraceOptions& options);
+/// Rank 0 only. Refuse (IoError, cannot_create) what cannot be written, and an existing file or
+/// journal unless forced; refuse (UsageError) what is one of `inputs`, the files that are read.
+/// Cheap: call it before the model is loaded.
+void check_output(const std::string& path, bool force, std::span<const std::string> inputs = {});
 
 class Recorder : public engine::StepObserver {
   public:

@@ -21,10 +21,11 @@ enum class RecordType : std::uint32_t {
     header = 1, ///< Header, first
     hosts,      ///< HostList, at the start and at the end
     clocks,     ///< ClockSample, at the start, at every gather and at the end
-    steps,      ///< StepBlock, one a gather
+    steps,      ///< StepBlock, one a step
     tokens,     ///< TokenEntry…
     sequence,   ///< engine::SequenceRecord
     end,        ///< End, last, when the run came to its end
+    other_work, ///< OtherWork, before the end
 };
 
 /// How the run was made.
@@ -119,7 +120,7 @@ struct RankSteps {
     CollectiveColumns collectives;
 };
 
-/// One gather: the steps of every rank that could send them, rank 0 first.
+/// Steps of every rank that could send them, rank 0 first.
 struct StepBlock {
     std::vector<RankSteps> ranks;
 };
@@ -133,6 +134,11 @@ struct TokenEntry {
     float logprob = 0;
     std::uint32_t phase = 0;
     std::uint32_t unused = 0;
+};
+
+/// How busy other programs kept each rank's machine during the run.
+struct OtherWork {
+    std::vector<double> cpus; ///< in the mean, one a rank; NaN: not told
 };
 
 struct End {
@@ -154,15 +160,20 @@ struct Origin {
 [[nodiscard]] std::string encode(const HostList& hosts);
 [[nodiscard]] std::string encode(const Host& host);
 [[nodiscard]] std::string encode(const ClockSample& sample);
+[[nodiscard]] std::string encode(const OtherWork& work);
 [[nodiscard]] std::string encode(const RankSteps& steps);
 /// A block from the ranks' own encodings.
 [[nodiscard]] std::string encode_block(std::span<const std::string> ranks);
+/// A gather's block as one block for each of rank 0's steps, in order, so that a journal which is
+/// cut loses no more than it must; the costs of the gather before go with the first. At least one.
+[[nodiscard]] std::vector<std::string> blocks_by_step(const StepBlock& gathered);
 [[nodiscard]] std::string encode(const engine::SequenceRecord& sequence);
 
 [[nodiscard]] Header decode_header(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] HostList decode_hosts(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] Host decode_host(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] ClockSample decode_clocks(std::span<const std::byte> payload, const Origin& origin);
+[[nodiscard]] OtherWork decode_other_work(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] StepBlock decode_steps(std::span<const std::byte> payload, const Origin& origin);
 [[nodiscard]] std::vector<TokenEntry> decode_tokens(std::span<const std::byte> payload,
                                                     const Origin& origin);

@@ -54,9 +54,10 @@ void expect_same_start(comm::Environment& environment, const std::vector<Setting
     const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
                                         {.step_s = timeout_s});
     log::set_speaker(comm->rank(), comm->host(comm->rank()));
+    std::string mine;
+    comm::agree(*comm, [&] { mine = encode(settings); });
     std::vector<std::vector<std::string>> ranks;
-    for (const std::string& text : comm->all_gather(encode(settings)))
-        ranks.push_back(decode(text));
+    for (const std::string& text : comm->all_gather(mine)) ranks.push_back(decode(text));
 
     const std::vector<std::string> programs = column(ranks, 0);
     if (!are_equal(programs)) {

@@ -135,6 +135,19 @@ TEST(check, finds_governors_and_clocks) {
     EXPECT_EQ(worst(facts), Level::slow);
 }
 
+TEST(check, says_how_busy_other_programs_kept_a_node) {
+    ClusterFacts facts = four_boards();
+    EXPECT_THAT(text_of(facts), HasSubstr("not told here: no /proc/stat"));
+    for (NodeFacts& node : facts.nodes) node.other_cpus = 0.05;
+    EXPECT_EQ(worst(facts), Level::good);
+    EXPECT_THAT(text_of(facts), HasSubstr("other programs kept 0.05 CPUs busy at most"));
+    facts.nodes[2].other_cpus = 1.3;
+    EXPECT_EQ(worst(facts), Level::slow);
+    EXPECT_EQ(code(facts), ExitCode::done);
+    EXPECT_THAT(text_of(facts), HasSubstr("other programs kept 1.3 of pi3's 4 CPUs busy"));
+    EXPECT_THAT(check_json(facts, judge(facts)), HasSubstr("\"other_cpus\": 1.3"));
+}
+
 TEST(check, finds_throttling_and_heat) {
     ClusterFacts facts = four_boards();
     facts.nodes[0].throttled = 0x50005;

@@ -2,9 +2,13 @@
 
 #include "pillar/comm/agree.hpp"
 
+#include <cerrno>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <new>
 #include <stdexcept>
+#include <system_error>
 
 namespace pillar::comm {
 namespace {
@@ -79,10 +83,33 @@ TEST(agree, names_the_rank_when_all_failed_differently) {
 
 TEST(agree, takes_other_exceptions_as_internal_faults) {
     Planted comm({"pi1", "pi2"}, {""});
+    const auto sentence = [](const char* what) {
+        return fmt::format("rank 0 on pi1: internal error: {}; please report it with the command "
+                           "line",
+                           what);
+    };
     expect_agreed([&] { agree(comm, [] { throw std::out_of_range("index 7"); }); },
-                  ExitCode::internal, "rank 0 on pi1: index 7");
+                  ExitCode::internal, sentence("index 7"));
     expect_agreed([&] { agree(comm, [] { throw 7; }); }, ExitCode::internal,
-                  "rank 0 on pi1: something was thrown that is no exception");
+                  sentence("something was thrown that is not an exception"));
+}
+
+TEST(agree, takes_memory_and_threads_that_run_out_as_refusals) {
+    Planted comm({"pi1", "pi2"}, {""});
+    for (const bool memory : {true, false}) {
+        try {
+            agree(comm, [&] {
+                if (memory) throw std::bad_alloc();
+                throw std::system_error(EAGAIN, std::generic_category(), "thread");
+            });
+            ADD_FAILURE() << "nothing was thrown";
+        } catch (const AgreedError& error) {
+            EXPECT_EQ(error.code(), ExitCode::refused);
+            EXPECT_NE(std::string_view(error.what()).find("rank 0 on pi1: "),
+                      std::string_view::npos);
+            EXPECT_NE(std::string_view(error.what()).find("ulimit -v"), std::string_view::npos);
+        }
+    }
 }
 
 TEST(expect_same, is_silent_when_all_are_the_same) {

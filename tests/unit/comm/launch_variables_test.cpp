@@ -16,6 +16,9 @@ using testing::HasSubstr;
 constexpr const char* all_variables[] = {"OMPI_COMM_WORLD_RANK",
                                          "OMPI_COMM_WORLD_SIZE",
                                          "OMPI_APP_CTX_NUM_PROCS",
+                                         "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                         "MPI_LOCALNRANKS",
+                                         "SLURM_STEP_NUM_NODES",
                                          "PMIX_RANK",
                                          "PMIX_NAMESPACE",
                                          "PMI_RANK",
@@ -80,6 +83,26 @@ TEST(launch_variables, of_open_mpi_come_before_slurms) {
                                          {"SLURM_STEP_NUM_TASKS", "2"}});
     expect(launch, 2, 4, "mpirun");
     EXPECT_TRUE(launch.can_connect);
+}
+
+TEST(launch_variables, tell_whether_all_ranks_are_on_one_host) {
+    const auto on_one_host = [](const char* n_here, const char* n_nodes) {
+        return read({{"OMPI_COMM_WORLD_RANK", "2"},
+                     {"OMPI_COMM_WORLD_SIZE", "4"},
+                     {"OMPI_COMM_WORLD_LOCAL_SIZE", n_here},
+                     {"SLURM_STEP_NUM_NODES", n_nodes}})
+            .is_one_host;
+    };
+    EXPECT_TRUE(on_one_host("4", "1"));
+    EXPECT_FALSE(on_one_host("2", "1")); // mpirun on two nodes within a step on one
+    const std::map<std::string, std::string> step = {
+        {"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}};
+    EXPECT_FALSE(read(step).is_one_host); // not known
+    auto on_two = step, on_one = step;
+    on_two["SLURM_STEP_NUM_NODES"] = "2";
+    on_one["SLURM_STEP_NUM_NODES"] = "1";
+    EXPECT_FALSE(read(on_two).is_one_host);
+    EXPECT_TRUE(read(on_one).is_one_host);
 }
 
 TEST(launch_variables, of_hydra_are_an_mpirun_also_when_its_proxies_run_in_a_slurm_step) {

@@ -11,12 +11,14 @@
 
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <new>
 #include <stdexcept>
+#include <thread>
 
 namespace pillar::engine {
 namespace {
@@ -271,14 +273,19 @@ std::vector<std::byte> bytes_over(std::byte before) {
     return bytes;
 }
 
-template <class... T>
+template <class T>
 void expect_no_undefined_bytes() {
-    (EXPECT_EQ(bytes_over<T>(std::byte{0xAA}), bytes_over<T>(std::byte{0x55})) << sizeof(T), ...);
+    EXPECT_EQ(bytes_over<T>(std::byte{0xAA}), bytes_over<T>(std::byte{0x55})) << sizeof(T);
 }
 
 TEST(message, has_no_undefined_bytes) {
-    expect_no_undefined_bytes<OrderHead, OrderRow, StepPlan::Keep, StepPlan::Sampling, AnswerHead,
-                              AnswerRow, AnswerCandidate>();
+    expect_no_undefined_bytes<OrderHead>();
+    expect_no_undefined_bytes<OrderRow>();
+    expect_no_undefined_bytes<StepPlan::Keep>();
+    expect_no_undefined_bytes<StepPlan::Sampling>();
+    expect_no_undefined_bytes<AnswerHead>();
+    expect_no_undefined_bytes<AnswerRow>();
+    expect_no_undefined_bytes<AnswerCandidate>();
 }
 
 TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) {
@@ -356,6 +363,97 @@ TEST(loop, gives_each_sequence_its_own_penalties_with_whole_rows_too) {
     const auto whole = candidates_of_two();
     ASSERT_EQ(whole.size(), 2u);
     EXPECT_EQ(logit_of_7(whole[1]), logit_of_7(whole[0]) - 1000.0f);
+}
+
+TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_answers) {
+    constexpr std::size_t n_vocab = 32'000, n_rows = 64;
+    constexpr std::size_t whole = n_vocab * n_rows * sizeof(float); // 8 MB: all rows with logits
+    model::TransformerOptions options;
+    options.n_context = 512;
+    options.max_logit_rows = n_rows;
+    const partition::Sizes sizes{32, 8, 64, 5632, n_vocab};
+    const auto bytes = [&](int rank, int n_ranks) {
+        return loop_bytes(sizes, partition::even_share(sizes, rank, n_ranks), options,
+                          whole_rows());
+    };
+    constexpr std::size_t small = 100'000; // histories, headers, one adjusted row
+    // Own answer, and a message in the gather buffer for each rank of the subtree.
+    const std::size_t n_messages[] = {8, 1, 2, 1, 4, 1, 2, 1};
+    for (int rank = 1; rank < 8; ++rank) {
+        const std::size_t expected = whole / 8 * (1 + n_messages[rank]);
+        EXPECT_GE(bytes(rank, 8), expected) << rank;
+        EXPECT_LE(bytes(rank, 8), expected + small) << rank;
+    }
+    // Rank 0: its own, all of them gathered, and the rows put together.
+    EXPECT_GE(bytes(0, 8), whole / 8 + 2 * whole);
+    EXPECT_LE(bytes(0, 8), whole / 8 + 2 * whole + small);
+    EXPECT_GE(bytes(0, 1), 3 * whole);
+    EXPECT_LE(bytes(0, 1), 3 * whole + 3 * small);
+    // A third of the ranks own most of the vocabulary: room for the longest answer a message.
+    const double weights[] = {0.8, 0.1, 0.1};
+    const auto leaf = partition::share_of(sizes, 1, 3, weights);
+    EXPECT_LE(loop_bytes(sizes, leaf, options, whole_rows()), whole + small);
+}
+
+TEST(loop_bytes, are_what_a_loop_asks_for) {
+    model::TransformerOptions options = sized(8, 1);
+    for (const std::size_t n_candidates : {std::size_t{0}, std::size_t{40}}) {
+        LoopOptions loop_options = whole_rows();
+        loop_options.n_candidates = n_candidates;
+        OneRank rank(tiny(), options);
+        const std::uint64_t before = support::n_requested_bytes();
+        const Loop loop(rank.transformer(), rank.comm(), loop_options);
+        const std::uint64_t asked = support::n_requested_bytes() - before;
+        const std::uint64_t planned =
+            loop_bytes(tiny().h().sizes(), rank.transformer().share(), options, loop_options);
+        EXPECT_LE(asked, planned + 8192); // the order, small lists
+        EXPECT_GE(asked, planned);
+    }
+}
+
+TEST(loop_death, a_row_beyond_what_there_is_room_for_ends_the_process_before_it_is_written) {
+    for (const auto& [sequence, position] : {std::pair{1, 0}, {-1, 0}, {0, 512}, {0, -1}}) {
+        OneRank rank(tiny(), sized(4, 1));
+        EXPECT_DEATH(play(rank, {step({{sequence, position}})}), "sequence|position");
+    }
+}
+
+TEST(loop, ends_when_the_model_file_is_written_to_in_place) {
+    const support::TemporaryDirectory folder;
+    const std::string bytes = support::build_tiny_model({.n_layers = 1}).bytes();
+    support::write_file(folder / "model.gguf", bytes);
+    const gguf::File file(folder / "model.gguf");
+    const auto h = model::read_hyperparameters(file);
+    const auto comm = comm::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32);
+    threads::Team team(1);
+    model::Transformer transformer(file, h, partition::even_share(h.sizes(), 0, 1),
+                                   *kernels::find_family("integer"), sized(4, 1), team,
+                                   [](std::uint64_t) {});
+    struct Overwrite : Scheduler {
+        std::function<void()> overwrite;
+        int n_done = 0;
+        bool next(StepPlan& plan) override {
+            if (n_done == 3) overwrite();
+            plan.rows.push_back({5, n_done, 0, true});
+            return true;
+        }
+        void done(std::uint64_t, const StepPlan&, std::span<const RowOutcome>, bool) override {
+            ++n_done;
+        }
+    } scheduler;
+    scheduler.overwrite = [&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // a file system's clock ticks
+        support::write_file(folder / "model.gguf", bytes);
+    };
+    Loop loop(transformer, *comm, {});
+    try {
+        loop.run(&scheduler);
+        FAIL() << "no error";
+    } catch (const comm::AgreedError& error) {
+        EXPECT_EQ(error.code(), ExitCode::io);
+        EXPECT_NE(std::string(error.what()).find("was changed"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(scheduler.n_done, 3);
 }
 
 } // namespace

@@ -7,6 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
@@ -39,6 +42,46 @@ Failure failure_of(Action action) {
         return {error.code(), error.what()};
     }
     return {};
+}
+
+TEST(TensorInfo, TrailingDimensionsOfOneMeanNothing) {
+    const auto of = [](std::vector<std::uint64_t> shape) {
+        gguf::TensorInfo tensor;
+        tensor.shape = std::move(shape);
+        return tensor;
+    };
+    EXPECT_TRUE(of({64, 48}).has_shape(64, 48));
+    EXPECT_TRUE(of({64, 48, 1}).has_shape(64, 48));
+    EXPECT_TRUE(of({64, 48, 1, 1}).has_shape(64, 48));
+    EXPECT_TRUE(of({64}).has_shape(64, 1));
+    EXPECT_TRUE(of({64, 1, 1, 1}).has_shape(64, 1));
+    EXPECT_TRUE(of({}).has_shape(1, 1));
+    EXPECT_FALSE(of({64, 2, 24}).has_shape(64, 48));
+    EXPECT_FALSE(of({64, 24, 2}).has_shape(64, 48));
+    EXPECT_FALSE(of({64, 24, 1, 2}).has_shape(64, 48));
+    EXPECT_FALSE(of({1, 64}).has_shape(64, 1));
+    EXPECT_FALSE(of({64, 48}).has_shape(48, 64));
+    EXPECT_FALSE(of({64}).has_shape(64, 48));
+}
+
+TEST(File, TellsWhenItWasWrittenToSinceItWasOpened) {
+    const TemporaryDirectory folder;
+    const GgufBuilder model = support::build_tiny_model({.n_layers = 1});
+    support::write_file(folder / "tiny.gguf", model.bytes());
+    const gguf::File file(folder / "tiny.gguf");
+    const auto& embedding = *file.find_tensor("token_embd.weight");
+    file.expect_unchanged();
+    file.expect_unchanged(embedding);
+    std::filesystem::rename(folder / "tiny.gguf", folder / "moved.gguf"); // still the same bytes
+    file.expect_unchanged();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20)); // a file system's clock ticks
+    support::write_file(folder / "moved.gguf", model.bytes());
+    for (const auto& check : {std::function([&] { file.expect_unchanged(); }),
+                              std::function([&] { file.expect_unchanged(embedding); })}) {
+        const Failure failure = failure_of(check);
+        EXPECT_EQ(failure.code, ExitCode::io);
+        EXPECT_THAT(failure.sentence, HasSubstr("tiny.gguf: the file was changed"));
+    }
 }
 
 TEST(File, ReadsEverySliceOfEveryTensorAsItWasWritten) {

@@ -12,8 +12,9 @@ using support::even_slices;
 class X86Packing : public testing::TestWithParam<std::tuple<const char*, quant::Type>> {
   protected:
     void SetUp() override {
-        if (family_ == nullptr) GTEST_SKIP() << "this binary has no such family";
-        if (!family_->supported()) GTEST_SKIP() << "needs a CPU with " << family_->name;
+        if (family_ == nullptr) GTEST_SKIP() << "this family is in binaries for x86-64 alone";
+        if (!family_->supported())
+            GTEST_SKIP() << "needs a CPU with " << family_->name << ", or qemu-x86_64-static -cpu";
     }
     [[nodiscard]] std::size_t bytes_of(std::size_t n_rows, std::size_t n_columns,
                                        const std::vector<Slice>& slices) const {

@@ -3,6 +3,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/kernels/family.hpp"
+#include "pillar/model/tensors.hpp"
 #include "pillar/model/weights.hpp"
 #include "support/malformed.hpp"
 #include "support/temporary_directory.hpp"
@@ -18,13 +19,14 @@ std::string refusal(const std::string& path, bool check) {
     try {
         const gguf::File file(path);
         const Hyperparameters h = read_hyperparameters(file);
+        check_tensors(file, h);
         const auto share = partition::even_share(h.sizes(), 0, 1);
         const auto& family = *kernels::find_family("integer");
         const WeightPlan plan = plan_weights(file, h, share, family);
         threads::Team team(1);
         LoadBytes bytes;
         load_weights(
-            file, h, share, family, plan, team, check, [](std::uint64_t) {}, bytes);
+            file, h, family, plan, team, check, [](std::uint64_t) {}, bytes);
         return {};
     } catch (const FormatError& error) {
         EXPECT_EQ(error.code(), ExitCode::bad_data);

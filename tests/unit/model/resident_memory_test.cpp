@@ -39,7 +39,8 @@ TEST(resident_memory, of_loading_stays_below_1_1_times_the_slice_plus_cache_and_
     for (const kernels::Family* family : kernels::families()) {
         if (!family->supported()) continue;
         if (!forget_peak() || status_bytes("VmHWM") == 0)
-            GTEST_SKIP() << "the kernel does not count peaks anew";
+            GTEST_SKIP() << "this kernel does not count peaks anew; one with /proc/self/clear_refs "
+                            "does (CONFIG_PROC_PAGE_MONITOR)";
         const std::uint64_t before = status_bytes("VmRSS");
         const MemoryNeed need =
             memory_need(model.file(), model.h(), share, *family, options, team.size());

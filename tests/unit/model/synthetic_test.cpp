@@ -101,7 +101,8 @@ TEST(synthetic_model, has_the_size_of_llama_cpps_files) {
 /// A real file, quantised by llama.cpp without an importance matrix.
 TEST(synthetic_model, has_the_tensors_of_the_real_file) {
     const std::filesystem::path path = PILLAR_MODELS "/SmolLM2-135M-Instruct.Q4_1.gguf";
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "the demo model is not there";
+    if (!std::filesystem::exists(path))
+        GTEST_SKIP() << "the demo model is not there; jobs/get_model.sh gets it";
     const gguf::File real(path), made = open("smollm2-135m:q4_1");
     EXPECT_EQ(made.tensors().size(), real.tensors().size());
     for (const gguf::TensorInfo& tensor : real.tensors()) {

@@ -11,6 +11,7 @@ namespace pillar::perf {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::string sentence_of(const std::string& text) {
     try {
@@ -89,17 +90,23 @@ TEST(machine_profile, names_the_field_that_is_wrong) {
     EXPECT_THAT(sentence_of(R"({"speed": 4})"), HasSubstr("speed: is not known"));
     EXPECT_THAT(sentence_of(R"({"memory": 4})"), HasSubstr("memory: is not known"));
     EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": "4"}})"),
-                HasSubstr("memory.read_gb_per_s: is no number"));
+                HasSubstr("memory.read_gb_per_s: is not a number"));
     EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": 0}})"), HasSubstr("0"));
     EXPECT_THAT(sentence_of(R"({"network": {"latency_us": -1}})"), HasSubstr("network.latency_us"));
     EXPECT_THAT(sentence_of(R"({"memory": {"efficiency": 1.5}})"), HasSubstr("memory.efficiency"));
     EXPECT_THAT(sentence_of(R"({"network": {"hidden_share": 1.5}})"),
                 HasSubstr("network.hidden_share"));
-    EXPECT_THAT(sentence_of(R"({"network": {"latency_us": null}})"), HasSubstr("is no number"));
+    EXPECT_THAT(sentence_of(R"({"network": {"latency_us": null}})"), HasSubstr("is not a number"));
     EXPECT_THAT(sentence_of(R"({"name": 7})"), HasSubstr("name"));
-    EXPECT_THAT(sentence_of("[]"), HasSubstr("is no object"));
+    EXPECT_THAT(sentence_of("[]"), HasSubstr("is not an object"));
     EXPECT_THAT(sentence_of(R"({"threads": 4,})"), HasSubstr("mine.json"));
-    EXPECT_THAT(sentence_of(""), HasSubstr("is no JSON"));
+    EXPECT_THAT(sentence_of(""), HasSubstr("mine.json: line 1, column 1: the file ends here"));
+    EXPECT_THAT(sentence_of("{\n  \"threads\": 4\n  \"memory\": {}\n}"),
+                HasSubstr("mine.json: line 3, column 10: this is not JSON"));
+    EXPECT_THAT(sentence_of("{\"name\": \"caf\xE9\"}"), HasSubstr("line 1"));
+    EXPECT_THAT(sentence_of(R"({"threads": 1e999})"), HasSubstr("too large"));
+    for (const char* text : {"", "{", "{]", "nul", R"({"name": "\u12"})", R"({"threads": 1e999})"})
+        EXPECT_THAT(sentence_of(text), Not(HasSubstr("json.exception"))) << text;
 }
 
 TEST(machine_profile, that_is_not_there_is_no_input) {

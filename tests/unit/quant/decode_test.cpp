@@ -54,7 +54,8 @@ TEST_P(Decode, gives_the_bits_of_the_published_decoder) {
 
 TEST_P(Decode, gives_the_bits_of_the_whole_golden_data) {
     if (!std::filesystem::exists(PILLAR_GOLDEN "/blocks"))
-        GTEST_SKIP() << "the golden data are not on this machine";
+        GTEST_SKIP() << "the whole golden data are not in " PILLAR_GOLDEN
+                        "; a part of them is in tests/data and was tried";
     expect_equal_bits(GetParam(), PILLAR_GOLDEN "/blocks");
 }
 

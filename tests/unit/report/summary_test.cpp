@@ -89,6 +89,20 @@ TEST(Summary, RemarksOnIncompleteTracesAndThrottledBoards) {
     EXPECT_THAT(totals.remarks[1], HasSubstr("rank 1 (pi2) was throttled (bits 0x50005)"));
 }
 
+TEST(Summary, RemarksOnOtherProgramsOnceANode) {
+    trace::Trace trace = planted({.n_ranks = 3});
+    for (auto& host : trace.hosts) host.n_cores = 4;
+    trace.hosts[1].hostname = trace.hosts[0].hostname;
+    for (const std::size_t rank : {0, 1}) trace.hosts[rank].other_cpus = 1.25;
+    trace.hosts[2].other_cpus = 0.1; // what a machine does by itself
+    EXPECT_THAT(
+        totals_of(trace).remarks,
+        ::testing::ElementsAre("a.h5: other programs kept 1.2 of pi1's 4 CPUs busy: without "
+                               "them it would have been faster"));
+    trace.hosts[2].other_cpus = 3;
+    EXPECT_EQ(totals_of(trace).remarks.size(), 2);
+}
+
 TEST(Summary, RemarksOnAnEmulatedNetwork) {
     trace::Trace trace = planted({});
     trace.config.push_back({"emulate_network", std::string("50,8.5")});

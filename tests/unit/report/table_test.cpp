@@ -285,7 +285,7 @@ TEST(Report, RefusesWhatIsNoTrace) {
     const std::string path = directory.file("x.h5");
     EXPECT_THAT(refusal_of(path), HasSubstr("No such file"));
     std::ofstream(path) << "text";
-    EXPECT_THAT(refusal_of(path), HasSubstr("no HDF5 file"));
+    EXPECT_THAT(refusal_of(path), HasSubstr("not an HDF5 file"));
 }
 
 } // namespace

@@ -44,7 +44,7 @@ TEST(StorageErrors, ReadingNamesWhatIsMissing) {
                 HasSubstr("x.h5"));
     std::ofstream(path) << "not HDF5";
     EXPECT_THAT(sentence_of([&] { const Reader reader(path); }, ExitCode::bad_data),
-                HasSubstr("no HDF5 file"));
+                HasSubstr("not an HDF5 file"));
     File file(path);
     file.close();
     const Reader reader(path);

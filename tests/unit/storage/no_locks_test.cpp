@@ -38,7 +38,7 @@ namespace {
     try {
         {
             File file(path);
-            file.root().write("answer", std::int64_t{42});
+            file.root().attribute("answer", std::int64_t{42});
             file.close();
         }
         const Reader reader(path);

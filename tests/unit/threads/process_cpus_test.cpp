@@ -22,7 +22,8 @@ TEST(process_cpus, are_at_least_those_of_this_thread_and_ascending) {
 }
 
 TEST(process_cpus, follow_a_binding_unless_openmp_has_places) {
-    if (omp_get_num_places() > 0) GTEST_SKIP() << "OMP_PROC_BIND is set";
+    if (omp_get_num_places() > 0)
+        GTEST_SKIP() << "OMP_PROC_BIND or OMP_PLACES is set: runs without them";
     cpu_set_t before;
     ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
     const int last = process_cpus().back();

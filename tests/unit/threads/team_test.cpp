@@ -140,7 +140,9 @@ double processor_s(int n_cpus) {
 }
 
 TEST(barrier, gives_its_core_away_with_more_threads_than_cores) {
-    if (available_cpus() >= 8) GTEST_SKIP() << "there is a core for each of the threads";
+    if (available_cpus() >= 8)
+        GTEST_SKIP() << "there is a core for each of the threads: runs on a machine with fewer "
+                        "than 8 (or under taskset)";
     bool is_thrifty = false; // other programs disturb one comparison, hardly three
     for (int attempt = 0; attempt < 3 && !is_thrifty; ++attempt)
         is_thrifty = processor_s(1) < processor_s(8) / 2;

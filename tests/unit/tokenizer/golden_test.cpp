@@ -35,7 +35,9 @@ class GoldenVocabulary : public testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenVocabulary, GivesThePublishedIdsForEveryText) {
     const auto metadata = test::golden(GetParam());
-    if (!metadata) GTEST_SKIP() << "the golden vocabulary " << GetParam() << " is not here";
+    if (!metadata)
+        GTEST_SKIP() << "the golden vocabulary " << GetParam()
+                     << " is not here: put a GGUF with it into models/";
     const std::string data = PILLAR_TEST_DATA "/tokenizers/published/";
     const auto texts = texts_of(test::read_file(data + "texts.inp").value());
     std::istringstream expected(test::read_file(data + GetParam() + ".out").value());

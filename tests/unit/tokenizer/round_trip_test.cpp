@@ -45,7 +45,9 @@ class EveryVocabulary : public testing::TestWithParam<const char*> {
   protected:
     void SetUp() override {
         const auto metadata = test::find(GetParam());
-        if (!metadata) GTEST_SKIP() << "the vocabulary of " << GetParam() << " is not here";
+        if (!metadata)
+            GTEST_SKIP() << "the vocabulary of " << GetParam()
+                         << " is not here: put a GGUF with it into models/";
         tokenizer_.emplace(*metadata);
     }
     [[nodiscard]] const Tokenizer& tokenizer() const { return *tokenizer_; }

@@ -53,7 +53,9 @@ class EngineVector : public testing::TestWithParam<Vector> {};
 TEST_P(EngineVector, GivesTheSameIdsAsTheOtherEngine) {
     const Vector& vector = GetParam();
     const auto metadata = test::find(vector.vocabulary, vector.pre);
-    if (!metadata) GTEST_SKIP() << "the vocabulary of " << vector.vocabulary << " is not here";
+    if (!metadata)
+        GTEST_SKIP() << "the vocabulary of " << vector.vocabulary
+                     << " is not here: put a GGUF with it into models/";
     const Tokenizer tokenizer(*metadata);
     const auto texts =
         nlohmann::json::parse(data(vector.parse_special ? "special_texts.json" : "texts.json"))

@@ -146,6 +146,72 @@ TEST(VocabularyFaults, OptionalIdsBeyondTheVocabularyAreAbsent) {
     EXPECT_THAT(load(metadata).log, HasSubstr("fim_pad_token_id"));
 }
 
+TEST(VocabularyFaults, SpecialIdsThatAreNoneAreAsIfTheKeyWereMissing) {
+    const auto spm = small("small-spm");
+    const auto n = static_cast<std::uint32_t>(spm.strings(prefix + "tokens")->size());
+    const auto bpe = small("small-bpe");
+    for (const char* key : {"bos_token_id", "eos_token_id", "unknown_token_id", "eot_token_id"})
+        for (const std::uint32_t id : {n, std::uint32_t{UINT32_MAX}}) {
+            SCOPED_TRACE(fmt::format("{} {}", key, id));
+            const auto changed = with(spm, prefix + key, number(id));
+            const Outcome outcome = load(changed);
+            EXPECT_EQ(outcome.error, "");
+            EXPECT_EQ(outcome.log.find(key) != std::string::npos, id == n) << outcome.log;
+            const Tokenizer tokenizer(changed), absent(without(spm, prefix + key));
+            EXPECT_EQ(tokenizer.vocabulary().bos, absent.vocabulary().bos);
+            EXPECT_EQ(tokenizer.vocabulary().eos, absent.vocabulary().eos);
+            EXPECT_EQ(tokenizer.vocabulary().eot, absent.vocabulary().eot);
+            EXPECT_EQ(tokenizer.vocabulary().unk, absent.vocabulary().unk);
+            EXPECT_EQ(tokenizer.encode("a b"), absent.encode("a b"));
+            EXPECT_EQ(load(with(bpe, prefix + key, number(id))).error, "");
+        }
+    EXPECT_THAT(load(with(spm, prefix + "bos_token_id", number(n))).log, HasSubstr("1 is used"));
+}
+
+TEST(VocabularyFaults, ABosThatIsAskedForByAnIdThatIsNoneIsNotAdded) {
+    const auto two = with(with(without(small("small-bpe"), prefix + "token_type"),
+                               prefix + "tokens", texts({"a", "b"})),
+                          prefix + "eos_token_id", number(1));
+    const auto asked = with(two, prefix + "add_bos_token", boolean(true));
+    const auto none = with(asked, prefix + "bos_token_id", number(99));
+    EXPECT_EQ(load(none).error, "");
+    EXPECT_THAT(load(none).log, HasSubstr("add_bos_token is true, but the vocabulary has no BOS"));
+    EXPECT_EQ(Tokenizer(none).encode("a"), (std::vector<TokenId>{0}));
+}
+
+TEST(VocabularyFaults, UndefinedPiecesAreNormalOnes) {
+    const auto spm = small("small-spm");
+    auto types = *spm.integers(prefix + "token_type");
+    std::vector<std::int32_t> undefined(types.begin(), types.end());
+    for (std::int32_t& type : undefined) type = type == 1 ? 0 : type;
+    const auto changed = with(spm, prefix + "token_type", integers(undefined));
+    EXPECT_EQ(load(changed).log, "");
+    EXPECT_EQ(Tokenizer(changed).vocabulary().types, Tokenizer(spm).vocabulary().types);
+}
+
+/// What encoding says on stderr.
+std::string said(const gguf::Metadata& metadata, const std::string& text,
+                 const EncodeOptions& options = {}) {
+    const Tokenizer tokenizer(metadata);
+    testing::internal::CaptureStderr();
+    (void)tokenizer.encode(text, options);
+    return testing::internal::GetCapturedStderr();
+}
+
+TEST(VocabularyFaults, ATextWithTheBosOrEosThatIsAddedIsToldOf) {
+    const auto spm = small("small-spm");
+    EXPECT_THAT(said(spm, "<s> Hello"), HasSubstr("begins with \"<s>\""));
+    EXPECT_EQ(said(spm, "Hello <s>"), "");
+    EXPECT_EQ(said(spm, ""), "");
+    EXPECT_EQ(said(spm, "<s> Hello", {.add_special = false}), "");
+    EXPECT_EQ(said(spm, "<s> Hello", {.parse_special = false}), "");
+    EXPECT_EQ(said(with(spm, prefix + "add_bos_token", boolean(false)), "<s> Hello"), "");
+    const auto both = with(spm, prefix + "add_eos_token", boolean(true));
+    EXPECT_THAT(said(both, "Hello</s>"), HasSubstr("ends with \"</s>\""));
+    const auto one = with(both, prefix + "eos_token_id", number(1));
+    EXPECT_EQ(said(one, ""), ""); // the same token at both ends, both added
+}
+
 TEST(VocabularyFaults, AsManyPiecesAsTheLimitAndNotOneMore) {
     std::vector<std::string> pieces;
     for (int i = 0; i < 1 << 20; ++i) pieces.push_back(std::to_string(i));

@@ -4,13 +4,16 @@
 
 #include "recorder_steps.hpp"
 
+#include "pillar/core/ending.hpp"
 #include "pillar/trace/convert.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <stdexcept>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -100,6 +103,66 @@ TEST(Recorder, OnAFullMediumWarnsOnceAndLetsTheRunGoOn) {
     EXPECT_GT(result.n_steps, 0);
     EXPECT_LT(result.n_steps, 300);
     EXPECT_FALSE(result.complete);
+}
+
+Recorder* living = nullptr;
+
+/// A run that is ended by a fault of the program after three steps.
+[[noreturn]] void run_into_a_fault(const std::string& path, bool is_thrown) {
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(path));
+    living = &recorder;
+    before_abort([]() noexcept { living->flush_now(); });
+    tell_on_terminate();
+    for (std::uint64_t n = 0; n < 3; ++n) recorder.step(Step(n, static_cast<double>(n)));
+    const auto fail = [&]() noexcept {
+        if (is_thrown) throw std::runtime_error("nobody catches this");
+        expects(false, "black is white");
+    };
+    fail();
+    std::exit(1);
+}
+
+TEST(Recorder, KeepsTheLastStepsWhenAContractIsBrokenOrAnExceptionEndsTheProcess) {
+    const TemporaryDirectory directory;
+    for (const bool is_thrown : {false, true}) {
+        const std::string path = directory.file(is_thrown ? "thrown.h5" : "broken.h5");
+        EXPECT_EXIT(run_into_a_fault(path, is_thrown), ::testing::ExitedWithCode(70),
+                    is_thrown ? "internal error: nobody catches this" : "black is white");
+        EXPECT_EQ(recover(path + ".journal", false).n_steps, 3);
+    }
+}
+
+/// The whole of a run of 40 steps in one gather that did not end.
+std::string journal_of_one_gather(const std::string& path) {
+    const auto comm = comm::make_self();
+    Recorder recorder(*comm, options_for(path));
+    for (std::uint64_t n = 0; n < 40; ++n) {
+        recorder.step(Step(n, static_cast<double>(n)));
+        recorder.token(token(n));
+    }
+    recorder.gather();
+    std::ifstream file(path + ".journal", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Recorder, LosesNoMoreOfAGatherThanTheStepsThatAreCutOffAndSaysHowMany) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    const std::string journal = path + ".journal";
+    const std::string bytes = journal_of_one_gather(path);
+    const std::size_t a_step = bytes.size() / 80; // the records of steps are more than half of all
+    std::size_t n_before = 40;
+    for (std::size_t length = bytes.size(); length > bytes.size() / 2; length -= a_step / 2) {
+        std::ofstream(journal, std::ios::binary) << bytes.substr(0, length);
+        const Conversion result = recover(journal, true);
+        EXPECT_EQ(result.n_steps + result.n_steps_lost, 40) << length;
+        EXPECT_LE(result.n_steps, n_before);
+        EXPECT_GE(result.n_steps + 1, n_before); // half a step's record was cut off
+        EXPECT_EQ(result.n_tokens, 40);
+        n_before = result.n_steps;
+    }
+    EXPECT_LT(n_before, 40);
 }
 
 /// Steps and gathers for ever, telling through `report` how many steps are safe.
