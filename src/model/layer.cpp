@@ -26,10 +26,11 @@ constexpr std::size_t products_between_signs = std::size_t{32} << 20;
 /// y = W · x for row groups [begin, end).
 void multiply(const Transformer::State& s, Worker worker, const Matrix& w, const Activations& x,
               float* y, std::size_t y_stride, Range groups) noexcept {
-    if (!worker.is_main() || s.comm == nullptr)
-        return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
     const std::size_t a_group =
         w.family().rows_per_group(w.shape().type) * x.layout.length * x.n_columns();
+    // A rank beyond the heads has rows of no length: nothing to multiply, zeros to write.
+    if (!worker.is_main() || s.comm == nullptr || a_group == 0)
+        return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
     const std::size_t a_piece = s.is_moving ? products_a_piece : products_between_signs;
     // A rank with a share of nothing has columns of no length.
     const std::size_t n = std::max<std::size_t>(1, a_piece / std::max<std::size_t>(1, a_group));
