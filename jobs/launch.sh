@@ -9,6 +9,7 @@
 # Ctrl-C or TERM lets the ranks finish their step, write everything and end with 75; a second one ends them at once.
 # docs/running.md has the table of exit codes.
 set -uo pipefail
+[[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
 trap 'exit 75' INT TERM HUP USR1 # nothing has been started yet that would have to end in order
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
@@ -133,19 +134,19 @@ if [[ $dry_run == no && -p /dev/stderr ]]; then
     fi
 fi
 
-# Open MPI 5's mpirun passes on whole lines only, and a text without a line's end would not be seen growing. Rank 0 writes
-# to a pipe beside it where it runs on this machine.
+# Where rank 0 runs on this machine it writes to a pipe beside mpirun: Open MPI 5's passes on whole lines only, so that a
+# text would not be seen growing; 4.1's says nothing of a full disk.
 # shellcheck disable=SC2317 # called by a trap
 leave() {
     [[ -z $text_reader ]] || kill -KILL "$text_reader" 2>/dev/null
     rm -rf -- "$text_folder"
 }
-if [[ $launcher != srun* && $dry_run == no ]] && ((open_mpi_major >= 5)) && text_folder=$(mktemp -d); then
+if [[ $launcher != srun* && $dry_run == no ]] && text_folder=$(mktemp -d); then
     trap leave EXIT
     export PILLAR_TEXT_PIPE=$text_folder/text
     mkfifo -- "$PILLAR_TEXT_PIPE"
     # shellcheck disable=SC2261 # one of them is of standard output
-    "${with_this_script[@]}" cat -- "$PILLAR_TEXT_PIPE" 2>/dev/null >&"$text_out" &
+    (trap '' INT TERM HUP USR1 && LC_ALL=C exec "${with_this_script[@]/TERM/KILL}" cat -- "$PILLAR_TEXT_PIPE") 2>"$text_folder/error" >&"$text_out" &
     text_reader=$!
 fi
 
@@ -251,11 +252,6 @@ while interrupted=no was_alone=$alone; do
     [[ $interrupted == yes || $alone != "$was_alone" ]] || break
 done
 [[ -z $guard ]] || kill "$guard" 2>/dev/null
-if [[ -n $text_reader ]]; then # it ends with its last writer; where rank 0 never came, that is this script
-    exec {writer}<>"$PILLAR_TEXT_PIPE" && exec {writer}>&-
-    wait "$text_reader"
-    text_reader=''
-fi
 # wait_for PID: its exit code, through signals; nothing for none.
 wait_for() {
     local code=0 status
@@ -268,11 +264,23 @@ wait_for() {
     done
     return "$code"
 }
+write_failed=no
+if [[ -n $text_reader ]]; then # it ends with its last writer; where rank 0 never came, that is this script
+    exec {writer}<>"$PILLAR_TEXT_PIPE" && exec {writer}>&-
+    wait_for "$text_reader" || write_failed=yes
+    text_reader=''
+fi
 reader_left=no
 wait_for "$text_passer" || reader_left=yes
 wait_for "$log_passer"
 # Open MPI 5's mpirun ends with 0 when it has lost a node. The ranks' own end tells.
 [[ $code -ne 0 || -z $text_folder || ! -e $PILLAR_TEXT_PIPE.open ]] || code=205
+
+# A full disk ends the reader, and for rank 0 it is gone like one that has seen enough.
+if [[ $write_failed == yes ]] && ! grep -q 'Broken pipe' "$text_folder/error"; then
+    ((code != 0 && code != 205)) || code=74
+    printf 'launch: standard output cannot be written: %s\n' "$(sed 's/^cat: .*: //;q' "$text_folder/error")" >&2
+fi
 
 # What the launcher made of the ranks' end, in pillar's own codes.
 end_with() {
