@@ -248,7 +248,7 @@ std::vector<IdentityFacts> gather_identities(comm::Communicator& comm) {
     mine.machine = comm::own_cpus().machine;
     std::error_code none; // containers and namespaces of one machine have networks of their own
     mine.network = mine.machine + std::filesystem::read_symlink("/proc/self/ns/net", none).string();
-    mine.program = fmt::format("{} {} build {:016x}", version(), revision(), binary_hash());
+    mine.program = build_text();
     mine.mpi = comm::mpi_library();
     return all_of(comm, mine);
 }

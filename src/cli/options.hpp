@@ -70,15 +70,6 @@ comm::NetworkModel parse_network(const std::string& text);
 /// -1: nothing, one is chosen. Throws UsageError.
 std::optional<std::uint64_t> parse_seed(const std::string& text, std::string_view flag);
 
-/// \n, \r, \t, \\, \', \" and \xHH as llama.cpp's -e; anything else stays as it is.
-std::string process_escapes(const std::string& text);
-
-/// Rank 0 only. The prompt's bytes from -p, -f or standard input. Throws UsageError or IoError.
-/// `attend` is called while nobody has typed or piped it yet.
-/// Reads no more than `max_bytes`: a longer one is a UsageError that says `why`.
-std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend,
-                        std::size_t max_bytes, std::string_view why);
-
 /// Is a person looking at this terminal? Under mpirun the process cannot see it: PILLAR_TTY
 /// decides, set by the launch scripts.
 bool on_terminal();

@@ -1,5 +1,7 @@
 #include "prompt_tokens.hpp"
 
+#include "prompt_text.hpp"
+
 #include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 

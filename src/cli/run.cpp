@@ -2,6 +2,7 @@
 
 #include "arguments/parser.hpp"
 #include "model_file.hpp"
+#include "prompt_text.hpp"
 #include "prompt_tokens.hpp"
 #include "session.hpp"
 #include "standard_output.hpp"

@@ -2,6 +2,7 @@
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
+#include "prompt_text.hpp"
 #include "standard_output.hpp"
 #include "subcommands.hpp"
 

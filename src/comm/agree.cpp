@@ -4,7 +4,6 @@
 
 #include "pillar/core/ending.hpp"
 #include "pillar/core/hash.hpp"
-#include "pillar/core/version.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -89,16 +88,6 @@ void expect_same_among(const Communicator& comm, std::string_view what,
         parts.push_back(fmt::format("{} {}", host_list(comm, values, group), shown(group)));
     }
     throw AgreedError(code, fmt::format("{} differs: {}", what, fmt::join(parts, "; ")));
-}
-
-std::string program_text() {
-    return fmt::format("{} {} build {:016x}", version(), revision(), binary_hash());
-}
-
-void expect_same_program(Communicator& comm) {
-    std::string program;
-    agree(comm, [&] { program = program_text(); });
-    expect_same(comm, program_name, program);
 }
 
 } // namespace pillar::comm

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <fmt/format.h>
 
 namespace pillar {
 
@@ -28,9 +29,9 @@ std::string shell_word(std::string_view argument) {
     if (!argument.empty() && std::ranges::all_of(argument, needs_no_quotes))
         return std::string(argument);
     if (printable(argument, any_length) == argument)
-        return "'" + replaced(argument, '\'', R"('\'')") + "'";
+        return fmt::format("'{}'", replaced(argument, '\'', R"('\'')"));
     const std::string escaped = replaced(replaced(argument, '\\', R"(\\)"), '\'', R"(\')");
-    return "$'" + printable(escaped, any_length) + "'";
+    return fmt::format("$'{}'", printable(escaped, any_length));
 }
 
 } // namespace pillar

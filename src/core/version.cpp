@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <pillar/revision.hpp>
 #include <unistd.h>
 #include <vector>
@@ -43,6 +44,10 @@ std::uint64_t binary_hash() {
     }
     ::close(file);
     return hash;
+}
+
+std::string build_text() {
+    return fmt::format("{} {} build {:016x}", version(), revision(), binary_hash());
 }
 
 } // namespace pillar

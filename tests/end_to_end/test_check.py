@@ -91,9 +91,9 @@ class Check(pillar.WithFolder):
         self.assertRegex(result.stdout.decode(), "BAD +program .*jobs/deploy.sh")
         self.assertNotIn("bandwidth", result.stdout.decode())
 
-    def test_what_does_not_fit_is_69(self):
+    def test_what_does_not_fit_is_77_as_for_a_run(self):
         result = pillar.run(None, ["check", "-t", 1, "--synthetic", "llama-2-13b:f32", "-c", "4096"])
-        self.assertEqual(result.returncode, 69, result.stdout)
+        self.assertEqual(result.returncode, 77, result.stdout)
         self.assertRegex(result.stdout.decode(), "BAD +memory .* needs .* but has")
 
 

@@ -56,6 +56,13 @@ class Terminal:
         return code
 
 
+def takes_interrupts(process):
+    """Once its main thread blocks them, another one waits for them."""
+    with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+        blocked = re.search(r"^SigBlk:\s*([0-9a-f]+)$", file.read(), re.M)
+    return int(blocked[1], 16) >> (signal.SIGINT - 1) & 1
+
+
 class OnATerminal(pillar.WithFolder):
     @classmethod
     def setUpClass(cls):
@@ -137,7 +144,10 @@ class OnATerminal(pillar.WithFolder):
 
     def test_control_c_before_the_first_step_ends_at_once(self):
         terminal = Terminal([pillar.BINARY, "run", "-m", self.model, "-f", "-"])
-        terminal.read(rb"load .*\n")
+        deadline = time.monotonic() + 60
+        while not takes_interrupts(terminal.process):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
         time.sleep(0.5)  # it waits for what is typed
         terminal.type(b"\x03")
         self.assertEqual(terminal.end(timeout=30), 75, terminal.text)

@@ -73,10 +73,5 @@ TEST(expect_same, makes_all_ranks_throw_when_one_differs) {
         << thrown->sentence;
 }
 
-TEST(expect_same_program, holds_for_one_program) {
-    const auto comm = world();
-    EXPECT_FALSE(thrown_by([&] { expect_same_program(*comm); }).has_value());
-}
-
 } // namespace
 } // namespace pillar::comm

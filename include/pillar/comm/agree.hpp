@@ -34,10 +34,4 @@ void expect_same(Communicator& comm, std::string_view what, std::string_view val
 void expect_same_among(const Communicator& comm, std::string_view what,
                        const std::vector<std::string>& values, ExitCode code = ExitCode::disagree);
 
-/// What all ranks must run alike: version, revision and a hash of the executable.
-std::string program_text();
-inline constexpr std::string_view program_name = "the pillar program";
-/// Collective. All ranks run the same build.
-void expect_same_program(Communicator& comm);
-
 } // namespace pillar::comm

@@ -3,6 +3,7 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/version.hpp"
 
 #include <algorithm>
 #include <string>
@@ -14,7 +15,7 @@ namespace {
 
 /// Fields that hold no NUL: a program's arguments cannot.
 std::string encode(const std::vector<Setting>& settings) {
-    std::string text = comm::program_text();
+    std::string text = build_text();
     for (const Setting& setting : settings) {
         for (const std::string& field : {setting.key, setting.shown}) {
             text += '\0';
@@ -63,7 +64,7 @@ void expect_same_start(comm::Environment& environment, const std::vector<Setting
     if (!are_equal(programs)) {
         const std::vector<std::string> subcommands = column(ranks, 1);
         if (are_equal(subcommands) && subcommands.front() == "check") return;
-        comm::expect_same_among(*comm, comm::program_name, programs);
+        comm::expect_same_among(*comm, "the pillar program", programs);
     }
     for (std::size_t i = 0; i < settings.size(); ++i) {
         if (are_equal(column(ranks, 1 + 2 * i))) continue;
