@@ -54,8 +54,8 @@ if [[ $shell == yes ]]; then
     "$here/cluster.sh" enter "$PILLAR_CLUSTER" node1 "${command[@]}" || code=$?
 else
     exec 3<&0 # a background process would read nothing
-    # shellcheck disable=SC2317 # called by run_and_pass_signals
-    on_node1() { exec "$here/cluster.sh" enter "$PILLAR_CLUSTER" node1 "$@" <&3 3<&-; }
-    run_and_pass_signals on_node1 "${command[@]}" || true # wait tells what ended it
+    # shellcheck disable=SC2016 # for the shell inside
+    run_and_pass_signals bash -c 'exec "$@" <&3 3<&-' on_node1 \
+        "$here/cluster.sh" enter "$PILLAR_CLUSTER" node1 "${command[@]}" || true # wait tells what ended it
 fi
 exit "$code"
