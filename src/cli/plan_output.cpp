@@ -29,7 +29,7 @@ std::string definitions(const PlanTable& table) {
     const int n = table.base.n_ranks;
     const std::string base = n == 1 ? "one node" : fmt::format("{} nodes", n);
     return fmt::format(
-        "\nSpeed-up: t/s over that of {}{}. J a token: energy of all nodes while they "
+        "\nSpeed-up: t/s over that of {}{}. Joules a token: energy of all nodes while they "
         "decode one, at the {} W each of the profile.\n",
         base,
         !table.base.fits() ? ", on which it does not fit"

@@ -45,7 +45,7 @@ class Plan(pillar.WithFolder):
                 self.assertEqual(row["base_ranks"], 1)
                 self.assertAlmostEqual(row["speed_up"], row["decode_tokens_per_s"] / one["decode_tokens_per_s"], places=9)
             text = pillar.check(pillar.run(None, ["plan", "--synthetic", model, "--ranks", ranks])).stdout.decode()
-            self.assertIn("Speed-up: t/s over that of one node. J a token: energy", text)
+            self.assertIn("Speed-up: t/s over that of one node. Joules a token: energy", text)
 
     def test_where_one_node_is_too_small_the_fewest_that_fit_are_the_base(self):
         many = plan("--synthetic", "llama-2-13b:q4_0", "--ranks", "1,2,3,4")
