@@ -145,8 +145,8 @@ if [[ $launcher != srun* && $dry_run == no ]] && text_folder=$(mktemp -d); then
     trap leave EXIT
     export PILLAR_TEXT_PIPE=$text_folder/text
     mkfifo -- "$PILLAR_TEXT_PIPE"
-    # shellcheck disable=SC2261 # one of them is of standard output
-    (trap '' INT TERM HUP USR1 && LC_ALL=C exec "${with_this_script[@]/TERM/KILL}" cat -- "$PILLAR_TEXT_PIPE") 2>"$text_folder/error" >&"$text_out" &
+    # To the reader itself: when it leaves, rank 0 finds its pipe without one, and the ranks end in order with 0.
+    (trap '' INT TERM HUP USR1 PIPE && LC_ALL=C exec "${with_this_script[@]/TERM/KILL}" cat -- "$PILLAR_TEXT_PIPE") 2>"$text_folder/error" &
     text_reader=$!
 fi
 

@@ -92,14 +92,14 @@ class Launch(unittest.TestCase):
             time.sleep(0.05)
         return process, trace
 
-    def read_trace(self, path):
+    def read_trace(self, path, more_than=10):
         try:
             import h5py
         except ImportError:
             self.assertTrue(path.exists())
             return
         with h5py.File(path) as file:
-            self.assertGreater(file["tokens/id"].shape[0], 10)
+            self.assertGreater(file["tokens/id"].shape[0], more_than)
             self.assertEqual(file["ranks/compute_s"].shape[1], 2)
 
     def test_the_text_is_that_of_one_rank_also_through_standard_input(self):
@@ -116,8 +116,8 @@ class Launch(unittest.TestCase):
             result = subprocess.run(["bash", "-c", f'"$@" {redirection} | head -c 100 >/dev/null; exit "${{PIPESTATUS[0]}}"', "-",
                                      *command], env=self.environment(), capture_output=True, timeout=60, check=False)
             self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertNotIn(b"launch:", result.stderr)
-            self.read_trace(trace)
+            self.assertEqual([line for line in result.stderr.splitlines() if not line.startswith(b"[pillar]")], [])
+            self.read_trace(trace, more_than=1)  # with 2>&1 the log alone is enough for the reader
 
     def test_hostfiles_are_read_as_mpirun_reads_them(self):
         hostfile = self.folder / "hosts"
