@@ -1,6 +1,7 @@
 // bench: how fast a model is computed here, in llama-bench's tests and tables; on any number of
 // ranks, with the messages of a real run.
 
+#include "arguments/numbers.hpp"
 #include "arguments/parser.hpp"
 #include "bench_allreduce.hpp"
 #include "bench_model.hpp"
@@ -45,11 +46,9 @@ struct BenchOptions {
 std::vector<std::string> synthetic_names(const std::vector<std::string>& lists) {
     std::vector<std::string> names;
     for (const std::string& list : lists)
-        for (std::size_t begin = 0; begin <= list.size();) {
-            const std::size_t end = std::min(list.find(',', begin), list.size());
-            names.push_back(list.substr(begin, end - begin));
+        for (const std::string_view name : split(list, ',')) {
+            names.emplace_back(name);
             (void)model::parse_synthetic_name(names.back());
-            begin = end + 1;
         }
     return names;
 }
@@ -195,8 +194,8 @@ void choose(const std::shared_ptr<BenchOptions>& options, Command& command) {
         command.run_alone = [options] { return write_synthetic(*options); };
         return;
     }
+    command.timeout_s = options->model.timeout_s;
     if (options->allreduce_table) {
-        command.timeout_s = options->model.timeout_s;
         command.run_with_ranks =
             [options, lengths = allreduce_lengths(options->sizes)](comm::Environment& environment) {
                 return bench_allreduce(
@@ -209,7 +208,6 @@ void choose(const std::shared_ptr<BenchOptions>& options, Command& command) {
         throw UsageError("--sizes goes with --allreduce alone, without a name");
     if (models_of(*options).empty())
         throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
-    command.timeout_s = options->model.timeout_s;
     command.run_with_ranks = [options,
                               tests = parse_tests(options->lists)](comm::Environment& environment) {
         return bench(*options, tests, environment);

@@ -184,9 +184,8 @@ int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& env
     });
     const telemetry::CpuMeter meter(comm::own_cpus().machine);
     const std::vector<Series> all = measure_all(environment, options);
-    std::vector<telemetry::CpuUse> uses;
-    for (const std::string& use : comm->gather_to_root(telemetry::to_text(meter.use())))
-        uses.push_back(telemetry::cpu_use_from(use));
+    const std::vector<telemetry::CpuUse> uses =
+        telemetry::cpu_uses_from(comm->gather_to_root(telemetry::to_text(meter.use())));
     comm::agree(*comm, [&] {
         if (!comm->is_root()) return;
         write_text(text_of(all, comm->size(), options), [&] { comm->attend(); });

@@ -139,9 +139,8 @@ Traffic ModelBench::sum_over_ranks(const Traffic& mine) {
 
 /// Collective. On rank 0, of the node where it is the most; nothing where no node tells.
 std::optional<double> ModelBench::most_other_cpus(const telemetry::CpuUse& mine) {
-    std::vector<telemetry::CpuUse> uses;
-    for (const std::string& use : comm_.gather_to_root(telemetry::to_text(mine)))
-        uses.push_back(telemetry::cpu_use_from(use));
+    const std::vector<telemetry::CpuUse> uses =
+        telemetry::cpu_uses_from(comm_.gather_to_root(telemetry::to_text(mine)));
     std::optional<double> most;
     for (const double other_cpus : telemetry::other_cpus(uses))
         if (!std::isnan(other_cpus)) most = std::max(most.value_or(0), other_cpus);

@@ -271,17 +271,14 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     mine.kernels = family.name;
     const int n_cpus = binding.n_threads_default;
     const int n_threads = options.n_threads > 0 ? options.n_threads : n_cpus;
-    if (own_model.is_asked) {
-        const MemoryReport memory =
-            look_at_memory(comm, model, own_model, options, family, n_threads);
-        if (own_model.code == 0) mine.need_bytes = static_cast<double>(memory.need.total());
-        mine.shortage = memory.shortage;
-    }
-    const std::uint64_t available = available_to_rank(comm).bytes;
+    const MemoryReport memory = look_at_memory(comm, model, own_model, options, family, n_threads);
+    if (own_model.is_asked && own_model.code == 0)
+        mine.need_bytes = static_cast<double>(memory.need.total());
+    mine.shortage = memory.shortage;
     comm::agree(comm, [&] {
         threads::Team team(n_threads, n_cpus);
         mine.n_threads = team.size();
-        measure_node(mine, team, family, available, sys, [&] { comm.attend(); });
+        measure_node(mine, team, family, memory.available.bytes, sys, [&] { comm.attend(); });
     });
     measure_pairs(comm, facts, sys);
     mine.links = used_links(facts, comm.rank(), sys);
@@ -299,10 +296,8 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     if (same_model) time_allreduces(comm, model.h.dim, options.n_batch, facts);
     const auto offsets = time_of_day_offsets(comm);
     facts.nodes = all_of(comm, mine);
-    std::vector<telemetry::CpuUse> uses;
-    for (const std::string& use : comm.all_gather(telemetry::to_text(meter.use())))
-        uses.push_back(telemetry::cpu_use_from(use));
-    const std::vector<double> other_cpus = telemetry::other_cpus(uses);
+    const std::vector<double> other_cpus = telemetry::other_cpus(
+        telemetry::cpu_uses_from(comm.all_gather(telemetry::to_text(meter.use()))));
     for (std::size_t rank = 0; rank < other_cpus.size(); ++rank)
         if (!std::isnan(other_cpus[rank])) facts.nodes[rank].other_cpus = other_cpus[rank];
     for (std::size_t rank = 0; rank < offsets.size(); ++rank) {

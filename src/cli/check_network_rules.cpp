@@ -1,5 +1,6 @@
 // What the messages of the check itself tell: which interface took them, how fast.
 
+#include "arguments/numbers.hpp"
 #include "check_rules.hpp"
 
 #include "pillar/core/counted.hpp"
@@ -96,13 +97,9 @@ void judge_links(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
 
 /// Does a list such as "eth0,lo" name this interface? Subnets name none.
 bool names_interface(const std::string& list, const std::string& name) {
-    for (std::size_t begin = 0; begin <= list.size();) {
-        const std::size_t end = std::min(list.find(',', begin), list.size());
-        const std::string item = list.substr(begin, end - begin);
-        if (item == name || item.find('/') != std::string::npos) return true;
-        begin = end + 1;
-    }
-    return false;
+    return std::ranges::any_of(split(list, ','), [&](std::string_view item) {
+        return item == name || item.find('/') != std::string_view::npos;
+    });
 }
 
 void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,

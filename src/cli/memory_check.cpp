@@ -81,13 +81,14 @@ std::vector<Claim> all_claims(comm::Communicator& comm, std::uint64_t need,
     return claims;
 }
 
-/// Of the limits of rank `own`, each divided by the ranks under it, the smallest.
+/// Of the limits of rank `own`, each divided by the ranks under it, the smallest; without limits as
+/// telemetry::read_available_memory().
 telemetry::AvailableMemory smallest_part(const std::vector<telemetry::MemoryLimit>& limits,
                                          const std::vector<Claim>& claims, int own) {
-    telemetry::AvailableMemory least;
+    telemetry::AvailableMemory least = telemetry::nothing_known();
     for (const telemetry::MemoryLimit& limit : limits) {
         const std::uint64_t each = limit.bytes / ranks_under(limit, claims, own).size();
-        if (least.limited_by.empty() || each < least.bytes) least = {each, limit.limited_by};
+        if (each < least.bytes) least = {each, limit.limited_by};
     }
     return least;
 }
@@ -202,9 +203,7 @@ engine::LoopOptions usual_loop() {
 
 telemetry::AvailableMemory available_to_rank(comm::Communicator& comm) {
     const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
-    const auto claims = all_claims(comm, 0, limits);
-    if (limits.empty()) return telemetry::read_available_memory(); // nothing known
-    return smallest_part(limits, claims, comm.rank());
+    return smallest_part(limits, all_claims(comm, 0, limits), comm.rank());
 }
 
 MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {

@@ -2,6 +2,8 @@
 
 #include "architectures/architectures.hpp"
 
+#include "pillar/core/errors.hpp"
+
 namespace pillar::model {
 
 namespace {
@@ -16,6 +18,12 @@ const Architecture* find_architecture(std::string_view name) noexcept {
     for (const Architecture* architecture : all)
         if (architecture->name == name) return architecture;
     return nullptr;
+}
+
+const Architecture& architecture_of(const Hyperparameters& h) {
+    const Architecture* architecture = find_architecture(h.architecture);
+    expects(architecture != nullptr, "hyperparameters are of an architecture that is supported");
+    return *architecture;
 }
 
 } // namespace pillar::model

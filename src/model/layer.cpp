@@ -32,8 +32,7 @@ void multiply(const Transformer::State& s, Worker worker, const Matrix& w, const
     if (!worker.is_main() || s.comm == nullptr || a_group == 0)
         return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
     const std::size_t a_piece = s.is_moving ? products_a_piece : products_between_signs;
-    // A rank with a share of nothing has columns of no length.
-    const std::size_t n = std::max<std::size_t>(1, a_piece / std::max<std::size_t>(1, a_group));
+    const std::size_t n = std::max<std::size_t>(1, a_piece / a_group);
     for (std::size_t begin = groups.begin; begin < groups.end; begin += n) {
         kernels::multiply(w, x, y, y_stride, begin, std::min(begin + n, groups.end));
         s.look_at_messages(worker);

@@ -23,12 +23,6 @@ std::string supported_types() {
     return names;
 }
 
-const Architecture& architecture_of(const Hyperparameters& h) {
-    const Architecture* architecture = find_architecture(h.architecture);
-    expects(architecture != nullptr, "hyperparameters are of an architecture that is supported");
-    return *architecture;
-}
-
 const TensorRule* find_rule(std::span<const TensorRule> rules, std::string_view name) {
     const auto rule = std::ranges::find(rules, name, &TensorRule::name);
     return rule == rules.end() ? nullptr : &*rule;

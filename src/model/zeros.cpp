@@ -75,7 +75,7 @@ bool looks_lost(const gguf::TensorInfo& tensor, std::uint64_t from, Behind behin
 /// Tensors whose weights are computed with and cannot all be zero, in the order of the files.
 std::vector<const gguf::TensorInfo*> tensors_with_weights(const gguf::File& file,
                                                           const Hyperparameters& h) {
-    const Architecture& architecture = *find_architecture(h.architecture);
+    const Architecture& architecture = architecture_of(h);
     std::vector<const gguf::TensorInfo*> tensors;
     const auto add = [&](const TensorRule& rule, std::optional<std::size_t> layer) {
         if (rule.presence != Presence::required && rule.is_vector()) return;

@@ -76,8 +76,12 @@ std::vector<MemoryLimit> read_memory_limits(const fs::path& root) {
     return limits;
 }
 
+AvailableMemory nothing_known() {
+    return {std::numeric_limits<std::uint64_t>::max(), "nothing known"};
+}
+
 AvailableMemory read_available_memory(const fs::path& root) {
-    AvailableMemory available{std::numeric_limits<std::uint64_t>::max(), "nothing known"};
+    AvailableMemory available = nothing_known();
     for (MemoryLimit& limit : read_memory_limits(root))
         if (limit.bytes < available.bytes) available = {limit.bytes, std::move(limit.limited_by)};
     return available;

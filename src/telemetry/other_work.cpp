@@ -60,6 +60,8 @@ std::string to_text(const CpuUse& use) {
                        use.machine);
 }
 
+namespace {
+
 CpuUse cpu_use_from(const std::string& text) {
     CpuUse use;
     std::istringstream stream(text);
@@ -71,6 +73,14 @@ CpuUse cpu_use_from(const std::string& text) {
     stream.get();
     std::getline(stream, use.machine);
     return use;
+}
+
+} // namespace
+
+std::vector<CpuUse> cpu_uses_from(std::span<const std::string> texts) {
+    std::vector<CpuUse> uses;
+    for (const std::string& text : texts) uses.push_back(cpu_use_from(text));
+    return uses;
 }
 
 std::vector<double> other_cpus(std::span<const CpuUse> ranks) {

@@ -143,8 +143,7 @@ void Recorder::State::gather_hosts(HostList::Moment moment) {
 void Recorder::State::gather_other_work() {
     const auto all = comm->gather_to_root(telemetry::to_text(cpu_meter.use()));
     if (!comm->is_root()) return;
-    std::vector<telemetry::CpuUse> uses;
-    for (const std::string& use : all) uses.push_back(telemetry::cpu_use_from(use));
+    const std::vector<telemetry::CpuUse> uses = telemetry::cpu_uses_from(all);
     const std::scoped_lock lock(mutex);
     append(RecordType::other_work, encode(OtherWork{telemetry::other_cpus(uses)}));
 }

@@ -95,6 +95,14 @@ def tiny_model(folder, name, *flags):
     return path
 
 
+def tiny_and_slow_model(folder):
+    """One that answers at once, and one whose endless answer is long enough to be interrupted."""
+    return (tiny_model(folder, "tiny", "--type", "q8_0", "--dim", 64, "--heads", 4, "--kv-heads", 2, "--ffn", 160,
+                       "--context", 512),
+            tiny_model(folder, "slow", "--type", "q8_0", "--dim", 512, "--heads", 8, "--kv-heads", 4, "--ffn", 1536,
+                       "--layers", 12, "--context", 32768))
+
+
 class WithFolder(unittest.TestCase):
     """A temporary folder for the class."""
 

@@ -48,11 +48,7 @@ class TinyRuns(pillar.WithFolder):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.model = pillar.tiny_model(cls.folder, "tiny", "--type", "q8_0", "--dim", 64, "--heads", 4, "--kv-heads", 2,
-                                      "--ffn", 160, "--context", 512)
-        # long enough to be interrupted
-        cls.slow = pillar.tiny_model(cls.folder, "slow", "--type", "q8_0", "--dim", 512, "--heads", 8, "--kv-heads", 4,
-                                     "--ffn", 1536, "--layers", 12, "--context", 32768)
+        cls.model, cls.slow = pillar.tiny_and_slow_model(cls.folder)
 
     def arguments(self, *more):
         return ["run", "-m", self.model, "-p", "hello", "-n", 12, "--ignore-eos", "-t", 1, *more]

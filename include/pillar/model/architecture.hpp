@@ -24,5 +24,7 @@ struct Architecture {
 std::span<const Architecture* const> architectures() noexcept;
 /// nullptr when not supported.
 const Architecture* find_architecture(std::string_view name) noexcept;
+/// Of hyperparameters that were read: expects() that it is supported.
+const Architecture& architecture_of(const Hyperparameters& h);
 
 } // namespace pillar::model

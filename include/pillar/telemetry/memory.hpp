@@ -27,7 +27,10 @@ struct AvailableMemory {
                             ///< /sys/fs/cgroup/job_7" …
 };
 
-/// The smallest of the limits. Nothing readable: 2^64 − 1, limited by "nothing known".
+/// Where no limit can be read: 2^64 − 1, limited by "nothing known".
+AvailableMemory nothing_known();
+
+/// The smallest of the limits, or nothing_known().
 AvailableMemory read_available_memory(const std::filesystem::path& root = "/");
 
 struct ProcessMemory {

@@ -36,7 +36,8 @@ class CpuMeter {
 
 /// For the way to another rank.
 std::string to_text(const CpuUse& use);
-CpuUse cpu_use_from(const std::string& text);
+/// And back, those of several ranks.
+std::vector<CpuUse> cpu_uses_from(std::span<const std::string> texts);
 
 /// CPUs of its machine that programs other than all of these kept busy in the mean, for each of
 /// them. NaN where the machine does not tell, or the time was too short for the kernel's ticks.

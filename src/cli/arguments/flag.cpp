@@ -12,12 +12,9 @@
 namespace pillar::cli {
 
 Flag::Flag(Ranks ranks, const std::string& names, Takes takes) : ranks_(ranks), takes_(takes) {
-    for (std::size_t begin = 0; begin <= names.size();) {
-        const std::size_t end = std::min(names.find(',', begin), names.size());
-        std::string name = names.substr(begin, end - begin);
-        if (name.starts_with('!')) name.erase(0, 1);
-        names_.push_back(std::move(name));
-        begin = end + 1;
+    for (std::string_view name : split(names, ',')) {
+        if (name.starts_with('!')) name.remove_prefix(1);
+        names_.emplace_back(name);
     }
 }
 

@@ -43,16 +43,6 @@ Real real_of(std::string_view text, std::string_view flag, Real lowest, Real hig
             : fmt::format("{}: give a number", given(flag, text)));
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
 std::optional<std::size_t> number_at_start(std::string_view& text) {
     std::size_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -113,6 +103,16 @@ double real_number(std::string_view text, std::string_view flag, double lowest, 
 
 float real_number(std::string_view text, std::string_view flag, float lowest, float highest) {
     return real_of(text, flag, lowest, highest);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const std::size_t end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
 }
 
 std::vector<std::size_t> parse_numbers(const std::vector<std::string>& lists, std::string_view flag,

@@ -41,7 +41,8 @@ TEST(OtherWork, DisturbsWhereItIsMoreThanAMachineDoesByItself) {
 
 TEST(OtherWork, TravelsAsText) {
     for (const double busy_s : {1.25, nothing}) {
-        const CpuUse use = cpu_use_from(to_text({"id of a machine", 2.5, busy_s, 0.5, 8}));
+        const CpuUse use =
+            cpu_uses_from(std::vector{to_text({"id of a machine", 2.5, busy_s, 0.5, 8})}).front();
         EXPECT_EQ(use.machine, "id of a machine");
         EXPECT_EQ(use.seconds, 2.5);
         EXPECT_EQ(std::isnan(use.busy_s), std::isnan(busy_s));
