@@ -3,10 +3,10 @@
 #include "pillar/cli/command.hpp"
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/environment.hpp"
-#include "pillar/core/ending.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
-#include "pillar/core/process.hpp"
+#include "pillar/core/program.hpp"
+#include "pillar/terminal/text_pipe.hpp"
 
 #include <chrono>
 #include <fmt/format.h>
@@ -53,7 +53,7 @@ void expect_one_program(const comm::LaunchVariables& launch) {
 int run(int argc, char** argv) {
     const comm::LaunchVariables launch = comm::read_launch_variables();
     const bool is_root = launch.rank == 0;
-    if (is_root) cli::take_text_pipe();
+    if (is_root) terminal::take_text_pipe();
     cli::Command command;
     try {
         command = cli::parse(argc, argv);
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     ignore_write_signals();
     try {
         const int code = run(argc, argv);
-        cli::leave_text_pipe();
+        terminal::leave_text_pipe();
         return code;
     } catch (...) { // this rank alone knows: tell it and take the others along
         const Outcome outcome = outcome_of_exception();

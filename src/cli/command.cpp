@@ -1,14 +1,14 @@
 #include "pillar/cli/command.hpp"
 
 #include "arguments/parser.hpp"
-#include "pillar/core/ending.hpp"
+#include "subcommands.hpp"
+
 #include "pillar/core/errors.hpp"
 #include "pillar/core/output_file.hpp"
-#include "pillar/core/version.hpp"
+#include "pillar/core/program.hpp"
 #include "pillar/engine/signals.hpp"
-#include "standard_output.hpp"
-#include "subcommands.hpp"
-#include "tracing.hpp"
+#include "pillar/session/tracing.hpp"
+#include "pillar/terminal/standard_output.hpp"
 
 #include <fmt/format.h>
 
@@ -16,6 +16,10 @@ namespace pillar::cli {
 
 bool prints() {
     return comm::read_launch_variables().rank == 0;
+}
+
+void print_text(std::string_view text) {
+    if (prints()) terminal::write_text(text, [] {});
 }
 
 Command say(std::string text) {
@@ -39,7 +43,7 @@ void add_subcommands(Parser& parser) {
 }
 
 Command parse(int argc, char** argv) {
-    remember_command_line(argc, argv);
+    session::remember_command_line(argc, argv);
     Parser parser;
     add_subcommands(parser);
     const std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -56,7 +60,7 @@ namespace {
 
 /// Text is flushed as it comes.
 void leave_files_in_order() noexcept {
-    flush_trace();
+    session::flush_trace();
     remove_unfinished_outputs();
 }
 

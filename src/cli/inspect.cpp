@@ -2,17 +2,12 @@
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
-#include "progress.hpp"
-#include "standard_output.hpp"
 #include "subcommands.hpp"
 
-#include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
-#include "pillar/gguf/file.hpp"
+#include "pillar/inspect/file_text.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <map>
+#include <cstdint>
 #include <memory>
 
 namespace pillar::cli {
@@ -25,94 +20,11 @@ struct InspectOptions {
     std::size_t max_items = 6;
 };
 
-template <class T>
-std::string first_items(const std::vector<T>& values, std::size_t n) {
-    std::string text;
-    for (std::size_t i = 0; i < std::min(n, values.size()); ++i) {
-        if (i > 0) text += ", ";
-        if constexpr (std::is_same_v<T, std::string>)
-            text += fmt::format("\"{}\"", printable(values[i], 40));
-        else if constexpr (std::is_same_v<T, bool>)
-            text += values[i] ? "true" : "false";
-        else
-            text += fmt::format("{}", values[i]);
-    }
-    return text + (values.size() > n ? ", ..." : "");
-}
-
-std::string describe(const gguf::Array& array, std::size_t n) {
-    const std::string items = std::visit(
-        [n](const auto& values) -> std::string {
-            if constexpr (std::is_same_v<std::decay_t<decltype(values)>, gguf::Nested>)
-                return "...";
-            else
-                return first_items(values, n);
-        },
-        array.values);
-    return fmt::format("[{}]  ({} {})", items, array.size(), gguf::name_of(array.element));
-}
-
-std::string describe(const gguf::Value& value, std::size_t n) {
-    return std::visit(
-        [n](const auto& content) -> std::string {
-            using Content = std::decay_t<decltype(content)>;
-            if constexpr (std::is_same_v<Content, gguf::Array>)
-                return describe(content, n);
-            else if constexpr (std::is_same_v<Content, std::string>)
-                return fmt::format("\"{}\"", printable(content));
-            else if constexpr (std::is_same_v<Content, bool>)
-                return content ? "true" : "false";
-            else
-                return fmt::format("{}", content);
-        },
-        value.value);
-}
-
-std::string summary_of(const gguf::File& file) {
-    std::string text;
-    std::uint64_t n_parameters = 0, n_bytes = 0;
-    std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> types;
-    for (const gguf::TensorInfo& tensor : file.tensors()) {
-        n_parameters += tensor.n_elements();
-        n_bytes += tensor.size_bytes;
-        auto& [count, bytes] = types[tensor.type->name];
-        ++count;
-        bytes += tensor.size_bytes;
-    }
-    text += fmt::format("file          {} (GGUF version {}, {})\n", printable(file.path(), 4096),
-                        file.version(), human_bytes(static_cast<double>(file.size_bytes())));
-    text += fmt::format("parameters    {} in {} tensors\n", n_parameters, file.tensors().size());
-    if (n_parameters > 0)
-        text += fmt::format("tensor data   {} ({:.2f} bits per weight)\n",
-                            human_bytes(static_cast<double>(n_bytes)),
-                            8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_parameters));
-    for (const auto& [name, count_bytes] : types)
-        text += fmt::format("  {:<10}  {:>4} tensors, {}{}\n", name, count_bytes.first,
-                            human_bytes(static_cast<double>(count_bytes.second)), "");
-    return text;
-}
-
-std::string tensors_of(const gguf::File& file) {
-    std::string text = fmt::format("\ntensors\n  {:<32} {:<8} {:<20} {:>14} {:>14}\n", "name",
-                                   "type", "shape", "offset", "bytes");
-    for (const gguf::TensorInfo& tensor : file.tensors())
-        text += fmt::format("  {:<32} {:<8} {:<20} {:>14} {:>14}\n", printable(tensor.name),
-                            tensor.type->name, fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
-                            tensor.offset, tensor.size_bytes);
-    return text;
-}
-
-int inspect(const InspectOptions& options) {
+int print_file(const InspectOptions& options) {
     const gguf::File file(options.model);
     if (!prints()) return 0;
     for (const std::string& warning : file.warnings()) log::warning("{}", warning);
-    std::string text = summary_of(file) + "\nmetadata\n";
-    for (const auto& entry : file.metadata().entries())
-        text +=
-            fmt::format("  {:<44} {:<8} {}\n", printable(entry.key),
-                        gguf::name_of(entry.value.type), describe(entry.value, options.max_items));
-    if (options.tensors) text += tensors_of(file);
-    print_text(text);
+    print_text(inspect::file_text(file, options.tensors, options.max_items));
     return 0;
 }
 
@@ -128,7 +40,7 @@ void add_inspect(Parser& parser) {
         .whole(options->max_items, 0, INT32_MAX)
         .with_default();
     sub.when_called([options](Command& command) {
-        command.run_alone = [options] { return inspect(*options); };
+        command.run_alone = [options] { return print_file(*options); };
     });
 }
 

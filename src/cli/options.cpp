@@ -5,11 +5,11 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/model/synthetic.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <fmt/ranges.h>
 
 namespace pillar::cli {
 
@@ -17,16 +17,31 @@ namespace {
 
 constexpr const char* table_word = "table";
 
-/// Named families but reference give the same bits.
-std::string bits_of(const std::string& family) {
-    const kernels::Family* found = kernels::find_family(family);
-    return found == nullptr || found->float_activations ? family : "of integer";
+std::string names_of_families() {
+    std::vector<std::string_view> names;
+    for (const kernels::Family* family : kernels::families())
+        if (family->supported()) names.push_back(family->name);
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
-void add_kernels(Subcommand& sub, ModelOptions& o) {
-    sub.add(Ranks::same, "--kernels", "NAME", "auto, or one of this machine's kernel families")
-        .name(o.kernels)
-        .compared_by([&o] { return bits_of(o.kernels); })
+/// Named families but reference give the same bits.
+std::string bits_of(const kernels::Family* family) {
+    if (family == nullptr) return "auto";
+    return family->float_activations ? std::string(family->name) : "of integer";
+}
+
+void add_kernels(Subcommand& sub, session::ModelOptions& o) {
+    Flag& flag =
+        sub.add(Ranks::same, "--kernels", "NAME", "auto, or one of this machine's kernel families");
+    flag.read_name(
+            [&o, &flag](const std::string& text) {
+                o.family = text == "auto" ? nullptr : kernels::find_family(text);
+                if (text != "auto" && (o.family == nullptr || !o.family->supported()))
+                    throw UsageError(fmt::format("{} {}: this CPU has {}", flag.typed(),
+                                                 printable(text), names_of_families()));
+            },
+            [&o] { return o.family == nullptr ? "auto" : std::string(o.family->name); })
+        .compared_by([&o] { return bits_of(o.family); })
         .with_default();
 }
 
@@ -41,7 +56,7 @@ AllreduceWords allreduce_words() {
     return words;
 }
 
-void add_allreduce(Subcommand& sub, ModelOptions& o) {
+void add_allreduce(Subcommand& sub, session::ModelOptions& o) {
     sub.add(Ranks::same, "--allreduce", "NAME",
             "how partial sums are added over the ranks: auto (the fastest of the first three "
             "here), recursive-doubling, direct, two-step, ring or mpi")
@@ -50,7 +65,7 @@ void add_allreduce(Subcommand& sub, ModelOptions& o) {
 }
 
 /// Alone, or with the word table: `table` is set.
-void add_allreduce_or_table(Subcommand& sub, ModelOptions& o, bool& table) {
+void add_allreduce_or_table(Subcommand& sub, session::ModelOptions& o, bool& table) {
     Flag& flag =
         sub.add(Ranks::same, "--allreduce", "NAME",
                 "alone, or table: times of all of them on these ranks, without a model; with "
@@ -62,12 +77,12 @@ void add_allreduce_or_table(Subcommand& sub, ModelOptions& o, bool& table) {
                 table = text == table_word;
                 if (!table) choose(text);
             },
-            [&o, &table] { return table ? table_word : allreduce_text(o); })
+            [&o, &table] { return table ? table_word : session::allreduce_text(o); })
         .alone(table_word)
         .with_default();
 }
 
-void add_timeout(Subcommand& sub, ModelOptions& o) {
+void add_timeout(Subcommand& sub, session::ModelOptions& o) {
     Flag& flag = sub.add(
         Ranks::may_differ, "--timeout", "S",
         "seconds that a rank waits for another one within a step before the silent one ends the "
@@ -83,7 +98,7 @@ void add_timeout(Subcommand& sub, ModelOptions& o) {
             [&o] { return fmt::format("{}", o.timeout_s); });
 }
 
-void expect_together(const ModelOptions& o) {
+void expect_together(const session::ModelOptions& o) {
     if (o.allreduce) comm::require_available(*o.allreduce, o.wire);
     if (o.emulated && o.allreduce == comm::Algorithm::mpi)
         throw UsageError("--emulate-network does not go with --allreduce mpi, whose messages are "
@@ -91,15 +106,6 @@ void expect_together(const ModelOptions& o) {
 }
 
 } // namespace
-
-std::string allreduce_text(const ModelOptions& options) {
-    return options.allreduce ? std::string(comm::name_of(*options.allreduce)) : "auto";
-}
-
-std::string network_text(const std::optional<comm::NetworkModel>& network) {
-    if (!network) return {};
-    return fmt::format("{:.10g},{:.10g}", network->latency_s * 1e6, network->s_per_byte * 1e9);
-}
 
 void add_model_file(Subcommand& sub, std::string& model) {
     sub.add(Ranks::may_differ, "-m,--model", "FILE",
@@ -110,7 +116,7 @@ void add_model_file(Subcommand& sub, std::string& model) {
     });
 }
 
-void add_model_or_synthetic(Subcommand& sub, ModelOptions& o, bool is_required) {
+void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& o, bool is_required) {
     sub.add(Ranks::same, "-m,--model", "FILE",
             is_required ? "GGUF file; of a split model any part"
                         : "GGUF file that all ranks must have; its memory and its all-reduces are "
@@ -119,35 +125,36 @@ void add_model_or_synthetic(Subcommand& sub, ModelOptions& o, bool is_required) 
         .compared_by([&o] { return std::string(o.model.empty() ? "none" : "a file"); });
     sub.add(Ranks::same, "--synthetic", "SHAPE:TYPE",
             "a model without a file, e.g. llama-3.2-1b:q4_k_m")
-        .name(o.synthetic);
+        .read_name(
+            [&o](const std::string& text) { o.synthetic = model::parse_synthetic_name(text); },
+            [&o] { return o.synthetic ? o.synthetic->name : ""; });
     sub.expect([&o, is_required] {
-        if (!o.model.empty() && !o.synthetic.empty())
+        if (!o.model.empty() && o.synthetic)
             throw UsageError("two models are given, -m and --synthetic: leave one out");
-        if (is_required && o.model.empty() && o.synthetic.empty())
+        if (is_required && o.model.empty() && !o.synthetic)
             throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
-        if (!o.synthetic.empty()) (void)model::parse_synthetic_name(o.synthetic);
     });
 }
 
-void add_context(Subcommand& sub, ModelOptions& o) {
+void add_context(Subcommand& sub, session::ModelOptions& o) {
     sub.add(Ranks::same, "-c,--ctx-size", "N",
             "context: positions a sequence may have; 0 = min(model's, 4096)")
         .whole(o.n_context, 0, INT32_MAX);
 }
 
-void add_batch_size(Subcommand& sub, ModelOptions& o) {
+void add_batch_size(Subcommand& sub, session::ModelOptions& o) {
     sub.add(Ranks::same, "-b,--batch-size", "N", "prompt tokens a step")
         .whole(o.n_batch, 1, 4096)
         .with_default();
 }
 
-void add_threads(Subcommand& sub, ModelOptions& o) {
+void add_threads(Subcommand& sub, session::ModelOptions& o) {
     sub.add(Ranks::may_differ, "-t,--threads", "N",
             "threads of each rank; 0 = the cores this rank is bound to")
         .whole(o.n_threads, 0, 256);
 }
 
-void add_cache_type(Subcommand& sub, ModelOptions& o) {
+void add_cache_type(Subcommand& sub, session::ModelOptions& o) {
     using kernels::CacheType;
     sub.add(Ranks::same, "--cache-type", "TYPE", "KV cache: f16, f32 or q8_0")
         .choice<CacheType>(
@@ -156,7 +163,7 @@ void add_cache_type(Subcommand& sub, ModelOptions& o) {
         .with_default();
 }
 
-void add_wire(Subcommand& sub, ModelOptions& o) {
+void add_wire(Subcommand& sub, session::ModelOptions& o) {
     using comm::Wire;
     sub.add(Ranks::same, "--wire", "TYPE",
             "type of the all-reduced values on the network: f32, f16 or q8")
@@ -174,7 +181,7 @@ void add_output_format(Subcommand& sub, std::string& format, bool with_jsonl) {
     flag.with_default();
 }
 
-void add_model_options(Subcommand& sub, ModelOptions& o) {
+void add_model_options(Subcommand& sub, session::ModelOptions& o) {
     add_model_file(sub, o.model);
     add_context(sub, o);
     add_batch_size(sub, o);
@@ -182,7 +189,7 @@ void add_model_options(Subcommand& sub, ModelOptions& o) {
     add_compute_options(sub, o);
 }
 
-void add_compute_options(Subcommand& sub, ModelOptions& o, bool* table) {
+void add_compute_options(Subcommand& sub, session::ModelOptions& o, bool* table) {
     add_kernels(sub, o);
     add_cache_type(sub, o);
     if (table != nullptr)
@@ -194,23 +201,33 @@ void add_compute_options(Subcommand& sub, ModelOptions& o, bool* table) {
             "let messages between ranks of this machine arrive no earlier than on a network with "
             "this latency in microseconds and these nanoseconds a byte: 50,8.5")
         .read([&o](const std::string& text) { o.emulated = parse_network(text); },
-              [&o] { return o.emulated ? network_text(o.emulated) : "none"; });
+              [&o] { return o.emulated ? session::network_text(o.emulated) : "none"; });
     sub.add_switch(Ranks::may_differ, "--check-tensors", o.check_tensors,
                    "refuse a model whose weights are not all finite numbers");
     add_timeout(sub, o);
     sub.add(Ranks::same, "--split", "HOW",
             "how the model is shared among the ranks: even; auto (by measured speed, within each "
             "node's memory); one share a rank as in 0.3,0.7; or as in the trace FILE.h5")
-        .read([&o](const std::string& text) { o.split = parse_split(text); },
-              [&o] { return split_text(o.split); })
+        .read([&o](const std::string& text) { o.split = session::parse_split(text); },
+              [&o] { return session::split_text(o.split); })
         .compared_by([&o] { // rank 0 alone reads the trace
-            return o.split.kind == SplitKind::file ? "a trace" : split_text(o.split);
+            return o.split.kind == session::SplitKind::file ? "a trace"
+                                                            : session::split_text(o.split);
         })
         .with_default();
     sub.expect([&o] { expect_together(o); });
 }
 
-void add_prompt_options(Subcommand& sub, PromptOptions& o) {
+void add_trace_options(Subcommand& sub, session::TraceFlags& flags) {
+    sub.add(Ranks::same, "--trace", "FILE.h5", "write a trace of every step, token and rank")
+        .name(flags.path)
+        .compared_by([&flags] { // rank 0 writes it, all send it what they measure
+            return std::string(flags.path.empty() ? "none" : "a trace");
+        });
+    sub.add_switch(Ranks::may_differ, "--force", flags.force, "replace an existing trace");
+}
+
+void add_prompt_options(Subcommand& sub, terminal::PromptOptions& o) {
     sub.add(Ranks::may_differ, "-p,--prompt", "TEXT", "the prompt; \"\" is an empty one")
         .looks(Flag::Looks::like_anything)
         .read([&o](const std::string& text) { o.prompt = text; },
@@ -225,6 +242,23 @@ void add_prompt_options(Subcommand& sub, PromptOptions& o) {
         if (o.prompt && !o.file.empty())
             throw UsageError("two prompts are given, -p and -f: leave one out");
     });
+}
+
+std::vector<std::string> file_names(const std::string& list, std::string_view flag) {
+    std::vector<std::string> names;
+    for (std::size_t begin = 0; begin <= list.size();) {
+        std::size_t end = list.size(); // the longest name that there is, else the shortest
+        while (end != begin && end != std::string::npos &&
+               !std::filesystem::exists(list.substr(begin, end - begin)))
+            end = list.rfind(',', end - 1);
+        if (end == std::string::npos || end <= begin)
+            end = std::min(list.find(',', begin), list.size());
+        if (end == begin)
+            throw UsageError(fmt::format("{} {}: a name is empty", flag, printable(list)));
+        names.push_back(list.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return names;
 }
 
 comm::NetworkModel parse_network(const std::string& text) {
@@ -242,12 +276,6 @@ comm::NetworkModel parse_network(const std::string& text) {
                                      "the nanoseconds a byte, both from 0 to 1e6, as in 50,8.5",
                                      text.empty() ? "\"\"" : printable(text)));
     return comm::NetworkModel{latency_us * 1e-6, ns_per_byte * 1e-9};
-}
-
-bool on_terminal() {
-    // A launcher gives its ranks pipes; nothing else of it needs to be known.
-    if (const char* told = std::getenv("PILLAR_TTY")) return std::strcmp(told, "1") == 0;
-    return isatty(STDERR_FILENO) != 0;
 }
 
 } // namespace pillar::cli

@@ -1,68 +1,28 @@
 // plan: what a model needs and how fast it will be, before anything is started.
 
 #include "arguments/parser.hpp"
-#include "model_file.hpp"
-#include "plan_rows.hpp"
-#include "standard_output.hpp"
+#include "options.hpp"
 #include "subcommands.hpp"
 
-#include "pillar/core/errors.hpp"
-#include "pillar/model/tensors.hpp"
+#include "pillar/comm/schedule.hpp"
+#include "pillar/plan/plan.hpp"
 
-#include <algorithm>
-#include <fmt/format.h>
+#include <cstdint>
 #include <memory>
 
 namespace pillar::cli {
 
-namespace {
-
-struct PlanOptions {
-    std::vector<std::string> ranks; ///< lists
-    std::string profile;
-    PlanRequest request;
-    std::string format = "md";
-};
-
-std::vector<std::size_t> numbers_of_ranks(const PlanOptions& options) {
-    if (options.ranks.empty()) return {1, 2, 4, 8};
-    return parse_numbers(options.ranks, "--ranks", 1, 1024);
-}
-
-int plan(const PlanOptions& options) {
-    const ModelOptions& model = options.request.model;
-    const perf::MachineProfile profile =
-        options.profile.empty() ? perf::MachineProfile() : perf::read_profile(options.profile);
-    PlanTable table;
-    const gguf::File file = open_model_file(model.model, model.synthetic);
-    model::check_tensors(file, model::read_hyperparameters(file));
-    table.model = model.synthetic.empty() ? model.model : model.synthetic;
-    table.profile = profile.name;
-    table.decode_w = profile.power.decode_w;
-    const std::vector<std::size_t> ranks = numbers_of_ranks(options);
-    for (const std::size_t n_ranks : ranks)
-        table.rows.push_back(plan_row(file, profile, options.request, static_cast<int>(n_ranks)));
-    table.base =
-        base_row(file, profile, options.request, static_cast<int>(std::ranges::max(ranks)));
-    table.request = resolved(file, options.request);
-    print_text(render(table, options.format));
-    return 0;
-}
-
-} // namespace
-
 void add_plan(Parser& parser) {
-    auto options = std::make_shared<PlanOptions>();
-    PlanRequest& request = options->request;
-    ModelOptions& model = request.model;
+    auto options = std::make_shared<plan::PlanOptions>();
+    plan::PlanRequest& request = options->request;
+    session::ModelOptions& model = request.model;
     Subcommand& sub = parser.add(
         "plan", "memory, messages and predicted speed of a model on a number of nodes, one rank "
                 "each; computes nothing");
     add_model_or_synthetic(sub, model, true);
     sub.add_list(Ranks::may_differ, "--ranks", "LIST",
                  "numbers of ranks: 1,2,4,8 (default), 1-4, 1-16*2")
-        .looks(Flag::Looks::like_a_number)
-        .pieces(options->ranks);
+        .numbers(options->ranks, 1, 1024);
     sub.add(Ranks::may_differ, "--profile", "FILE.json",
             "machine profile, as check writes it (default: a Raspberry Pi 4 with 8 GB)")
         .name(options->profile);
@@ -88,12 +48,15 @@ void add_plan(Parser& parser) {
         .with_default();
     add_wire(sub, model);
     add_output_format(sub, options->format, false);
-    sub.expect([options, &model] {
-        (void)numbers_of_ranks(*options);
+    sub.expect([&model] {
         if (model.allreduce) comm::require_available(*model.allreduce, model.wire);
     });
-    sub.when_called(
-        [options](Command& command) { command.run_alone = [options] { return plan(*options); }; });
+    sub.when_called([options](Command& command) {
+        command.run_alone = [options] {
+            print_text(plan::plan_text(*options));
+            return 0;
+        };
+    });
 }
 
 } // namespace pillar::cli

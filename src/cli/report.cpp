@@ -2,13 +2,13 @@
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
-#include "standard_output.hpp"
 #include "subcommands.hpp"
 
-#include "pillar/core/counted.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/report/render.hpp"
+#include "pillar/terminal/standard_output.hpp"
 #include "pillar/trace/convert.hpp"
 
 #include <fmt/format.h>

@@ -5,6 +5,7 @@
 #include "pillar/cli/command.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace pillar::cli {
 
@@ -13,6 +14,9 @@ class Parser; // arguments/parser.hpp
 /// Is this the process that prints? Where MPI is never started every rank does the same work and
 /// leaves with the same code, but one of them speaks.
 [[nodiscard]] bool prints();
+
+/// Rank 0 of commands that start no ranks: the process that prints writes to standard output.
+void print_text(std::string_view text);
 
 /// A command that prints `text`.
 Command say(std::string text);

@@ -2,17 +2,14 @@
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
-#include "prompt_text.hpp"
-#include "standard_output.hpp"
 #include "subcommands.hpp"
 
-#include "pillar/core/errors.hpp"
 #include "pillar/gguf/file.hpp"
+#include "pillar/inspect/tokens_text.hpp"
 #include "pillar/model/hyperparameters.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <memory>
 
 namespace pillar::cli {
@@ -21,7 +18,7 @@ namespace {
 
 struct TokenizeOptions {
     std::string model;
-    PromptOptions prompt;
+    terminal::PromptOptions prompt;
     bool ids = false;
     bool no_bos = false;
     bool no_parse_special = false;
@@ -35,17 +32,11 @@ int tokenize(const TokenizeOptions& options) {
     model::expect_model(file.metadata());
     const tokenizer::Tokenizer tokenizer(file.metadata());
     const auto ids = tokenizer.encode(
-        read_prompt(
+        terminal::read_prompt(
             options.prompt, [] {}, longest_text, "cut it into pieces"),
         {.add_special = !options.no_bos, .parse_special = !options.no_parse_special});
     if (!prints()) return 0;
-    std::string text;
-    if (options.ids) {
-        text = fmt::format("[{}]\n", fmt::join(ids, ", "));
-    } else {
-        for (const tokenizer::TokenId id : ids)
-            text += fmt::format("{:>8} -> '{}'\n", id, printable(tokenizer.piece(id, true)));
-    }
+    std::string text = inspect::tokens_text(tokenizer, ids, !options.ids);
     if (options.show_count) text += fmt::format("Total number of tokens: {}\n", ids.size());
     print_text(text);
     return 0;

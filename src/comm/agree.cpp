@@ -2,8 +2,8 @@
 
 #include "pillar/comm/agree.hpp"
 
-#include "pillar/core/ending.hpp"
 #include "pillar/core/hash.hpp"
+#include "pillar/core/program.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

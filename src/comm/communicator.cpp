@@ -105,11 +105,9 @@ std::vector<double> Communicator::round_trips(int /*peer*/, std::size_t /*n_byte
 }
 
 void Communicator::note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept {
-    step_traffic_.bytes_sent += sent.bytes_sent;
-    step_traffic_.messages_sent += sent.messages_sent;
+    step_traffic_ += sent;
     if (timeline_ == nullptr) return;
-    timeline_->traffic.bytes_sent += sent.bytes_sent;
-    timeline_->traffic.messages_sent += sent.messages_sent;
+    timeline_->traffic += sent;
     expects(timeline_->collectives.size() < timeline_->collectives.capacity(),
             "the step's timeline has room for all its collectives");
     timeline_->collectives.push_back(timing);

@@ -2,15 +2,15 @@
 
 #include "pillar/comm/environment.hpp"
 
-#include "backstop.hpp"
-#include "mpi_communicator.hpp"
-#include "mpi_error.hpp"
-#include "patience.hpp"
-#include "roll_call.hpp"
-#include "watchdog.hpp"
+#include "liveness/backstop.hpp"
+#include "liveness/patience.hpp"
+#include "liveness/roll_call.hpp"
+#include "liveness/watchdog.hpp"
+#include "mpi/mpi_communicator.hpp"
+#include "mpi/mpi_error.hpp"
 
-#include "pillar/core/ending.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/program.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,8 +1,7 @@
 // Last words, and exceptions as sentences.
 
-#include "pillar/core/ending.hpp"
-
 #include "pillar/core/log.hpp"
+#include "pillar/core/program.hpp"
 
 #include <atomic>
 #include <cstdlib>

@@ -3,7 +3,7 @@
 
 #include "pillar/core/errors.hpp"
 
-#include "pillar/core/ending.hpp"
+#include "pillar/core/program.hpp"
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "pillar/core/process.hpp"
+#include "pillar/core/program.hpp"
 
 #include <csignal>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // Both clocks are read through the vDSO: no system call.
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <ctime>
 

@@ -1,9 +1,8 @@
 // The version comes from CMake, the revision from git at build time, the hash from the file that is
 // running.
 
-#include "pillar/core/version.hpp"
-
 #include "pillar/core/hash.hpp"
+#include "pillar/core/program.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

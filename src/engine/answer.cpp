@@ -20,7 +20,7 @@ sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
     return sampling::combine(combine_tree(sums.first(half)), combine_tree(sums.subspan(half)));
 }
 
-AnswerBuilder::AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options)
+AnswerBuilder::AnswerBuilder(const forward::Transformer& transformer, const LoopOptions& options)
     : transformer_(transformer), options_(options),
       adjusted_(transformer.share().vocabulary.size()), best_(options.n_candidates) {}
 
@@ -34,11 +34,11 @@ sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
     return combine_tree({sums, n});
 }
 
-void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const float> logits,
+void AnswerBuilder::write(std::span<const forward::Row> rows, std::span<const float> logits,
                           const Sequences& sequences, MessageWriter& message) {
     const std::size_t n = transformer_.share().vocabulary.size();
     std::size_t slot = 0;
-    for (const model::Row& row : rows) {
+    for (const forward::Row& row : rows) {
         if (!row.want_logits) continue;
         const std::span<const float> raw = logits.subspan(slot++ * n, n);
         AnswerRow head;
@@ -56,7 +56,7 @@ void AnswerBuilder::write(std::span<const model::Row> rows, std::span<const floa
     }
 }
 
-void AnswerBuilder::write_candidates(const model::Row& row, std::span<const float> raw,
+void AnswerBuilder::write_candidates(const forward::Row& row, std::span<const float> raw,
                                      const Sequences& sequences, AnswerRow& head,
                                      MessageWriter& message) {
     const partition::Range own = transformer_.share().vocabulary;

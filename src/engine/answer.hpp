@@ -4,8 +4,9 @@
 // 0).
 
 #include "message.hpp"
-#include "pillar/engine/loop.hpp"
 #include "sequences.hpp"
+
+#include "pillar/engine/loop.hpp"
 
 #include <vector>
 
@@ -19,18 +20,18 @@ std::size_t answer_capacity(std::size_t vocabulary_rows, std::size_t max_logit_r
 
 class AnswerBuilder {
   public:
-    AnswerBuilder(const model::Transformer& transformer, const LoopOptions& options);
+    AnswerBuilder(const forward::Transformer& transformer, const LoopOptions& options);
 
     /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
-    void write(std::span<const model::Row> rows, std::span<const float> logits,
+    void write(std::span<const forward::Row> rows, std::span<const float> logits,
                const Sequences& sequences, MessageWriter& message);
 
   private:
-    void write_candidates(const model::Row& row, std::span<const float> raw,
+    void write_candidates(const forward::Row& row, std::span<const float> raw,
                           const Sequences& sequences, AnswerRow& head, MessageWriter& message);
     [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
 
-    const model::Transformer& transformer_;
+    const forward::Transformer& transformer_;
     const LoopOptions& options_;
     AdjustedLogits adjusted_; ///< of own rows of the vocabulary
     std::vector<sampling::Candidate> best_;
@@ -39,7 +40,7 @@ class AnswerBuilder {
 /// Rank 0 only: all ranks' answers to one step, merged.
 class OutcomeReader {
   public:
-    OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
+    OutcomeReader(const forward::Transformer& transformer, const comm::Communicator& comm,
                   const LoopOptions& options);
 
     struct Flags {
@@ -47,7 +48,7 @@ class OutcomeReader {
         bool signalled = false;
         bool hashes_differ = false;
     };
-    Flags read(std::span<const model::Row> rows, const comm::GatherBuffer& answers,
+    Flags read(std::span<const forward::Row> rows, const comm::GatherBuffer& answers,
                const Sequences& sequences);
 
     static std::uint64_t size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
@@ -60,8 +61,8 @@ class OutcomeReader {
 
   private:
     void read_candidates(std::size_t slot, std::vector<MessageReader>& readers);
-    void read_full_row(std::size_t slot, const model::Row& row, std::vector<MessageReader>& readers,
-                       const Sequences& sequences);
+    void read_full_row(std::size_t slot, const forward::Row& row,
+                       std::vector<MessageReader>& readers, const Sequences& sequences);
 
     struct Slot { ///< results of one row with logits
         std::vector<sampling::Candidate> candidates;
@@ -69,7 +70,7 @@ class OutcomeReader {
         std::vector<float> full;
     };
 
-    const model::Transformer& transformer_;
+    const forward::Transformer& transformer_;
     const LoopOptions& options_;
     int n_ranks_;
     std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row

@@ -1,7 +1,7 @@
 #include "pillar/engine/benchmark.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <algorithm>
 

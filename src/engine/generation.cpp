@@ -2,7 +2,7 @@
 
 #include "pillar/core/elementary.hpp"
 #include "pillar/core/errors.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -63,10 +63,10 @@ void Generation::done(std::uint64_t step, const StepPlan& plan,
     if (signalled && reason_ == FinishReason::none) finish(FinishReason::signal);
 }
 
-void Generation::record_prompt(std::uint64_t step, std::span<const model::Row> rows) {
+void Generation::record_prompt(std::uint64_t step, std::span<const forward::Row> rows) {
     if (observer_ == nullptr) return;
     const double now_s = monotonic_s();
-    for (const model::Row& row : rows) {
+    for (const forward::Row& row : rows) {
         observer_->token({step, row.sequence, row.position, row.token, Phase::prefill,
                           now_s - last_token_s_, std::numeric_limits<float>::quiet_NaN()});
         last_token_s_ = now_s; // the rest of the chunk came with it

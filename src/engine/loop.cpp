@@ -2,9 +2,10 @@
 
 #include "answer.hpp"
 #include "message.hpp"
+
 #include "pillar/comm/agree.hpp"
-#include "pillar/core/ending.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/program.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ const char* name_of(FinishReason reason) noexcept {
     return "none";
 }
 
-void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept {
+void count_rows(std::span<const forward::Row> rows, StepRecord& record) noexcept {
     record.n_rows = static_cast<std::uint32_t>(rows.size());
     record.n_logits = 0;
     record.n_attended = record.n_cached = 0;
@@ -37,7 +38,7 @@ void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept {
         const auto n_seen = static_cast<std::uint64_t>(rows[i].position) + 1;
         record.n_logits += rows[i].want_logits ? 1u : 0u;
         record.n_attended += n_seen;
-        const auto is_same = [&](const model::Row& row) {
+        const auto is_same = [&](const forward::Row& row) {
             return row.sequence == rows[i].sequence;
         };
         // Rows of a sequence come in order: its last one sees all that is read.
@@ -47,8 +48,8 @@ void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept {
 
 namespace {
 
-std::size_t order_capacity(const model::Transformer& transformer) {
-    const model::TransformerOptions& options = transformer.options();
+std::size_t order_capacity(const forward::Transformer& transformer) {
+    const forward::TransformerOptions& options = transformer.options();
     return sizeof(OrderHead) +
            options.max_sequences * (sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling)) +
            options.max_rows * sizeof(OrderRow);
@@ -60,7 +61,7 @@ std::size_t write_order(const OrderHead& head, const StepPlan& plan, std::span<s
     message.put(head);
     message.put_all(std::span(plan.keeps));
     message.put_all(std::span(plan.samplings));
-    for (const model::Row& row : plan.rows)
+    for (const forward::Row& row : plan.rows)
         message.put(OrderRow{row.token, row.position, row.sequence, row.want_logits ? 1u : 0u});
     return message.size();
 }
@@ -90,12 +91,12 @@ std::size_t most_rows(const partition::Sizes& sizes, const partition::Share& sha
     return most;
 }
 
-std::size_t own_capacity(const model::Transformer& model, const LoopOptions& options) {
+std::size_t own_capacity(const forward::Transformer& model, const LoopOptions& options) {
     return answer_capacity(model.share().vocabulary.size(), model.options().max_logit_rows,
                            options);
 }
 
-std::size_t most_capacity(const model::Transformer& model, const LoopOptions& options) {
+std::size_t most_capacity(const forward::Transformer& model, const LoopOptions& options) {
     return answer_capacity(most_rows(model.hyperparameters().sizes(), model.share()),
                            model.options().max_logit_rows, options);
 }
@@ -103,7 +104,7 @@ std::size_t most_capacity(const model::Transformer& model, const LoopOptions& op
 } // namespace
 
 std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
-                         const model::TransformerOptions& model_options,
+                         const forward::TransformerOptions& model_options,
                          const LoopOptions& options) {
     const std::size_t n_rows = model_options.max_logit_rows;
     const std::size_t most = answer_capacity(most_rows(sizes, share), n_rows, options);
@@ -118,14 +119,14 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
            OutcomeReader::size_bytes(sizes.vocab_size, n_rows, options, share.n_ranks);
 }
 
-std::size_t most_collectives(const model::Transformer& model) noexcept {
+std::size_t most_collectives(const forward::Transformer& model) noexcept {
     const std::size_t a_layer =
-        model::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
+        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
     return model.hyperparameters().n_layers * a_layer + 2;
 }
 
 struct Loop::State {
-    State(model::Transformer& model, comm::Communicator& communicator,
+    State(forward::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
         : transformer(model), comm(communicator), options(loop_options),
           order(order_capacity(model)), answer(own_capacity(model, options)),
@@ -140,7 +141,7 @@ struct Loop::State {
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
 
-    model::Transformer& transformer;
+    forward::Transformer& transformer;
     comm::Communicator& comm;
     LoopOptions options;
     StepObserver* observer = nullptr;
@@ -254,7 +255,8 @@ class InSteps {
 
 } // namespace
 
-Loop::Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options) {
+Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm,
+           const LoopOptions& options) {
     comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options); });
 }
 

@@ -20,8 +20,8 @@ std::size_t merged_candidates(std::size_t vocab_size, const LoopOptions& options
 
 } // namespace
 
-OutcomeReader::OutcomeReader(const model::Transformer& transformer, const comm::Communicator& comm,
-                             const LoopOptions& options)
+OutcomeReader::OutcomeReader(const forward::Transformer& transformer,
+                             const comm::Communicator& comm, const LoopOptions& options)
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
       lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()),
       log_sums_(static_cast<std::size_t>(n_ranks_)),
@@ -53,7 +53,7 @@ std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_
            static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(AnswerCandidate);
 }
 
-OutcomeReader::Flags OutcomeReader::read(std::span<const model::Row> rows,
+OutcomeReader::Flags OutcomeReader::read(std::span<const forward::Row> rows,
                                          const comm::GatherBuffer& answers,
                                          const Sequences& sequences) {
     Flags flags;
@@ -113,7 +113,7 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
     }
 }
 
-void OutcomeReader::read_full_row(std::size_t slot, const model::Row& row,
+void OutcomeReader::read_full_row(std::size_t slot, const forward::Row& row,
                                   std::vector<MessageReader>& readers, const Sequences& sequences) {
     Slot& merged = slots_[slot];
     const partition::Sizes sizes = transformer_.hyperparameters().sizes();

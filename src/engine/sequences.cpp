@@ -12,8 +12,8 @@ Sequences::Sequences(std::size_t max_sequences, std::size_t n_context,
     : tokens_(max_sequences, std::vector<sampling::TokenId>(n_context)),
       parameters_(max_sequences, sampling) {}
 
-void Sequences::add(std::span<const model::Row> rows) noexcept {
-    for (const model::Row& row : rows) {
+void Sequences::add(std::span<const forward::Row> rows) noexcept {
+    for (const forward::Row& row : rows) {
         std::vector<sampling::TokenId>& tokens = tokens_[index_of(row.sequence)];
         expects(row.position >= 0 && static_cast<std::size_t>(row.position) < tokens.size(),
                 "a row's position lies within the context");
@@ -46,7 +46,7 @@ const sampling::Parameters& Sequences::sampling_of(std::int32_t sequence) const 
 AdjustedLogits::AdjustedLogits(std::size_t n_logits) : logits_(n_logits), counts_(n_logits) {}
 
 std::span<const float> AdjustedLogits::of(std::span<const float> raw, sampling::TokenId first_id,
-                                          const model::Row& row, const Sequences& sequences,
+                                          const forward::Row& row, const Sequences& sequences,
                                           std::span<const sampling::TokenId> banned) noexcept {
     std::copy(raw.begin(), raw.end(), logits_.begin());
     sampling::apply_penalties(sequences.sampling_of(row.sequence),

@@ -18,7 +18,7 @@ class Sequences {
               const sampling::Parameters& sampling);
 
     /// Tokens by position, as the rows bring them.
-    void add(std::span<const model::Row> rows) noexcept;
+    void add(std::span<const forward::Row> rows) noexcept;
     void set_sampling(const StepPlan::Sampling& sampling) noexcept;
 
     /// Tokens of the sequence up to and including `position`.
@@ -43,7 +43,7 @@ class AdjustedLogits {
     /// Those of `raw` (n_logits, ids from `first_id` on) with the penalties of the row's sequence;
     /// −∞ for banned ids. Valid until the next call.
     std::span<const float> of(std::span<const float> raw, sampling::TokenId first_id,
-                              const model::Row& row, const Sequences& sequences,
+                              const forward::Row& row, const Sequences& sequences,
                               std::span<const sampling::TokenId> banned) noexcept;
 
     /// Of both arrays.

@@ -3,14 +3,13 @@
 
 #include "pillar/gguf/file.hpp"
 
-#include "part.hpp"
-#include "split.hpp"
+#include "read/part.hpp"
+#include "read/split.hpp"
 
 #include "pillar/core/hash.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <numeric>
 #include <utility>
 

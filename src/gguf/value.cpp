@@ -3,10 +3,9 @@
 
 #include "pillar/gguf/value.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <concepts>
+#include <fmt/format.h>
 #include <limits>
 #include <type_traits>
 #include <utility>

@@ -9,13 +9,12 @@
 #include "pillar/core/output_file.hpp"
 #include "pillar/gguf/file.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <set>
 #include <string_view>
 #include <system_error>

@@ -7,8 +7,8 @@
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/errors.hpp"
-#include "pillar/core/stopwatch.hpp"
-#include "pillar/measure/median.hpp"
+#include "pillar/core/median.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <algorithm>
 #include <cmath>

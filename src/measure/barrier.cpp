@@ -1,7 +1,7 @@
 #include "pillar/measure/barrier.hpp"
 
-#include "pillar/core/stopwatch.hpp"
-#include "pillar/measure/median.hpp"
+#include "pillar/core/median.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <vector>
 

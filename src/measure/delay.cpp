@@ -4,7 +4,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/aligned_buffer.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/measure/bandwidth.hpp"
 
 #include <algorithm>

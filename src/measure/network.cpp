@@ -1,7 +1,7 @@
 #include "pillar/measure/network.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/measure/median.hpp"
+#include "pillar/core/median.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "of_ranks.hpp"
 
-#include "pillar/measure/median.hpp"
+#include "pillar/core/median.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

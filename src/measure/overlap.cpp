@@ -6,8 +6,8 @@
 #include "pillar/comm/tree_sum.hpp"
 #include "pillar/comm/wire_codec.hpp"
 #include "pillar/core/aligned_buffer.hpp"
-#include "pillar/core/stopwatch.hpp"
-#include "pillar/measure/median.hpp"
+#include "pillar/core/median.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "pillar/measure/product_rate.hpp"
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/quant/synthetic.hpp"
 
 #include <algorithm>

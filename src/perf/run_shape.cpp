@@ -9,13 +9,13 @@ namespace pillar::perf {
 
 namespace {
 
-constexpr std::array<std::pair<const char*, std::uint64_t model::StepCost::*>, 6> costs{{
-    {"rank_layer_bytes", &model::StepCost::layer_bytes},
-    {"rank_heads_bytes", &model::StepCost::heads_bytes},
-    {"rank_output_bytes", &model::StepCost::output_bytes},
-    {"rank_layer_products", &model::StepCost::layer_products},
-    {"rank_output_products", &model::StepCost::output_products},
-    {"rank_kv_bytes", &model::StepCost::kv_bytes},
+constexpr std::array<std::pair<const char*, std::uint64_t forward::StepCost::*>, 6> costs{{
+    {"rank_layer_bytes", &forward::StepCost::layer_bytes},
+    {"rank_heads_bytes", &forward::StepCost::heads_bytes},
+    {"rank_output_bytes", &forward::StepCost::output_bytes},
+    {"rank_layer_products", &forward::StepCost::layer_products},
+    {"rank_output_products", &forward::StepCost::output_products},
+    {"rank_kv_bytes", &forward::StepCost::kv_bytes},
 }};
 constexpr const char* heads = "rank_n_heads";
 

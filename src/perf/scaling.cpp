@@ -4,6 +4,7 @@
 #include "pillar/perf/scaling.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/median.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -60,8 +61,7 @@ MedianInterval median_interval(std::span<const double> samples, double confidenc
     std::sort(sorted.begin(), sorted.end());
     const std::size_t n = sorted.size();
     const Rank rank = enclosing_rank(n, confidence);
-    return {(sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[rank.index - 1],
-            sorted[n - rank.index], rank.confidence};
+    return {median(sorted), sorted[rank.index - 1], sorted[n - rank.index], rank.confidence};
 }
 
 } // namespace pillar::perf

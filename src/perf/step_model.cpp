@@ -35,9 +35,9 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
         work.ranks.push_back(mine);
     }
     const auto n_ranks = static_cast<int>(ranks.size());
-    const std::size_t n_first = model::first_half(rows.n_rows, n_ranks);
-    work.n_barriers = h.n_layers * model::barriers_a_layer(rows.n_rows, n_ranks);
-    work.n_allreduces = model::blocks_a_layer * h.n_layers;
+    const std::size_t n_first = forward::first_half(rows.n_rows, n_ranks);
+    work.n_barriers = h.n_layers * forward::barriers_a_layer(rows.n_rows, n_ranks);
+    work.n_allreduces = forward::blocks_a_layer * h.n_layers;
     work.allreduce_floats = n_first * h.dim;
     work.n_rows = rows.n_rows;
     work.n_second = rows.n_rows - n_first;
@@ -144,27 +144,19 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
 Traffic step_traffic(const StepWork& work, int rank) {
     const auto n_ranks = static_cast<int>(work.ranks.size());
     Traffic sent;
-    const auto add = [&](const Traffic& one, std::size_t times) {
-        sent.bytes_sent += times * one.bytes_sent;
-        sent.messages_sent += times * one.messages_sent;
-    };
     for (const std::size_t n_floats : {work.allreduce_floats, work.second_floats})
         if (n_floats > 0)
-            add(comm::allreduce_traffic(work.allreduce.of(n_floats), work.wire, rank, n_ranks,
-                                        n_floats),
-                work.n_allreduces);
-    add(comm::broadcast_traffic(rank, n_ranks, work.order_bytes), 1);
-    add(comm::gather_traffic(rank, n_ranks, work.answer_bytes), 1);
+            sent += work.n_allreduces * comm::allreduce_traffic(work.allreduce.of(n_floats),
+                                                                work.wire, rank, n_ranks, n_floats);
+    sent += comm::broadcast_traffic(rank, n_ranks, work.order_bytes);
+    sent += comm::gather_traffic(rank, n_ranks, work.answer_bytes);
     return sent;
 }
 
 Traffic step_traffic(const StepWork& work) {
     Traffic all;
-    for (int rank = 0; rank < static_cast<int>(work.ranks.size()); ++rank) {
-        const Traffic one = step_traffic(work, rank);
-        all.bytes_sent += one.bytes_sent;
-        all.messages_sent += one.messages_sent;
-    }
+    for (int rank = 0; rank < static_cast<int>(work.ranks.size()); ++rank)
+        all += step_traffic(work, rank);
     return all;
 }
 

@@ -27,7 +27,7 @@ void write_attribute(hid_t object, const Location& location, const char* name, c
     const Handle space(check(H5Screate(H5S_SCALAR), where, "describe"), H5Sclose);
     if (const auto* text = std::get_if<std::string>(&value)) {
         const Handle type = text_type(where);
-        const std::string stored = valid_utf8(*text);
+        const std::string stored = stored_text(*text);
         const char* pointer = stored.c_str();
         write(object, where, name, type.get(), type.get(), space.get(), &pointer);
     } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {

@@ -66,7 +66,7 @@ TextColumn::TextColumn(Handle dataset, Location location)
 
 void TextColumn::append(std::string_view text) {
     const Handle type = text_type(location_);
-    const std::string stored = valid_utf8(text);
+    const std::string stored = stored_text(text);
     const char* pointer = stored.c_str();
     write_rows(dataset_.get(), location_, 0, n_rows_, 1, type.get(), &pointer);
     ++n_rows_;

@@ -4,6 +4,7 @@
 
 #include "cpu_folders.hpp"
 #include "key_values.hpp"
+
 #include "pillar/core/control_groups.hpp"
 
 #include <algorithm>

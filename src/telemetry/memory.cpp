@@ -3,6 +3,7 @@
 #include "pillar/telemetry/memory.hpp"
 
 #include "key_values.hpp"
+
 #include "pillar/core/checked.hpp"
 #include "pillar/core/control_groups.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "pillar/telemetry/other_work.hpp"
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <algorithm>
 #include <array>

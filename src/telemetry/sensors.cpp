@@ -3,6 +3,7 @@
 // monitor.
 
 #include "cpu_folders.hpp"
+
 #include "pillar/core/control_groups.hpp"
 #include "pillar/telemetry/host.hpp"
 

@@ -1,7 +1,7 @@
 // Arrivals are counted down in one word, waiters watch another: the last one to arrive opens the
 // next generation. Waiting spins first, then offers the core to others.
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/threads/team.hpp"
 
 #include <sched.h>

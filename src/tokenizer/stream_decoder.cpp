@@ -1,7 +1,7 @@
 // Bytes wait until they are a whole character or can no longer become one.
 
+#include "pillar/core/utf8.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
-#include "pillar/tokenizer/utf8.hpp"
 
 #include <utility>
 

@@ -5,15 +5,14 @@
 
 #include "vocabulary.hpp"
 
+#include "pillar/core/log.hpp"
+#include "pillar/core/utf8.hpp"
 #include "pillar/tokenizer/bpe.hpp"
 #include "pillar/tokenizer/byte_alphabet.hpp"
 #include "pillar/tokenizer/merge.hpp"
 #include "pillar/tokenizer/pre_tokenizer.hpp"
 #include "pillar/tokenizer/special_tokens.hpp"
 #include "pillar/tokenizer/spm.hpp"
-#include "pillar/tokenizer/utf8.hpp"
-
-#include "pillar/core/log.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

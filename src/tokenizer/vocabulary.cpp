@@ -4,10 +4,9 @@
 
 #include "vocabulary.hpp"
 
+#include "pillar/core/log.hpp"
 #include "pillar/tokenizer/piece_index.hpp"
 #include "pillar/tokenizer/spm.hpp"
-
-#include "pillar/core/log.hpp"
 
 #include <algorithm>
 #include <cmath>

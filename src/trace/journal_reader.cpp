@@ -1,10 +1,9 @@
 // Walking a journal that may end anywhere: after a kill, a full disk or a flipped bit.
 
-#include "pillar/trace/journal.hpp"
-
 #include "journal_layout.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/trace/journal.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "pillar/trace/reader.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/core/shell.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/storage/reader.hpp"
 #include "pillar/telemetry/other_work.hpp"
 #include "pillar/trace/journal.hpp"

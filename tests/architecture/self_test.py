@@ -14,6 +14,8 @@ pillar_module(kernels USES core threads)
 pillar_module(comm USES core # pillar_module(ghost)
                    LIBRARIES MPI::MPI_C)
 pillar_module(model USES core kernels comm)
+pillar_module(report USES core)
+pillar_module(terminal USES core)
 pillar_module(cli USES core model
               LIBRARIES CLI11::CLI11)
 target_link_libraries(pillar PRIVATE pillar_core pillar_cli)
@@ -36,7 +38,9 @@ void f() { log::info("expected"); snprintf(b, 1, "x"); my.exp(2); a->log(3); ker
     "src/kernels/avx2/dot.cpp": '#include "../views.hpp"\n#include <immintrin.h>\n',
     "src/threads/team.cpp": "#include <omp.h>\n#pragma omp parallel\n",
     "src/comm/world.cpp": "#include <mpi.h>\n",
-    "src/cli/run.cpp": '#include "CLI/CLI.hpp"\n#include <nlohmann/json.hpp>\nvoid f() { printf("x"); }\n',
+    "src/cli/run.cpp": '#include "CLI/CLI.hpp"\n',
+    "src/report/json.cpp": "#include <nlohmann/json.hpp>\n",
+    "src/terminal/text.cpp": 'void f() { printf("x"); }\n',
     "include/pillar/model/layer.hpp": "// What it is.\n#pragma once\n",
     "tests/data/blob.txt": b"\xff\xfe\x00",
     "tests/unit/x_test.cpp": "double truth = std::exp(1.0); // mktemp pillar-XXXXXX in /tmp, compute/work/wait\n",

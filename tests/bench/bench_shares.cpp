@@ -3,11 +3,11 @@
 
 #include "bench_shares.hpp"
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/median.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/kernels/family.hpp"
 #include "pillar/measure/bandwidth.hpp"
 #include "pillar/measure/integer_rate.hpp"
-#include "pillar/measure/median.hpp"
 #include "pillar/threads/team.hpp"
 
 #include <benchmark/benchmark.h>
@@ -168,9 +168,9 @@ void run_in_turns(benchmark::State& state, threads::Team& team, Products& produc
         limits.push_back(most);
         shares.push_back(rates.back() / most);
     }
-    state.counters[unit] = 1e-9 * measure::median(rates);
-    state.counters["limit"] = 1e-9 * measure::median(limits);
-    state.counters["share"] = measure::median(shares);
+    state.counters[unit] = 1e-9 * median(rates);
+    state.counters["limit"] = 1e-9 * median(limits);
+    state.counters["share"] = median(shares);
 }
 
 void decode(benchmark::State& state, const Family* family, quant::Type type, int n_threads) {

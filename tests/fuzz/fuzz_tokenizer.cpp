@@ -2,8 +2,8 @@
 
 #include "fuzz_tokenizer.hpp"
 
+#include "pillar/core/utf8.hpp"
 #include "pillar/tokenizer/spm.hpp"
-#include "pillar/tokenizer/utf8.hpp"
 
 #include <cstdint>
 

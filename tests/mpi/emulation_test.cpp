@@ -3,7 +3,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/schedule.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "support/mpi_main.hpp"
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 // Setup collectives, clocks, and MPI's errors as sentences.
 
-#include "mpi_error.hpp"
+#include "mpi/mpi_error.hpp"
 
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "support/mpi_main.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The trace of a run of real ranks: steps with the step collectives, one rank slower than the
 // others.
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/trace/reader.hpp"
 #include "pillar/trace/recorder.hpp"
 #include "support/mpi_main.hpp"

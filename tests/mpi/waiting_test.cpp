@@ -1,7 +1,7 @@
 // Waiting: nobody burns a core while rank 0 is away, and the hook is called.
 
-#include "patience.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "liveness/patience.hpp"
+#include "pillar/core/timing.hpp"
 #include "support/mpi_main.hpp"
 
 #include <algorithm>

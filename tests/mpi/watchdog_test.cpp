@@ -1,12 +1,12 @@
 // The watchdog while nothing is wrong. What it does when a rank is silent ends the job:
 // silent_rank.sh.
 
-#include "place.hpp"
+#include "liveness/place.hpp"
 
+#include "liveness/time_limit.hpp"
 #include "pillar/comm/schedule.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "support/mpi_main.hpp"
-#include "time_limit.hpp"
 
 #include <chrono>
 #include <cmath>

@@ -2,7 +2,7 @@
 // Tiny models and one-rank transformers for the tests of model and engine.
 
 #include "pillar/comm/communicator.hpp"
-#include "pillar/model/transformer.hpp"
+#include "pillar/forward/transformer.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_model.hpp"
 
@@ -32,7 +32,7 @@ class ModelFile {
 /// The whole model on one rank; or rank 0 of several, whose sums nobody adds to.
 class OneRank {
   public:
-    OneRank(const ModelFile& model, const model::TransformerOptions& options, int n_threads = 1,
+    OneRank(const ModelFile& model, const forward::TransformerOptions& options, int n_threads = 1,
             std::string_view family = "integer", int n_ranks = 1)
         : comm_(comm::make_dry_run(0, n_ranks, comm::Algorithm::direct, comm::Wire::f32)),
           team_(n_threads),
@@ -40,13 +40,13 @@ class OneRank {
                        partition::even_share(model.h().sizes(), 0, n_ranks),
                        *kernels::find_family(family), options, team_, [](std::uint64_t) {}) {}
     [[nodiscard]] comm::Communicator& comm() { return *comm_; }
-    [[nodiscard]] model::Transformer& transformer() { return transformer_; }
+    [[nodiscard]] forward::Transformer& transformer() { return transformer_; }
     [[nodiscard]] threads::Team& team() { return team_; }
 
   private:
     std::unique_ptr<comm::Communicator> comm_;
     threads::Team team_;
-    model::Transformer transformer_;
+    forward::Transformer transformer_;
 };
 
 } // namespace pillar::support

@@ -24,11 +24,4 @@ Command parse(int argc, char** argv);
 /// run_with_ranks, and by commands without ranks that write files.
 void prepare_process();
 
-/// Rank 0 only. Where PILLAR_TEXT_PIPE names a pipe of this machine that somebody reads, standard
-/// output goes there: Open MPI 5's mpirun passes on whole lines only (jobs/launch.sh). A file
-/// NAME.open beside the pipe tells the script that this rank has not come to its end.
-void take_text_pipe();
-/// The end: remove that file. Nothing when no pipe was taken.
-void leave_text_pipe() noexcept;
-
 } // namespace pillar::cli

@@ -1,4 +1,7 @@
 #pragma once
+// The one clock of all measurements, CLOCK_MONOTONIC_RAW in seconds (not slewed by NTP; how ranks'
+// clocks are put on one axis is trace's business), and what is timed and counted with it.
+//
 // What one rank remembers of one step: when it began and ended, and for each collective when this
 // rank arrived and when it could go on. compute = step − Σ(end − begin); waiting and wire are told
 // apart later, when the arrivals of all ranks are known (trace/). Filled by comm and engine, read
@@ -8,6 +11,22 @@
 #include <vector>
 
 namespace pillar {
+
+/// Seconds since an arbitrary origin of this host, never going back.
+double monotonic_s() noexcept;
+
+/// Seconds since the epoch (UTC), for provenance only.
+double wall_clock_s() noexcept;
+
+class Stopwatch {
+  public:
+    Stopwatch() noexcept : start_s_(monotonic_s()) {}
+    [[nodiscard]] double elapsed_s() const noexcept { return monotonic_s() - start_s_; }
+    void restart() noexcept { start_s_ = monotonic_s(); }
+
+  private:
+    double start_s_;
+};
 
 enum class CollectiveKind : std::uint8_t { broadcast, allreduce, gather };
 
@@ -22,6 +41,20 @@ struct CollectiveTiming {
 struct Traffic {
     std::uint64_t bytes_sent = 0;
     std::uint64_t messages_sent = 0;
+
+    Traffic& operator+=(const Traffic& more) noexcept {
+        bytes_sent += more.bytes_sent;
+        messages_sent += more.messages_sent;
+        return *this;
+    }
+    /// What was sent since `before`.
+    friend Traffic operator-(const Traffic& now, const Traffic& before) noexcept {
+        return {now.bytes_sent - before.bytes_sent, now.messages_sent - before.messages_sent};
+    }
+    friend Traffic operator*(std::uint64_t times, const Traffic& one) noexcept {
+        return {times * one.bytes_sent, times * one.messages_sent};
+    }
+    bool operator==(const Traffic&) const = default;
 };
 
 struct StepTimeline {

@@ -53,7 +53,7 @@ class Generation : public Scheduler {
     }
 
   private:
-    void record_prompt(std::uint64_t step, std::span<const model::Row> rows);
+    void record_prompt(std::uint64_t step, std::span<const forward::Row> rows);
     void accept(std::uint64_t step, const RowOutcome& outcome);
     void show(std::string_view text);
     void finish(FinishReason reason);

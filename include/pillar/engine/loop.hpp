@@ -45,16 +45,16 @@ struct LoopOptions {
 /// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its
 /// all-reduces apart. Rank 0 has room for all ranks' answers and what it makes of them.
 std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
-                         const model::TransformerOptions& model_options,
+                         const forward::TransformerOptions& model_options,
                          const LoopOptions& options);
 
 /// Step collectives of the largest step: all-reduces, broadcast and gather.
-std::size_t most_collectives(const model::Transformer& model) noexcept;
+std::size_t most_collectives(const forward::Transformer& model) noexcept;
 
 class Loop {
   public:
     /// Collective. The options are the same on all ranks. Throws comm::AgreedError.
-    Loop(model::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options);
+    Loop(forward::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;

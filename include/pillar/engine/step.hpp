@@ -4,7 +4,7 @@
 // remembers of it (StepRecord, for observers).
 
 #include "pillar/core/timing.hpp"
-#include "pillar/model/transformer.hpp"
+#include "pillar/forward/transformer.hpp"
 #include "pillar/sampling/sampling.hpp"
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct StepPlan {
     Phase phase = Phase::prefill; ///< decode only when every row continues an answer
     std::vector<Keep> keeps;
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
-    std::vector<model::Row>
+    std::vector<forward::Row>
         rows; ///< at most max_rows, at most max_logit_rows of them with want_logits
 
     void clear() noexcept {
@@ -62,7 +62,7 @@ struct StepRecord {
 };
 
 /// Fill in n_rows, n_logits, n_attended and n_cached of a step of these rows.
-void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept;
+void count_rows(std::span<const forward::Row> rows, StepRecord& record) noexcept;
 
 /// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was
 /// picked.

@@ -15,6 +15,7 @@ namespace pillar::model {
 
 /// "llama-3.2-1b:q4_k_m" → the two. Throws UsageError with the names there are.
 struct SyntheticName {
+    std::string name; ///< as given
     const Shape* shape;
     quant::Mix mix;
 };

@@ -6,7 +6,7 @@
 // hides the share of their time that the profile says; nothing overlaps otherwise.
 
 #include "pillar/comm/schedule.hpp"
-#include "pillar/model/transformer.hpp"
+#include "pillar/forward/transformer.hpp"
 #include "pillar/perf/machine_profile.hpp"
 
 #include <cstddef>
@@ -42,7 +42,7 @@ struct StepWork {
 
 /// One rank of a model cut for so many ranks.
 struct RankCost {
-    model::StepCost cost;
+    forward::StepCost cost;
     std::size_t n_heads = 0; ///< own query heads
 };
 

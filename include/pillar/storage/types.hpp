@@ -68,6 +68,6 @@ struct Description {
 };
 
 /// `text` as HDF5 and h5py can hold it: bytes that are not UTF-8, and NUL, become U+FFFD.
-[[nodiscard]] std::string valid_utf8(std::string_view text);
+[[nodiscard]] std::string stored_text(std::string_view text);
 
 } // namespace pillar::storage

@@ -3,11 +3,13 @@
 #include "nearest.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 namespace pillar::cli {
 
@@ -42,12 +44,8 @@ Flag& Flag::text(std::string& value) {
 }
 
 Flag& Flag::name(std::string& value) {
-    return read(
-        [this, &value](const std::string& text) {
-            if (text.empty()) refuse_empty();
-            value = text;
-        },
-        [&value] { return value; });
+    return read_name([&value](const std::string& text) { value = text; },
+                     [&value] { return value; });
 }
 
 Flag& Flag::choice(std::string& value, std::initializer_list<const char*> words) {
@@ -57,11 +55,17 @@ Flag& Flag::choice(std::string& value, std::initializer_list<const char*> words)
 }
 
 Flag& Flag::pieces(std::vector<std::string>& values) {
-    adds_up_ = true;
-    return read(
-        [this, &values](const std::string& text) {
-            if (text.empty()) refuse_empty();
-            values.push_back(text);
+    return each([&values](const std::string& text) { values.push_back(text); },
+                [&values] { return fmt::format("{}", fmt::join(values, ",")); });
+}
+
+Flag& Flag::numbers(std::vector<std::size_t>& values, std::size_t lowest, std::size_t highest) {
+    looks_ = Looks::like_a_number;
+    return each(
+        [this, &values, lowest, highest, is_given = false](const std::string& text) mutable {
+            const std::vector<std::size_t> more = parse_numbers({text}, typed(), lowest, highest);
+            if (!std::exchange(is_given, true)) values.clear(); // the default
+            values.insert(values.end(), more.begin(), more.end());
         },
         [&values] { return fmt::format("{}", fmt::join(values, ",")); });
 }
@@ -71,6 +75,22 @@ Flag& Flag::read(std::function<void(const std::string&)> parse,
     parse_ = std::move(parse);
     shown_ = std::move(shown);
     return *this;
+}
+
+Flag& Flag::read_name(std::function<void(const std::string&)> parse,
+                      std::function<std::string()> shown) {
+    return read(
+        [this, parse = std::move(parse)](const std::string& text) {
+            if (text.empty()) refuse_empty();
+            parse(text);
+        },
+        std::move(shown));
+}
+
+Flag& Flag::each(std::function<void(const std::string&)> parse,
+                 std::function<std::string()> shown) {
+    adds_up_ = true;
+    return read_name(std::move(parse), std::move(shown));
 }
 
 Flag& Flag::compared_by(std::function<std::string()> key) {

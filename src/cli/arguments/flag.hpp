@@ -83,8 +83,17 @@ class Flag {
     Flag& choice(std::string& value, std::initializer_list<const char*> words);
     /// Pieces, each as given: the flag may be given again, and adds to what there is.
     Flag& pieces(std::vector<std::string>& values);
+    /// Lists of numbers, as parse_numbers() reads them: the first one replaces what `values` holds,
+    /// further ones add to it.
+    Flag& numbers(std::vector<std::size_t>& values, std::size_t lowest, std::size_t highest);
     /// Anything else: `parse` may throw UsageError, `shown` is the value as ranks compare it.
     Flag& read(std::function<void(const std::string&)> parse, std::function<std::string()> shown);
+
+    /// The same, of a text that is not empty.
+    Flag& read_name(std::function<void(const std::string&)> parse,
+                    std::function<std::string()> shown);
+    /// The same for a flag that may be given again: `parse` adds to what there is.
+    Flag& each(std::function<void(const std::string&)> parse, std::function<std::string()> shown);
 
     /// What read() was given, for flags that add to it.
     [[nodiscard]] const std::function<void(const std::string&)>& parser() const noexcept {
@@ -110,6 +119,7 @@ class Flag {
     [[nodiscard]] const std::string& name_told() const noexcept;
     /// As the user has typed it.
     [[nodiscard]] const std::string& typed() const noexcept;
+    [[nodiscard]] bool is_given() const noexcept { return !typed_.empty(); }
     void note_typed(std::string_view name) { typed_ = name; }
 
     void take(const std::string& text) { parse_(text); }

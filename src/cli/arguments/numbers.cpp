@@ -1,6 +1,7 @@
 #include "numbers.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -103,16 +104,6 @@ double real_number(std::string_view text, std::string_view flag, double lowest, 
 
 float real_number(std::string_view text, std::string_view flag, float lowest, float highest) {
     return real_of(text, flag, lowest, highest);
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
 }
 
 std::vector<std::size_t> parse_numbers(const std::vector<std::string>& lists, std::string_view flag,

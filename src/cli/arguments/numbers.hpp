@@ -18,9 +18,6 @@ std::int64_t whole_number(std::string_view text, std::string_view flag, std::int
 double real_number(std::string_view text, std::string_view flag, double lowest, double highest);
 float real_number(std::string_view text, std::string_view flag, float lowest, float highest);
 
-/// What stands between the separators, empty pieces too: at least one.
-std::vector<std::string_view> split(std::string_view text, char separator);
-
 /// Numbers of "1,2,8", "128-512+128" (a step of 1 when none is given) and "1-64*2"; several lists
 /// are joined. Throws UsageError naming `flag`.
 std::vector<std::size_t> parse_numbers(const std::vector<std::string>& lists, std::string_view flag,

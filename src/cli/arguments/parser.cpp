@@ -1,12 +1,12 @@
 #include "parser.hpp"
 
-#include "../subcommands.hpp"
 #include "nearest.hpp"
 #include "same_start.hpp"
+#include "subcommands.hpp"
 #include "words.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/core/version.hpp"
+#include "pillar/core/program.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

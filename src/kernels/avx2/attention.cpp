@@ -1,6 +1,6 @@
 // Attention over a page of the KV cache (attention_kernel.hpp) with vectors of 8 f32.
 
-#include "../attention_kernel.hpp"
+#include "attention_kernel.hpp"
 #include "exp.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"

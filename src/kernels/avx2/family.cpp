@@ -1,10 +1,11 @@
 // The AVX2 family: x86-64 with AVX2, FMA and F16C. Rows lie across lanes; weights are repacked into
 // groups of 8 rows (16 for float formats) that are read as one stream.
 
-#include "../x86/family.hpp"
-#include "../families.hpp"
-#include "../x86/dot_rate.hpp"
+#include "x86_common/family.hpp"
+
+#include "families.hpp"
 #include "operators.hpp"
+#include "x86_common/dot_rate.hpp"
 
 namespace pillar::kernels {
 namespace avx2 {

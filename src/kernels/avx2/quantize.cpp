@@ -1,8 +1,8 @@
 // Activations to int8, 32 at a time.
 
-#include "../views.hpp"
 #include "operators.hpp"
 #include "quantize_block.hpp"
+#include "views.hpp"
 
 namespace pillar::kernels::avx2 {
 namespace {

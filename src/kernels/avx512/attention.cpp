@@ -2,7 +2,7 @@
 
 #include "attention.hpp"
 
-#include "../attention_kernel.hpp"
+#include "attention_kernel.hpp"
 
 #include "pillar/core/elementary.hpp"
 

@@ -1,11 +1,12 @@
 // The AVX-512 family: F, BW, VL, DQ and VNNI. Weights are repacked into groups of 16 rows (32 for
 // float formats); a panel of 16 columns keeps its sums in registers.
 
-#include "../x86/family.hpp"
-#include "../avx2/operators.hpp"
-#include "../families.hpp"
-#include "../x86/dot_rate.hpp"
+#include "x86_common/family.hpp"
+
 #include "attention.hpp"
+#include "avx2/operators.hpp"
+#include "families.hpp"
+#include "x86_common/dot_rate.hpp"
 
 namespace pillar::kernels {
 namespace avx512 {

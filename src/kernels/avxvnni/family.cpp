@@ -1,10 +1,11 @@
 // The AVX-VNNI family: AVX2 with the byte dot product of VNNI on vectors of 256 bits. Products
 // alone differ from the AVX2 family.
 
-#include "../x86/family.hpp"
-#include "../avx2/operators.hpp"
-#include "../families.hpp"
-#include "../x86/dot_rate.hpp"
+#include "x86_common/family.hpp"
+
+#include "avx2/operators.hpp"
+#include "families.hpp"
+#include "x86_common/dot_rate.hpp"
 
 namespace pillar::kernels {
 namespace avxvnni {

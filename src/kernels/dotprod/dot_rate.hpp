@@ -2,7 +2,7 @@
 // Family::dot_rate: SDOT on registers alone, 16 products each, in as many independent sums as hide
 // its latency.
 
-#include "../neon/simd.hpp"
+#include "neon/simd.hpp"
 
 namespace pillar::kernels::dotprod {
 namespace {

@@ -2,12 +2,12 @@
 // loops and all other operators are those of the neon family; only the order of weights within a
 // block and the products of bytes are its own.
 
-#include "../families.hpp"
-#include "../neon/formats.hpp"
-#include "../neon/operators.hpp"
-#include "../neon/panel.hpp"
 #include "dot_rate.hpp"
+#include "families.hpp"
 #include "format.hpp"
+#include "neon/formats.hpp"
+#include "neon/operators.hpp"
+#include "neon/panel.hpp"
 
 #include <asm/hwcap.h>
 #include <sys/auxv.h>

@@ -1,7 +1,7 @@
 #pragma once
 // The family's formats; those of floats are the neon family's.
 
-#include "../neon/format.hpp"
+#include "neon/format.hpp"
 
 namespace pillar::kernels::dotprod {
 

@@ -1,6 +1,7 @@
 // Formats of super-blocks with SDOT.
 
-#include "../neon/k_quants.hpp"
+#include "neon/k_quants.hpp"
+
 #include "format.hpp"
 #include "sdot.hpp"
 

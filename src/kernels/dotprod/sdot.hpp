@@ -4,7 +4,7 @@
 // by element multiplies them with the same four activations and adds up in int32. ../neon/smlal.hpp
 // says what a dot product is to the formats.
 
-#include "../neon/smlal.hpp"
+#include "neon/smlal.hpp"
 
 namespace pillar::kernels::dotprod {
 namespace {

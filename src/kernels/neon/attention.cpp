@@ -1,7 +1,7 @@
 // Attention over a page of the KV cache (attention_kernel.hpp) with vectors of 4 f32. A Cortex-A72
 // widens f16 but does not calculate with it.
 
-#include "../attention_kernel.hpp"
+#include "attention_kernel.hpp"
 #include "exp.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"

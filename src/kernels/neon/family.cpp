@@ -2,8 +2,8 @@
 // Pi 4. Rows lie across lanes; weights are repacked into groups of 4 rows (16 for float formats)
 // that are read as one stream.
 
-#include "../families.hpp"
 #include "dot_rate.hpp"
+#include "families.hpp"
 #include "formats.hpp"
 #include "operators.hpp"
 #include "panel.hpp"

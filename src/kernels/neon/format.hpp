@@ -2,7 +2,7 @@
 // What a family knows of each weight format: the size of its packed groups, and the functions that
 // pack one and multiply with them. One table a format, defined beside its kernel.
 
-#include "../views.hpp"
+#include "views.hpp"
 
 namespace pillar::kernels::neon {
 

@@ -2,8 +2,8 @@
 // Packing a group of rows (groups/packing.hpp) for this instruction set: weights in the order in
 // which its products take them.
 
-#include "../groups/packing.hpp"
 #include "bits.hpp"
+#include "common/packing.hpp"
 #include "slices.hpp"
 
 namespace pillar::kernels::neon {

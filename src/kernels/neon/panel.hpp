@@ -2,8 +2,8 @@
 // How a kernel reads the activations of a panel of up to 4 columns, block after block, and
 // the numbers that belong to a block.
 
-#include "../views.hpp"
 #include "simd.hpp"
+#include "views.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 // The tree over a row's slices (groups/slices.hpp) in this instruction set's vectors.
 
-#include "../groups/slices.hpp"
+#include "common/slices.hpp"
 #include "simd.hpp"
 
 namespace pillar::kernels::neon {

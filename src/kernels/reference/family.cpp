@@ -1,6 +1,6 @@
 // The tables of the two plain families, which differ in the product alone.
 
-#include "../families.hpp"
+#include "families.hpp"
 #include "operators.hpp"
 
 #include <cstring>

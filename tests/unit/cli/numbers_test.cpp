@@ -64,5 +64,28 @@ TEST(parse_seed, takes_every_seed_whole) {
         EXPECT_THROW((void)parse_seed(text, "-s"), UsageError) << text;
 }
 
+using Numbers = std::vector<std::size_t>;
+
+Numbers parse(const std::string& text) {
+    return parse_numbers({text}, "-p", 0, 100'000);
+}
+
+TEST(number_lists, are_lists_and_ranges) {
+    EXPECT_EQ(parse("512"), (Numbers{512}));
+    EXPECT_EQ(parse("1,2,8"), (Numbers{1, 2, 8}));
+    EXPECT_EQ(parse("1-4"), (Numbers{1, 2, 3, 4}));
+    EXPECT_EQ(parse("128-512+128"), (Numbers{128, 256, 384, 512}));
+    EXPECT_EQ(parse("1-9*2"), (Numbers{1, 2, 4, 8}));
+    EXPECT_EQ(parse("0,16-20+2,7"), (Numbers{0, 16, 18, 20, 7}));
+    EXPECT_EQ(parse_numbers({"1,2", "3"}, "-t", 1, 9), (Numbers{1, 2, 3}));
+    EXPECT_EQ(parse_numbers({}, "-t", 1, 9), Numbers{});
+}
+
+TEST(number_lists, that_cannot_be_meant_are_refused) {
+    for (const char* text : {"", "x", "1,", ",1", "-1", "4-1", "1-8*1", "0-8*2", "1-8+0", "1-",
+                             "1x", "1-8-2", "99999999999999999999", "100001", "0-99999"})
+        EXPECT_THROW(parse(text), UsageError) << text;
+}
+
 } // namespace
 } // namespace pillar::cli

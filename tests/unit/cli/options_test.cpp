@@ -4,6 +4,8 @@
 
 #include "pillar/core/errors.hpp"
 
+#include <cstdio>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,8 +17,8 @@ TEST(parse_network, takes_microseconds_and_nanoseconds_a_byte) {
     EXPECT_DOUBLE_EQ(network.latency_s, 50e-6);
     EXPECT_DOUBLE_EQ(network.s_per_byte, 8.5e-9);
     EXPECT_DOUBLE_EQ(parse_network("0,0").latency_s, 0);
-    EXPECT_EQ(network_text(network), "50,8.5");
-    EXPECT_EQ(network_text(std::nullopt), "");
+    EXPECT_EQ(session::network_text(network), "50,8.5");
+    EXPECT_EQ(session::network_text(std::nullopt), "");
 }
 
 TEST(parse_network, refuses_everything_else_by_name) {
@@ -30,6 +32,19 @@ TEST(parse_network, refuses_everything_else_by_name) {
             EXPECT_THAT(error.what(), testing::HasSubstr("50,8.5"));
         }
     }
+}
+
+TEST(file_names, are_lists_unless_a_file_has_the_comma) {
+    using Names = std::vector<std::string>;
+    const std::string whole = testing::TempDir() + "pillar_a,b.gguf";
+    std::ofstream(whole) << "GGUF";
+    EXPECT_EQ(file_names("x.gguf,y.gguf", "-m"), (Names{"x.gguf", "y.gguf"}));
+    EXPECT_EQ(file_names(whole, "-m"), Names{whole});
+    EXPECT_EQ(file_names("x.gguf," + whole + ",y.gguf", "-m"), (Names{"x.gguf", whole, "y.gguf"}));
+    EXPECT_EQ(file_names(whole + "," + whole, "-m"), (Names{whole, whole}));
+    for (const char* list : {"", ",", "a,", ",a", "a,,b"})
+        EXPECT_THROW((void)file_names(list, "-m"), UsageError) << list;
+    std::remove(whole.c_str());
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // The arithmetic of an emulated cable.
 
-#include "link_model.hpp"
+#include "emulation/link_model.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include "pillar/comm/communicator.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <array>
 #include <cstring>

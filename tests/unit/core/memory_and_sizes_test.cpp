@@ -4,8 +4,8 @@
 #include "pillar/core/checked.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/function_ref.hpp"
-#include "pillar/core/stopwatch.hpp"
-#include "pillar/core/version.hpp"
+#include "pillar/core/program.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Closed descriptors and the signals of write(2), each in a process of its own.
 
-#include "pillar/core/process.hpp"
+#include "pillar/core/program.hpp"
 
 #include <cerrno>
 #include <csignal>

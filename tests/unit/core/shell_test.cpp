@@ -1,6 +1,6 @@
 // What a shell makes of a quoted word is the word.
 
-#include "pillar/core/shell.hpp"
+#include "pillar/core/text.hpp"
 
 #include <cstdio>
 #include <gtest/gtest.h>

@@ -24,7 +24,7 @@ std::vector<StepPlan> plans_of(Benchmark& benchmark, const BenchmarkTest& test) 
 
 std::size_t n_wanted(const StepPlan& plan) {
     std::size_t n = 0;
-    for (const model::Row& row : plan.rows) n += row.want_logits ? 1u : 0u;
+    for (const forward::Row& row : plan.rows) n += row.want_logits ? 1u : 0u;
     return n;
 }
 
@@ -35,7 +35,7 @@ void expect_rows(const std::vector<StepPlan>& plans, std::size_t first,
     std::size_t position = first;
     for (std::size_t i = 0; i < plans.size(); ++i) {
         EXPECT_EQ(plans[i].rows.size(), sizes[i]) << i;
-        for (const model::Row& row : plans[i].rows) {
+        for (const forward::Row& row : plans[i].rows) {
             EXPECT_EQ(row.position, static_cast<int>(position++));
             EXPECT_GE(row.token, 0);
             EXPECT_LT(row.token, static_cast<int>(vocab_size));
@@ -96,7 +96,7 @@ TEST(benchmark, ends_at_a_signal) {
 
 TEST(benchmark, runs_in_the_loop_of_a_real_model) {
     static const support::ModelFile model(support::TinyModel{.context = 256});
-    model::TransformerOptions options;
+    forward::TransformerOptions options;
     options.n_context = 64;
     options.max_rows = 16;
     support::OneRank rank(model, options);

@@ -94,7 +94,7 @@ TEST(generation, wants_logits_of_the_last_row_of_the_prompt_alone) {
     std::vector<bool> wants;
     std::int32_t position = 0;
     for (const StepPlan& plan : played.plans)
-        for (const model::Row& row : plan.rows) {
+        for (const forward::Row& row : plan.rows) {
             EXPECT_EQ(row.position, position++);
             wants.push_back(row.want_logits);
         }

@@ -39,8 +39,8 @@ const ModelFile& tiny() {
     return model;
 }
 
-model::TransformerOptions sized(std::size_t max_rows, std::size_t max_sequences) {
-    model::TransformerOptions options;
+forward::TransformerOptions sized(std::size_t max_rows, std::size_t max_sequences) {
+    forward::TransformerOptions options;
     options.n_context = 512;
     options.max_rows = max_rows;
     options.max_logit_rows = max_rows;
@@ -60,7 +60,7 @@ class Script : public Scheduler {
     void done(std::uint64_t, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool) override {
         for (const RowOutcome& outcome : outcomes) {
-            const model::Row& row = plan.rows[outcome.row];
+            const forward::Row& row = plan.rows[outcome.row];
             auto& bits = logits[{row.sequence, row.position}];
             bits.clear();
             for (const float logit : outcome.full_logits)
@@ -103,7 +103,7 @@ std::map<std::pair<int, int>, std::vector<std::uint32_t>> play(OneRank& rank,
 TEST(step_record, counts_rows_and_what_they_see) {
     StepRecord record;
     // Three rows of sequence 0 at positions 4 to 6, and between them one of sequence 2 at 9.
-    const std::vector<model::Row> rows{
+    const std::vector<forward::Row> rows{
         {7, 4, 0, false}, {7, 5, 0, false}, {8, 9, 2, true}, {7, 6, 0, true}};
     count_rows(rows, record);
     EXPECT_EQ(record.n_rows, 4);
@@ -368,7 +368,7 @@ TEST(loop, gives_each_sequence_its_own_penalties_with_whole_rows_too) {
 TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_answers) {
     constexpr std::size_t n_vocab = 32'000, n_rows = 64;
     constexpr std::size_t whole = n_vocab * n_rows * sizeof(float); // 8 MB: all rows with logits
-    model::TransformerOptions options;
+    forward::TransformerOptions options;
     options.n_context = 512;
     options.max_logit_rows = n_rows;
     const partition::Sizes sizes{32, 8, 64, 5632, n_vocab};
@@ -396,7 +396,7 @@ TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_answers) {
 }
 
 TEST(loop_bytes, are_what_a_loop_asks_for) {
-    model::TransformerOptions options = sized(8, 1);
+    forward::TransformerOptions options = sized(8, 1);
     for (const std::size_t n_candidates : {std::size_t{0}, std::size_t{40}}) {
         LoopOptions loop_options = whole_rows();
         loop_options.n_candidates = n_candidates;
@@ -426,9 +426,9 @@ TEST(loop, ends_when_the_model_file_is_written_to_in_place) {
     const auto h = model::read_hyperparameters(file);
     const auto comm = comm::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32);
     threads::Team team(1);
-    model::Transformer transformer(file, h, partition::even_share(h.sizes(), 0, 1),
-                                   *kernels::find_family("integer"), sized(4, 1), team,
-                                   [](std::uint64_t) {});
+    forward::Transformer transformer(file, h, partition::even_share(h.sizes(), 0, 1),
+                                     *kernels::find_family("integer"), sized(4, 1), team,
+                                     [](std::uint64_t) {});
     struct Overwrite : Scheduler {
         std::function<void()> overwrite;
         int n_done = 0;

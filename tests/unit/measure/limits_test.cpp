@@ -1,8 +1,8 @@
 // The micro-benchmarks count what they do; how fast that is, is not tested.
 
+#include "pillar/core/median.hpp"
 #include "pillar/measure/bandwidth.hpp"
 #include "pillar/measure/integer_rate.hpp"
-#include "pillar/measure/median.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

@@ -2,8 +2,8 @@
 
 #include "pillar/measure/network.hpp"
 
+#include "pillar/core/median.hpp"
 #include "pillar/measure/barrier.hpp"
-#include "pillar/measure/median.hpp"
 
 #include <algorithm>
 #include <cmath>

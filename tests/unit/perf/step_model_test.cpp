@@ -199,7 +199,7 @@ Loaded load(const std::string& name, int n_ranks = 1) {
         const partition::Share share = partition::even_share(loaded.h.sizes(), rank, n_ranks);
         const model::WeightPlan plan = model::plan_weights(file, loaded.h, share, family);
         loaded.ranks.push_back(
-            {model::step_cost(plan, loaded.h, share, family, kernels::CacheType::f16),
+            {forward::step_cost(plan, loaded.h, share, family, kernels::CacheType::f16),
              share.heads.size()});
     }
     return loaded;

@@ -2,7 +2,7 @@
 
 #include "pillar/sampling/sampling.hpp"
 
-#include "pillar/core/stopwatch.hpp"
+#include "pillar/core/timing.hpp"
 #include "support/memory_requests.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 
 #include "vocabularies.hpp"
 
-#include "pillar/tokenizer/utf8.hpp"
+#include "pillar/core/utf8.hpp"
 
 #include <gtest/gtest.h>
 

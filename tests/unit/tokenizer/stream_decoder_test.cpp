@@ -2,8 +2,8 @@
 
 #include "vocabularies.hpp"
 
+#include "pillar/core/utf8.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
-#include "pillar/tokenizer/utf8.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include "recorder_steps.hpp"
 
-#include "pillar/core/ending.hpp"
+#include "pillar/core/program.hpp"
 #include "pillar/trace/convert.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -1,0 +1,33 @@
+#pragma once
+// `bench`: how fast a model is computed here, in llama-bench's tests and tables; on any number of
+// ranks, with the messages of a real run.
+
+#include "pillar/bench/tests.hpp"
+#include "pillar/comm/environment.hpp"
+#include "pillar/model/synthetic.hpp"
+#include "pillar/session/options.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pillar::bench {
+
+struct BenchOptions {
+    session::ModelOptions model;                 ///< of every model but which it is
+    std::vector<std::string> files;              ///< models, one after another …
+    std::vector<model::SyntheticName> synthetic; ///< … then these
+    BenchLists lists;
+    std::string output = "md"; ///< md, csv, json or jsonl
+    bool warm_up = true;
+    bool roofline = false;
+    std::string write; ///< write_synthetic's file
+    bool force = false;
+};
+
+/// Collective. Returns the exit code: resumable where a signal ended it. Throws comm::AgreedError.
+int bench_models(const BenchOptions& options, comm::Environment& environment);
+
+/// Without MPI. Write the only synthetic model as a GGUF file. Throws Error.
+void write_synthetic(const BenchOptions& options);
+
+} // namespace pillar::bench

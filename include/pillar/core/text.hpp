@@ -1,0 +1,27 @@
+#pragma once
+// Small pieces of text that several modules write.
+
+#include "pillar/core/text.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pillar {
+
+/// "1 rank", "2 ranks".
+std::string counted(std::size_t n, std::string_view noun);
+
+/// "98.4 MB", "1.21 GB": decimal units, three digits.
+std::string human_bytes(double n_bytes);
+
+/// What stands between the separators, empty pieces too: at least one.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// One argument of a command line that is shown to be copied, as a shell needs it: quoted where it
+/// has to be ('my trace.h5'), with $'...' where it holds what does not fit a terminal's line. Fits
+/// into a sentence.
+std::string shell_word(std::string_view argument);
+
+} // namespace pillar

@@ -1,0 +1,36 @@
+#pragma once
+// How to load and compute a model, as every subcommand that does so is told.
+
+#include "pillar/comm/environment.hpp"
+#include "pillar/kernels/family.hpp"
+#include "pillar/model/synthetic.hpp"
+#include "pillar/session/split_request.hpp"
+
+#include <optional>
+#include <string>
+
+namespace pillar::session {
+
+struct ModelOptions {
+    std::string model;                             ///< a GGUF file
+    std::optional<model::SyntheticName> synthetic; ///< instead of a file
+    std::size_t n_context = 0;                     ///< 0: min(the model's, 4096)
+    std::size_t n_batch = 256;
+    int n_threads = 0;                       ///< 0: what the binding gives
+    const kernels::Family* family = nullptr; ///< nullptr: auto
+    kernels::CacheType cache_type = kernels::CacheType::f16;
+    std::optional<comm::Algorithm> allreduce; ///< nothing: auto
+    comm::Wire wire = comm::Wire::f32;
+    std::optional<comm::NetworkModel> emulated; ///< nothing: the network there is
+    SplitRequest split;
+    bool check_tensors = false;
+    double timeout_s = 0; ///< as WatchLimits::step_s
+};
+/// The file's path or the synthetic model's name.
+std::string model_name(const ModelOptions& options);
+/// "auto" or the algorithm's name.
+std::string allreduce_text(const ModelOptions& options);
+/// "50,8.5"; "" where none is emulated.
+std::string network_text(const std::optional<comm::NetworkModel>& network);
+
+} // namespace pillar::session

@@ -1,0 +1,47 @@
+#pragma once
+// What a subcommand needs to record a trace: its flags, the effective configuration, and the way a
+// dying process finds the recorder.
+
+#include "pillar/sampling/sampling.hpp"
+#include "pillar/session/session.hpp"
+#include "pillar/trace/recorder.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pillar::session {
+
+struct TraceFlags {
+    std::string path; ///< empty: no trace
+    bool force = false;
+};
+
+/// The command line as a shell would read it again; set once by parse().
+void remember_command_line(int argc, char** argv);
+[[nodiscard]] const std::string& command_line();
+
+/// The effective options and what is known of the model: /config of the trace.
+std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options);
+void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Parameters& parameters);
+
+/// A recorder that SIGTERM and SIGINT can reach while it lives.
+class Tracing {
+  public:
+    /// Collective. Throws comm::AgreedError when rank 0 cannot create the journal.
+    Tracing(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config);
+    ~Tracing();
+    Tracing(const Tracing&) = delete;
+    Tracing& operator=(const Tracing&) = delete;
+    [[nodiscard]] trace::Recorder& recorder() noexcept { return recorder_; }
+    /// Collective. Write the file and say where it is.
+    void finish(ExitCode code);
+
+  private:
+    trace::Recorder recorder_;
+    std::string path_;
+};
+
+/// Called by the signal thread: what the living recorder holds goes to its journal.
+void flush_trace() noexcept;
+
+} // namespace pillar::session

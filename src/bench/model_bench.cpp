@@ -1,0 +1,201 @@
+#include "model_bench.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/core/program.hpp"
+#include "pillar/core/utf8.hpp"
+#include "pillar/model/synthetic.hpp"
+#include "pillar/telemetry/host.hpp"
+#include "pillar/terminal/standard_output.hpp"
+#include "pillar/terminal/streams.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace pillar::bench {
+
+namespace {
+
+session::ModelOptions with_room(session::ModelOptions options,
+                                const std::vector<BenchTest>& tests) {
+    options.n_context = 1;
+    options.n_batch = 1;
+    for (const BenchTest& test : tests) {
+        options.n_context = std::max(options.n_context, test.test.n_positions());
+        options.n_batch = std::max(options.n_batch, test.test.n_batch);
+        options.n_threads = std::max(options.n_threads, test.n_threads);
+    }
+    return options;
+}
+
+session::SessionNeeds needs() {
+    session::SessionNeeds needs;
+    needs.check_outputs = terminal::expect_standard_output;
+    return needs;
+}
+
+/// As `run` has them by default: the same candidates are gathered.
+engine::LoopOptions loop_options() {
+    engine::LoopOptions options;
+    options.n_candidates = sampling::candidates_needed(options.sampling);
+    return options;
+}
+
+/// As llama-bench: the whole prompt, one generated token.
+engine::BenchmarkTest warm_up_of(engine::BenchmarkTest test) {
+    test.n_gen = std::min<std::size_t>(test.n_gen, 1);
+    return test;
+}
+
+/// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M synthetic"
+std::string model_type(const gguf::File& file, const forward::Transformer& transformer,
+                       const session::ModelOptions& options) {
+    const auto file_type = file.metadata().integer("general.file_type", 0, UINT32_MAX);
+    const quant::MixInfo* mix =
+        file_type ? quant::find_mix(static_cast<std::uint32_t>(*file_type)) : nullptr;
+    const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
+    if (options.synthetic)
+        return std::string(options.synthetic->shape->title) + title + " synthetic";
+    const auto n = static_cast<double>(transformer.n_parameters());
+    return transformer.hyperparameters().architecture +
+           (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;
+}
+
+std::string utc_now() {
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    return fmt::format("{:%FT%TZ}", fmt::gmtime(now));
+}
+
+} // namespace
+
+ModelBench::ModelBench(comm::Environment& environment, const session::ModelOptions& options,
+                       const std::vector<BenchTest>& tests, bool with_roofline)
+    : options_(with_room(options, tests)), session_(environment, options_, needs()),
+      comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
+      benchmark_(session_.transformer().hyperparameters().vocab_size),
+      cpu_(telemetry::read_host_info().cpu_model) {
+    comm::agree(comm_, [&] {
+        if (with_roofline) roofline_.emplace(session_);
+    });
+}
+
+/// Collective. The loop reserves what the all-reduces need, so they are chosen before it.
+comm::Communicator& ModelBench::tuned(comm::Environment& environment) {
+    session_.tune_allreduce(environment, options_, options_.n_batch);
+    return session_.comm();
+}
+
+bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
+    const int most = session_.most_threads();
+    session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
+    if (warm_up && !run_once(warm_up_of(test.test))) return false;
+    const telemetry::CpuMeter meter(comm::own_cpus().machine);
+    std::vector<double> seconds;
+    Traffic sent; // of a repetition, the depth before it included
+    if (roofline_) {
+        roofline_->begin();
+        roofline_->measure();
+    }
+    for (std::size_t i = 0; i < test.n_repeats; ++i) {
+        show_progress(test, i);
+        const Traffic before = comm_.step_traffic();
+        if (!run_once(test.test)) return false;
+        seconds.push_back(benchmark_.elapsed_s());
+        sent = comm_.step_traffic() - before;
+        if (roofline_) roofline_->measure();
+    }
+    clear_progress();
+    const std::optional<double> other_cpus = most_other_cpus(meter.use());
+    const Traffic all_sent = sum_over_ranks(sent);
+    comm::agree(comm_, [&] {
+        if (!comm_.is_root()) return;
+        record = record_of(test, seconds);
+        record["bytes_sent"] = all_sent.bytes_sent;
+        record["messages_sent"] = all_sent.messages_sent;
+        record["other_cpus"] = other_cpus ? BenchRecord(*other_cpus) : BenchRecord(nullptr);
+    });
+    if (roofline_) roofline_->finish(test.test, seconds, record);
+    return true;
+}
+
+/// Collective. The sum on rank 0.
+Traffic ModelBench::sum_over_ranks(const Traffic& mine) {
+    const std::string_view bytes(reinterpret_cast<const char*>(&mine), sizeof(mine));
+    Traffic all;
+    for (const std::string& text : comm_.gather_to_root(bytes)) {
+        Traffic one;
+        std::memcpy(&one, text.data(), sizeof(one));
+        all += one;
+    }
+    return all;
+}
+
+/// Collective. On rank 0, of the node where it is the most; nothing where no node tells.
+std::optional<double> ModelBench::most_other_cpus(const telemetry::CpuUse& mine) {
+    const std::vector<telemetry::CpuUse> uses =
+        telemetry::cpu_uses_from(comm_.gather_to_root(telemetry::to_text(mine)));
+    std::optional<double> most;
+    for (const double other_cpus : telemetry::other_cpus(uses))
+        if (!std::isnan(other_cpus)) most = std::max(most.value_or(0), other_cpus);
+    return most;
+}
+
+/// Collective.
+bool ModelBench::run_once(const engine::BenchmarkTest& test) {
+    benchmark_.begin(test);
+    return !loop_.run(comm_.is_root() ? &benchmark_ : nullptr);
+}
+
+void ModelBench::show_progress(const BenchTest& test, std::size_t repeat) const {
+    if (comm_.is_root() && terminal::on_terminal())
+        log::text(fmt::format("\r{} {}/{}\x1b[K\r", test.name(), repeat + 1, test.n_repeats));
+}
+
+void ModelBench::clear_progress() const {
+    if (comm_.is_root() && terminal::on_terminal()) log::text("\x1b[K");
+}
+
+/// Rank 0 only.
+BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<double>& seconds) {
+    const forward::Transformer& transformer = session_.transformer();
+    std::uint64_t tensor_bytes = 0;
+    for (const gguf::TensorInfo& tensor : session_.file().tensors())
+        tensor_bytes += tensor.size_bytes;
+    BenchRecord r;
+    r["build_commit"] = revision();
+    r["build_version"] = version();
+    r["cpu_info"] = cpu_;
+    r["backends"] = "MPI";
+    r["model_filename"] = to_valid_utf8(session_.file().path());
+    r["model_type"] = model_type(session_.file(), transformer, options_);
+    r["model_size"] = tensor_bytes;
+    r["model_n_params"] = transformer.n_parameters();
+    r["n_batch"] = test.test.n_batch;
+    r["n_ubatch"] = test.test.n_batch;
+    r["n_threads"] = session_.n_threads();
+    r["type_k"] = kernels::name_of(options_.cache_type);
+    r["type_v"] = kernels::name_of(options_.cache_type);
+    r["ranks"] = comm_.size();
+    r["kernels"] = session_.family().name;
+    r["allreduce"] = session::allreduce_text(options_);
+    r["allreduce_decode"] =
+        comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim));
+    r["allreduce_prompt"] = comm::name_of(session_.allreduce().longer);
+    r["wire"] = comm::name_of(options_.wire);
+    r["split"] = session::split_text(options_.split);
+    r["split_shares"] = session::weights_text(session_.split().weights);
+    r["test"] = test.name();
+    r["n_prompt"] = test.test.n_prompt;
+    r["n_gen"] = test.test.n_gen;
+    r["n_depth"] = test.test.n_depth;
+    r["test_time"] = utc_now();
+    add_samples(r, seconds, test.test.n_prompt + test.test.n_gen);
+    return r;
+}
+
+} // namespace pillar::bench

@@ -1,0 +1,48 @@
+#pragma once
+// One model of `bench`: loaded once, measured in all tests.
+
+#include "output.hpp"
+#include "roofline.hpp"
+
+#include "pillar/bench/tests.hpp"
+#include "pillar/engine/benchmark.hpp"
+#include "pillar/session/session.hpp"
+#include "pillar/telemetry/other_work.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pillar::bench {
+
+class ModelBench {
+  public:
+    /// Collective. Loads the model with the context, rows and threads that the largest of `tests`
+    /// needs.
+    ModelBench(comm::Environment& environment, const session::ModelOptions& options,
+               const std::vector<BenchTest>& tests, bool with_roofline);
+
+    [[nodiscard]] comm::Communicator& comm() noexcept { return comm_; }
+
+    /// Collective. Fills rank 0's `record`. False when a signal asked for the end.
+    bool run(const BenchTest& test, bool warm_up, BenchRecord& record);
+
+  private:
+    comm::Communicator& tuned(comm::Environment& environment);
+    Traffic sum_over_ranks(const Traffic& mine);
+    std::optional<double> most_other_cpus(const telemetry::CpuUse& mine);
+    bool run_once(const engine::BenchmarkTest& test);
+    void show_progress(const BenchTest& test, std::size_t repeat) const;
+    void clear_progress() const;
+    [[nodiscard]] BenchRecord record_of(const BenchTest& test, const std::vector<double>& seconds);
+
+    session::ModelOptions options_;
+    session::Session session_;
+    comm::Communicator& comm_;
+    engine::Loop loop_;
+    engine::Benchmark benchmark_;
+    std::optional<Roofline> roofline_;
+    std::string cpu_;
+};
+
+} // namespace pillar::bench

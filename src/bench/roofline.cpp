@@ -1,0 +1,144 @@
+// The least that a test must read and multiply on this rank, over what was measured just before and
+// after each repetition. Of several ranks the one with the least slack counts.
+
+#include "roofline.hpp"
+
+#include "pillar/core/median.hpp"
+#include "pillar/core/timing.hpp"
+#include "pillar/measure/integer_rate.hpp"
+
+#include <algorithm>
+
+namespace pillar::bench {
+
+namespace {
+
+constexpr int n_matrix_passes = 5;
+constexpr std::size_t most_matrix_rows = 128; ///< more cost no less a row, and minutes on a Pi
+
+/// The share of the time that `amount` takes at `limit` a second; nothing without a limit.
+double share(double amount, double limit, double seconds) {
+    return limit > 0 ? amount / limit / seconds : 0;
+}
+
+/// A share or rate for the record; null when there is nothing to say.
+BenchRecord or_null(double value) {
+    return value > 0 ? BenchRecord(value) : BenchRecord();
+}
+
+} // namespace
+
+void Roofline::measure() {
+    session_.comm().attend();
+    limits_.push_back({bandwidth_.measure(session_.team()),
+                       measure::integer_rate(session_.family(), session_.team()).value_or(0)});
+}
+
+Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
+    const forward::StepCost cost = session_.transformer().cost();
+    Amounts work;
+    const auto add_step = [&](std::size_t first, std::size_t n_rows, bool wants_logits) {
+        const auto n = static_cast<double>(n_rows);
+        work.bytes += static_cast<double>(cost.layer_bytes) +
+                      static_cast<double>((first + n_rows) * cost.kv_bytes);
+        work.products += n * static_cast<double>(cost.layer_products);
+        if (!wants_logits) return;
+        work.bytes += static_cast<double>(cost.output_bytes);
+        work.products += static_cast<double>(cost.output_products);
+    };
+    const std::size_t prompt_end = test.n_depth + test.n_prompt;
+    for (std::size_t at = test.n_depth; at < prompt_end; at += test.n_batch) {
+        const std::size_t n = std::min(test.n_batch, prompt_end - at);
+        add_step(at, n, at + n == prompt_end);
+    }
+    for (std::size_t at = prompt_end; at < test.n_positions(); ++at) add_step(at, 1, true);
+    return work;
+}
+
+/// The mean of before and after.
+Roofline::Amounts Roofline::limits_around(std::size_t repetition) const {
+    const Amounts& before = limits_[repetition];
+    const Amounts& after = limits_[repetition + 1];
+    return {(before.bytes + after.bytes) / 2, (before.products + after.products) / 2};
+}
+
+/// Shares of the limits that the products alone reach.
+Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
+    forward::Transformer& transformer = session_.transformer();
+    const forward::StepCost cost = transformer.cost();
+    const double output = n_rows == 1 ? 1.0 : 0.0;
+    const double bytes =
+        static_cast<double>(cost.layer_bytes) + output * static_cast<double>(cost.output_bytes);
+    const double products =
+        static_cast<double>(n_rows) * (static_cast<double>(cost.layer_products) +
+                                       output * static_cast<double>(cost.output_products));
+    std::vector<double> memory, integer;
+    begin();
+    measure();
+    for (std::size_t i = 0; i < n_matrix_passes; ++i) {
+        const Stopwatch clock;
+        transformer.multiply_matrices(n_rows);
+        const double seconds = clock.elapsed_s();
+        measure();
+        memory.push_back(share(bytes, limits_around(i).bytes, seconds));
+        integer.push_back(share(products, limits_around(i).products, seconds));
+    }
+    return {median(memory), median(integer)};
+}
+
+void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<double>& seconds,
+                      BenchRecord& record) {
+    comm::Communicator& comm = session_.comm();
+    const Amounts work = work_of(test);
+    std::vector<double> bytes_per_s, products_per_s, memory_s, integer_s;
+    for (std::size_t i = 0; i + 1 < limits_.size(); ++i) {
+        const Amounts limits = limits_around(i);
+        bytes_per_s.push_back(limits.bytes);
+        products_per_s.push_back(limits.products);
+        memory_s.push_back(share(work.bytes, limits.bytes, 1));
+        integer_s.push_back(share(work.products, limits.products, 1));
+    }
+    const std::size_t n_rows =
+        test.n_prompt > 0 ? std::min({test.n_batch, test.n_prompt, most_matrix_rows}) : 1;
+    const Amounts matrices = matrices_alone(n_rows);
+    const BenchRecord mine = {{"bytes", work.bytes},
+                              {"products", work.products},
+                              {"bytes_per_s", median(bytes_per_s)},
+                              {"products_per_s", median(products_per_s)},
+                              {"memory_s", memory_s},
+                              {"integer_s", integer_s},
+                              {"matrix_memory", matrices.bytes},
+                              {"matrix_integer", matrices.products}};
+    const std::vector<std::string> all = comm.gather_to_root(mine.dump());
+    if (!comm.is_root()) return;
+
+    double bytes = 0, products = 0, bandwidth = 0, rate = 0;
+    double matrix_memory = matrices.bytes, matrix_integer = matrices.products;
+    std::vector<double> memory_shares(seconds.size()), integer_shares(seconds.size());
+    for (const std::string& text : all) {
+        const BenchRecord rank = BenchRecord::parse(text);
+        bytes += rank["bytes"].get<double>();
+        products += rank["products"].get<double>();
+        bandwidth += rank["bytes_per_s"].get<double>();
+        rate += rank["products_per_s"].get<double>();
+        matrix_memory = std::min(matrix_memory, rank["matrix_memory"].get<double>());
+        matrix_integer = std::min(matrix_integer, rank["matrix_integer"].get<double>());
+        for (std::size_t i = 0; i < seconds.size(); ++i) {
+            memory_shares[i] =
+                std::max(memory_shares[i], rank["memory_s"][i].get<double>() / seconds[i]);
+            integer_shares[i] =
+                std::max(integer_shares[i], rank["integer_s"][i].get<double>() / seconds[i]);
+        }
+    }
+    const double typical_s = median(seconds);
+    record["bytes_per_s"] = bytes / typical_s;
+    record["read_bandwidth"] = bandwidth;
+    record["memory_share"] = median(memory_shares);
+    record["matrix_memory_share"] = matrix_memory;
+    record["macs_per_s"] = or_null(products / typical_s);
+    record["integer_rate"] = or_null(rate);
+    record["integer_share"] = or_null(median(integer_shares));
+    record["matrix_integer_share"] = or_null(matrix_integer);
+}
+
+} // namespace pillar::bench

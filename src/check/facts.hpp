@@ -1,0 +1,152 @@
+#pragma once
+// What `check` knows of a cluster when it judges: gathered from all ranks, plain data, as JSON on
+// its way to rank 0 and in `check --json`.
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pillar::check {
+
+using Json = nlohmann::json; // what the macros below know
+
+/// What must be the same everywhere.
+struct IdentityFacts {
+    int rank = 0;
+    std::string host;    ///< as messages call it
+    std::string machine; ///< equal for ranks under one kernel and for no others
+    std::string network; ///< equal for ranks whose messages need no network, and for no others
+    std::string program; ///< version, revision, hash
+    std::string mpi;     ///< "Open MPI v4.1.4"
+};
+
+/// The model's file as this rank sees it.
+struct ModelFacts {
+    bool is_asked = false; ///< -m or --synthetic was given
+    std::string name;      ///< path or name as given
+    int code = 0;          ///< exit code of what went wrong; 0: it is there
+    std::string problem;   ///< sentence
+    std::string hash;      ///< of the header
+};
+
+struct LinkFacts {
+    std::string name; ///< of the interface; "" when nothing was seen
+    std::string state;
+    std::optional<int> speed_mbit_per_s;
+    std::string duplex;
+    bool is_wireless = false;
+    std::optional<bool> energy_efficient;
+    std::optional<int> receive_delay_us;
+};
+
+struct NodeFacts {
+    std::string board;
+    std::string cpu;
+    int n_cpus = 0;    ///< online
+    int n_threads = 0; ///< that this rank would compute with
+    std::string kernels;
+    double memory_bytes = 0;
+    double available_bytes = 0;
+    std::string limited_by;           ///< what `available_bytes` is limited by
+    std::optional<double> need_bytes; ///< of this rank, for the model asked
+    std::string shortage;             ///< what a run would be refused with; "": there is room
+    std::string governor;             ///< "" where the kernel has none
+    std::optional<double> max_clock_mhz;
+    std::optional<double> clock_mhz; ///< the slowest CPU's, just after it was busy
+    std::optional<double> temperature_c;
+    std::optional<unsigned> throttled;    ///< Raspberry Pi's bits
+    std::optional<double> other_cpus;     ///< that other programs kept busy during the check
+    double read_bytes_per_s = 0;          ///< this rank, while all ranks measure
+    std::optional<double> products_per_s; ///< int8
+    double barrier_s = 0;
+    double f32_summing_s = 0; ///< a value, with this wire
+    double f16_summing_s = 0;
+    double q8_summing_s = 0;
+    double clock_offset_s = 0; ///< of the time of day, from rank 0's
+    double clock_uncertainty_s = 0;
+    std::string named_interfaces; ///< btl_tcp_if_include, "" where all may be used
+    std::vector<LinkFacts> links; ///< those that carried this check's messages
+};
+
+/// Two ranks alone on the network.
+struct PairFacts {
+    int a = 0;
+    int b = 0;
+    double latency_s = 0;
+    double s_per_byte = 0;
+    double s_per_byte_both_ways = 0;
+    double s_per_byte_long = 0;
+    double stored_s_per_byte = 0;
+    double residual = 0;
+    std::string carrier_a; ///< interface that the messages of a took; "": none was seen
+    std::string carrier_b;
+};
+
+struct AllreduceFacts {
+    std::string what;      ///< "one token", "256 prompt tokens"
+    std::string algorithm; ///< the fastest one
+    double n_bytes = 0;
+    double time_s = 0;
+};
+
+/// How sums go together with computing; the same on all ranks.
+struct OverlapFacts {
+    double sum_s = 0; ///< a long one alone, as much computing alone, one in the other's background
+    double computing_s = 0;
+    double together_s = 0;
+    double hidden_share = 0;
+    double delay_s = 0; ///< of a short one between computing
+};
+
+/// Ranks are in order in the first three lists.
+struct ClusterFacts {
+    std::vector<IdentityFacts> identities;
+    std::vector<ModelFacts> models;
+    std::vector<NodeFacts> nodes;
+    std::vector<PairFacts> pairs;
+    std::vector<AllreduceFacts> allreduces;
+    std::optional<OverlapFacts> overlap; ///< of several ranks
+    std::string binding_warning;         ///< comm::Binding's
+};
+
+} // namespace pillar::check
+
+/// Absent is null.
+template <class T>
+struct nlohmann::adl_serializer<std::optional<T>> {
+    template <class AnyJson>
+    static void to_json(AnyJson& json, const std::optional<T>& value) {
+        if (value)
+            json = *value;
+        else
+            json = nullptr;
+    }
+    template <class AnyJson>
+    static void from_json(const AnyJson& json, std::optional<T>& value) {
+        value = json.is_null() ? std::nullopt : std::optional<T>(json.template get<T>());
+    }
+};
+
+namespace pillar::check {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(IdentityFacts, rank, host, machine, network, program, mpi)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelFacts, is_asked, name, code, problem, hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, duplex, is_wireless,
+                                   energy_efficient, receive_delay_us)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
+                                   available_bytes, limited_by, need_bytes, shortage, governor,
+                                   max_clock_mhz, clock_mhz, temperature_c, throttled, other_cpus,
+                                   read_bytes_per_s, products_per_s, barrier_s, f32_summing_s,
+                                   f16_summing_s, q8_summing_s, clock_offset_s, clock_uncertainty_s,
+                                   named_interfaces, links)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
+                                   s_per_byte_long, stored_s_per_byte, residual, carrier_a,
+                                   carrier_b)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AllreduceFacts, what, algorithm, n_bytes, time_s)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlapFacts, sum_s, computing_s, together_s, hidden_share,
+                                   delay_s)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterFacts, identities, models, nodes, pairs, allreduces,
+                                   overlap, binding_warning)
+
+} // namespace pillar::check

@@ -1,0 +1,214 @@
+// Limit, question, grace, verdict.
+
+#include "watchdog.hpp"
+
+#include "dead_links.hpp"
+
+#include "pillar/comm/environment.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/core/timing.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pillar::comm {
+
+namespace {
+
+constexpr double attend_interval_s = 0.05;
+/// The lowest rank that is alive tells the sentence; another one does so should that one fail.
+constexpr double second_speaker_after_s = 2;
+/// A slow rank is told of once in a while, not at every step.
+constexpr double between_warnings_s = 60;
+/// After the warning, silent ranks are asked again so often whether they are there.
+constexpr double between_questions_s = 2;
+/// A node whose kernel has acknowledged nothing for so long is cut off: that is no matter of
+/// patience with its process.
+constexpr double cut_off_after_s = 10;
+/// Where rank 0 is out of reach, the launcher's daemon goes first: its life signs fail after 18 s
+/// (jobs/mca-params.conf), and it ends its ranks and itself. A rank that ended earlier would have
+/// it report that, and TCP asks for life signs on idle connections only: the daemon would stay for
+/// a quarter of an hour.
+constexpr double daemon_is_gone_after_s = 25;
+/// The backstop comes after everything that the main thread can do itself.
+constexpr double backstop_after_s = 5;
+/// So often all ranks may answer that they wait, before that is taken for a fault of the program.
+constexpr int most_vain_calls = 3;
+
+std::string for_whom(const Place& place) {
+    return place.waits_for < 0 ? std::string() : fmt::format(" for rank {}", place.waits_for);
+}
+
+} // namespace
+
+Watchdog::Watchdog(RollCall& roll, const Channel* channel, const WatchLimits& limits)
+    : roll_(roll), channel_(channel), limit_(limits),
+      backstop_([this, own_name = roll.name_of(roll.rank())] {
+          return fmt::format("{} waits inside MPI {} and does not come back: is another process "
+                             "stopped, its disk or network dead?",
+                             own_name, describe(place(false)));
+      }) {}
+
+Place Watchdog::place(bool is_busy) const noexcept {
+    return {.step = step_.load(std::memory_order_relaxed),
+            .n_allreduces = n_allreduces_.load(std::memory_order_relaxed),
+            .allreduces_a_layer = allreduces_a_layer_.load(std::memory_order_relaxed),
+            .kind = kind_.load(std::memory_order_relaxed),
+            .stage = stage_.load(std::memory_order_relaxed),
+            .is_step = is_inside_.load(std::memory_order_relaxed),
+            .is_busy = is_busy};
+}
+
+Place Watchdog::waiting_place() const noexcept {
+    Place here = place(false);
+    if (channel_ != nullptr) here.waits_for = channel_->waits_for();
+    return here;
+}
+
+double Watchdog::limit_s() const noexcept {
+    switch (stage_.load(std::memory_order_relaxed)) {
+    case Stage::start:
+        return limit_.of_start_s();
+    case Stage::steps:
+        return limit_.of_steps_s();
+    case Stage::setup:
+    case Stage::end:
+        break;
+    }
+    return limit_.of_setup_s();
+}
+
+void Watchdog::enter(CollectiveKind kind, double now_s) noexcept {
+    is_inside_.store(true, std::memory_order_relaxed);
+    kind_.store(kind, std::memory_order_relaxed);
+    if (kind == CollectiveKind::allreduce) {
+        n_allreduces_.store(n_allreduces_.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+    }
+    const double limit = limit_s();
+    backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
+}
+
+void Watchdog::leave(double now_s) noexcept {
+    backstop_.disarm();
+    is_inside_.store(false, std::memory_order_relaxed);
+    const CollectiveKind kind = kind_.load(std::memory_order_relaxed);
+    if (kind == CollectiveKind::broadcast) {
+        step_began_s_ = now_s;
+        step_.store(step_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        n_allreduces_.store(0, std::memory_order_relaxed);
+    } else if (kind == CollectiveKind::gather) {
+        limit_.note_step(now_s - step_began_s_);
+    }
+}
+
+void Watchdog::attend() noexcept {
+    const double now_s = monotonic_s();
+    if (now_s - last_attended_s_ < attend_interval_s) return;
+    last_attended_s_ = now_s;
+    roll_.listen(place(true));
+}
+
+void Watchdog::poll(double since_s) noexcept {
+    const double now_s = monotonic_s();
+    roll_.listen(waiting_place());
+    const double limit = limit_s();
+    if (is_inside_.load(std::memory_order_relaxed))
+        backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
+    if (since_s != wait_began_s_) {
+        wait_began_s_ = since_s;
+        ask_s_ = since_s + std::min(limit, TimeLimit::warning_s(limit));
+        has_asked_ = false;
+        n_vain_calls_ = 0;
+    }
+    if (now_s >= ask_s_) call_the_roll(now_s, limit);
+}
+
+void Watchdog::call_the_roll(double now_s, double limit) noexcept {
+    if (!has_asked_) {
+        has_asked_ = true;
+        ask_s_ = now_s;
+        roll_.ask(waiting_place());
+        return;
+    }
+    const bool is_final = ask_s_ >= wait_began_s_ + limit;
+    const double grace = is_final ? TimeLimit::grace_s(limit) : TimeLimit::shortest_grace_s;
+    const double late_s = now_s - ask_s_ - grace;
+    if (!roll_.all_have_answered() && late_s < 0) return;
+    if (!roll_.all_have_answered() && !is_first_alive() && late_s < second_speaker_after_s) return;
+    const bool is_silent = !roll_.all_have_answered();
+    draw_conclusions(is_silent ? is_lost(is_final) : is_final, now_s);
+    has_asked_ = false;
+    ask_s_ = is_final ? now_s + limit : wait_began_s_ + limit;
+    if (is_silent) ask_s_ = std::min(ask_s_, now_s + between_questions_s);
+}
+
+bool Watchdog::is_lost(bool is_final) const noexcept {
+    const double unacknowledged_s = longest_unacknowledged_s();
+    if (roll_.has_answered(0)) return is_final || unacknowledged_s >= cut_off_after_s;
+    return unacknowledged_s > 0 ? unacknowledged_s >= daemon_is_gone_after_s : is_final;
+}
+
+bool Watchdog::is_first_alive() const noexcept {
+    for (int rank = 0; rank < roll_.rank(); ++rank) {
+        if (roll_.has_answered(rank)) return false;
+    }
+    return true;
+}
+
+void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
+    if (!roll_.all_have_answered()) {
+        const std::string sentence = name_silent(now_s - wait_began_s_);
+        if (is_final) {
+            log::error("{}", sentence);
+            abort_job(ExitCode::peer_lost);
+        }
+        // Not without rank 0, where lines are read: if this node is cut off, a line on its way
+        // there would keep the launcher's daemon from noticing, as above.
+        if (is_first_alive() && roll_.has_answered(0) && now_s >= warn_again_s_) {
+            log::warning("{}", sentence);
+            warn_again_s_ = now_s + between_warnings_s;
+        }
+        return;
+    }
+    if (!is_final) return;
+    bool is_somebody_busy = false;
+    for (int rank = 0; rank < roll_.size(); ++rank) {
+        is_somebody_busy = is_somebody_busy || roll_.place(rank).is_busy;
+    }
+    n_vain_calls_ = is_somebody_busy ? 0 : n_vain_calls_ + 1;
+    if (n_vain_calls_ >= most_vain_calls) {
+        log::error("{}", name_places());
+        abort_job(ExitCode::internal);
+    }
+}
+
+std::string Watchdog::name_silent(double waited_s) const {
+    std::vector<std::string> names;
+    for (int rank = 0; rank < roll_.size(); ++rank) {
+        if (!roll_.has_answered(rank)) names.push_back(roll_.name_of(rank));
+    }
+    const Place here = waiting_place();
+    const bool is_for_it =
+        names.size() == 1 && here.waits_for >= 0 && !roll_.has_answered(here.waits_for);
+    const bool is_alone = roll_.size() > 2 && static_cast<int>(names.size()) + 1 == roll_.size();
+    return fmt::format(
+        "{} {} been silent for {:.0f} s while {} waited{} {}: {}", fmt::join(names, ", "),
+        names.size() == 1 ? "has" : "have", waited_s, roll_.name_of(roll_.rank()),
+        is_for_it ? " for it" : for_whom(here), describe(here),
+        is_alone ? "is this node cut off from the network?"
+                 : "is the process stopped, its node overloaded, its disk or network dead?");
+}
+
+std::string Watchdog::name_places() const {
+    std::vector<std::string> names;
+    for (int rank = 0; rank < roll_.size(); ++rank) {
+        const Place& there = roll_.place(rank);
+        names.push_back(
+            fmt::format("{} waits{} {}", roll_.name_of(rank), for_whom(there), describe(there)));
+    }
+    return fmt::format("all ranks answer but none goes on: {}", fmt::join(names, "; "));
+}
+
+} // namespace pillar::comm

@@ -1,0 +1,72 @@
+#include "pillar/forward/kv_cache.hpp"
+
+#include "pillar/core/errors.hpp"
+
+namespace pillar::forward {
+
+std::size_t KvCache::pages_for(std::size_t n_positions) noexcept {
+    return (n_positions + kernels::page_positions - 1) / kernels::page_positions;
+}
+
+std::size_t KvCache::size_bytes(const Shape& shape) noexcept {
+    return shape.n_pages * shape.n_layers * shape.n_kv_heads * 2 *
+           kernels::page_bytes(shape.type, shape.head_dim);
+}
+
+KvCache::KvCache(const Shape& shape)
+    : shape_(shape), half_bytes_(kernels::page_bytes(shape.type, shape.head_dim)),
+      data_(size_bytes(shape)), tables_(shape.max_sequences) {
+    for (auto& table : tables_) table.reserve(shape.n_pages);
+    free_pages_.reserve(shape.n_pages);
+    for (std::size_t p = shape.n_pages; p > 0; --p)
+        free_pages_.push_back(static_cast<std::uint32_t>(p - 1));
+}
+
+bool KvCache::is_sequence(std::int32_t sequence) const noexcept {
+    return sequence >= 0 && static_cast<std::size_t>(sequence) < tables_.size();
+}
+
+bool KvCache::reserve(std::int32_t sequence, std::int32_t position) noexcept {
+    expects(is_sequence(sequence) && position >= 0, "a row is of a sequence and has a position");
+    auto& table = tables_[static_cast<std::size_t>(sequence)];
+    const std::size_t needed = static_cast<std::size_t>(position) / kernels::page_positions + 1;
+    while (table.size() < needed) {
+        if (free_pages_.empty()) return false;
+        table.push_back(free_pages_.back());
+        free_pages_.pop_back();
+    }
+    return true;
+}
+
+void KvCache::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
+    expects(is_sequence(sequence) && n_positions >= 0, "a sequence is cut to some positions");
+    auto& table = tables_[static_cast<std::size_t>(sequence)];
+    while (table.size() > pages_for(static_cast<std::size_t>(n_positions))) {
+        free_pages_.push_back(table.back());
+        table.pop_back();
+    }
+}
+
+std::size_t KvCache::offset(std::int32_t sequence, std::size_t index, std::size_t layer,
+                            std::size_t kv_head) const noexcept {
+    const std::size_t page = tables_[static_cast<std::size_t>(sequence)][index];
+    return ((page * shape_.n_layers + layer) * shape_.n_kv_heads + kv_head) * 2 * half_bytes_;
+}
+
+kernels::PageView KvCache::page(std::int32_t sequence, std::size_t index, std::size_t layer,
+                                std::size_t kv_head) const noexcept {
+    const std::byte* keys = data_.data() + offset(sequence, index, layer, kv_head);
+    return {keys, keys + half_bytes_};
+}
+
+void* KvCache::keys(std::int32_t sequence, std::size_t index, std::size_t layer,
+                    std::size_t kv_head) noexcept {
+    return data_.data() + offset(sequence, index, layer, kv_head);
+}
+
+void* KvCache::values(std::int32_t sequence, std::size_t index, std::size_t layer,
+                      std::size_t kv_head) noexcept {
+    return data_.data() + offset(sequence, index, layer, kv_head) + half_bytes_;
+}
+
+} // namespace pillar::forward

@@ -1,0 +1,192 @@
+#include "pillar/generate/run.hpp"
+
+#include "prompt_tokens.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/core/text.hpp"
+#include "pillar/engine/signals.hpp"
+#include "pillar/session/model_file.hpp"
+#include "pillar/terminal/standard_output.hpp"
+#include "pillar/terminal/streams.hpp"
+
+#include <fmt/format.h>
+#include <random>
+
+namespace pillar::generate {
+
+namespace {
+
+using log::Level;
+
+std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer) {
+    std::vector<tokenizer::TokenId> ids;
+    for (std::size_t id = 0; id < tokenizer.vocabulary().size(); ++id)
+        if (tokenizer.ends_generation(static_cast<tokenizer::TokenId>(id)))
+            ids.push_back(static_cast<tokenizer::TokenId>(id));
+    return ids;
+}
+
+/// A chain that does not start with a short top-k needs every logit on rank 0.
+engine::LoopOptions gathered_for(const sampling::Parameters& sampling) {
+    engine::LoopOptions loop;
+    loop.sampling = sampling;
+    loop.n_candidates = sampling::candidates_needed(sampling);
+    loop.full_logits = loop.n_candidates == 0;
+    if (loop.full_logits) loop.n_candidates = 1;
+    return loop;
+}
+
+engine::LoopOptions loop_options(const RunOptions& options, const session::Session& session) {
+    engine::LoopOptions loop = gathered_for(options.generation.sampling);
+    if (loop.full_logits)
+        log::root(Level::info,
+                  "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
+                  loop.sampling.top_k, session.tokenizer().vocabulary().size());
+    if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
+    loop.log_sums = !options.trace.path.empty();
+    return loop;
+}
+
+/// Collective. One seed for all ranks: the one given, or one that rank 0 chooses.
+std::uint64_t common_seed(comm::Communicator& comm, std::optional<std::uint64_t> seed) {
+    if (seed) return *seed;
+    const std::string chosen = comm.broadcast_from_root(std::to_string(std::random_device()()));
+    return std::stoull(chosen);
+}
+
+/// Rank 0's text. A reader that leaves ends the run after the step, as a signal does: a trace is
+/// written whole.
+class Text {
+  public:
+    explicit Text(comm::Communicator& comm) : comm_(&comm) {}
+    void write(std::string_view text) {
+        if (has_no_reader_) return;
+        try {
+            terminal::write_text(text, [this] { comm_->attend(); });
+        } catch (const terminal::ReaderLeft&) {
+            has_no_reader_ = true;
+            engine::request_stop();
+        }
+    }
+    [[nodiscard]] bool has_no_reader() const noexcept { return has_no_reader_; }
+
+  private:
+    comm::Communicator* comm_;
+    bool has_no_reader_ = false;
+};
+
+/// Collective. What the shell sees: a reader that has left wanted no more.
+ExitCode exit_code_of(comm::Communicator& comm, bool is_stopped, const Text& text) {
+    if (!is_stopped) return ExitCode::done;
+    const ExitCode code = text.has_no_reader() ? ExitCode::done : ExitCode::resumable;
+    const std::string common = comm.broadcast_from_root(std::to_string(static_cast<int>(code)));
+    return static_cast<ExitCode>(std::stoi(common));
+}
+
+void print_timings(const engine::Generation& generation, const session::Session& session) {
+    const engine::GenerationTimings& t = generation.timings();
+    const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
+    log::root(Level::info, "{:>16} time = {:10.2f} ms", "load", session.load_s() * 1e3);
+    log::root(Level::info, "{}",
+              session::timing_line("prompt eval", t.prompt_s, t.n_prompt, "tokens"));
+    log::root(Level::info, "{}", session::timing_line("eval", t.generation_s, n_runs, "runs"));
+    log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,
+              t.n_prompt + t.n_generated, engine::name_of(generation.finish_reason()));
+}
+
+std::vector<storage::NamedValue> run_configuration(const RunOptions& options,
+                                                   session::Session& session) {
+    std::vector<storage::NamedValue> config = session::configuration(session, options.model);
+    config.push_back({"n_sequences", storage::Value(std::int64_t{1})});
+    config.push_back({"n_predict", storage::Value(std::int64_t{options.generation.n_predict})});
+    config.push_back({"ignore_eos", storage::Value(std::int64_t{options.generation.ignore_eos})});
+    session::add_sampling(config, options.generation.sampling);
+    return config;
+}
+
+/// Rank 0 only. All that --quiet tells.
+void print_speed(const engine::Generation& generation) {
+    const engine::GenerationTimings& t = generation.timings();
+    const std::uint32_t n_after_first = t.n_generated > 0 ? t.n_generated - 1 : 0;
+    log::set_level(Level::info);
+    log::root(Level::info, "{}, {:.2f} tokens per second", counted(t.n_generated, "token"),
+              t.generation_s > 0 ? n_after_first / t.generation_s : 0.0);
+}
+
+} // namespace
+
+int run(const RunOptions& given, comm::Environment& environment) {
+    RunOptions options = given;
+    if (options.quiet) log::set_level(Level::warning);
+    for (const std::string& stop : options.stops)
+        options.generation.stops.push_back(options.prompt.escape ? terminal::process_escapes(stop)
+                                                                 : stop);
+    Prompt prompt;
+    session::SessionNeeds needs;
+    needs.loop = gathered_for(options.generation.sampling);
+    needs.check_outputs = [&] {
+        terminal::expect_standard_output();
+        if (!options.trace.path.empty())
+            trace::check_output(options.trace.path, options.trace.force,
+                                session::files_read(options.model, {options.prompt.file}));
+    };
+    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
+                           FunctionRef<void()> attend) {
+        prompt = read_prompt_tokens(options.prompt, tokenizer, n_context, attend);
+    };
+    session::Session session(environment, options.model, needs);
+    comm::Communicator& comm = session.comm();
+    options.generation.sampling.seed = common_seed(comm, options.seed);
+    options.generation.n_context = session.transformer().options().n_context;
+    options.generation.max_rows = options.model.n_batch;
+
+    std::optional<engine::Generation> generation;
+    Text output(comm);
+    const std::size_t n_prompt = prompt.ids.size(); // rank 0's
+    comm::agree(comm, [&] {
+        if (!comm.is_root()) return;
+        generation.emplace(session.tokenizer(), std::move(prompt.ids), prompt.text,
+                           options.generation,
+                           [&output](std::string_view piece) { output.write(piece); });
+    });
+    session.tune_allreduce(environment, options.model, n_prompt);
+    if (options.generation.sampling.temperature > 0)
+        log::root(Level::info, "seed     {}", options.generation.sampling.seed);
+
+    std::optional<session::Tracing> tracing;
+    if (!options.trace.path.empty()) {
+        std::vector<storage::NamedValue> config;
+        comm::agree(comm, [&] { config = run_configuration(options, session); });
+        tracing.emplace(session, options.trace, std::move(config));
+    }
+
+    engine::LoopOptions loop_wanted;
+    comm::agree(comm, [&] { loop_wanted = loop_options(options, session); });
+    engine::Loop loop(session.transformer(), comm, loop_wanted);
+    if (tracing) {
+        loop.observe(&tracing->recorder());
+        if (generation) generation->observe(&tracing->recorder());
+    }
+    std::optional<engine::FinishStepOnInterrupt> interruptible;
+    if (environment.launch().launcher.empty()) interruptible.emplace();
+    const bool is_watched = comm.is_root() && terminal::on_terminal();
+    // The last line before the answer, which begins behind it.
+    if (is_watched && options.display_prompt && !options.quiet) log::text(prompt.text);
+    if (is_watched) terminal::let_streams_arrive();
+    const bool is_stopped = loop.run(comm.is_root() ? &*generation : nullptr);
+    comm::agree(comm, [&] {
+        if (generation) output.write("\n");
+    });
+    if (is_watched) terminal::let_streams_arrive();
+    const ExitCode code = exit_code_of(comm, is_stopped, output);
+    if (tracing) tracing->finish(code);
+    if (generation && options.quiet)
+        print_speed(*generation);
+    else if (generation)
+        print_timings(*generation, session);
+    return static_cast<int>(code);
+}
+
+} // namespace pillar::generate

@@ -1,0 +1,37 @@
+#pragma once
+// What a family knows of each weight format: the size of its packed groups, and the functions
+// that pack one and multiply with them. One table a format, defined beside its kernel.
+
+#include "views.hpp"
+
+namespace pillar::kernels::x86 {
+
+inline constexpr std::size_t panel_columns = 16; ///< Family::panel_columns
+
+struct Format {
+    std::size_t rows;          ///< rows a group
+    std::size_t segment_bytes; ///< of a group, for each run of blocks within one super-block
+    std::size_t block_bytes;   ///< of a group, for each block of 32 columns
+    std::size_t column_bytes;  ///< of a group, for each column (float formats)
+    void (*pack)(const PackView& group) noexcept;
+    void (*multiply)(const ProductView& product) noexcept;
+};
+
+// What a family defines in three files of its own folder, each compiled over one of
+// float_formats.hpp, block_formats.hpp, super_block_formats.hpp.
+struct FloatFormats {
+    Format f32, f16, bf16;
+};
+struct BlockFormats {
+    Format q4_0, q4_1, q5_0, q5_1, q8_0, iq4_nl;
+};
+struct SuperBlockFormats {
+    Format q2_k, q3_k, q4_k, q5_k, q6_k, iq4_xs;
+};
+struct Formats {
+    const FloatFormats& floats;
+    const BlockFormats& blocks;
+    const SuperBlockFormats& super_blocks;
+};
+
+} // namespace pillar::kernels::x86

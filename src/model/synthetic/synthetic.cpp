@@ -1,0 +1,200 @@
+// The directory that a file of the model would have, tensors in the order of the forward pass; each
+// tensor's bytes are made from its name.
+
+#include "pillar/model/synthetic.hpp"
+
+#include "synthetic_vocabulary.hpp"
+
+#include "pillar/core/checked.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/hash.hpp"
+#include "pillar/gguf/writer.hpp"
+#include "pillar/quant/synthetic.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <memory>
+
+namespace pillar::model {
+
+namespace {
+
+using gguf::ValueType;
+using quant::MatrixRole;
+
+/// Weights by the place of their tensor in the would-be file, ascending.
+struct Source {
+    std::uint64_t offset;
+    quant::SyntheticWeights weights;
+};
+
+class Builder {
+  public:
+    Builder(const Shape& shape, quant::Mix mix)
+        : shape_(shape), mix_(mix), name_(fmt::format("{}:{}", shape.name, quant::info(mix).name)),
+          rules_{shape.n_layers, shape.n_heads / shape.n_kv_heads, shape.tied} {}
+
+    gguf::File build() {
+        directory_.version = 3;
+        directory_.metadata = gguf::Metadata(name_);
+        add_metadata();
+        add_vocabulary(directory_.metadata, shape_.vocab_size);
+        add_tensors();
+        directory_.header_hash = hash_bytes(std::as_bytes(std::span(name_)));
+        auto sources = std::make_shared<const std::vector<Source>>(std::move(sources_));
+        return {name_, std::move(directory_),
+                [sources](const gguf::TensorInfo& tensor, std::uint64_t begin,
+                          std::span<std::byte> out) {
+                    std::ranges::lower_bound(*sources, tensor.offset, {}, &Source::offset)
+                        ->weights.fill(begin, out);
+                }};
+    }
+
+  private:
+    void add_metadata();
+    void add_tensors();
+    void add_layer(std::size_t layer);
+    void add_norm(const std::string& name);
+    void add_matrix(const std::string& name, MatrixRole role, std::size_t layer,
+                    std::size_t n_columns, std::size_t n_rows, double gain = 1.0);
+    void add_tensor(const std::string& name, quant::Type type,
+                    std::vector<std::uint64_t> dimensions, quant::SyntheticWeights weights);
+    void set(std::string key, ValueType type, decltype(gguf::Value::value) value) {
+        directory_.metadata.add(std::move(key), {.type = type, .value = std::move(value)});
+    }
+    void set(const std::string& key, std::size_t value) {
+        set("llama." + key, ValueType::uint32, static_cast<std::uint32_t>(value));
+    }
+    std::uint64_t seed_of(const std::string& tensor) const {
+        return hash_bytes(std::as_bytes(std::span(tensor)));
+    }
+
+    const Shape& shape_;
+    quant::Mix mix_;
+    std::string name_;
+    quant::MixModel rules_;
+    gguf::Directory directory_;
+    std::vector<Source> sources_;
+    std::uint64_t end_ = 0; ///< of the tensors so far; no header stands before them
+};
+
+void Builder::add_metadata() {
+    set("general.architecture", ValueType::string, std::string("llama"));
+    set("general.name", ValueType::string, fmt::format("{} (synthetic)", shape_.title));
+    set("general.file_type", ValueType::uint32, quant::info(mix_).file_type);
+    set("general.quantization_version", ValueType::uint32, std::uint32_t{2});
+    set("block_count", shape_.n_layers);
+    set("context_length", shape_.context_length);
+    set("embedding_length", shape_.dim);
+    set("feed_forward_length", shape_.hidden_dim);
+    set("attention.head_count", shape_.n_heads);
+    set("attention.head_count_kv", shape_.n_kv_heads);
+    set("attention.key_length", shape_.head_dim);
+    set("attention.value_length", shape_.head_dim);
+    set("rope.dimension_count", shape_.head_dim);
+    set("vocab_size", shape_.vocab_size);
+    set("llama.attention.layer_norm_rms_epsilon", ValueType::float32, 1e-5f);
+    set("llama.rope.freq_base", ValueType::float32, static_cast<float>(shape_.rope_base));
+}
+
+void Builder::add_tensors() {
+    add_matrix("token_embd.weight", MatrixRole::token_embedding, 0, shape_.dim, shape_.vocab_size,
+               2.0);
+    for (std::size_t layer = 0; layer < shape_.n_layers; ++layer) add_layer(layer);
+    add_norm("output_norm.weight");
+    if (!shape_.tied)
+        add_matrix("output.weight", MatrixRole::output, 0, shape_.dim, shape_.vocab_size, 2.0);
+}
+
+void Builder::add_layer(std::size_t layer) {
+    const std::size_t q_dim = shape_.n_heads * shape_.head_dim;
+    const std::size_t kv_dim = shape_.n_kv_heads * shape_.head_dim;
+    const auto name = [&](const char* tensor) {
+        return fmt::format("blk.{}.{}.weight", layer, tensor);
+    };
+    const auto role = [&](MatrixRole own) {
+        return shape_.fused ? MatrixRole::attention_qkv : own;
+    };
+    add_norm(name("attn_norm"));
+    add_matrix(name("attn_q"), role(MatrixRole::attention_q), layer, shape_.dim, q_dim);
+    add_matrix(name("attn_k"), role(MatrixRole::attention_k), layer, shape_.dim, kv_dim);
+    add_matrix(name("attn_v"), role(MatrixRole::attention_v), layer, shape_.dim, kv_dim);
+    add_matrix(name("attn_output"), MatrixRole::attention_output, layer, q_dim, shape_.dim);
+    add_norm(name("ffn_norm"));
+    add_matrix(name("ffn_gate"), MatrixRole::ffn_gate, layer, shape_.dim, shape_.hidden_dim);
+    add_matrix(name("ffn_up"), MatrixRole::ffn_up, layer, shape_.dim, shape_.hidden_dim);
+    add_matrix(name("ffn_down"), MatrixRole::ffn_down, layer, shape_.hidden_dim, shape_.dim);
+}
+
+void Builder::add_norm(const std::string& name) {
+    add_tensor(name, quant::Type::f32, {shape_.dim}, quant::SyntheticWeights::norm(seed_of(name)));
+}
+
+/// The spread keeps the size of what the matrix is multiplied with.
+void Builder::add_matrix(const std::string& name, MatrixRole role, std::size_t layer,
+                         std::size_t n_columns, std::size_t n_rows, double gain) {
+    const quant::Type type = quant::type_in(mix_, role, layer, n_columns, rules_);
+    const double deviation = gain / std::sqrt(static_cast<double>(n_columns));
+    add_tensor(name, type, {n_columns, n_rows},
+               quant::SyntheticWeights(type, seed_of(name), deviation));
+}
+
+void Builder::add_tensor(const std::string& name, quant::Type type,
+                         std::vector<std::uint64_t> dimensions, quant::SyntheticWeights weights) {
+    gguf::TensorInfo tensor;
+    tensor.name = name;
+    tensor.type = &quant::info(type);
+    tensor.shape = std::move(dimensions);
+    tensor.offset = end_;
+    tensor.size_bytes = tensor.n_elements() / tensor.type->block_weights * tensor.type->block_bytes;
+    end_ = *checked_round_up<std::uint64_t>(end_ + tensor.size_bytes, directory_.alignment);
+    sources_.push_back({tensor.offset, weights});
+    directory_.tensors.push_back(std::move(tensor));
+}
+
+std::string mix_names() {
+    std::string names;
+    for (const quant::MixInfo& mix : quant::mixes())
+        names += (names.empty() ? "" : ", ") + std::string(mix.name);
+    return names;
+}
+
+} // namespace
+
+SyntheticName parse_synthetic_name(const std::string& name) {
+    const std::size_t colon = name.rfind(':');
+    const Shape* shape = find_shape(name.substr(0, colon));
+    if (shape == nullptr)
+        throw UsageError(fmt::format("no shape \"{}\"; there are: {}",
+                                     printable(name.substr(0, colon)), shape_names()));
+    if (colon == std::string::npos)
+        throw UsageError(fmt::format("\"{0}\" names no type; write {0}:q4_0, or one of: {1}",
+                                     printable(name), mix_names()));
+    const quant::MixInfo* mix = quant::find_mix(std::string_view(name).substr(colon + 1));
+    if (mix == nullptr)
+        throw UsageError(fmt::format("no type \"{}\"; there are: {}",
+                                     printable(name.substr(colon + 1)), mix_names()));
+    return {name, shape, mix->mix};
+}
+
+gguf::File synthetic_model(const Shape& shape, quant::Mix mix) {
+    return Builder(shape, mix).build();
+}
+
+void write_model(const gguf::File& model, const std::filesystem::path& path) {
+    gguf::Writer writer(path);
+    for (const auto& [key, value] : model.metadata().entries()) writer.add(key, value);
+    for (const gguf::TensorInfo& tensor : model.tensors())
+        writer.declare(tensor.name, static_cast<quant::Type>(tensor.type->number), tensor.shape);
+    std::vector<std::byte> piece(std::size_t{4} << 20);
+    for (const gguf::TensorInfo& tensor : model.tensors())
+        for (std::uint64_t at = 0; at < tensor.size_bytes; at += piece.size()) {
+            const auto n = std::min<std::uint64_t>(piece.size(), tensor.size_bytes - at);
+            model.read(tensor, at, std::span(piece).first(n));
+            writer.write(std::span(piece).first(n));
+        }
+    writer.close();
+}
+
+} // namespace pillar::model

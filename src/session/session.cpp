@@ -1,0 +1,276 @@
+#include "pillar/session/session.hpp"
+
+#include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
+#include "pillar/comm/schedule.hpp"
+#include "pillar/core/errors.hpp"
+#include "pillar/core/log.hpp"
+#include "pillar/core/text.hpp"
+#include "pillar/core/timing.hpp"
+#include "pillar/measure/allreduce.hpp"
+#include "pillar/model/tensors.hpp"
+#include "pillar/model/zeros.hpp"
+#include "pillar/session/model_file.hpp"
+#include "pillar/terminal/progress.hpp"
+#include "pillar/terminal/streams.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pillar::session {
+
+namespace {
+
+using log::Level;
+
+/// What sums until auto has measured.
+comm::Algorithm first_algorithm(const ModelOptions& options) {
+    return options.allreduce.value_or(comm::tree_algorithms(options.wire).front());
+}
+
+} // namespace
+
+Session::Session(comm::Environment& environment, const ModelOptions& options,
+                 const SessionNeeds& needs)
+    : comm_(environment.world(first_algorithm(options), options.wire, options.emulated,
+                              {.step_s = options.timeout_s})) {
+    allreduce_ = comm::only(first_algorithm(options));
+    log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
+    comm::agree(*comm_, [&] {
+        if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
+    });
+    open_model(options);
+    choose_threads(options.n_threads, environment.launch().launcher);
+    choose_family(options.family);
+
+    forward::TransformerOptions wanted;
+    wanted.n_context = context_of(h_, options.n_context);
+    wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
+    wanted.max_logit_rows = needs.max_logit_rows;
+    wanted.max_sequences = needs.max_sequences;
+    wanted.cache_type = options.cache_type;
+    wanted.check_tensors = options.check_tensors;
+    if (wanted.n_context > h_.context_length)
+        log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
+                  wanted.n_context, counted(h_.context_length, "position"));
+    read_input(needs, wanted.n_context);
+    deal_split(wanted, options, needs.loop);
+    check_memory(wanted, options, needs.loop);
+    load_model(wanted, !options.synthetic);
+    print_summary(options);
+}
+
+/// Collective.
+void Session::open_model(const ModelOptions& options) {
+    std::string ignored, zeros;
+    comm::agree(*comm_, [&] {
+        file_.emplace(open_model_file(options));
+        h_ = model::read_hyperparameters(*file_);
+        ignored = model::check_tensors(*file_, h_);
+        tokenizer_.emplace(file_->metadata());
+        if (!options.synthetic) zeros = model::find_zeros(*file_, h_);
+    });
+    comm::expect_same(*comm_, "the model's header", fmt::format("{:016x}", file_->header_hash()));
+    for (const std::string& warning : file_->warnings()) log::root(Level::warning, "{}", warning);
+    if (!ignored.empty()) log::root(Level::info, "{}", ignored);
+    warn_of_zeros(zeros);
+}
+
+/// Collective. Each rank may have a copy of its own: rank 0 tells of the first with zeros.
+void Session::warn_of_zeros(const std::string& mine) const {
+    const std::vector<std::string> all = comm_->gather_to_root(mine);
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+        if (all[rank].empty()) continue;
+        const std::string where = comm_->size() == 1
+                                      ? ""
+                                      : fmt::format(" (seen by rank {} on {})", rank,
+                                                    comm_->host(static_cast<int>(rank)));
+        log::root(Level::warning, "{}: {}{}", printable(file_->path(), 4096), all[rank], where);
+        return;
+    }
+}
+
+/// Collective. The others wait, however long somebody types.
+void Session::read_input(const SessionNeeds& needs, std::size_t n_context) {
+    comm::agree(*comm_, [&] {
+        if (comm_->is_root() && needs.read_input)
+            needs.read_input(*tokenizer_, n_context, [&] { comm_->attend(); });
+    });
+}
+
+/// Collective.
+void Session::choose_threads(int requested, std::string_view launcher) {
+    const comm::Binding binding = comm::examine_binding(*comm_, requested, launcher);
+    if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
+    n_cpus_ = binding.n_threads_default;
+    comm::agree(*comm_, [&] { team_.emplace(requested > 0 ? requested : n_cpus_, n_cpus_); });
+    most_threads_ = team_->size();
+}
+
+/// Collective.
+void Session::set_threads(int n_threads) {
+    expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
+    comm::agree(*comm_, [&] {
+        if (n_threads == team_->size()) return;
+        team_.emplace(n_threads, n_cpus_);
+        transformer_->deal_work();
+    });
+}
+
+/// Collective. A named one, or the fastest that all have.
+void Session::choose_family(const kernels::Family* named) {
+    if (named != nullptr) {
+        family_ = named;
+        return;
+    }
+    std::string mine;
+    for (const kernels::Family* family : kernels::families())
+        mine += family->supported() ? '1' : '0';
+    const std::vector<std::string> all = comm_->all_gather(mine);
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+        const bool everywhere =
+            std::all_of(all.begin(), all.end(), [i](const std::string& s) { return s[i] == '1'; });
+        if (everywhere && !kernels::families()[i]->float_activations)
+            family_ = kernels::families()[i];
+    }
+}
+
+/// Collective. After the threads and the family, with which auto measures.
+void Session::deal_split(const forward::TransformerOptions& wanted, const ModelOptions& options,
+                         const engine::LoopOptions& loop) {
+    const auto need = [&](int rank, int n_threads, std::span<const double> weights) {
+        const forward::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop,
+                                                  n_threads, rank, comm_->size(), weights);
+        return partition::Need{all.buffers, all.weights + all.kv_cache};
+    };
+    split_ = choose_split(*comm_, options.split, {*file_, *family_, *team_, need});
+    comm::agree(*comm_, [&] {
+        share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), split_.weights);
+    });
+    if (!split_.explanation.empty()) log::root(Level::info, "split    {}", split_.explanation);
+}
+
+/// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
+void Session::check_memory(const forward::TransformerOptions& wanted, const ModelOptions& options,
+                           const engine::LoopOptions& loop) {
+    const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
+        forward::TransformerOptions changed = wanted;
+        changed.n_context = n_context;
+        const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
+        return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank, n_ranks,
+                         is_this ? split_.weights : std::vector<double>());
+    };
+    memory_ = expect_memory(*comm_, need, wanted.n_context);
+}
+
+/// Collective.
+void Session::load_model(const forward::TransformerOptions& wanted, bool from_file) {
+    const Stopwatch clock;
+    const auto device_before = bytes_from_device();
+    std::uint64_t total = 0;
+    comm::agree(*comm_,
+                [&] { total = model::plan_weights(*file_, h_, share_, *family_).read_bytes; });
+    LoadFacts own;
+    {
+        const terminal::ProgressStyle style =
+            log::level() < Level::info ? terminal::ProgressStyle::none
+            : terminal::on_terminal()  ? terminal::ProgressStyle::bar
+                                       : terminal::ProgressStyle::lines;
+        terminal::ProgressBar bar("loading", total,
+                                  comm_->is_root() ? style : terminal::ProgressStyle::none);
+        comm::agree(*comm_, [&] {
+            const auto progress = [&](std::uint64_t done) {
+                bar.show(done);
+                comm_->attend();
+            };
+            transformer_ = std::make_unique<forward::Transformer>(*file_, h_, share_, *family_,
+                                                                  wanted, *team_, progress);
+            own.seconds = clock.elapsed_s(); // without waiting for the others
+        });
+    }
+    own.bytes = transformer_->load_bytes().matrices + transformer_->load_bytes().vectors;
+    const auto device_after = bytes_from_device();
+    if (from_file && device_before && device_after)
+        own.bytes_from_device = *device_after - *device_before;
+    load_ = gather_load(*comm_, own);
+    load_s_ = clock.elapsed_s();
+}
+
+namespace {
+
+/// "direct 61.2 us, two-step 74.9 us"
+std::string times_of(std::span<const measure::AllreduceTuning::Trial> trials) {
+    std::vector<std::string> parts;
+    for (const auto& trial : trials)
+        parts.push_back(
+            fmt::format("{} {:.1f} us", comm::name_of(trial.algorithm), trial.time_s * 1e6));
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+} // namespace
+
+void Session::tune_allreduce(comm::Environment& environment, const ModelOptions& options,
+                             std::size_t prompt_rows) {
+    if (options.allreduce || comm_->size() == 1) return;
+    const std::size_t n_rows =
+        std::min(transformer_->options().max_rows,
+                 std::stoul(comm_->broadcast_from_root(std::to_string(prompt_rows))));
+    // On ranks of its own, so that the run's counters hold the run alone.
+    const auto trial = environment.world(allreduce_.longer, options.wire, options.emulated,
+                                         {.step_s = options.timeout_s});
+    trial->set_in_steps(true);
+    const measure::AllreduceTuning tuning = measure::tune_allreduce(
+        *trial, options.wire, h_.dim, h_.dim * forward::first_half(n_rows, comm_->size()));
+    allreduce_ = tuning.choice;
+    comm_->choose(allreduce_);
+    const auto bytes = [](std::size_t n_floats) {
+        return human_bytes(static_cast<double>(n_floats * sizeof(float)));
+    };
+    log::root(Level::info, "reduce   {} for a token ({}: {})", comm::name_of(allreduce_.shorter),
+              bytes(h_.dim), times_of(tuning.shorter));
+    if (!tuning.longer.empty())
+        log::root(Level::info, "reduce   {} for {} of the prompt ({}: {})",
+                  comm::name_of(allreduce_.longer), counted(n_rows, "row"),
+                  bytes(tuning.longer_floats), times_of(tuning.longer));
+}
+
+void Session::print_summary(const ModelOptions& options) const {
+    const forward::Transformer& t = *transformer_;
+    std::uint64_t tensor_bytes = 0;
+    for (const gguf::TensorInfo& tensor : file_->tensors()) tensor_bytes += tensor.size_bytes;
+    const auto bytes = [](std::uint64_t n) { return human_bytes(static_cast<double>(n)); };
+    log::root(Level::info, "model    {} ({}), {} parameters, {}, {:.2f} bits per weight",
+              h_.name.empty() ? "unnamed" : printable(h_.name), h_.architecture,
+              t.n_parameters() >= 1'000'000'000
+                  ? fmt::format("{:.2f} B", static_cast<double>(t.n_parameters()) / 1e9)
+                  : fmt::format("{:.1f} M", static_cast<double>(t.n_parameters()) / 1e6),
+              bytes(tensor_bytes),
+              8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
+    log::root(Level::info, "ranks    {} x {}, {} kernels, all-reduce {}, {} wire", comm_->size(),
+              counted(static_cast<std::size_t>(team_->size()), "thread"), family_->name,
+              allreduce_text(options), comm::name_of(options.wire));
+    log::root(Level::info, "context  {}, KV cache {} {} on rank 0",
+              counted(t.options().n_context, "position"), kernels::name_of(t.options().cache_type),
+              bytes(t.kv_bytes()));
+    log::root(Level::info, "memory   rank 0 takes {} beside {} in use; there is {} ({})",
+              bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
+              memory_.available.limited_by);
+    log::root(Level::info, "rank 0   reads {} of weights per token",
+              bytes(t.weight_bytes_per_step()));
+    log::root(Level::info, "load     {}", load_line(load_));
+    std::vector<std::string> hosts;
+    for (int rank = 0; rank < comm_->size(); ++rank) hosts.emplace_back(comm_->host(rank));
+    if (const std::string slow = slow_load_line(load_, hosts); !slow.empty())
+        log::root(Level::warning, "{}", slow);
+}
+
+std::string timing_line(const char* what, double seconds, std::uint32_t n, const char* unit) {
+    const double count = std::max<double>(n, 1);
+    return fmt::format(
+        "{:>16} time = {:10.2f} ms / {:5} {:<6} ({:8.2f} ms per token, {:8.2f} tokens per second)",
+        what, seconds * 1e3, n, unit, seconds * 1e3 / count, seconds > 0 ? n / seconds : 0.0);
+}
+
+} // namespace pillar::session

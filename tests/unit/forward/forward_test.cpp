@@ -1,0 +1,186 @@
+// The forward pass as a whole: the same bits however a step is cut and shared, and how often the
+// team meets in a layer.
+
+#include "pillar/forward/transformer.hpp"
+#include "support/model_files.hpp"
+#include "support/random.hpp"
+
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace pillar::forward {
+
+using namespace model;
+namespace {
+
+using support::ModelFile;
+using support::OneRank;
+using support::TinyModel;
+
+constexpr std::size_t context = 1024;
+
+/// Token of a position of a sequence.
+std::int32_t token_at(std::int32_t sequence, std::int32_t position) {
+    return static_cast<std::int32_t>(
+        3 + support::Random(static_cast<std::uint64_t>(sequence * 5000 + position)).below(300));
+}
+
+void append(std::vector<Row>& rows, std::int32_t sequence, std::int32_t first, std::int32_t n) {
+    for (std::int32_t i = 0; i < n; ++i)
+        rows.push_back({token_at(sequence, first + i), first + i, sequence, false});
+}
+
+TransformerOptions options_for(kernels::CacheType type) {
+    TransformerOptions options;
+    options.n_context = context;
+    options.max_sequences = 3;
+    options.max_rows = context;
+    options.max_logit_rows = 3;
+    options.cache_type = type;
+    return options;
+}
+
+/// The logits of the last row after `n` positions of a sequence: the first `n_before` in one step,
+/// the rest in chunks.
+std::vector<float> logits_after(OneRank& rank, std::int32_t sequence, std::int32_t n,
+                                std::int32_t n_before, std::int32_t chunk = 1) {
+    std::span<const float> logits;
+    for (std::int32_t first = 0; first < n;) {
+        const std::int32_t size =
+            std::min(first == 0 && n_before > 0 ? n_before : chunk, n - first);
+        std::vector<Row> rows;
+        append(rows, sequence, first, size);
+        rows.back().want_logits = true;
+        logits = rank.transformer().forward(rank.comm(), rows);
+        first += size;
+    }
+    return {logits.begin(), logits.end()};
+}
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+TinyModel model_with(std::uint32_t n_heads, std::uint32_t n_kv_heads, std::uint32_t head_dim) {
+    return {.n_layers = 2,
+            .dim = 96,
+            .n_heads = n_heads,
+            .n_kv_heads = n_kv_heads,
+            .head_dim = head_dim,
+            .ffn = 224,
+            .context = context};
+}
+
+class Forward : public testing::TestWithParam<std::tuple<TinyModel, kernels::CacheType>> {
+  protected:
+    ModelFile model_{std::get<0>(GetParam())};
+    TransformerOptions options_ = options_for(std::get<1>(GetParam()));
+    std::string_view best_ = kernels::families()[kernels::best_family()]->name;
+};
+
+TEST_P(Forward, gives_the_same_bits_for_every_chunk_team_and_family) {
+    constexpr std::int32_t n = 700; // three pages
+    OneRank plain(model_, options_, 1);
+    const std::vector<float> expected = logits_after(plain, 0, n, n);
+    const auto compare = [&](std::string_view family, int n_threads, std::int32_t n_before,
+                             std::int32_t chunk) {
+        OneRank rank(model_, options_, n_threads, family);
+        EXPECT_TRUE(same_bits(logits_after(rank, 0, n, n_before, chunk), expected))
+            << family << ", " << n_threads << " threads, " << n_before << ", then chunks of "
+            << chunk;
+    };
+    for (const int n_threads : {1, 2, 3, 4}) {
+        compare(best_, n_threads, n, 0);
+        compare(best_, n_threads, 690, 1);
+        compare(best_, n_threads, 680, 3);
+    }
+    compare(best_, 3, 0, 37);
+    compare(best_, 2, 0, 256);
+    compare("integer", 2, 690, 2);
+}
+
+TEST_P(Forward, gives_a_sequence_the_same_bits_in_any_company) {
+    const std::int32_t depths[] = {600, 5, 300};
+    std::vector<std::vector<float>> alone;
+    OneRank one(model_, options_, 1, best_);
+    for (std::int32_t s = 0; s < 3; ++s)
+        alone.push_back(logits_after(one, s, depths[s] + 1, depths[s] + 1));
+    for (const int n_threads : {1, 2, 3, 4}) {
+        OneRank rank(model_, options_, n_threads, best_);
+        for (std::int32_t s = 0; s < 3; ++s) logits_after(rank, s, depths[s] - 2, depths[s] - 2);
+        const auto step = [&](std::int32_t rows_each, std::int32_t first) {
+            std::vector<Row> rows;
+            for (std::int32_t s = 0; s < 3; ++s) {
+                append(rows, s, depths[s] + first, rows_each);
+                rows.back().want_logits = true;
+            }
+            return rank.transformer().forward(rank.comm(), rows);
+        };
+        step(2, -2);                                      // six rows: shared by rows
+        const std::span<const float> logits = step(1, 0); // three: shared by pages
+        ASSERT_EQ(logits.size(), 3 * alone[0].size());
+        for (std::size_t s = 0; s < 3; ++s)
+            EXPECT_TRUE(same_bits(logits.subspan(s * alone[0].size(), alone[0].size()), alone[s]))
+                << "sequence " << s << ", " << n_threads << " threads";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Forward,
+                         testing::Values(std::tuple{model_with(3, 1, 32), kernels::CacheType::f16},
+                                         std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
+                                         std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
+                                         std::tuple{model_with(4, 4, 64),
+                                                    kernels::CacheType::f32}));
+
+/// Meetings of the team in one layer for a step of `n_rows` at a depth: what two more layers cost.
+std::size_t meetings_a_layer(TinyModel options, std::int32_t depth, std::int32_t n_rows,
+                             int n_threads, int n_ranks = 1) {
+    std::size_t meetings[2];
+    for (const std::uint32_t n_layers : {1u, 3u}) {
+        options.n_layers = n_layers;
+        const ModelFile model(options);
+        OneRank rank(model, options_for(kernels::CacheType::f16), n_threads,
+                     kernels::families()[kernels::best_family()]->name, n_ranks);
+        if (depth > 0) logits_after(rank, 0, depth, depth);
+        const std::size_t before = rank.team().barrier().n_meetings();
+        std::vector<Row> rows;
+        append(rows, 0, depth, n_rows);
+        rows.back().want_logits = true;
+        rank.transformer().forward(rank.comm(), rows);
+        meetings[n_layers / 2] = rank.team().barrier().n_meetings() - before;
+    }
+    return (meetings[1] - meetings[0]) / 2;
+}
+
+TEST(forward, meets_at_most_8_times_a_layer) {
+    EXPECT_EQ(meetings_a_layer(model_with(8, 4, 32), 0, 1, 2), 5u);   // decode: heads are enough
+    EXPECT_EQ(meetings_a_layer(model_with(3, 1, 32), 700, 1, 2), 6u); // decode: pages are shared
+    EXPECT_EQ(meetings_a_layer(model_with(6, 2, 80), 700, 1, 2), 6u); // heads that share blocks
+    EXPECT_EQ(meetings_a_layer(model_with(3, 1, 32), 0, 300, 2), 7u); // a prompt
+    EXPECT_EQ(meetings_a_layer(model_with(6, 2, 80), 0, 300, 3), 7u);
+}
+
+TEST(forward, meets_as_often_as_the_cost_model_counts) {
+    for (const int n_ranks : {1, 2})
+        for (const std::int32_t n_rows : {1, 4, 5, 63, 64, 300})
+            EXPECT_EQ(meetings_a_layer(model_with(8, 4, 32), 0, n_rows, 2, n_ranks),
+                      barriers_a_layer(static_cast<std::size_t>(n_rows), n_ranks))
+                << n_rows << " rows on " << n_ranks;
+}
+
+TEST(first_half, is_about_half_of_many_rows_on_several_ranks) {
+    for (std::size_t n = 1; n < 600; ++n) {
+        EXPECT_EQ(first_half(n, 1), n);
+        const std::size_t first = first_half(n, 3);
+        if (n < shortest_in_halves) {
+            EXPECT_EQ(first, n);
+        } else {
+            EXPECT_EQ(first % half_unit, 0u);
+            EXPECT_LE(n - first, n / 2); // what the second half has room for
+            EXPECT_GE(n - first, n / 2 - half_unit);
+        }
+    }
+}
+
+} // namespace
+} // namespace pillar::forward
