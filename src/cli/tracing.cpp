@@ -53,7 +53,7 @@ trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
     options.title = "pillar run";
     options.command_line = command_line();
     options.config = std::move(config);
-    options.collectives_per_step = engine::most_collectives(session.transformer());
+    options.collectives_per_step = engine::max_collectives(session.transformer());
     options.n_threads = static_cast<std::uint32_t>(session.n_threads());
     return options;
 }

@@ -27,8 +27,8 @@ bool is_whole(const trace::Trace& trace, std::size_t i) {
 perf::StepWork work_of(const trace::Trace& trace, std::size_t i, const perf::RunShape& shape) {
     perf::StepWork work = step_work(
         shape, {trace.n_rows[i], trace.n_logits[i], trace.n_attended[i], trace.n_cached[i]});
-    work.order_bytes = trace.order_bytes[i];
-    work.answer_bytes = trace.answer_bytes[i];
+    work.request_bytes = trace.request_bytes[i];
+    work.reply_bytes = trace.reply_bytes[i];
     return work;
 }
 

@@ -151,8 +151,8 @@ Trace read_trace(const std::string& path) {
     if (columns.file().has("/steps/n_attended")) { // came later
         columns.read("/steps/n_attended", trace.n_attended, n_steps);
         columns.read("/steps/n_cached", trace.n_cached, n_steps);
-        columns.read("/steps/order_bytes", trace.order_bytes, n_steps);
-        columns.read("/steps/answer_bytes", trace.answer_bytes, n_steps);
+        columns.read("/steps/order_bytes", trace.request_bytes, n_steps);
+        columns.read("/steps/answer_bytes", trace.reply_bytes, n_steps);
     }
 
     const std::size_t n = n_steps * trace.n_ranks();

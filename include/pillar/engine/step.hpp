@@ -1,5 +1,5 @@
 #pragma once
-// One step = one forward pass of all ranks: what rank 0 orders (StepPlan, carried by the
+// One step = one forward pass of all ranks: what rank 0 requests (StepPlan, carried by the
 // broadcast), what comes back to it (StepOutcome, carried by the gather), and what every rank
 // remembers of it (StepRecord, for observers).
 
@@ -20,7 +20,7 @@ enum class Phase : std::uint8_t { prefill, decode };
 enum class FinishReason : std::uint8_t { none, stop, length, context_full, signal };
 const char* name_of(FinishReason reason) noexcept;
 
-/// What rank 0 orders, carried whole by the one broadcast of the step: which rows to compute, and
+/// What rank 0 requests, carried whole by the one broadcast of the step: which rows to compute, and
 /// before that, which sequences to shorten and how to sample new ones. Cache pages, histories and
 /// penalties follow it on every rank.
 struct StepPlan {
@@ -48,7 +48,7 @@ struct StepPlan {
 
 /// What every rank remembers of one step. Timeline times are of this rank's own clock. A step
 /// begins when the rank enters the broadcast (on rank 0: when the plan is made) and ends when its
-/// answer is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
+/// reply is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
 /// others' wait in the broadcast.
 struct StepRecord {
     std::uint64_t step = 0;

@@ -41,7 +41,7 @@ struct Trace {
     std::vector<std::uint32_t> n_rows, n_logits;
     // These are empty in traces of pillars that did not record them.
     std::vector<std::uint64_t> n_attended, n_cached;
-    std::vector<std::uint32_t> order_bytes, answer_bytes;
+    std::vector<std::uint32_t> request_bytes, reply_bytes;
 
     // /ranks, (S, P); NaN: the rank's record is missing
     std::vector<double> compute_s, wait_s, wire_s, wait_uncertainty_s;

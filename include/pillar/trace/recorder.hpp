@@ -22,7 +22,7 @@ struct TraceOptions {
     /// Every effective option and what is known of the model; becomes /config. docs/trace_format.md
     /// lists the names that report looks for.
     std::vector<storage::NamedValue> config;
-    std::size_t collectives_per_step = 0; ///< at most: engine::most_collectives
+    std::size_t collectives_per_step = 0; ///< at most: engine::max_collectives
     std::uint32_t n_threads = 1;          ///< of this rank
 };
 

@@ -67,8 +67,8 @@ trace::Trace recorded(Plan plan = {}) {
         const std::uint64_t n = trace.n_rows[i];
         trace.n_cached.push_back(8 + i);
         trace.n_attended.push_back(i == 0 ? 36 : 8 + i);
-        trace.order_bytes.push_back(50);
-        trace.answer_bytes.push_back(92); // and 8 before it
+        trace.request_bytes.push_back(50);
+        trace.reply_bytes.push_back(92); // and 8 before it
         trace.bytes_sent[2 * i] = 4 * n * 4000 + 50;
         trace.bytes_sent[2 * i + 1] = 4 * n * 4000 + 100;
         trace.messages_sent[2 * i] = trace.messages_sent[2 * i + 1] = 5;

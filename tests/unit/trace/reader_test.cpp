@@ -45,8 +45,8 @@ TEST(Reader, GivesBackThePlantedRun) {
     EXPECT_THAT(trace.trace_bytes, ElementsAre(120, 150, 0));
     EXPECT_THAT(trace.n_attended, ElementsAre(15, 6, 7));
     EXPECT_THAT(trace.n_cached, ElementsAre(5, 6, 7));
-    EXPECT_THAT(trace.order_bytes, ElementsAre(16, 16, 16));
-    EXPECT_THAT(trace.answer_bytes, ElementsAre(24, 24, 24));
+    EXPECT_THAT(trace.request_bytes, ElementsAre(16, 16, 16));
+    EXPECT_THAT(trace.reply_bytes, ElementsAre(24, 24, 24));
 }
 
 TEST(Reader, RefusesAForeignFileAndALaterVersion) {

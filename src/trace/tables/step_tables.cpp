@@ -19,7 +19,7 @@ storage::Description bytes(std::string long_name) {
     return {.units = "byte", .long_name = std::move(long_name)};
 }
 
-TraceCost cost_after(const Survey& found, std::uint64_t step) {
+TraceCost cost_after(const JournalScan& found, std::uint64_t step) {
     const auto cost = found.costs.find(step);
     return cost == found.costs.end() ? TraceCost{} : cost->second;
 }
@@ -38,7 +38,7 @@ std::uint32_t longest(std::span<const RankStep> steps, CollectiveKind kind) {
 
 } // namespace
 
-StepsTable::StepsTable(storage::Group& root, const Survey& found)
+StepsTable::StepsTable(storage::Group& root, const JournalScan& found)
     : found_(&found), table_(root, "steps"),
       step_(table_.dimension<std::uint64_t>("step", step_number)),
       t_start_s_(
@@ -52,8 +52,7 @@ StepsTable::StepsTable(storage::Group& root, const Survey& found)
       n_cached_(table_.column<std::uint64_t>(
           "n_cached", {.long_name = "positions whose keys and values are read"})),
       order_bytes_(table_.column<std::uint32_t>("order_bytes", bytes("rank 0's message to all"))),
-      answer_bytes_(
-          table_.column<std::uint32_t>("answer_bytes", bytes("longest answer of a rank"))),
+      answer_bytes_(table_.column<std::uint32_t>("answer_bytes", bytes("longest answer of a rank"))),
       trace_s_(table_.column<double>("trace_s", seconds("tracing after the step, on rank 0"))),
       trace_bytes_(table_.column<std::uint64_t>(
           "trace_bytes", bytes("sent by all ranks after the step for traces and clocks"))) {

@@ -1,9 +1,7 @@
 #pragma once
 // One rank's records of a block, taken step by step.
 
-#include "tables.hpp"
-
-#include "pillar/trace/records.hpp"
+#include "pillar/trace/split.hpp"
 
 #include <vector>
 

@@ -2,7 +2,7 @@
 
 #include "pillar/trace/journal.hpp"
 
-#include "journal_layout.hpp"
+#include "layout.hpp"
 
 #include "pillar/core/errors.hpp"
 

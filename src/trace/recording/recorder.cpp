@@ -3,7 +3,7 @@
 
 #include "pillar/trace/recorder.hpp"
 
-#include "hosts.hpp"
+#include "host.hpp"
 #include "ring.hpp"
 
 #include "pillar/comm/agree.hpp"

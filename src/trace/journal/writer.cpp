@@ -3,7 +3,7 @@
 
 #include "pillar/trace/journal.hpp"
 
-#include "journal_layout.hpp"
+#include "layout.hpp"
 
 #include "pillar/core/output_file.hpp"
 

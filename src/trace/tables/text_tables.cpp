@@ -25,7 +25,7 @@ std::string iso_8601(double seconds_since_epoch) {
 
 } // namespace
 
-void write_provenance(storage::Group& root, const Survey& found) {
+void write_provenance(storage::Group& root, const JournalScan& found) {
     const Header& header = found.header;
     root.attribute("format", "pillar-trace");
     root.attribute("format_version", format_version);
@@ -46,7 +46,7 @@ void write_provenance(storage::Group& root, const Survey& found) {
     if (!seen.contains("n_ranks")) config.attribute("n_ranks", header.n_ranks);
 }
 
-void write_hosts(storage::Group& root, const Survey& found, const ClockTable& clocks) {
+void write_hosts(storage::Group& root, const JournalScan& found, const ClockTable& clocks) {
     Table table(root, "hosts");
     auto& rank = table.dimension<std::uint32_t>("rank", {.long_name = "MPI rank"});
     for (std::uint32_t r = 0; r < found.hosts.size(); ++r) rank.append(r);
