@@ -20,19 +20,19 @@ const char* name_of(FinishReason reason) noexcept {
     return "none";
 }
 
-void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept {
-    record.n_rows = static_cast<std::uint32_t>(rows.size());
-    record.n_logits = 0;
-    record.n_attended = record.n_cached = 0;
+void count_rows(std::span<const model::Row> rows, StepCounts& counts) noexcept {
+    counts.n_rows = static_cast<std::uint32_t>(rows.size());
+    counts.n_logits = 0;
+    counts.n_attended = counts.n_cached = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto n_seen = static_cast<std::uint64_t>(rows[i].position) + 1;
-        record.n_logits += rows[i].want_logits ? 1u : 0u;
-        record.n_attended += n_seen;
+        counts.n_logits += rows[i].want_logits ? 1u : 0u;
+        counts.n_attended += n_seen;
         const auto is_same = [&](const model::Row& row) {
             return row.sequence == rows[i].sequence;
         };
         // Rows of a sequence come in order: its last one sees all that is read.
-        if (std::ranges::none_of(rows.subspan(i + 1), is_same)) record.n_cached += n_seen;
+        if (std::ranges::none_of(rows.subspan(i + 1), is_same)) counts.n_cached += n_seen;
     }
 }
 

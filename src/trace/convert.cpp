@@ -61,12 +61,12 @@ class Converter {
         if (root == nullptr) return;
         for (const StepHead& head : root->heads) {
             for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
-                row_[rank] = walks[rank].take(head.step);
+                row_[rank] = walks[rank].take(head.counts.step);
             }
             splitter_.split(row_, times_);
             steps_.append(row_);
-            ranks_.append(head.step, row_, times_);
-            collectives_.add(static_cast<engine::Phase>(head.phase), splitter_.collectives());
+            ranks_.append(head.counts.step, row_, times_);
+            collectives_.add(head.counts.phase, splitter_.collectives());
         }
     }
 

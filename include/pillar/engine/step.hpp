@@ -46,23 +46,27 @@ struct StepPlan {
     }
 };
 
+/// What a step computed. Each is a column of traces: src/trace/tables/fields.cpp has a line for it.
+struct StepCounts {
+    std::uint64_t step = 0;
+    std::uint64_t n_attended = 0; ///< pairs of a row and a position that it sees
+    std::uint64_t n_cached = 0;   ///< positions of all sequences that some row sees
+    std::uint64_t bytes_read = 0; ///< file bytes (embedding rows) that this rank read
+    std::uint32_t n_rows = 0;
+    std::uint32_t n_logits = 0;
+    Phase phase = Phase::prefill;
+};
+
 /// What every rank remembers of one step. Timeline times are of this rank's own clock. A step
 /// begins when the rank enters the broadcast (on rank 0: when the plan is made) and ends when its
 /// reply is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
 /// others' wait in the broadcast.
-struct StepRecord {
-    std::uint64_t step = 0;
-    Phase phase = Phase::prefill;
-    std::uint32_t n_rows = 0;
-    std::uint32_t n_logits = 0;
-    std::uint64_t n_attended = 0;           ///< pairs of a row and a position that it sees
-    std::uint64_t n_cached = 0;             ///< positions of all sequences that some row sees
-    std::uint64_t bytes_read = 0;           ///< file bytes (embedding rows) read in this step
+struct StepRecord : StepCounts {
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
 
 /// Fill in n_rows, n_logits, n_attended and n_cached of a step of these rows.
-void count_rows(std::span<const model::Row> rows, StepRecord& record) noexcept;
+void count_rows(std::span<const model::Row> rows, StepCounts& counts) noexcept;
 
 /// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was
 /// picked.
