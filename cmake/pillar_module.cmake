@@ -53,6 +53,7 @@ function(pillar_module name)
     endif()
     target_link_libraries(pillar_${name} ${scope} pillar_flags fmt::fmt)
     if(sources)
+        target_include_directories(pillar_${name} PRIVATE ${PILLAR_ROOT}/src/${name})
         target_link_libraries(pillar_${name} PRIVATE ${arg_LIBRARIES}) # seen by this module alone
         target_compile_definitions(pillar_${name} PRIVATE ${families})
     endif()

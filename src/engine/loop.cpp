@@ -1,7 +1,7 @@
 #include "pillar/engine/loop.hpp"
 
-#include "answer.hpp"
-#include "message.hpp"
+#include "reply.hpp"
+#include "request.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/program.hpp"
@@ -14,74 +14,7 @@
 
 namespace pillar::engine {
 
-const char* name_of(FinishReason reason) noexcept {
-    switch (reason) {
-    case FinishReason::none:
-        return "none";
-    case FinishReason::stop:
-        return "stop";
-    case FinishReason::length:
-        return "length";
-    case FinishReason::context_full:
-        return "context_full";
-    case FinishReason::signal:
-        return "signal";
-    }
-    return "none";
-}
-
-void count_rows(std::span<const forward::Row> rows, StepRecord& record) noexcept {
-    record.n_rows = static_cast<std::uint32_t>(rows.size());
-    record.n_logits = 0;
-    record.n_attended = record.n_cached = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto n_seen = static_cast<std::uint64_t>(rows[i].position) + 1;
-        record.n_logits += rows[i].want_logits ? 1u : 0u;
-        record.n_attended += n_seen;
-        const auto is_same = [&](const forward::Row& row) {
-            return row.sequence == rows[i].sequence;
-        };
-        // Rows of a sequence come in order: its last one sees all that is read.
-        if (std::ranges::none_of(rows.subspan(i + 1), is_same)) record.n_cached += n_seen;
-    }
-}
-
 namespace {
-
-std::size_t order_capacity(const forward::Transformer& transformer) {
-    const forward::TransformerOptions& options = transformer.options();
-    return sizeof(OrderHead) +
-           options.max_sequences * (sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling)) +
-           options.max_rows * sizeof(OrderRow);
-}
-
-/// The broadcast's bytes.
-std::size_t write_order(const OrderHead& head, const StepPlan& plan, std::span<std::byte> buffer) {
-    MessageWriter message(buffer);
-    message.put(head);
-    message.put_all(std::span(plan.keeps));
-    message.put_all(std::span(plan.samplings));
-    for (const forward::Row& row : plan.rows)
-        message.put(OrderRow{row.token, row.position, row.sequence, row.want_logits ? 1u : 0u});
-    return message.size();
-}
-
-/// What the broadcast brought; fills `plan`.
-OrderHead read_order(std::span<const std::byte> buffer, StepPlan& plan) {
-    MessageReader message(buffer);
-    const auto head = message.get<OrderHead>();
-    plan.clear();
-    plan.phase = head.phase;
-    for (std::uint32_t k = 0; k < head.n_keeps; ++k)
-        plan.keeps.push_back(message.get<StepPlan::Keep>());
-    for (std::uint32_t k = 0; k < head.n_samplings; ++k)
-        plan.samplings.push_back(message.get<StepPlan::Sampling>());
-    for (std::uint32_t r = 0; r < head.n_rows; ++r) {
-        const auto row = message.get<OrderRow>();
-        plan.rows.push_back({row.token, row.position, row.sequence, row.want_logits != 0});
-    }
-    return head;
-}
 
 /// Rows of the vocabulary that the rank with the most of them owns: the same on every rank.
 std::size_t most_rows(const partition::Sizes& sizes, const partition::Share& share) {
@@ -92,13 +25,12 @@ std::size_t most_rows(const partition::Sizes& sizes, const partition::Share& sha
 }
 
 std::size_t own_capacity(const forward::Transformer& model, const LoopOptions& options) {
-    return answer_capacity(model.share().vocabulary.size(), model.options().max_logit_rows,
-                           options);
+    return reply_capacity(model.share().vocabulary.size(), model.options().max_logit_rows, options);
 }
 
 std::size_t most_capacity(const forward::Transformer& model, const LoopOptions& options) {
-    return answer_capacity(most_rows(model.hyperparameters().sizes(), model.share()),
-                           model.options().max_logit_rows, options);
+    return reply_capacity(most_rows(model.hyperparameters().sizes(), model.share()),
+                          model.options().max_logit_rows, options);
 }
 
 } // namespace
@@ -107,11 +39,11 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
                          const forward::TransformerOptions& model_options,
                          const LoopOptions& options) {
     const std::size_t n_rows = model_options.max_logit_rows;
-    const std::size_t most = answer_capacity(most_rows(sizes, share), n_rows, options);
+    const std::size_t most = reply_capacity(most_rows(sizes, share), n_rows, options);
     const std::uint64_t histories =
         model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
     const std::uint64_t of_every_rank =
-        answer_capacity(share.vocabulary.size(), n_rows, options) +
+        reply_capacity(share.vocabulary.size(), n_rows, options) +
         comm::GatherBuffer::size_bytes(share.n_ranks, most, share.rank) + histories +
         AdjustedLogits::size_bytes(share.vocabulary.size());
     if (share.rank != 0) return of_every_rank;
@@ -119,7 +51,7 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
            OutcomeReader::size_bytes(sizes.vocab_size, n_rows, options, share.n_ranks);
 }
 
-std::size_t most_collectives(const forward::Transformer& model) noexcept {
+std::size_t max_collectives(const forward::Transformer& model) noexcept {
     const std::size_t a_layer =
         forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
     return model.hyperparameters().n_layers * a_layer + 2;
@@ -129,14 +61,14 @@ struct Loop::State {
     State(forward::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
         : transformer(model), comm(communicator), options(loop_options),
-          order(order_capacity(model)), answer(own_capacity(model, options)),
-          answers(communicator.size(), most_capacity(model, options), communicator.rank()),
+          request(request_capacity(model)), reply(own_capacity(model, options)),
+          replies(communicator.size(), most_capacity(model, options), communicator.rank()),
           sequences(model.options().max_sequences, model.options().n_context, options.sampling),
           builder(model, options) {
         plan.keeps.reserve(model.options().max_sequences);
         plan.samplings.reserve(model.options().max_sequences);
         plan.rows.reserve(model.options().max_rows);
-        timeline.collectives.reserve(most_collectives(model));
+        timeline.collectives.reserve(max_collectives(model));
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
@@ -145,25 +77,25 @@ struct Loop::State {
     comm::Communicator& comm;
     LoopOptions options;
     StepObserver* observer = nullptr;
-    std::vector<std::byte> order;
-    std::vector<std::byte> answer;
-    comm::GatherBuffer answers;
+    std::vector<std::byte> request;
+    std::vector<std::byte> reply;
+    comm::GatherBuffer replies;
     Sequences sequences;
-    AnswerBuilder builder;
+    ReplyBuilder builder;
     std::optional<OutcomeReader> reader; ///< rank 0 only
     StepPlan plan;
     StepTimeline timeline;
     std::uint64_t n_steps = 0;
 
-    // What ends the loop. `failure` is this rank's own; rank 0 orders the common stop.
+    // What ends the loop. `failure` is this rank's own; rank 0 requests the common stop.
     std::string failure;
     ExitCode failure_code = ExitCode::io;
     bool a_rank_failed = false;
     bool signalled = false;
 
-    OrderHead give_order(Scheduler& scheduler);
+    RequestHead make_request(Scheduler& scheduler);
     void compute();
-    void read_answers(Scheduler& scheduler);
+    void read_replies(Scheduler& scheduler);
     void fail(Outcome outcome) {
         failure = std::move(outcome.sentence);
         failure_code = outcome.code;
@@ -172,8 +104,8 @@ struct Loop::State {
 };
 
 /// Rank 0 only. Ask the scheduler and write the broadcast.
-OrderHead Loop::State::give_order(Scheduler& scheduler) {
-    OrderHead head;
+RequestHead Loop::State::make_request(Scheduler& scheduler) {
+    RequestHead head;
     head.step = n_steps;
     plan.clear();
     try {
@@ -193,7 +125,7 @@ OrderHead Loop::State::give_order(Scheduler& scheduler) {
     return head;
 }
 
-/// **Collective.** The forward pass, then this rank's answer to rank 0.
+/// **Collective.** The forward pass, then this rank's reply to rank 0.
 void Loop::State::compute() {
     for (const StepPlan::Keep& keep : plan.keeps)
         transformer.truncate(keep.sequence, keep.n_positions);
@@ -204,19 +136,19 @@ void Loop::State::compute() {
         failure = std::move(error);
         failure_code = ExitCode::io;
     }
-    MessageWriter message(answer);
-    AnswerHead answer_head;
-    answer_head.residual_hash = transformer.residual_hash();
-    answer_head.failed = failure.empty() ? 0 : 1;
-    answer_head.signalled = stop_requested() ? 1 : 0;
-    message.put(answer_head);
+    MessageWriter message(reply);
+    ReplyHead reply_head;
+    reply_head.residual_hash = transformer.residual_hash();
+    reply_head.failed = failure.empty() ? 0 : 1;
+    reply_head.signalled = stop_requested() ? 1 : 0;
+    message.put(reply_head);
     builder.write(plan.rows, logits, sequences, message);
-    comm.gather(message.message(), answers);
+    comm.gather(message.message(), replies);
 }
 
 /// Rank 0 only.
-void Loop::State::read_answers(Scheduler& scheduler) {
-    const OutcomeReader::Flags flags = reader->read(plan.rows, answers, sequences);
+void Loop::State::read_replies(Scheduler& scheduler) {
+    const OutcomeReader::Flags flags = reader->read(plan.rows, replies, sequences);
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {
@@ -274,14 +206,14 @@ bool Loop::run(Scheduler* scheduler) {
     const InSteps in_steps(s.comm);
     const bool root = s.comm.is_root();
     for (;;) {
-        std::size_t n_bytes = s.order.size();
-        if (root) n_bytes = write_order(s.give_order(*scheduler), s.plan, s.order);
+        std::size_t n_bytes = s.request.size();
+        if (root) n_bytes = write_request(s.make_request(*scheduler), s.plan, s.request);
         s.timeline.collectives.clear();
         s.timeline.traffic = {};
         s.comm.record_into(&s.timeline);
         s.timeline.begin_s = monotonic_s();
-        s.comm.broadcast(s.order, n_bytes);
-        const OrderHead head = read_order(s.order, s.plan);
+        s.comm.broadcast(s.request, n_bytes);
+        const RequestHead head = read_request(s.request, s.plan);
         if (head.stop != 0) {
             s.comm.record_into(nullptr);
             if (head.failed != 0)
@@ -294,7 +226,7 @@ bool Loop::run(Scheduler* scheduler) {
         s.compute();
         s.timeline.end_s = monotonic_s();
         s.comm.record_into(nullptr);
-        if (root) s.read_answers(*scheduler);
+        if (root) s.read_replies(*scheduler);
         if (s.observer != nullptr) {
             StepRecord record;
             record.step = head.step;

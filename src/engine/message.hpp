@@ -1,6 +1,6 @@
 #pragma once
-// The two small messages of a step as bytes: rank 0's order (broadcast) and a rank's answer
-// (gather). Same machine type on all ranks (checked at start), so plain memory copies do.
+// The two small messages of a step as bytes: rank 0's request (broadcast) and a rank's
+// reply (gather). Same machine type on all ranks (checked at start), so plain memory copies do.
 
 #include "pillar/engine/step.hpp"
 
@@ -10,8 +10,8 @@
 
 namespace pillar::engine {
 
-/// Head of the broadcast; keeps, samplings and rows follow.
-struct OrderHead {
+/// Head of the request; keeps, samplings and rows follow.
+struct RequestHead {
     std::uint64_t step = 0;
     std::uint32_t n_keeps = 0;
     std::uint32_t n_samplings = 0;
@@ -24,14 +24,14 @@ struct OrderHead {
     std::uint8_t padding[3] = {}; ///< so that no byte of the message is undefined
 };
 
-struct OrderRow {
+struct RequestRow {
     std::int32_t token, position, sequence;
     std::uint32_t want_logits;
 };
 
-/// Head of the answer; for each row with logits an AnswerRow and its candidates (or the rank's full
+/// Head of the reply; for each row with logits an ReplyRow and its candidates (or the rank's full
 /// row) follow.
-struct AnswerHead {
+struct ReplyHead {
     std::uint64_t residual_hash = 0;
     std::uint32_t failed = 0; ///< this rank has an error to tell
     std::uint32_t signalled = 0;
@@ -39,13 +39,13 @@ struct AnswerHead {
     std::uint32_t padding = 0;
 };
 
-struct AnswerRow {
+struct ReplyRow {
     double sum = 0; ///< Σ exp(raw logit − max) over the rank's vocabulary rows
     float max = 0;
     std::uint32_t n_candidates = 0;
 };
 
-struct AnswerCandidate {
+struct ReplyCandidate {
     std::int32_t id;
     float logit; ///< after penalties
     float raw;

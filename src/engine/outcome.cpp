@@ -1,17 +1,12 @@
-// Rank 0 only: reads all ranks' answers and merges them into one outcome a row.
+// Rank 0 only: reads all ranks' replies and merges them into one outcome a row.
 
-#include "answer.hpp"
+#include "reply.hpp"
 
 #include <algorithm>
 
 namespace pillar::engine {
 
 namespace {
-
-/// Best first; equal logits: lower id first.
-bool better(const sampling::Candidate& a, const sampling::Candidate& b) noexcept {
-    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-}
 
 /// Candidates of a row; with whole rows all tokens are, unless nobody picks.
 std::size_t merged_candidates(std::size_t vocab_size, const LoopOptions& options) noexcept {
@@ -50,18 +45,18 @@ std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_
     return max_logit_rows *
                (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
            AdjustedLogits::size_bytes(options.full_logits ? n_merged : 0) +
-           static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(AnswerCandidate);
+           static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(ReplyCandidate);
 }
 
 OutcomeReader::Flags OutcomeReader::read(std::span<const forward::Row> rows,
-                                         const comm::GatherBuffer& answers,
+                                         const comm::GatherBuffer& replies,
                                          const Sequences& sequences) {
     Flags flags;
     readers_.clear();
     outcomes_.clear();
     for (int rank = 0; rank < n_ranks_; ++rank) {
-        readers_.emplace_back(answers.of(rank));
-        const auto head = readers_.back().get<AnswerHead>();
+        readers_.emplace_back(replies.of(rank));
+        const auto head = readers_.back().get<ReplyHead>();
         hashes_[static_cast<std::size_t>(rank)] = head.residual_hash;
         flags.failed |= head.failed != 0;
         flags.signalled |= head.signalled != 0;
@@ -86,7 +81,7 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
     merged.raw.clear();
     std::size_t n_all = 0;
     for (std::size_t rank = 0; rank < readers.size(); ++rank) {
-        const auto head = readers[rank].get<AnswerRow>();
+        const auto head = readers[rank].get<ReplyRow>();
         log_sums_[rank] = {head.max, head.sum};
         lists_[rank].resize(head.n_candidates);
         readers[rank].get_all(std::span(lists_[rank]));
@@ -99,15 +94,15 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
         std::size_t best_rank = lists_.size();
         for (std::size_t rank = 0; rank < lists_.size(); ++rank) {
             if (heads_[rank] == lists_[rank].size()) continue;
-            const AnswerCandidate& head = lists_[rank][heads_[rank]];
+            const ReplyCandidate& head = lists_[rank][heads_[rank]];
             if (best_rank == lists_.size()) {
                 best_rank = rank;
                 continue;
             }
-            const AnswerCandidate& best = lists_[best_rank][heads_[best_rank]];
-            if (better({head.id, head.logit}, {best.id, best.logit})) best_rank = rank;
+            const ReplyCandidate& best = lists_[best_rank][heads_[best_rank]];
+            if (sampling::is_better({head.id, head.logit}, {best.id, best.logit})) best_rank = rank;
         }
-        const AnswerCandidate& taken = lists_[best_rank][heads_[best_rank]++];
+        const ReplyCandidate& taken = lists_[best_rank][heads_[best_rank]++];
         merged.candidates.push_back({taken.id, taken.logit});
         merged.raw.push_back(taken.raw);
     }
@@ -118,7 +113,7 @@ void OutcomeReader::read_full_row(std::size_t slot, const forward::Row& row,
     Slot& merged = slots_[slot];
     const partition::Sizes sizes = transformer_.hyperparameters().sizes();
     for (std::size_t rank = 0; rank < readers.size(); ++rank) {
-        const auto head = readers[rank].get<AnswerRow>();
+        const auto head = readers[rank].get<ReplyRow>();
         log_sums_[rank] = {head.max, head.sum};
         const partition::Range own =
             partition::vocabulary_of(sizes, transformer_.share(), static_cast<int>(rank));
@@ -132,7 +127,7 @@ void OutcomeReader::read_full_row(std::size_t slot, const forward::Row& row,
     for (std::size_t id = 0; id < adjusted.size(); ++id)
         if (adjusted[id] == adjusted[id]) // NaN is no candidate
             merged.candidates.push_back({static_cast<sampling::TokenId>(id), adjusted[id]});
-    std::sort(merged.candidates.begin(), merged.candidates.end(), better);
+    std::sort(merged.candidates.begin(), merged.candidates.end(), sampling::is_better);
     for (const sampling::Candidate& candidate : merged.candidates)
         merged.raw.push_back(merged.full[static_cast<std::size_t>(candidate.id)]);
 }

@@ -96,14 +96,14 @@ void print_timings(const engine::Generation& generation, const session::Session&
               t.n_prompt + t.n_generated, engine::name_of(generation.finish_reason()));
 }
 
-std::vector<storage::NamedValue> run_configuration(const RunOptions& options,
-                                                   session::Session& session) {
-    std::vector<storage::NamedValue> config = session::configuration(session, options.model);
-    config.push_back({"n_sequences", storage::Value(std::int64_t{1})});
-    config.push_back({"n_predict", storage::Value(std::int64_t{options.generation.n_predict})});
-    config.push_back({"ignore_eos", storage::Value(std::int64_t{options.generation.ignore_eos})});
+session::RunDescription description_of(const RunOptions& options, session::Session& session) {
+    session::RunDescription description = session::describe_run(session, options.model);
+    trace::Configuration& config = description.config;
+    config.set<"n_sequences">(1);
+    config.set<"n_predict">(options.generation.n_predict);
+    config.set<"ignore_eos">(options.generation.ignore_eos);
     session::add_sampling(config, options.generation.sampling);
-    return config;
+    return description;
 }
 
 /// Rank 0 only. All that --quiet tells.
@@ -157,9 +157,9 @@ int run(const RunOptions& given, comm::Environment& environment) {
 
     std::optional<session::Tracing> tracing;
     if (!options.trace.path.empty()) {
-        std::vector<storage::NamedValue> config;
-        comm::agree(comm, [&] { config = run_configuration(options, session); });
-        tracing.emplace(session, options.trace, std::move(config));
+        session::RunDescription description;
+        comm::agree(comm, [&] { description = description_of(options, session); });
+        tracing.emplace(session, options.trace, std::move(description));
     }
 
     engine::LoopOptions loop_wanted;

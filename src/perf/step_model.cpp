@@ -132,8 +132,8 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
     slowest.barriers_s = static_cast<double>(work.n_barriers) * profile.barrier_s;
     const auto n_ranks = static_cast<int>(work.ranks.size());
     if (n_ranks == 1) return slowest;
-    MessageTime messages = broadcast_time(profile.network, n_ranks, work.order_bytes);
-    messages += gather_time(profile.network, n_ranks, work.answer_bytes);
+    MessageTime messages = broadcast_time(profile.network, n_ranks, work.request_bytes);
+    messages += gather_time(profile.network, n_ranks, work.reply_bytes);
     messages += sums_time(profile, work, slowest);
     slowest.latency_s = messages.latency_s;
     slowest.bandwidth_s = messages.bandwidth_s;
@@ -148,8 +148,8 @@ Traffic step_traffic(const StepWork& work, int rank) {
         if (n_floats > 0)
             sent += work.n_allreduces * comm::allreduce_traffic(work.allreduce.of(n_floats),
                                                                 work.wire, rank, n_ranks, n_floats);
-    sent += comm::broadcast_traffic(rank, n_ranks, work.order_bytes);
-    sent += comm::gather_traffic(rank, n_ranks, work.answer_bytes);
+    sent += comm::broadcast_traffic(rank, n_ranks, work.request_bytes);
+    sent += comm::gather_traffic(rank, n_ranks, work.reply_bytes);
     return sent;
 }
 

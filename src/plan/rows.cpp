@@ -21,8 +21,8 @@ namespace {
 void add_messages(perf::StepWork& work, const PlanRequest& request,
                   const perf::NetworkProfile& network, std::size_t n_rows, bool wants_logits) {
     const std::size_t n_candidates = sampling::candidates_needed(sampling::Parameters());
-    work.order_bytes = engine::order_bytes(n_rows);
-    work.answer_bytes = engine::answer_bytes(wants_logits ? 1 : 0, n_candidates);
+    work.request_bytes = engine::request_bytes(n_rows);
+    work.reply_bytes = engine::reply_bytes(wants_logits ? 1 : 0, n_candidates);
     work.wire = request.model.wire;
     const auto algorithm = request.model.allreduce;
     work.allreduce = comm::only(

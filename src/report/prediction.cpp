@@ -1,12 +1,14 @@
 #include "pillar/report/prediction.hpp"
 
+#include "recorded.hpp"
+
 #include "pillar/core/errors.hpp"
-#include "pillar/perf/run_shape.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace pillar::report {
@@ -18,29 +20,40 @@ void add(Traffic& sum, const Traffic& more) noexcept {
     sum.messages_sent += more.messages_sent;
 }
 
-bool is_whole(const trace::Trace& trace, std::size_t i) {
-    const double* compute_s = &trace.compute_s[i * trace.n_ranks()];
-    return std::all_of(compute_s, compute_s + trace.n_ranks(),
-                       [](double seconds) { return std::isfinite(seconds); });
+trace::Phase phase_of(const trace::StepRow& step) {
+    return step.phase;
 }
 
-perf::StepWork work_of(const trace::Trace& trace, std::size_t i, const perf::RunShape& shape) {
-    perf::StepWork work = step_work(
-        shape, {trace.n_rows[i], trace.n_logits[i], trace.n_attended[i], trace.n_cached[i]});
-    work.order_bytes = trace.order_bytes[i];
-    work.answer_bytes = trace.answer_bytes[i];
+/// A step reads at least the position of its own row.
+bool has_counts(const trace::Trace& trace) {
+    return std::ranges::all_of(trace.steps, [](const trace::StepRow& step) {
+        return step.n_cached > 0 || step.n_rows == 0;
+    });
+}
+
+bool is_whole(const trace::Trace& trace, std::size_t i) {
+    const auto ranks = std::span(trace.ranks).subspan(i * trace.n_ranks(), trace.n_ranks());
+    return std::ranges::all_of(
+        ranks, [](const trace::RankRow& rank) { return std::isfinite(rank.compute_s); });
+}
+
+perf::StepWork work_of(const trace::StepRow& step, const perf::RunShape& shape) {
+    perf::StepWork work =
+        step_work(shape, {step.n_rows, step.n_logits, step.n_attended, step.n_cached});
+    work.request_bytes = step.request_bytes;
+    work.reply_bytes = step.reply_bytes;
     return work;
 }
 
 void add_step(Comparison& sums, const trace::Trace& trace, std::size_t i,
               const perf::StepWork& work, const perf::StepTime& time) {
     ++sums.n_steps;
-    sums.step_s += trace.duration_s[i];
+    sums.step_s += trace.steps[i].duration_s;
     sums.compute_s.resize(trace.n_ranks());
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
-        const std::size_t place = i * trace.n_ranks() + rank;
-        sums.compute_s[rank] += trace.compute_s[place];
-        add(sums.counted, {trace.bytes_sent[place], trace.messages_sent[place]});
+        const trace::RankRow& row = trace.at(i, rank);
+        sums.compute_s[rank] += row.compute_s;
+        add(sums.counted, {row.bytes_sent, row.messages_sent});
     }
     sums.predicted += time;
     add(sums.predicted_traffic, step_traffic(work));
@@ -76,16 +89,15 @@ void remark_on_limits(std::vector<std::string>& remarks, const trace::Trace& tra
     if (other_threads != trace.hosts.end())
         remark(fmt::format("threads of a rank: {}, of the profile: {}", other_threads->n_threads,
                            profile.n_threads));
-    const std::string shares = trace::config_text(trace, "split_shares");
-    if (!shares.empty() && shares != "even")
+    if (!trace.split_shares().empty())
         remark("the split was uneven; the prediction takes every node for the profile's, the one "
                "with the largest share holds up the others");
-    if (!trace::config_text(trace, "emulate_network").empty())
+    if (!trace.config.text<"emulate_network">().empty())
         remark("the network was emulated; the prediction has the profile's");
-    if (trace::config_text(trace, "allreduce") == "mpi")
+    if (trace.config.text<"allreduce">() == "mpi")
         remark("what Open MPI's all-reduce sends is not known; it is counted and predicted as "
                "recursive doubling");
-    if (trace::config_text(trace, "kernels") == "reference")
+    if (trace.config.text<"kernels">() == "reference")
         remark("the reference kernels multiply floats; the prediction has the time of reading the "
                "weights alone");
 }
@@ -119,9 +131,8 @@ void add(Prediction& prediction, const Prediction& other) {
 
 std::optional<Prediction> predict(const trace::Trace& trace, const perf::MachineProfile& profile,
                                   std::vector<std::string>& remarks) {
-    const auto shape = perf::recorded_shape(
-        trace.n_ranks(), [&](std::string_view name) { return trace::config_text(trace, name); });
-    if (!shape || trace.n_cached.size() != trace.n_steps()) {
+    const auto shape = recorded_shape(trace);
+    if (!shape || !has_counts(trace)) {
         remarks.push_back(printable(trace.path) +
                           ": no prediction: the trace has not recorded what its steps cost; this "
                           "pillar records it");
@@ -129,15 +140,16 @@ std::optional<Prediction> predict(const trace::Trace& trace, const perf::Machine
     }
     Prediction prediction;
     prediction.profile = profile.name;
-    bool is_first = std::ranges::count(trace.phase, trace::Trace::decode) > 1;
+    bool is_first = std::ranges::count(trace.steps, trace::Phase::decode, phase_of) > 1;
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
-        const bool is_decode = trace.phase[i] == trace::Trace::decode;
+        const trace::StepRow& step = trace.steps[i];
+        const bool is_decode = step.phase == trace::Phase::decode;
         const bool is_warm_up = is_decode && std::exchange(is_first, false);
-        if (is_warm_up || trace.n_rows[i] == 0 || !is_whole(trace, i)) continue;
-        const perf::StepWork work = work_of(trace, i, *shape);
+        if (is_warm_up || step.n_rows == 0 || !is_whole(trace, i)) continue;
+        const perf::StepWork work = work_of(step, *shape);
         const perf::StepTime time = step_time(profile, work);
         add_step(is_decode ? prediction.decode : prediction.prompt, trace, i, work, time);
-        if (is_decode) prediction.seconds_per_token.push_back(time.total() / trace.n_rows[i]);
+        if (is_decode) prediction.seconds_per_token.push_back(time.total() / step.n_rows);
     }
     remark_on_limits(remarks, trace, profile);
     return prediction;

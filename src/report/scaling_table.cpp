@@ -2,8 +2,9 @@
 
 #include "pillar/report/scaling_table.hpp"
 
+#include "recorded.hpp"
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <set>
@@ -13,27 +14,21 @@ namespace pillar::report {
 
 namespace {
 
-/// Options that change what a step costs: rows that differ in one are different rows.
-constexpr std::array<const char*, 8> options_that_matter{
-    "kernels",      "allreduce",  "wire",        "emulate_network",
-    "split_shares", "cache_type", "n_sequences", "batch"};
-
-/// Its value in this trace; pillars that knew one sequence only did not say so.
-std::string option_of(const trace::Trace& trace, const std::string& option) {
-    std::string value = trace::config_text(trace, option);
-    return value.empty() && option == "n_sequences" ? "1" : value;
+/// n_sequences: pillars that knew one sequence only did not say so.
+std::string value_of(const Option& option) {
+    return option.value.empty() && option.name == "n_sequences" ? "1" : option.value;
 }
 
 std::string model_of(const trace::Trace& trace) {
-    const std::string model = trace::config_text(trace, "model");
-    const std::string quantisation = trace::config_text(trace, "quantisation");
+    const std::string model = trace.config.text<"model">();
+    const std::string quantisation = trace.config.text<"quantisation">();
     if (model.empty()) return "model not named";
     return quantisation.empty() ? model : model + " " + quantisation;
 }
 
 /// Two models may share a name.
 std::string identity_of(const trace::Trace& trace) {
-    return model_of(trace) + '\n' + trace::config_text(trace, "model_hash");
+    return model_of(trace) + '\n' + trace.config.text<"model_hash">();
 }
 
 std::string threads_of(const trace::Trace& trace) {
@@ -42,23 +37,27 @@ std::string threads_of(const trace::Trace& trace) {
     return fmt::format("{}-{}", least.n_threads, most.n_threads);
 }
 
-/// The options in which these traces differ.
-std::vector<std::string> differing_options(const std::vector<const trace::Trace*>& traces) {
-    std::vector<std::string> result;
-    for (const char* option : options_that_matter) {
-        std::set<std::string> values;
-        for (const trace::Trace* trace : traces) values.insert(option_of(*trace, option));
-        if (values.size() > 1) result.emplace_back(option);
+/// Places of the options in which these traces differ.
+std::vector<std::size_t> differing_options(const std::vector<const trace::Trace*>& traces) {
+    std::vector<std::set<std::string>> values;
+    for (const trace::Trace* trace : traces) {
+        const std::vector<Option> options = options_of(*trace);
+        values.resize(options.size());
+        for (std::size_t i = 0; i < options.size(); ++i) values[i].insert(value_of(options[i]));
     }
-    return result;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (values[i].size() > 1) places.push_back(i);
+    return places;
 }
 
-std::string variant_of(const trace::Trace& trace, const std::vector<std::string>& options) {
+std::string variant_of(const trace::Trace& trace, const std::vector<std::size_t>& places) {
+    const std::vector<Option> options = options_of(trace);
     std::string variant;
-    for (const std::string& option : options) {
-        const std::string value = option_of(trace, option);
-        variant +=
-            fmt::format("{}{}={}", variant.empty() ? "" : " ", option, value.empty() ? "?" : value);
+    for (const std::size_t place : places) {
+        const std::string value = value_of(options[place]);
+        variant += fmt::format("{}{}={}", variant.empty() ? "" : " ", options[place].name,
+                               value.empty() ? "?" : value);
     }
     return variant;
 }
@@ -151,7 +150,7 @@ void compare(std::vector<ScalingRow>& rows) {
     }
 }
 
-ScalingRow row_of(const trace::Trace& trace, const std::vector<std::string>& options,
+ScalingRow row_of(const trace::Trace& trace, const std::vector<std::size_t>& options,
                   const perf::MachineProfile* profile) {
     ScalingRow row;
     row.n_ranks = static_cast<int>(trace.n_ranks());

@@ -2,6 +2,8 @@
 
 #include "pillar/report/summary.hpp"
 
+#include "recorded.hpp"
+
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>
@@ -13,25 +15,30 @@ namespace pillar::report {
 
 namespace {
 
+bool is_decode(const trace::StepRow& step) {
+    return step.phase == trace::Phase::decode;
+}
+
 /// Until the next step begins, less tracing, where that step follows at once in the same phase.
 double time_of(const trace::Trace& trace, std::size_t i) {
-    const bool has_next = i + 1 < trace.n_steps() && trace.phase[i + 1] == trace.phase[i] &&
-                          trace.step[i + 1] == trace.step[i] + 1;
-    if (!has_next) return trace.duration_s[i];
-    return trace.t_start_s[i + 1] - trace.t_start_s[i] - trace.trace_s[i];
+    const trace::StepRow& step = trace.steps[i];
+    if (i + 1 == trace.n_steps()) return step.duration_s;
+    const trace::StepRow& next = trace.steps[i + 1];
+    if (next.phase != step.phase || next.step != step.step + 1) return step.duration_s;
+    return next.t_start_s - step.t_start_s - step.trace_s;
 }
 
 void add_ranks(Totals& totals, const trace::Trace& trace, std::size_t i) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
-        const std::size_t place = i * trace.n_ranks() + rank;
+        const trace::RankRow& row = trace.at(i, rank);
         RankTotals& sums = totals.ranks[rank];
-        sums.bytes_sent += trace.bytes_sent[place];
-        sums.messages_sent += trace.messages_sent[place];
-        if (!std::isfinite(trace.wait_s[place])) continue;
-        sums.compute_s += trace.compute_s[place];
-        sums.wait_s += trace.wait_s[place];
-        sums.wire_s += trace.wire_s[place];
-        sums.wait_uncertainty_s += trace.wait_uncertainty_s[place];
+        sums.bytes_sent += row.bytes_sent;
+        sums.messages_sent += row.messages_sent;
+        if (!std::isfinite(row.wait_s)) continue;
+        sums.compute_s += row.compute_s;
+        sums.wait_s += row.wait_s;
+        sums.wire_s += row.wire_s;
+        sums.wait_uncertainty_s += row.wait_uncertainty_s;
     }
 }
 
@@ -40,19 +47,24 @@ void remark(Totals& totals, const trace::Trace& trace) {
     if (!trace.is_complete) {
         totals.remarks.push_back(name + " is incomplete: the run did not end, or lost steps");
     }
-    totals.emulated_network = printable(trace::config_text(trace, "emulate_network"));
+    totals.emulated_network = printable(trace.config.text<"emulate_network">());
     if (!totals.emulated_network.empty()) {
         totals.remarks.push_back(
             fmt::format("{}: the network was emulated with --emulate-network {} (latency in "
                         "microseconds, nanoseconds a byte)",
                         name, totals.emulated_network));
     }
-    const std::string shares = printable(trace::config_text(trace, "split_shares"));
-    if (!shares.empty() && shares != "even") {
+    if (!trace.split_shares().empty()) {
         totals.remarks.push_back(fmt::format("{}: the ranks' shares of the model were {} (--split "
                                              "{})",
-                                             name, shares,
-                                             printable(trace::config_text(trace, "split"))));
+                                             name, shares_text(trace),
+                                             printable(trace.config.text<"split">())));
+    }
+    for (const std::string& key : trace.unknown_keys) {
+        totals.remarks.push_back(
+            fmt::format("{}: a newer pillar has recorded {} in /config; traces that differ in it "
+                        "are not told apart here",
+                        name, printable(key)));
     }
     std::set<std::string> told;
     for (const trace::Trace::Host& host : trace.hosts)
@@ -78,23 +90,23 @@ Totals totals_of(const trace::Trace& trace) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         totals.ranks[rank].host = trace.hosts[rank].hostname;
     }
-    const auto n_decode =
-        static_cast<std::size_t>(std::ranges::count(trace.phase, trace::Trace::decode));
+    const auto n_decode = std::ranges::count_if(trace.steps, is_decode);
     bool is_first = n_decode > 1; // a single step cannot be spared
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
+        const trace::StepRow& step = trace.steps[i];
         const double seconds = time_of(trace, i);
-        if (trace.phase[i] == trace::Trace::prefill) {
-            totals.n_prompt_tokens += trace.n_rows[i];
+        if (!is_decode(step)) {
+            totals.n_prompt_tokens += step.n_rows;
             totals.prompt_s += seconds;
         } else if (is_first) {
             is_first = false;
             ++totals.n_warm_up_steps;
         } else {
-            const std::uint32_t n_tokens = std::max(trace.n_rows[i], 1u);
+            const std::uint32_t n_tokens = std::max(step.n_rows, 1u);
             totals.seconds_per_token.push_back(seconds / n_tokens);
             totals.n_decode_tokens += n_tokens;
             totals.decode_s += seconds;
-            totals.decode_duration_s += trace.duration_s[i];
+            totals.decode_duration_s += step.duration_s;
             add_ranks(totals, trace, i);
         }
     }

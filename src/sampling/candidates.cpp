@@ -8,12 +8,11 @@
 
 namespace pillar::sampling {
 
-namespace {
-
-/// Best first; equal logits: lower id first.
 bool is_better(const Candidate& a, const Candidate& b) noexcept {
     return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
 }
+
+namespace {
 
 /// The best `capacity` candidates offered so far.
 class Best {
@@ -89,16 +88,6 @@ std::size_t best_candidates(std::span<const float> logits, TokenId first_id, std
     }
     for (; i < logits.size(); ++i)
         if (logits[i] > best.worst().logit) best.offer(candidate_at(logits, first_id, i));
-    return best.sort();
-}
-
-std::size_t merge_candidates(std::span<const std::span<const Candidate>> lists, std::size_t k,
-                             std::span<Candidate> out) {
-    Best best(out.data(), std::min(k, out.size()));
-    if (std::min(k, out.size()) == 0) return 0;
-    for (const auto& list : lists)
-        for (const Candidate& candidate : list)
-            if (!best.offer(candidate)) break; // the rest of the list is worse
     return best.sort();
 }
 

@@ -72,18 +72,13 @@ std::vector<double> recorded_weights(comm::Communicator& comm, const std::string
     std::string text;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        const trace::Trace recorded = trace::read_configuration(path);
-        text = trace::config_text(recorded, "split_shares");
-        if (text.empty() || text == "even") {
-            text.clear();
-            return;
-        }
-        const std::vector<double> weights = parse_weights(text);
-        if (weights.empty() ||
-            !std::ranges::all_of(weights, [](double w) { return std::isfinite(w) && w >= 0; }) ||
+        const std::vector<double> weights = trace::read_configuration(path).split_shares();
+        if (weights.empty()) return; // even
+        text = weights_text(weights);
+        if (!std::ranges::all_of(weights, [](double w) { return std::isfinite(w) && w >= 0; }) ||
             std::accumulate(weights.begin(), weights.end(), 0.0) <= 0)
-            throw FormatError(path, "/config split_shares", std::nullopt,
-                              fmt::format("is \"{}\", no list of shares", printable(text)));
+            throw FormatError(path, "the ranks' shares", std::nullopt,
+                              fmt::format("are {}, which divides no model", text));
         expect_one_a_rank(weights.size(), comm, "--split " + printable(path));
     });
     text = comm.broadcast_from_root(text);

@@ -29,29 +29,52 @@ std::string quantisation_of(const gguf::File& file) {
     return std::string(most);
 }
 
-/// "3.1e9,6.2e9"; empty where nothing was measured.
-std::string speeds_text(const Split& split) {
-    return split.bytes_per_s.empty() ? "" : weights_text(split.bytes_per_s);
+/// The ids of the Slurm job that this is, where it is one.
+void add_job(trace::Configuration& config) {
+    const auto id_in = [](const char* variable) -> std::string {
+        const char* id = std::getenv(variable);
+        return id == nullptr ? "" : id;
+    };
+    if (std::string id = id_in("SLURM_JOB_ID"); !id.empty()) config.set<"slurm_job_id">(id);
+    if (std::string id = id_in("SLURM_ARRAY_JOB_ID"); !id.empty())
+        config.set<"slurm_array_job_id">(id);
+    if (std::string id = id_in("SLURM_ARRAY_TASK_ID"); !id.empty())
+        config.set<"slurm_array_task_id">(id);
 }
 
-/// The ids of the Slurm job that this is, where it is one.
-void add_job(std::vector<storage::NamedValue>& config) {
-    for (const auto& [key, variable] : {std::pair{"slurm_job_id", "SLURM_JOB_ID"},
-                                        std::pair{"slurm_array_job_id", "SLURM_ARRAY_JOB_ID"},
-                                        std::pair{"slurm_array_task_id", "SLURM_ARRAY_TASK_ID"}})
-        if (const char* id = std::getenv(variable); id != nullptr && *id != '\0')
-            config.push_back({key, std::string(id)});
+/// Of every rank, without loading anything. Throws FormatError.
+std::vector<trace::RankShare> rank_shares(Session& session) {
+    const forward::Transformer& t = session.transformer();
+    const Split& split = session.split();
+    const auto costs = rank_costs(session.file(), t.hyperparameters(), session.family(),
+                                  t.options().cache_type, session.comm().size(), split.weights);
+    std::vector<trace::RankShare> shares(costs.size());
+    for (std::size_t rank = 0; rank < costs.size(); ++rank) {
+        const forward::StepCost& cost = costs[rank].cost;
+        trace::RankShare& share = shares[rank];
+        if (!split.weights.empty()) share.split_share = split.weights[rank];
+        if (!split.bytes_per_s.empty()) share.split_bytes_per_s = split.bytes_per_s[rank];
+        share.layer_bytes = cost.layer_bytes;
+        share.heads_bytes = cost.heads_bytes;
+        share.output_bytes = cost.output_bytes;
+        share.layer_macs = cost.layer_products;
+        share.output_macs = cost.output_products;
+        share.kv_bytes = cost.kv_bytes;
+        share.n_heads = costs[rank].n_heads;
+    }
+    return shares;
 }
 
 trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
-                                  std::vector<storage::NamedValue> config) {
+                                  RunDescription description) {
     trace::TraceOptions options;
     options.path = flags.path;
     options.force = flags.force;
     options.title = "pillar run";
     options.command_line = command_line();
-    options.config = std::move(config);
-    options.collectives_per_step = engine::most_collectives(session.transformer());
+    options.config = std::move(description.config);
+    options.shares = std::move(description.shares);
+    options.collectives_per_step = engine::max_collectives(session.transformer());
     options.n_threads = static_cast<std::uint32_t>(session.n_threads());
     return options;
 }
@@ -67,59 +90,49 @@ const std::string& command_line() {
     return typed_command;
 }
 
-std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options) {
+RunDescription describe_run(Session& session, const ModelOptions& options) {
     const forward::Transformer& t = session.transformer();
-    const auto number = [](auto value) { return storage::Value(static_cast<std::int64_t>(value)); };
-    std::vector<storage::NamedValue> config = {
-        {"model", t.hyperparameters().name.empty() ? options.model : t.hyperparameters().name},
-        {"model_file", options.model},
-        {"model_bytes", number(session.file().size_bytes())},
-        {"model_hash", fmt::format("{:016x}", session.file().header_hash())},
-        {"architecture", t.hyperparameters().architecture},
-        {"quantisation", quantisation_of(session.file())},
-        {"n_parameters", number(t.n_parameters())},
-        {"n_layers", number(t.hyperparameters().n_layers)},
-        {"dim", number(t.hyperparameters().dim)},
-        {"head_dim", number(t.hyperparameters().head_dim)},
-        {"n_context", number(t.options().n_context)},
-        {"batch", number(t.options().max_rows)},
-        {"kernels", std::string(session.family().name)},
-        {"cache_type", std::string(kernels::name_of(options.cache_type))},
-        {"allreduce", allreduce_text(options)},
-        {"allreduce_decode",
-         std::string(comm::name_of(session.allreduce().of(t.hyperparameters().dim)))},
-        {"allreduce_prompt", std::string(comm::name_of(session.allreduce().longer))},
-        {"allreduce_border_bytes", number(session.allreduce().longest_shorter * sizeof(float))},
-        {"wire", std::string(comm::name_of(options.wire))},
-        {"emulate_network", network_text(options.emulated)},
-        {"split", split_text(options.split)},
-        {"split_shares", weights_text(session.split().weights)},
-        {"split_bytes_per_s", speeds_text(session.split())},
-    };
-    const auto costs =
-        rank_costs(session.file(), t.hyperparameters(), session.family(), t.options().cache_type,
-                   session.comm().size(), session.split().weights);
-    for (const perf::RankList& list : perf::rank_lists(costs))
-        config.push_back({list.name, list.numbers});
+    const model::Hyperparameters& h = t.hyperparameters();
+    trace::Configuration config;
+    config.set<"model">(h.name.empty() ? options.model : h.name);
+    config.set<"model_file">(options.model);
+    config.set<"model_bytes">(session.file().size_bytes());
+    config.set<"model_hash">(fmt::format("{:016x}", session.file().header_hash()));
+    config.set<"architecture">(h.architecture);
+    config.set<"quantisation">(quantisation_of(session.file()));
+    config.set<"n_parameters">(t.n_parameters());
+    config.set<"n_layers">(h.n_layers);
+    config.set<"dim">(h.dim);
+    config.set<"head_dim">(h.head_dim);
+    config.set<"n_context">(t.options().n_context);
+    config.set<"batch">(t.options().max_rows);
+    config.set<"kernels">(session.family().name);
+    config.set<"cache_type">(kernels::name_of(options.cache_type));
+    config.set<"allreduce">(allreduce_text(options));
+    config.set<"allreduce_decode">(comm::name_of(session.allreduce().of(h.dim)));
+    config.set<"allreduce_prompt">(comm::name_of(session.allreduce().longer));
+    config.set<"allreduce_border_bytes">(session.allreduce().longest_shorter * sizeof(float));
+    config.set<"wire">(comm::name_of(options.wire));
+    config.set<"emulate_network">(network_text(options.emulated));
+    config.set<"split">(split_text(options.split));
     add_job(config);
-    return config;
+    return {config, rank_shares(session)};
 }
 
-void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Parameters& p) {
-    const auto real = [](float value) { return storage::Value(static_cast<double>(value)); };
-    config.push_back({"temperature", real(p.temperature)});
-    config.push_back({"top_k", storage::Value(std::int64_t{p.top_k})});
-    config.push_back({"top_p", real(p.top_p)});
-    config.push_back({"min_p", real(p.min_p)});
-    config.push_back({"repeat_last_n", storage::Value(std::int64_t{p.repeat_last_n})});
-    config.push_back({"repeat_penalty", real(p.repeat_penalty)});
-    config.push_back({"frequency_penalty", real(p.frequency_penalty)});
-    config.push_back({"presence_penalty", real(p.presence_penalty)});
-    config.push_back({"seed", fmt::format("{}", p.seed)});
+void add_sampling(trace::Configuration& config, const sampling::Parameters& p) {
+    config.set<"temperature">(p.temperature);
+    config.set<"top_k">(p.top_k);
+    config.set<"top_p">(p.top_p);
+    config.set<"min_p">(p.min_p);
+    config.set<"repeat_last_n">(p.repeat_last_n);
+    config.set<"repeat_penalty">(p.repeat_penalty);
+    config.set<"frequency_penalty">(p.frequency_penalty);
+    config.set<"presence_penalty">(p.presence_penalty);
+    config.set<"seed">(fmt::format("{}", p.seed));
 }
 
-Tracing::Tracing(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config)
-    : recorder_(session.comm(), trace_options(session, flags, std::move(config))),
+Tracing::Tracing(Session& session, const TraceFlags& flags, RunDescription description)
+    : recorder_(session.comm(), trace_options(session, flags, std::move(description))),
       path_(flags.path) {
     const std::lock_guard lock(living_mutex);
     living = &recorder_;

@@ -2,9 +2,9 @@
 
 #include "pillar/trace/convert.hpp"
 
-#include "step_walk.hpp"
-#include "survey.hpp"
-#include "tables.hpp"
+#include "journal/scan.hpp"
+#include "journal/step_walk.hpp"
+#include "tables/tables.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/output_file.hpp"
@@ -18,7 +18,7 @@ namespace {
 
 class Converter {
   public:
-    Converter(storage::Group& root, const Survey& found)
+    Converter(storage::Group& root, const JournalScan& found)
         : n_ranks_(found.header.n_ranks), clocks_(found.clocks, n_ranks_), splitter_(clocks_),
           steps_(root, found), ranks_(root, n_ranks_), tokens_(root), sequences_(root),
           row_(n_ranks_), times_(n_ranks_) {
@@ -61,12 +61,12 @@ class Converter {
         if (root == nullptr) return;
         for (const StepHead& head : root->heads) {
             for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
-                row_[rank] = walks[rank].take(head.step);
+                row_[rank] = walks[rank].take(head.counts.step);
             }
             splitter_.split(row_, times_);
             steps_.append(row_);
-            ranks_.append(head.step, row_, times_);
-            collectives_.add(static_cast<engine::Phase>(head.phase), splitter_.collectives());
+            ranks_.append(head.counts.step, row_, times_);
+            collectives_.add(head.counts.phase, splitter_.collectives());
         }
     }
 
@@ -83,7 +83,7 @@ class Converter {
 };
 
 /// Writes the whole file or throws.
-Conversion write_file(JournalReader& journal, const Survey& found, const std::string& path,
+Conversion write_file(JournalReader& journal, const JournalScan& found, const std::string& path,
                       FunctionRef<void()> attend) {
     Conversion result;
     storage::File file(path);
@@ -105,7 +105,7 @@ Conversion write_file(JournalReader& journal, const Survey& found, const std::st
 Conversion convert(const std::string& journal_path, const std::string& path,
                    FunctionRef<void()> attend) {
     JournalReader journal(journal_path);
-    const Survey found = survey(journal, journal_path);
+    const JournalScan found = scan_journal(journal, journal_path);
     OutputFile output(path);
     Conversion result = write_file(journal, found, output.part(), attend);
     output.commit();

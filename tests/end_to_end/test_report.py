@@ -118,12 +118,18 @@ class Report(pillar.WithFolder):
         older = os.path.join(self.folder, "older.h5")
         shutil.copy(trace, older)
         with h5py.File(older, "r+") as file:
-            for name in ("n_attended", "n_cached", "order_bytes", "answer_bytes"):
+            for name in ("n_attended", "n_cached", "request_bytes", "reply_bytes"):
                 del file["steps"][name]
         text = report([older], "--profile", PROFILE)
         self.assertIn("older.h5: no prediction", text)
         self.assertNotIn("Beside the cost model", text)
         self.assertIn("tok/s", report([older]))
+
+    def test_options_of_a_newer_pillar_are_named(self):
+        trace = self.trace(1)
+        with h5py.File(trace, "r+") as file:
+            file["config"].attrs["draft_model"] = "small.gguf"
+        self.assertIn("a newer pillar has recorded draft_model in /config", report([trace]))
 
     def test_a_wrong_profile_has_its_code(self):
         trace = self.trace(1)

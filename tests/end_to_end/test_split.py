@@ -19,6 +19,11 @@ SHAPES = {
 LISTS = {2: ("0.3,0.7", "1,1000", "1000,1", "3,1"), 3: ("0.2,0.5,0.3", "1,1000,1"), 4: ("1,1,1,2",)}
 
 
+def shares_of(file):
+    shares = file["hosts/split_share"][:]
+    return "even" if np.isnan(shares).all() else ",".join(f"{share:g}" for share in shares)
+
+
 class Lists(pillar.WithFolder):
     def test_give_the_logits_of_the_even_split(self):
         """The reference family shows that nothing is lost or counted twice; a rank may own nothing at all."""
@@ -66,13 +71,24 @@ class Repeated(pillar.WithFolder):
                 trace = f"{self.folder}/{ranks}.h5"
                 pillar.check(self.run_with(split, ranks, trace))
                 with h5py.File(trace) as file:
-                    self.assertEqual(file["config"].attrs["split_shares"], split)
-                    self.assertEqual(file["config"].attrs["split_bytes_per_s"], "")
+                    self.assertEqual(shares_of(file), split)
+                    self.assertTrue(np.isnan(file["hosts/split_bytes_per_s"][:]).all())
                 digests = {pillar.digest(pillar.logits(ranks, self.model, ids, "-t", 1, "--split", how))
                            for how in (split, trace)}
                 self.assertEqual(len(digests), 1)
                 report = pillar.check(pillar.run(None, ["report", trace])).stdout.decode()
                 self.assertEqual(f"shares of the model were {split}" in report, split != "even")
+
+    def test_a_trace_of_version_1_divides_as_its_list_did(self):
+        ids = list(range(3, 20))
+        for name, shares in (("version_1", "0.198,0.802"), ("version_1_even", "even")):
+            old = pillar.SOURCE / f"tests/data/trace/{name}.h5"
+            again = f"{self.folder}/{name}.h5"
+            pillar.check(self.run_with(old, 2, again))
+            with h5py.File(again) as file:
+                self.assertEqual(shares_of(file), shares)
+            digests = {pillar.digest(pillar.logits(2, self.model, ids, "-t", 1, "--split", how)) for how in (shares, old)}
+            self.assertEqual(len(digests), 1)
 
     def test_what_auto_measured_from_its_trace(self):
         trace, again = f"{self.folder}/auto.h5", f"{self.folder}/again.h5"
@@ -82,11 +98,11 @@ class Repeated(pillar.WithFolder):
         repeated = pillar.check(self.run_with(trace, 2, again))
         self.assertEqual(repeated.stdout, result.stdout)
         with h5py.File(trace) as first, h5py.File(again) as second:
-            shares = first["config"].attrs["split_shares"]
+            shares = shares_of(first)
             self.assertEqual(said[1] == "even", shares == "even")
-            self.assertEqual(second["config"].attrs["split_shares"], shares)
+            self.assertEqual(shares_of(second), shares)
             self.assertEqual(first["config"].attrs["split"], "auto")
-            self.assertEqual(len(first["config"].attrs["split_bytes_per_s"].split(",")), 2)
+            self.assertTrue((first["hosts/split_bytes_per_s"][:] > 0).all())
             np.testing.assert_array_equal(first["tokens/id"], second["tokens/id"])
 
     def test_auto_on_one_rank_is_silent_and_even(self):
@@ -129,8 +145,8 @@ class Refused(pillar.WithFolder):
                                     "--trace", trace]))
         self.expect(64, "has 3 shares, but there are 2 ranks", trace)
         with h5py.File(trace, "r+") as file:
-            file["config"].attrs["split_shares"] = "1,x"
-        self.expect(65, 'is "1,x", no list of shares', trace, 3)
+            file["hosts/split_share"][:] = [1, -1, 2]
+        self.expect(65, "the ranks' shares: are 1,-1,2, which divides no model", trace, 3)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <filesystem>
 #include <gtest/gtest.h>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -69,18 +68,19 @@ void run_traced(comm::Communicator& comm, const std::string& path) {
     EXPECT_EQ(recorder.finish(ExitCode::done), comm.is_root());
 }
 
-double sum_of_rank(const Trace& trace, const std::vector<double>& column, std::size_t rank) {
+double compute_s_of_rank(const Trace& trace, std::size_t rank) {
     double sum = 0;
-    for (std::size_t i = 0; i < trace.n_steps(); ++i) sum += column[i * trace.n_ranks() + rank];
+    for (std::size_t i = 0; i < trace.n_steps(); ++i) sum += trace.at(i, rank).compute_s;
     return sum;
 }
 
 /// On rank 0 to its own step exactly; its collectives are kept as f32.
 void expect_times_add_up(const Trace& trace) {
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
-        const std::size_t root = i * trace.n_ranks();
-        const double sum_s = trace.compute_s[root] + trace.wait_s[root] + trace.wire_s[root];
-        EXPECT_NEAR(sum_s, trace.duration_s[i], 1e-9 + 1e-6 * trace.duration_s[i]) << i;
+        const RankRow& root = trace.at(i, 0);
+        const double sum_s = root.compute_s + root.wait_s + root.wire_s;
+        const double step_s = trace.steps[i].duration_s;
+        EXPECT_NEAR(sum_s, step_s, 1e-9 + 1e-6 * step_s) << i;
     }
 }
 
@@ -99,21 +99,20 @@ TEST(trace, tells_the_slow_rank_from_those_that_wait_for_it) {
     expect_times_add_up(trace);
     const double planted_s = planted_delay_s * n_allreduces * n_steps;
     const std::size_t slow = trace.n_ranks() - 1;
-    EXPECT_GE(sum_of_rank(trace, trace.compute_s, slow), 0.99 * planted_s);
+    EXPECT_GE(compute_s_of_rank(trace, slow), 0.99 * planted_s);
     for (std::size_t rank = 0; rank < slow; ++rank) {
         // On a busy machine the others come late, too, but not in every step.
         std::size_t n_as_planted = 0;
         for (std::size_t i = 0; i < trace.n_steps(); ++i) {
-            const double* wait_s = &trace.wait_s[i * trace.n_ranks()];
-            if (wait_s[rank] >= 0.9 * planted_s / n_steps && wait_s[rank] >= wait_s[slow])
+            const double wait_s = trace.at(i, rank).wait_s;
+            if (wait_s >= 0.9 * planted_s / n_steps && wait_s >= trace.at(i, slow).wait_s)
                 ++n_as_planted;
         }
         EXPECT_GE(n_as_planted, n_steps / 10) << rank;
     }
     if (trace.n_ranks() == 1) return;
-    const auto& bytes = trace.trace_bytes;
-    EXPECT_GT(bytes[9], 0);
-    EXPECT_EQ(std::accumulate(bytes.begin(), bytes.begin() + 9, std::uint64_t{0}), 0);
+    EXPECT_GT(trace.steps[9].trace_bytes, 0);
+    for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(trace.steps[i].trace_bytes, 0) << i;
 }
 
 } // namespace

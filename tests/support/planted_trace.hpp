@@ -16,7 +16,7 @@ namespace pillar::support {
 /// Append a step with its collectives to what a rank sends.
 inline void plant_step(trace::RankSteps& rank, trace::StepHead head,
                        const std::vector<CollectiveTiming>& collectives) {
-    head.n_collectives = static_cast<std::uint32_t>(collectives.size());
+    head.n_collectives = collectives.size();
     rank.heads.push_back(head);
     double previous_end_s = head.begin_s;
     for (const CollectiveTiming& one : collectives) {
@@ -55,10 +55,16 @@ inline trace::Header planted_header(std::uint32_t n_ranks) {
     header.software_version = "0.1.0";
     header.git_revision = "abc";
     header.command_line = "pillar run -m tiny.gguf -p \"Grüße\"";
-    header.config = {{"model", std::string("tiny")},
-                     {"quantisation", std::string("q8_0")},
-                     {"n_layers", std::int64_t{2}},
-                     {"temperature", 0.5}};
+    header.config.set<"model">("tiny");
+    header.config.set<"quantisation">("q8_0");
+    header.config.set<"n_layers">(2);
+    header.config.set<"temperature">(0.5);
+    header.shares.resize(n_ranks);
+    for (std::uint32_t rank = 0; rank < n_ranks; ++rank) {
+        header.shares[rank].split_share = 1 + 0.5 * rank;
+        header.shares[rank].layer_bytes = 1000 + 100 * rank;
+        header.shares[rank].n_heads = 1 + rank;
+    }
     return header;
 }
 
@@ -86,38 +92,32 @@ inline std::vector<trace::RankSteps> planted_step(std::uint64_t n) {
     std::vector<trace::RankSteps> ranks(2);
     ranks[1].rank = 1;
     const double t = 1001 + static_cast<double>(n);
-    const std::uint32_t phase = n == 0 ? 0 : 1;
+    engine::StepCounts counts; // five rows, then one a step
+    counts.step = n;
+    counts.phase = n == 0 ? engine::Phase::prefill : engine::Phase::decode;
+    counts.n_rows = n == 0 ? 5 : 1;
+    counts.n_logits = 1;
+    counts.n_attended = n == 0 ? 15 : 5 + n;
+    counts.n_cached = 5 + n;
+    counts.bytes_read = 1000;
     plant_step(ranks[0],
-               {.step = n, // five rows, then one a step
+               {.counts = counts,
                 .begin_s = t,
                 .end_s = t + 0.75,
                 .trace_s = 0.0625,
-                .bytes_sent = 300,
-                .messages_sent = 3,
-                .bytes_read = 1000,
-                .n_attended = n == 0 ? 15 : 5 + n,
-                .n_cached = 5 + n,
-                .n_rows = n == 0 ? 5u : 1u,
-                .n_logits = 1,
-                .n_collectives = 0,
-                .phase = phase},
+                .traffic = {300, 3},
+                .n_collectives = 0},
                {{t, t + 0.125, 16, CollectiveKind::broadcast},
                 {t + 0.5, t + 0.625, 128, CollectiveKind::allreduce},
                 {t + 0.625, t + 0.75, 24, CollectiveKind::gather}});
+    counts.bytes_read = 2000;
     plant_step(ranks[1],
-               {.step = n,
+               {.counts = counts,
                 .begin_s = t - 10.0625,
                 .end_s = t - 10 + 0.6875,
                 .trace_s = 0,
-                .bytes_sent = 200,
-                .messages_sent = 2,
-                .bytes_read = 2000,
-                .n_attended = n == 0 ? 15 : 5 + n,
-                .n_cached = 5 + n,
-                .n_rows = n == 0 ? 5u : 1u,
-                .n_logits = 1,
-                .n_collectives = 0,
-                .phase = phase},
+                .traffic = {200, 2},
+                .n_collectives = 0},
                {{t - 10.0625, t - 10 + 0.1875, 16, CollectiveKind::broadcast},
                 {t - 10 + 0.25, t - 10 + 0.625, 128, CollectiveKind::allreduce},
                 {t - 10 + 0.625, t - 10 + 0.6875, 24, CollectiveKind::gather}});

@@ -43,13 +43,13 @@ struct LoopOptions {
 };
 
 /// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its
-/// all-reduces apart. Rank 0 has room for all ranks' answers and what it makes of them.
+/// all-reduces apart. Rank 0 has room for all ranks' replies and what it makes of them.
 std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
                          const forward::TransformerOptions& model_options,
                          const LoopOptions& options);
 
 /// Step collectives of the largest step: all-reduces, broadcast and gather.
-std::size_t most_collectives(const forward::Transformer& model) noexcept;
+std::size_t max_collectives(const forward::Transformer& model) noexcept;
 
 class Loop {
   public:

@@ -1,5 +1,5 @@
 #pragma once
-// One step = one forward pass of all ranks: what rank 0 orders (StepPlan, carried by the
+// One step = one forward pass of all ranks: what rank 0 requests (StepPlan, carried by the
 // broadcast), what comes back to it (StepOutcome, carried by the gather), and what every rank
 // remembers of it (StepRecord, for observers).
 
@@ -20,7 +20,7 @@ enum class Phase : std::uint8_t { prefill, decode };
 enum class FinishReason : std::uint8_t { none, stop, length, context_full, signal };
 const char* name_of(FinishReason reason) noexcept;
 
-/// What rank 0 orders, carried whole by the one broadcast of the step: which rows to compute, and
+/// What rank 0 requests, carried whole by the one broadcast of the step: which rows to compute, and
 /// before that, which sequences to shorten and how to sample new ones. Cache pages, histories and
 /// penalties follow it on every rank.
 struct StepPlan {
@@ -46,23 +46,27 @@ struct StepPlan {
     }
 };
 
-/// What every rank remembers of one step. Timeline times are of this rank's own clock. A step
-/// begins when the rank enters the broadcast (on rank 0: when the plan is made) and ends when its
-/// answer is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
-/// others' wait in the broadcast.
-struct StepRecord {
+/// What a step computed. Each is a column of traces: src/trace/tables/fields.cpp has a line for it.
+struct StepCounts {
     std::uint64_t step = 0;
-    Phase phase = Phase::prefill;
+    std::uint64_t n_attended = 0; ///< pairs of a row and a position that it sees
+    std::uint64_t n_cached = 0;   ///< positions of all sequences that some row sees
+    std::uint64_t bytes_read = 0; ///< file bytes (embedding rows) that this rank read
     std::uint32_t n_rows = 0;
     std::uint32_t n_logits = 0;
-    std::uint64_t n_attended = 0;           ///< pairs of a row and a position that it sees
-    std::uint64_t n_cached = 0;             ///< positions of all sequences that some row sees
-    std::uint64_t bytes_read = 0;           ///< file bytes (embedding rows) read in this step
+    Phase phase = Phase::prefill;
+};
+
+/// What every rank remembers of one step. Timeline times are of this rank's own clock. A step
+/// begins when the rank enters the broadcast (on rank 0: when the plan is made) and ends when its
+/// reply is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
+/// others' wait in the broadcast.
+struct StepRecord : StepCounts {
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
 
 /// Fill in n_rows, n_logits, n_attended and n_cached of a step of these rows.
-void count_rows(std::span<const forward::Row> rows, StepRecord& record) noexcept;
+void count_rows(std::span<const forward::Row> rows, StepCounts& counts) noexcept;
 
 /// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was
 /// picked.

@@ -33,9 +33,9 @@ struct StepWork {
     std::size_t allreduce_floats = 0;
     std::size_t second_floats = 0; ///< of the second half's; 0: the step goes as a whole
     std::size_t n_rows = 0;
-    std::size_t n_second = 0;     ///< of these in the second half
-    std::size_t order_bytes = 0;  ///< rank 0's broadcast
-    std::size_t answer_bytes = 0; ///< each rank's gathered message
+    std::size_t n_second = 0;      ///< of these in the second half
+    std::size_t request_bytes = 0; ///< rank 0's broadcast
+    std::size_t reply_bytes = 0;   ///< each rank's gathered message
     comm::AllreduceChoice allreduce;
     comm::Wire wire = comm::Wire::f32;
 };

@@ -4,8 +4,8 @@
 // Where the two part, either the machine is not as its profile says, or the model leaves something
 // out.
 //
-// Measured: the time of a step is rank 0's, from its order to the last answer. Computing is that of
-// the rank that computes longest over all steps; messages are the rest, waiting included.
+// Measured: the time of a step is rank 0's, from its request to the last reply. Computing is that
+// of the rank that computes longest over all steps; messages are the rest, waiting included.
 // Predicted: matrices, attention and barriers are computing; latency, bytes and adding are
 // messages.
 

@@ -50,6 +50,9 @@ inline constexpr std::size_t max_candidates = 1024;
 /// full rows.
 std::size_t candidates_needed(const Parameters& parameters) noexcept;
 
+/// The order of candidates: the larger logit first; equal logits: lower id first.
+bool is_better(const Candidate& a, const Candidate& b) noexcept;
+
 /// The best k of `logits` (ids first_id, first_id+1, …), best first, equal logits: lower id first.
 /// Writes ≤ k entries, returns their number. No allocation. NaN logits are never candidates.
 std::size_t best_candidates(std::span<const float> logits, TokenId first_id, std::size_t k,
@@ -61,10 +64,6 @@ std::size_t best_candidates(std::span<const float> logits, TokenId first_id, std
 void apply_penalties(const Parameters& parameters, std::span<const TokenId> history,
                      TokenId first_id, std::span<float> logits,
                      std::span<std::uint32_t> counts) noexcept;
-
-/// Merge the ranks' lists (each best first) into the best k, best first. Rank 0 only.
-std::size_t merge_candidates(std::span<const std::span<const Candidate>> lists, std::size_t k,
-                             std::span<Candidate> out);
 
 /// Pick from candidates that are sorted best first (at least one: a row of NaN is the caller's
 /// error). `uniform` in [0, 1). Scratch is reused between calls.

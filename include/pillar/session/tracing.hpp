@@ -20,15 +20,19 @@ struct TraceFlags {
 void remember_command_line(int argc, char** argv);
 [[nodiscard]] const std::string& command_line();
 
-/// The effective options and what is known of the model: /config of the trace.
-std::vector<storage::NamedValue> configuration(Session& session, const ModelOptions& options);
-void add_sampling(std::vector<storage::NamedValue>& config, const sampling::Parameters& parameters);
+/// How a run is made, as its trace tells it.
+struct RunDescription {
+    trace::Configuration config;          ///< effective options, and what is known of the model
+    std::vector<trace::RankShare> shares; ///< of every rank
+};
+RunDescription describe_run(Session& session, const ModelOptions& options);
+void add_sampling(trace::Configuration& config, const sampling::Parameters& parameters);
 
 /// A recorder that SIGTERM and SIGINT can reach while it lives.
 class Tracing {
   public:
     /// Collective. Throws comm::AgreedError when rank 0 cannot create the journal.
-    Tracing(Session& session, const TraceFlags& flags, std::vector<storage::NamedValue> config);
+    Tracing(Session& session, const TraceFlags& flags, RunDescription description);
     ~Tracing();
     Tracing(const Tracing&) = delete;
     Tracing& operator=(const Tracing&) = delete;

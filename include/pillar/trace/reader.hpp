@@ -1,12 +1,11 @@
 #pragma once
 // A trace read back: the columns that tables and plots are made of.
 
-#include "pillar/storage/types.hpp"
+#include "pillar/trace/configuration.hpp"
+#include "pillar/trace/rows.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pillar::trace {
@@ -17,7 +16,8 @@ struct Trace {
     std::string created; ///< ISO 8601, UTC
     std::string command_line;
     bool is_complete = false;
-    std::vector<storage::NamedValue> config;
+    Configuration config;
+    std::vector<std::string> unknown_keys; ///< of /config: a newer pillar's
 
     struct Host {
         std::string hostname;
@@ -26,39 +26,29 @@ struct Trace {
         std::uint32_t throttled = 0; ///< bits at the end
         double clock_uncertainty_s = 0;
         std::uint32_t n_cores = 0;
-        double other_cpus = std::numeric_limits<double>::quiet_NaN(); ///< NaN: not told
+        double other_cpus = missing_number; ///< NaN: not told
+        RankShare share{};
         /// Other programs kept so many busy that the times tell of them too.
         [[nodiscard]] bool was_disturbed() const;
     };
-    std::vector<Host> hosts; ///< (P)
+    std::vector<Host> hosts;    ///< (P)
+    std::vector<StepRow> steps; ///< (S); counts that an older pillar did not record are 0
+    std::vector<RankRow> ranks; ///< (S, P); NaN: the rank's record is missing
 
-    // /steps, (S)
-    std::vector<std::uint64_t> step;
-    std::vector<double> t_start_s, duration_s, trace_s;
-    std::vector<std::uint64_t> trace_bytes;
-    std::vector<std::uint8_t> phase;
-    static constexpr std::uint8_t prefill = 0, decode = 1;
-    std::vector<std::uint32_t> n_rows, n_logits;
-    // These are empty in traces of pillars that did not record them.
-    std::vector<std::uint64_t> n_attended, n_cached;
-    std::vector<std::uint32_t> order_bytes, answer_bytes;
-
-    // /ranks, (S, P); NaN: the rank's record is missing
-    std::vector<double> compute_s, wait_s, wire_s, wait_uncertainty_s;
-    std::vector<std::uint64_t> bytes_sent, messages_sent;
-
-    [[nodiscard]] std::size_t n_steps() const noexcept { return step.size(); }
+    [[nodiscard]] std::size_t n_steps() const noexcept { return steps.size(); }
     [[nodiscard]] std::size_t n_ranks() const noexcept { return hosts.size(); }
+    [[nodiscard]] const RankRow& at(std::size_t step, std::size_t rank) const {
+        return ranks[step * n_ranks() + rank];
+    }
+    /// One number a rank, of which only ratios count; none: the split was even.
+    [[nodiscard]] std::vector<double> split_shares() const;
 };
-
-/// The text of a config entry, numbers printed; empty when there is none of that name.
-[[nodiscard]] std::string config_text(const Trace& trace, std::string_view name);
 
 /// Throws IoError or FormatError; a journal, or a file whose journal alone exists, is answered with
 /// what to do.
 [[nodiscard]] Trace read_trace(const std::string& path);
 
-/// /config and /hosts alone: what a run with the same options needs. Throws as read_trace.
+/// Without steps and ranks: what a run with the same options needs. Throws as read_trace.
 [[nodiscard]] Trace read_configuration(const std::string& path);
 
 } // namespace pillar::trace

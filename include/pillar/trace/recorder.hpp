@@ -6,7 +6,8 @@
 #include "pillar/comm/communicator.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/engine/step.hpp"
-#include "pillar/storage/types.hpp"
+#include "pillar/trace/configuration.hpp"
+#include "pillar/trace/rows.hpp"
 
 #include <memory>
 #include <string>
@@ -19,10 +20,9 @@ struct TraceOptions {
     bool force = false; ///< replace an existing file or a journal that was left behind
     std::string title;
     std::string command_line;
-    /// Every effective option and what is known of the model; becomes /config. docs/trace_format.md
-    /// lists the names that report looks for.
-    std::vector<storage::NamedValue> config;
-    std::size_t collectives_per_step = 0; ///< at most: engine::most_collectives
+    Configuration config;                 ///< every effective option and what is known of the model
+    std::vector<RankShare> shares;        ///< one a rank; none: not known
+    std::size_t collectives_per_step = 0; ///< at most: engine::max_collectives
     std::uint32_t n_threads = 1;          ///< of this rank
 };
 

@@ -5,17 +5,17 @@
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/engine/step.hpp"
-#include "pillar/storage/types.hpp"
+#include "pillar/trace/configuration.hpp"
+#include "pillar/trace/rows.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace pillar::trace {
 
-inline constexpr std::uint32_t journal_version = 2; ///< 2: StepHead has n_attended and n_cached
+inline constexpr std::uint32_t journal_version = 3; ///< 3: ranks' shares are in the header
 
 enum class RecordType : std::uint32_t {
     header = 1, ///< Header, first
@@ -39,10 +39,9 @@ struct Header {
     std::string software_version;
     std::string git_revision;
     std::string command_line;
-    std::vector<storage::NamedValue> config;
+    Configuration config;
+    std::vector<RankShare> shares; ///< one a rank; none: not known
 };
-
-inline constexpr double missing_number = std::numeric_limits<double>::quiet_NaN();
 
 /// One rank's machine at one moment. What could not be read: empty text, 0, NaN.
 struct Host {
@@ -86,19 +85,12 @@ struct Cost {
 
 /// A step on one rank, without its collectives.
 struct StepHead {
-    std::uint64_t step = 0;
+    engine::StepCounts counts;
     double begin_s = 0;
     double end_s = 0;
     double trace_s = 0; ///< spent on tracing after the step, gathers apart
-    std::uint64_t bytes_sent = 0;
-    std::uint64_t messages_sent = 0;
-    std::uint64_t bytes_read = 0;
-    std::uint64_t n_attended = 0; ///< as engine::StepRecord
-    std::uint64_t n_cached = 0;
-    std::uint32_t n_rows = 0;
-    std::uint32_t n_logits = 0;
-    std::uint32_t n_collectives = 0;
-    std::uint32_t phase = 0; ///< engine::Phase
+    Traffic traffic;
+    std::uint64_t n_collectives = 0;
 };
 
 /// Collectives of many steps, in order, as four lists. A gap is the time since the previous

@@ -17,6 +17,7 @@
 // compute + wait + wire = its end − max(its begin, rank 0's begin).
 
 #include "pillar/trace/clock.hpp"
+#include "pillar/trace/rows.hpp"
 
 #include <span>
 #include <vector>
@@ -30,17 +31,6 @@ struct RankStep {
     std::span<const float> length_s{};
     std::span<const std::uint32_t> bytes{};
     std::span<const std::uint8_t> kind{};
-};
-
-/// Seconds; NaN where the record is missing, waits also where ranks disagree about what their
-/// collectives were.
-struct RankTimes {
-    double compute_s = 0;
-    double wait_s = 0;
-    double wire_s = 0;
-    double idle_s = 0;
-    double wait_uncertainty_s =
-        0; ///< wait_s may be off by this because clocks are; wire_s then by the opposite
 };
 
 /// What all ranks together saw of one collective: means over the ranks.

@@ -279,13 +279,13 @@ void expect_no_undefined_bytes() {
 }
 
 TEST(message, has_no_undefined_bytes) {
-    expect_no_undefined_bytes<OrderHead>();
-    expect_no_undefined_bytes<OrderRow>();
+    expect_no_undefined_bytes<RequestHead>();
+    expect_no_undefined_bytes<RequestRow>();
     expect_no_undefined_bytes<StepPlan::Keep>();
     expect_no_undefined_bytes<StepPlan::Sampling>();
-    expect_no_undefined_bytes<AnswerHead>();
-    expect_no_undefined_bytes<AnswerRow>();
-    expect_no_undefined_bytes<AnswerCandidate>();
+    expect_no_undefined_bytes<ReplyHead>();
+    expect_no_undefined_bytes<ReplyRow>();
+    expect_no_undefined_bytes<ReplyCandidate>();
 }
 
 TEST(loop, offers_the_best_candidates_with_raw_logits_after_bans_and_penalties) {

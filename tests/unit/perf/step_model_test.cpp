@@ -56,8 +56,8 @@ TEST(step_time, of_several_is_the_slowest_and_the_messages) {
     work.ranks = {{.matrix_bytes = 1e9}, {.matrix_bytes = 2e9}};
     work.n_allreduces = 4;
     work.allreduce_floats = 1000;
-    work.order_bytes = 50;
-    work.answer_bytes = 92; // and 8 before it
+    work.request_bytes = 50;
+    work.reply_bytes = 92; // and 8 before it
     const StepTime time = step_time(round_numbers(), work);
     EXPECT_DOUBLE_EQ(time.matrices_s, 1.0);
     EXPECT_NEAR(time.latency_s, 4 * 105e-6 + 200e-6, 1e-12);

@@ -28,32 +28,36 @@ inline trace::Trace planted(const Plan& plan) {
     trace::Trace trace;
     trace.path = plan.path;
     trace.is_complete = true;
-    trace.config = {{"model", plan.model}, {"quantisation", std::string("q4_0")}};
+    trace.config.set<"model">(plan.model);
+    trace.config.set<"quantisation">("q4_0");
     for (std::uint32_t rank = 0; rank < plan.n_ranks; ++rank) {
         trace.hosts.push_back({"pi" + std::to_string(rank + 1), "board", plan.n_threads, 0, 0.001});
     }
     double now_s = 0;
     for (std::size_t i = 0; i <= plan.n_decode; ++i) {
         const double duration_s = i == 0 ? 1.0 : (i == 1 ? 3 : 1) * plan.duration_s;
-        trace.step.push_back(i);
-        trace.t_start_s.push_back(now_s);
-        trace.duration_s.push_back(duration_s);
-        trace.trace_s.push_back(plan.trace_s);
-        trace.trace_bytes.push_back(0);
-        trace.phase.push_back(i == 0 ? trace::Trace::prefill : trace::Trace::decode);
-        trace.n_rows.push_back(i == 0 ? 8 : 1);
-        trace.n_logits.push_back(1);
+        trace::StepRow step;
+        step.step = i;
+        step.t_start_s = now_s;
+        step.duration_s = duration_s;
+        step.trace_s = plan.trace_s;
+        step.phase = i == 0 ? trace::Phase::prefill : trace::Phase::decode;
+        step.n_rows = i == 0 ? 8 : 1;
+        step.n_logits = 1;
+        trace.steps.push_back(step);
         now_s += duration_s + plan.outside_s + plan.trace_s;
         for (std::uint32_t rank = 0; rank < plan.n_ranks; ++rank) {
             const double slower = rank == 1 ? 1.25 : 1; // rank 1 computes longest
             const double compute_s = duration_s * plan.compute_share * slower;
             const double wait_s = duration_s * plan.wait_share;
-            trace.compute_s.push_back(compute_s);
-            trace.wait_s.push_back(wait_s);
-            trace.wire_s.push_back(duration_s - compute_s - wait_s);
-            trace.wait_uncertainty_s.push_back(plan.wait_uncertainty_s);
-            trace.bytes_sent.push_back(plan.bytes_sent);
-            trace.messages_sent.push_back(7);
+            trace::RankRow row;
+            row.compute_s = compute_s;
+            row.wait_s = wait_s;
+            row.wire_s = duration_s - compute_s - wait_s;
+            row.wait_uncertainty_s = plan.wait_uncertainty_s;
+            row.bytes_sent = plan.bytes_sent;
+            row.messages_sent = 7;
+            trace.ranks.push_back(row);
         }
     }
     return trace;

@@ -45,33 +45,33 @@ perf::MachineProfile round_numbers() {
 trace::Trace recorded(Plan plan = {}) {
     plan.n_ranks = 2;
     trace::Trace trace = planted(plan);
-    for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{
-             {"n_layers", "2"},
-             {"dim", "1000"},
-             {"head_dim", "10"},
-             {"allreduce", "auto"},
-             {"allreduce_decode", "direct"},
-             {"allreduce_prompt", "direct"},
-             {"allreduce_border_bytes", "0"},
-             {"wire", "f32"},
-             {"split_shares", "even"},
-             {"rank_layer_bytes", "2000000,1000000"},
-             {"rank_heads_bytes", "500000,500000"},
-             {"rank_output_bytes", "200000,200000"},
-             {"rank_layer_products", "1000000,1000000"},
-             {"rank_output_products", "200000,200000"},
-             {"rank_kv_bytes", "400,400"},
-             {"rank_n_heads", "1,1"}})
-        trace.config.push_back({name, text});
+    trace.config.set<"n_layers">(2);
+    trace.config.set<"dim">(1000);
+    trace.config.set<"head_dim">(10);
+    trace.config.set<"allreduce">("auto");
+    trace.config.set<"allreduce_decode">("direct");
+    trace.config.set<"allreduce_prompt">("direct");
+    trace.config.set<"allreduce_border_bytes">(0);
+    trace.config.set<"wire">("f32");
+    for (std::size_t rank = 0; rank < 2; ++rank) {
+        trace::RankShare& share = trace.hosts[rank].share;
+        share.layer_bytes = rank == 0 ? 2000000 : 1000000;
+        share.heads_bytes = 500000;
+        share.output_bytes = 200000;
+        share.layer_macs = 1000000;
+        share.output_macs = 200000;
+        share.kv_bytes = 400;
+        share.n_heads = 1;
+    }
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
-        const std::uint64_t n = trace.n_rows[i];
-        trace.n_cached.push_back(8 + i);
-        trace.n_attended.push_back(i == 0 ? 36 : 8 + i);
-        trace.order_bytes.push_back(50);
-        trace.answer_bytes.push_back(92); // and 8 before it
-        trace.bytes_sent[2 * i] = 4 * n * 4000 + 50;
-        trace.bytes_sent[2 * i + 1] = 4 * n * 4000 + 100;
-        trace.messages_sent[2 * i] = trace.messages_sent[2 * i + 1] = 5;
+        trace::StepRow& step = trace.steps[i];
+        step.n_cached = 8 + i;
+        step.n_attended = i == 0 ? 36 : 8 + i;
+        step.request_bytes = 50;
+        step.reply_bytes = 92; // and 8 before it
+        trace.ranks[2 * i].bytes_sent = 4 * std::uint64_t{step.n_rows} * 4000 + 50;
+        trace.ranks[2 * i + 1].bytes_sent = 4 * std::uint64_t{step.n_rows} * 4000 + 100;
+        trace.ranks[2 * i].messages_sent = trace.ranks[2 * i + 1].messages_sent = 5;
     }
     return trace;
 }
@@ -143,7 +143,7 @@ TEST(Prediction, StandsBesideTheStepsOfTheRankThatComputesLongest) {
 
 TEST(Prediction, OfABatchIsDividedAmongItsTokens) {
     trace::Trace trace = recorded({.n_decode = 1});
-    trace.n_rows[1] = 4;
+    trace.steps[1].n_rows = 4;
     // Four vectors a message: 4 · 16000 · 20e-9 instead of 4 · 4000 · 20e-9
     EXPECT_NEAR(prediction_of(trace).seconds_per_token.at(0), (2051.5e-6 + 9e-7 + 960e-6) / 4,
                 1e-12);
@@ -151,14 +151,14 @@ TEST(Prediction, OfABatchIsDividedAmongItsTokens) {
 
 TEST(Prediction, LeavesOutStepsOfWhichARecordIsMissing) {
     trace::Trace trace = recorded();
-    trace.compute_s.back() = std::numeric_limits<double>::quiet_NaN();
+    trace.ranks.back().compute_s = std::numeric_limits<double>::quiet_NaN();
     EXPECT_EQ(prediction_of(trace).decode.n_steps, 8);
     EXPECT_DOUBLE_EQ(prediction_of(trace).decode.step_s, 8 * 0.25);
 }
 
 TEST(Prediction, SaysWhenCountersDiffer) {
     trace::Trace trace = recorded();
-    trace.bytes_sent.back() -= 12;
+    trace.ranks.back().bytes_sent -= 12;
     const Comparison sums = prediction_of(trace).decode;
     EXPECT_FALSE(sums.counts_agree());
     const perf::MachineProfile profile = round_numbers();
@@ -173,7 +173,7 @@ TEST(Prediction, OfATraceWithoutWhatStepsCostIsNothing) {
     std::vector<std::string> remarks;
     EXPECT_FALSE(predict(planted({}), round_numbers(), remarks).has_value());
     trace::Trace trace = recorded();
-    trace.n_cached.clear();
+    trace.steps[3].n_cached = 0;
     EXPECT_FALSE(predict(trace, round_numbers(), remarks).has_value());
     EXPECT_THAT(remarks,
                 ElementsAre(HasSubstr("a.h5: no prediction"), HasSubstr("a.h5: no prediction")));
@@ -188,15 +188,23 @@ TEST(Prediction, SaysWhatTheProfileDoesNotDescribe) {
     trace.hosts[1].n_threads = 3;
     EXPECT_THAT(remarks_on(trace),
                 ElementsAre(HasSubstr("threads of a rank: 3, of the profile: 4")));
-    for (const auto& [name, value, sentence] :
-         {std::tuple{"split_shares", "0.3,0.7", "the split was uneven"},
-          std::tuple{"emulate_network", "50,8.5", "the network was emulated"},
-          std::tuple{"allreduce", "mpi", "counted and predicted as recursive doubling"},
-          std::tuple{"kernels", "reference", "reference kernels multiply floats"}}) {
-        trace = recorded();
-        trace.config.insert(trace.config.begin(), {name, std::string(value)});
-        EXPECT_THAT(remarks_on(trace), ElementsAre(HasSubstr(sentence))) << name;
-    }
+    const auto remarks_with = [](auto change) {
+        trace::Trace changed = recorded();
+        change(changed);
+        return remarks_on(changed);
+    };
+    EXPECT_THAT(remarks_with([](trace::Trace& one) {
+                    one.hosts[0].share.split_share = 0.3;
+                    one.hosts[1].share.split_share = 0.7;
+                }),
+                ElementsAre(HasSubstr("the split was uneven")));
+    EXPECT_THAT(
+        remarks_with([](trace::Trace& one) { one.config.set<"emulate_network">("50,8.5"); }),
+        ElementsAre(HasSubstr("the network was emulated")));
+    EXPECT_THAT(remarks_with([](trace::Trace& one) { one.config.set<"allreduce">("mpi"); }),
+                ElementsAre(HasSubstr("counted and predicted as recursive doubling")));
+    EXPECT_THAT(remarks_with([](trace::Trace& one) { one.config.set<"kernels">("reference"); }),
+                ElementsAre(HasSubstr("reference kernels multiply floats")));
 }
 
 TEST(ScalingTable, HasThePredictionOfAllRunsOfARow) {
@@ -218,8 +226,7 @@ TEST(ScalingTable, HasThePredictionOfAllRunsOfARow) {
 TEST(ScalingTable, KeepsThePredictionOfTheRunsThatHaveOne) {
     const std::vector<trace::Trace> traces{planted({.path = "old.h5", .n_ranks = 2}), recorded()};
     std::vector<trace::Trace> alike = traces;
-    alike[0].config = traces[1].config;
-    std::erase_if(alike[0].config, [](const auto& entry) { return entry.name == "dim"; });
+    alike[0].config = traces[1].config; // and nothing of its ranks' costs
     const perf::MachineProfile profile = round_numbers();
     const auto tables = scaling_tables(alike, &profile);
     ASSERT_THAT(tables[0].rows, SizeIs(1));

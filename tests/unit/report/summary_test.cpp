@@ -11,6 +11,7 @@ namespace pillar::report {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -41,15 +42,15 @@ TEST(Summary, CountsWhatHappensBetweenStepsButNotTracing) {
 TEST(Summary, DoesNotCountAPauseAcrossAMissingStep) {
     trace::Trace trace = planted({});
     for (std::size_t i = 6; i < trace.n_steps(); ++i) {
-        trace.step[i] += 100;
-        trace.t_start_s[i] += 1000;
+        trace.steps[i].step += 100;
+        trace.steps[i].t_start_s += 1000;
     }
     EXPECT_THAT(totals_of(trace).seconds_per_token, Each(0.25));
 }
 
 TEST(Summary, DividesAStepOfABatchAmongItsTokens) {
     trace::Trace trace = planted({});
-    for (std::size_t i = 1; i < trace.n_steps(); ++i) trace.n_rows[i] = 5;
+    for (std::size_t i = 1; i < trace.n_steps(); ++i) trace.steps[i].n_rows = 5;
     const Totals totals = totals_of(trace);
     EXPECT_THAT(totals.seconds_per_token, Each(0.05));
     EXPECT_EQ(totals.n_decode_tokens, 45);
@@ -72,7 +73,8 @@ TEST(Summary, TakesSharesOverAllRanksAndNamesTheSlowest) {
 TEST(Summary, LeavesOutRanksWhoseRecordsAreMissing) {
     trace::Trace trace = planted({.n_ranks = 2});
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    trace.compute_s.back() = trace.wait_s.back() = trace.wire_s.back() = nan;
+    trace::RankRow& last = trace.ranks.back();
+    last.compute_s = last.wait_s = last.wire_s = nan;
     const Totals totals = totals_of(trace);
     EXPECT_DOUBLE_EQ(totals.ranks[0].step_s(), 9 * 0.25);
     EXPECT_DOUBLE_EQ(totals.ranks[1].step_s(), 8 * 0.25);
@@ -105,7 +107,7 @@ TEST(Summary, RemarksOnOtherProgramsOnceANode) {
 
 TEST(Summary, RemarksOnAnEmulatedNetwork) {
     trace::Trace trace = planted({});
-    trace.config.push_back({"emulate_network", std::string("50,8.5")});
+    trace.config.set<"emulate_network">("50,8.5");
     const Totals totals = totals_of(trace);
     EXPECT_EQ(totals.emulated_network, "50,8.5");
     ASSERT_THAT(totals.remarks, SizeIs(1));
@@ -120,6 +122,13 @@ TEST(Summary, AddsRunsOfOneConfiguration) {
     EXPECT_EQ(totals.n_warm_up_steps, 2);
     EXPECT_EQ(seconds_per_token(totals)->median, 0.5);
     EXPECT_DOUBLE_EQ(*decode_tokens_per_s(totals), 28 / (9 * 0.25 + 19 * 0.5));
+}
+
+TEST(Summary, NamesWhatANewerPillarHasRecorded) {
+    trace::Trace trace = planted({});
+    trace.unknown_keys = {"draft"};
+    EXPECT_THAT(totals_of(trace).remarks,
+                ElementsAre(HasSubstr("a newer pillar has recorded draft in /config")));
 }
 
 TEST(Summary, OfATraceWithoutStepsHasNoNumbers) {

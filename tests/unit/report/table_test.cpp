@@ -122,7 +122,7 @@ TEST(ScalingTable, RemarksOnWhatIsSuperLinear) {
 
 TEST(ScalingTable, HasOneDefinitionOfTokensPerSecond) {
     auto traces = of_sizes({{1, 4}}, {0.25});
-    traces[0].duration_s.back() = 20; // one slow step moves the mean, not the median
+    traces[0].steps.back().duration_s = 20; // one slow step moves the mean, not the median
     const auto tables = scaling_tables(traces);
     const auto row = nlohmann::json::parse(render(tables, Format::json))["tables"][0]["rows"][0];
     EXPECT_EQ(row["decode_tok_per_s"].get<double>(),
@@ -147,7 +147,7 @@ TEST(ScalingTable, KeepsOptionsApartAndComparesWithinThem) {
         for (const std::uint32_t n : {1u, 2u}) {
             const double speed = algorithm[0] == 'r' ? 1 : 2;
             traces.push_back(planted({.n_ranks = n, .duration_s = 0.5 / speed / n}));
-            traces.back().config.push_back({"allreduce", std::string(algorithm)});
+            traces.back().config.set<"allreduce">(algorithm);
         }
     }
     const auto tables = scaling_tables(traces);
@@ -162,7 +162,7 @@ TEST(ScalingTable, NeverComparesDifferentModels) {
     auto traces = three_sizes();
     traces.push_back(planted({.model = "other"}));
     traces.push_back(planted({}));
-    traces.back().config.push_back({"model_hash", std::string("ff")}); // same name, another file
+    traces.back().config.set<"model_hash">("ff"); // same name, another file
     const auto tables = scaling_tables(traces);
     EXPECT_THAT(tables, SizeIs(3));
     EXPECT_THAT(render(tables, Format::md),
@@ -239,7 +239,7 @@ TEST(Csv, HasAsManyFieldsInEveryLine) {
 TEST(Report, ShowsAnEmulatedNetworkInEveryFormatAndKeepsItApart) {
     auto traces = three_sizes();
     traces.push_back(planted({.n_ranks = 4}));
-    traces.back().config.push_back({"emulate_network", std::string("50,8.5")});
+    traces.back().config.set<"emulate_network">("50,8.5");
     const auto tables = scaling_tables(traces);
     ASSERT_THAT(tables[0].rows, SizeIs(4));
     for (const Format format : {Format::md, Format::csv, Format::json}) {

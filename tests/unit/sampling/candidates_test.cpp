@@ -104,34 +104,5 @@ TEST(best_candidates, need_no_memory) {
     RecordProperty("microseconds", std::to_string(1e6 * fastest_s)); // to be read, not held
 }
 
-TEST(merge_candidates, of_slices_equals_the_choice_from_the_whole_row) {
-    for (const bool with_ties : {false, true}) {
-        const auto logits = random_logits(1003, 13, with_ties);
-        for (const std::size_t n_ranks : {1u, 2u, 3u, 8u, 16u}) {
-            for (const std::size_t k : {1u, 7u, 40u, 1024u}) {
-                std::vector<std::vector<Candidate>> parts;
-                for (std::size_t r = 0; r < n_ranks; ++r) {
-                    const std::size_t begin = r * 1003 / n_ranks;
-                    const std::size_t end = (r + 1) * 1003 / n_ranks;
-                    parts.push_back(best_of(std::span(logits).subspan(begin, end - begin),
-                                            static_cast<TokenId>(begin), k));
-                }
-                std::reverse(parts.begin(), parts.end()); // the lists' order does not matter
-                const std::vector<std::span<const Candidate>> lists(parts.begin(), parts.end());
-                std::vector<Candidate> merged(k);
-                merged.resize(merge_candidates(lists, k, merged));
-                EXPECT_EQ(merged, best_of(logits, 0, k));
-            }
-        }
-    }
-}
-
-TEST(merge_candidates, of_empty_lists_is_empty) {
-    const std::vector<std::span<const Candidate>> lists(3);
-    std::vector<Candidate> out(4);
-    EXPECT_EQ(merge_candidates(lists, 4, out), 0u);
-    EXPECT_EQ(merge_candidates({}, 4, out), 0u);
-}
-
 } // namespace
 } // namespace pillar::sampling

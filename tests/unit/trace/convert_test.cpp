@@ -57,7 +57,7 @@ TEST_F(Converted, HasARowForEveryRecord) {
 
 TEST_F(Converted, SaysHowTheRunWasMade) {
     EXPECT_EQ(attribute("/", "format"), storage::Value("pillar-trace"));
-    EXPECT_EQ(attribute("/", "format_version"), storage::Value(std::int64_t{1}));
+    EXPECT_EQ(attribute("/", "format_version"), storage::Value(std::int64_t{2}));
     EXPECT_EQ(attribute("/", "title"), storage::Value("planted"));
     EXPECT_EQ(attribute("/", "created"), storage::Value("2025-12-31T23:59:59Z"));
     EXPECT_EQ(attribute("/", "software"), storage::Value("pillar"));
@@ -82,8 +82,8 @@ TEST_F(Converted, HoldsThePlantedSteps) {
     EXPECT_THAT(column<std::uint32_t>("/steps/n_logits"), ElementsAre(1, 1, 1));
     EXPECT_THAT(column<std::uint64_t>("/steps/n_attended"), ElementsAre(15, 6, 7));
     EXPECT_THAT(column<std::uint64_t>("/steps/n_cached"), ElementsAre(5, 6, 7));
-    EXPECT_THAT(column<std::uint32_t>("/steps/order_bytes"), ElementsAre(16, 16, 16));
-    EXPECT_THAT(column<std::uint32_t>("/steps/answer_bytes"), ElementsAre(24, 24, 24));
+    EXPECT_THAT(column<std::uint32_t>("/steps/request_bytes"), ElementsAre(16, 16, 16));
+    EXPECT_THAT(column<std::uint32_t>("/steps/reply_bytes"), ElementsAre(24, 24, 24));
 }
 
 TEST_F(Converted, ChargesTracingToTheStepAfterWhichItHappened) {
@@ -138,6 +138,14 @@ TEST_F(Converted, TellsOfTheHostsAtStartAndEnd) {
     EXPECT_THAT(column<std::uint32_t>("/hosts/n_threads"), ElementsAre(4, 4));
     EXPECT_THAT(column<double>("/hosts/clock_offset_s"), ElementsAre(0, 10));
     EXPECT_THAT(column<double>("/hosts/clock_uncertainty_s"), ElementsAre(0, 0.03125));
+}
+
+TEST_F(Converted, TellsOfTheRanksShares) {
+    EXPECT_THAT(column<double>("/hosts/split_share"), ElementsAre(1, 1.5));
+    EXPECT_TRUE(std::isnan(column<double>("/hosts/split_bytes_per_s")[0]));
+    EXPECT_THAT(column<std::uint64_t>("/hosts/layer_bytes"), ElementsAre(1000, 1100));
+    EXPECT_THAT(column<std::uint64_t>("/hosts/kv_bytes"), ElementsAre(0, 0));
+    EXPECT_THAT(column<std::uint64_t>("/hosts/n_heads"), ElementsAre(1, 2));
 }
 
 TEST_F(Converted, SumsCollectivesByPhaseKindAndSize) {
@@ -269,7 +277,7 @@ TEST(Convert, FindsARanksStepsAgainAfterOneThatItLost) {
     block[1].rank = 1;
     for (std::uint64_t n = 0; n < 3; ++n) {
         StepHead head;
-        head.step = n;
+        head.counts.step = n;
         head.end_s = 1 + static_cast<double>(n);
         support::plant_step(block[0], head, {{0.0, 0.5, 8, CollectiveKind::gather}});
         if (n != 1) support::plant_step(block[1], head, {{0.25, 0.5, 8, CollectiveKind::gather}});
@@ -286,7 +294,7 @@ TEST(Convert, FindsARanksStepsAgainAfterOneThatItLost) {
     EXPECT_EQ(compute_s[5], 2.75);
 }
 
-TEST(Convert, HoldsTheLongestAnswerOfARank) {
+TEST(Convert, HoldsTheLongestReplyOfARank) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
     std::vector<RankSteps> block(2);
@@ -302,8 +310,8 @@ TEST(Convert, HoldsTheLongestAnswerOfARank) {
     }
     convert(path + ".journal", path);
     const storage::Reader reader(path);
-    EXPECT_THAT(reader.column<std::uint32_t>("/steps/answer_bytes"), ElementsAre(20));
-    EXPECT_THAT(reader.column<std::uint32_t>("/steps/order_bytes"), ElementsAre(0));
+    EXPECT_THAT(reader.column<std::uint32_t>("/steps/reply_bytes"), ElementsAre(20));
+    EXPECT_THAT(reader.column<std::uint32_t>("/steps/request_bytes"), ElementsAre(0));
 }
 
 TEST(Convert, RefusesAJournalOfAnotherVersion) {
@@ -319,7 +327,9 @@ TEST(Convert, RefusesAJournalOfAnotherVersion) {
         convert(path + ".journal", path);
         ADD_FAILURE() << "nothing was thrown";
     } catch (const FormatError& error) {
-        EXPECT_THAT(error.what(), HasSubstr("is 1; this pillar reads journals of version 2"));
+        EXPECT_THAT(
+            error.what(),
+            HasSubstr("is 1, 96 bytes a step; this pillar reads journals of version 3, 96 bytes"));
     }
 }
 

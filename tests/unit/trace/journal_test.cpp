@@ -214,10 +214,12 @@ TEST(Records, ComeBackAsTheyWere) {
     const Header back = decode_header(std::as_bytes(std::span(packed)), origin);
     EXPECT_EQ(back.n_ranks, 3);
     EXPECT_EQ(back.command_line, header.command_line);
-    ASSERT_EQ(back.config.size(), 4);
-    EXPECT_EQ(back.config[0].value, header.config[0].value);
-    EXPECT_EQ(back.config[2].value, header.config[2].value);
-    EXPECT_EQ(back.config[3].value, header.config[3].value);
+    EXPECT_EQ(back.config.get<"model">(), "tiny");
+    EXPECT_EQ(back.config.get<"n_layers">(), 2);
+    EXPECT_EQ(back.config.get<"temperature">(), 0.5);
+    EXPECT_EQ(back.config.get<"dim">(), std::nullopt);
+    ASSERT_EQ(back.shares.size(), 3);
+    EXPECT_EQ(back.shares[2].layer_bytes, 1200);
 }
 
 } // namespace

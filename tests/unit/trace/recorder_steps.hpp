@@ -13,7 +13,7 @@ inline TraceOptions options_for(const std::string& path) {
     options.path = path;
     options.title = "test";
     options.command_line = "pillar run --trace x.h5";
-    options.config = {{"model", std::string("tiny")}};
+    options.config.set<"model">("tiny");
     options.collectives_per_step = 4;
     options.n_threads = 2;
     return options;

@@ -3,6 +3,7 @@
 #include "pillar/trace/recorder.hpp"
 
 #include "recorder_steps.hpp"
+#include "support/column_of.hpp"
 #include "support/memory_requests.hpp"
 
 #include "pillar/storage/reader.hpp"
@@ -19,6 +20,7 @@
 namespace pillar::trace {
 namespace {
 
+using support::column_of;
 using support::TemporaryDirectory;
 using ::testing::HasSubstr;
 
@@ -42,11 +44,11 @@ TEST(Recorder, LeavesAFileAndNoJournalAfterAnOrderlyEnd) {
     EXPECT_EQ(trace.n_steps(), 4);
     EXPECT_EQ(trace.n_ranks(), 1);
     EXPECT_EQ(trace.hosts[0].n_threads, 2);
-    EXPECT_EQ(trace.duration_s, std::vector<double>(4, 0.5));
-    EXPECT_EQ(trace.compute_s, std::vector<double>(4, 0.3125));
-    EXPECT_EQ(trace.bytes_sent, std::vector<std::uint64_t>(4, 100));
-    EXPECT_GT(trace.trace_s[2], 0); // the gather
-    EXPECT_EQ(trace.trace_s[1], 0);
+    EXPECT_EQ(column_of(trace.steps, &StepRow::duration_s), std::vector<double>(4, 0.5));
+    EXPECT_EQ(column_of(trace.ranks, &RankRow::compute_s), std::vector<double>(4, 0.3125));
+    EXPECT_EQ(column_of(trace.ranks, &RankRow::bytes_sent), std::vector<std::uint64_t>(4, 100));
+    EXPECT_GT(trace.steps[2].trace_s, 0); // the gather
+    EXPECT_EQ(trace.steps[1].trace_s, 0);
     const storage::Reader reader(path);
     EXPECT_EQ(reader.column<std::int32_t>("/tokens/id"), std::vector<std::int32_t>(3, 7));
     EXPECT_EQ(reader.texts("/sequences/completion"), std::vector<std::string>{"c"});
@@ -79,11 +81,11 @@ TEST(Recorder, GathersEveryRanksRecordsOnRankZero) {
     std::uint64_t counted = 0;
     for (std::size_t n = 0; n < 5; ++n) {
         for (std::size_t rank = 0; rank < 3; ++rank) {
-            EXPECT_EQ(trace.bytes_sent[3 * n + rank], 100 + rank);
-            EXPECT_EQ(trace.wait_s[3 * n + rank], 0); // all came at once
-            EXPECT_EQ(trace.compute_s[3 * n + rank], 0.3125);
+            EXPECT_EQ(trace.at(n, rank).bytes_sent, 100 + rank);
+            EXPECT_EQ(trace.at(n, rank).wait_s, 0); // all came at once
+            EXPECT_EQ(trace.at(n, rank).compute_s, 0.3125);
         }
-        counted += trace.trace_bytes[n];
+        counted += trace.steps[n].trace_bytes;
     }
     const auto setup = storage::Reader(path).attribute("/steps", "setup_trace_bytes").value();
     counted += static_cast<std::uint64_t>(std::get<std::int64_t>(setup));
@@ -150,8 +152,9 @@ TEST(Recorder, KeepsTimesExactAfterALongIdleBroadcast) {
     recorder.step(record);
     ASSERT_TRUE(recorder.finish(ExitCode::done));
     const Trace trace = read_trace(path);
-    EXPECT_NEAR(trace.compute_s[0], 0.5, 1e-3); // f32 knows an hour to 0.2 ms
-    EXPECT_NEAR(trace.compute_s[0] + trace.wait_s[0] + trace.wire_s[0], hour + 1, 1e-9);
+    EXPECT_NEAR(trace.ranks[0].compute_s, 0.5, 1e-3); // f32 knows an hour to 0.2 ms
+    EXPECT_NEAR(trace.ranks[0].compute_s + trace.ranks[0].wait_s + trace.ranks[0].wire_s, hour + 1,
+                1e-9);
     EXPECT_NEAR(storage::Reader(path).column<double>("/collectives/wire_s")[1], 0.25, 1e-3);
 }
 

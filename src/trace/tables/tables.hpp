@@ -1,7 +1,8 @@
 #pragma once
 // The groups of FILE.h5 as tables that grow row by row; docs/trace_format.md lists every column.
 
-#include "survey.hpp"
+#include "field_columns.hpp"
+#include "journal/scan.hpp"
 #include "table.hpp"
 
 #include "pillar/trace/split.hpp"
@@ -13,24 +14,24 @@
 namespace pillar::trace {
 
 /// Root attributes and /config.
-void write_provenance(storage::Group& root, const Survey& found);
+void write_provenance(storage::Group& root, const JournalScan& found);
 /// /hosts, one row a rank.
-void write_hosts(storage::Group& root, const Survey& found, const ClockTable& clocks);
+void write_hosts(storage::Group& root, const JournalScan& found, const ClockTable& clocks);
 
 /// /steps (S)
 class StepsTable {
   public:
-    StepsTable(storage::Group& root, const Survey& found);
+    StepsTable(storage::Group& root, const JournalScan& found);
     /// One entry a rank; rank 0's is there.
     void append(std::span<const RankStep> steps);
     void finish() { table_.finish(); }
     [[nodiscard]] std::size_t n_rows() const noexcept { return n_; }
 
   private:
-    const Survey* found_;
+    const JournalScan* found_;
     Table table_;
-    storage::Column &step_, &t_start_s_, &duration_s_, &phase_, &n_rows_, &n_logits_, &n_attended_,
-        &n_cached_, &order_bytes_, &answer_bytes_, &trace_s_, &trace_bytes_;
+    storage::Column& step_;
+    FieldColumns<StepRow> columns_;
     std::size_t n_ = 0;
 };
 
@@ -45,11 +46,9 @@ class RanksTable {
 
   private:
     Table table_;
-    storage::Column &step_, &rank_, &compute_s_, &wait_s_, &wire_s_, &idle_s_, &wait_uncertainty_s_,
-        &wait_resolved_, &bytes_sent_, &messages_sent_, &bytes_read_;
-    std::vector<double> seconds_;       ///< one row
-    std::vector<std::uint64_t> counts_; ///< one row
-    std::vector<std::uint8_t> flags_;   ///< one row
+    storage::Column &step_, &rank_;
+    FieldColumns<RankRow> columns_;
+    std::vector<RankRow> row_;
 };
 
 /// /tokens (T)

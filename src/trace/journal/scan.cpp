@@ -1,6 +1,6 @@
 // Collecting a journal's header, hosts, clocks, costs and end.
 
-#include "survey.hpp"
+#include "scan.hpp"
 
 #include "pillar/core/errors.hpp"
 
@@ -10,7 +10,7 @@ namespace pillar::trace {
 
 namespace {
 
-void add_steps(Survey& found, const StepBlock& block) {
+void add_steps(JournalScan& found, const StepBlock& block) {
     std::uint64_t n_lost = 0;
     for (const RankSteps& rank : block.ranks) {
         TraceCost& cost = found.costs[rank.previous.after_step];
@@ -22,7 +22,7 @@ void add_steps(Survey& found, const StepBlock& block) {
     if (block.ranks.size() != found.header.n_ranks) found.every_rank = false;
 }
 
-void add(Survey& found, const Record& record, const Origin& origin) {
+void add(JournalScan& found, const Record& record, const Origin& origin) {
     switch (record.type) {
     case RecordType::hosts: {
         HostList list = decode_hosts(record.payload, origin);
@@ -52,9 +52,9 @@ void add(Survey& found, const Record& record, const Origin& origin) {
 
 } // namespace
 
-Survey survey(JournalReader& journal, const std::string& path) {
+JournalScan scan_journal(JournalReader& journal, const std::string& path) {
     journal.rewind();
-    Survey found;
+    JournalScan found;
     const auto first = journal.next();
     if (!first || first->type != RecordType::header) {
         throw FormatError(path, "header record", std::nullopt,

@@ -27,19 +27,12 @@ void Ring::push(const engine::StepRecord& record) noexcept {
         ++steps_.n_lost;
         return;
     }
-    steps_.heads.push_back({.step = record.step,
+    steps_.heads.push_back({.counts = record,
                             .begin_s = timeline.begin_s,
                             .end_s = timeline.end_s,
                             .trace_s = 0,
-                            .bytes_sent = timeline.traffic.bytes_sent,
-                            .messages_sent = timeline.traffic.messages_sent,
-                            .bytes_read = record.bytes_read,
-                            .n_attended = record.n_attended,
-                            .n_cached = record.n_cached,
-                            .n_rows = record.n_rows,
-                            .n_logits = record.n_logits,
-                            .n_collectives = static_cast<std::uint32_t>(n),
-                            .phase = static_cast<std::uint32_t>(record.phase)});
+                            .traffic = timeline.traffic,
+                            .n_collectives = n});
     // Each f32 is taken from where a reader will be, so that roundings do not add up.
     double now_s = timeline.begin_s;
     for (const CollectiveTiming& one : timeline.collectives) {

@@ -1,6 +1,6 @@
 // This rank's machine, from telemetry, and the cores it is bound to.
 
-#include "hosts.hpp"
+#include "host.hpp"
 
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/memory.hpp"

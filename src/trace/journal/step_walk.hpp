@@ -1,9 +1,7 @@
 #pragma once
 // One rank's records of a block, taken step by step.
 
-#include "tables.hpp"
-
-#include "pillar/trace/records.hpp"
+#include "pillar/trace/split.hpp"
 
 #include <vector>
 
@@ -17,12 +15,12 @@ class RankWalk {
     RankStep take(std::uint64_t step) {
         while (steps_ != nullptr && next_ < steps_->heads.size()) {
             const StepHead& head = steps_->heads[next_];
-            if (head.step > step) break;
+            if (head.counts.step > step) break;
             const std::size_t first = first_collective_;
-            const std::size_t n = head.n_collectives;
+            const auto n = static_cast<std::size_t>(head.n_collectives);
             ++next_;
             first_collective_ += n;
-            if (head.step < step) continue;
+            if (head.counts.step < step) continue;
             const CollectiveColumns& all = steps_->collectives;
             return {&head, std::span(all.gap_s).subspan(first, n),
                     std::span(all.length_s).subspan(first, n),

@@ -3,7 +3,7 @@
 
 #include "pillar/trace/recorder.hpp"
 
-#include "hosts.hpp"
+#include "host.hpp"
 #include "ring.hpp"
 
 #include "pillar/comm/agree.hpp"
@@ -122,6 +122,7 @@ void Recorder::State::write_header(double created_s, double origin_s) {
     header.git_revision = revision();
     header.command_line = options.command_line;
     header.config = options.config;
+    header.shares = options.shares;
     append(RecordType::header, encode(header));
 }
 

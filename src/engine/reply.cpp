@@ -1,4 +1,4 @@
-#include "answer.hpp"
+#include "reply.hpp"
 
 namespace pillar::engine {
 
@@ -7,11 +7,11 @@ bool has_penalties(const sampling::Parameters& p) noexcept {
            (p.repeat_penalty != 1.0f || p.frequency_penalty != 0.0f || p.presence_penalty != 0.0f);
 }
 
-std::size_t answer_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
-                            const LoopOptions& options) {
+std::size_t reply_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
+                           const LoopOptions& options) {
     const std::size_t row = options.full_logits ? vocabulary_rows * sizeof(float)
-                                                : options.n_candidates * sizeof(AnswerCandidate);
-    return sizeof(AnswerHead) + max_logit_rows * (sizeof(AnswerRow) + row);
+                                                : options.n_candidates * sizeof(ReplyCandidate);
+    return sizeof(ReplyHead) + max_logit_rows * (sizeof(ReplyRow) + row);
 }
 
 sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
@@ -20,11 +20,11 @@ sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
     return sampling::combine(combine_tree(sums.first(half)), combine_tree(sums.subspan(half)));
 }
 
-AnswerBuilder::AnswerBuilder(const forward::Transformer& transformer, const LoopOptions& options)
+ReplyBuilder::ReplyBuilder(const forward::Transformer& transformer, const LoopOptions& options)
     : transformer_(transformer), options_(options),
       adjusted_(transformer.share().vocabulary.size()), best_(options.n_candidates) {}
 
-sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
+sampling::LogSum ReplyBuilder::log_sum(std::span<const float> raw) const {
     const partition::Share& share = transformer_.share();
     sampling::LogSum sums[partition::n_tree_slices];
     std::size_t n = 0;
@@ -34,14 +34,14 @@ sampling::LogSum AnswerBuilder::log_sum(std::span<const float> raw) const {
     return combine_tree({sums, n});
 }
 
-void AnswerBuilder::write(std::span<const forward::Row> rows, std::span<const float> logits,
-                          const Sequences& sequences, MessageWriter& message) {
+void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const float> logits,
+                         const Sequences& sequences, MessageWriter& message) {
     const std::size_t n = transformer_.share().vocabulary.size();
     std::size_t slot = 0;
     for (const forward::Row& row : rows) {
         if (!row.want_logits) continue;
         const std::span<const float> raw = logits.subspan(slot++ * n, n);
-        AnswerRow head;
+        ReplyRow head;
         if (options_.log_sums) {
             const sampling::LogSum sum = log_sum(raw);
             head.sum = sum.sum;
@@ -56,9 +56,9 @@ void AnswerBuilder::write(std::span<const forward::Row> rows, std::span<const fl
     }
 }
 
-void AnswerBuilder::write_candidates(const forward::Row& row, std::span<const float> raw,
-                                     const Sequences& sequences, AnswerRow& head,
-                                     MessageWriter& message) {
+void ReplyBuilder::write_candidates(const forward::Row& row, std::span<const float> raw,
+                                    const Sequences& sequences, ReplyRow& head,
+                                    MessageWriter& message) {
     const partition::Range own = transformer_.share().vocabulary;
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
     std::span<const float> logits = raw;
@@ -68,8 +68,8 @@ void AnswerBuilder::write_candidates(const forward::Row& row, std::span<const fl
         sampling::best_candidates(logits, first_id, options_.n_candidates, best_));
     message.put(head);
     for (std::size_t i = 0; i < head.n_candidates; ++i)
-        message.put(AnswerCandidate{best_[i].id, best_[i].logit,
-                                    raw[static_cast<std::size_t>(best_[i].id) - own.begin]});
+        message.put(ReplyCandidate{best_[i].id, best_[i].logit,
+                                   raw[static_cast<std::size_t>(best_[i].id) - own.begin]});
 }
 
 } // namespace pillar::engine

@@ -46,8 +46,8 @@ std::vector<std::string> blocks_by_step(const StepBlock& gathered) {
         for (std::size_t i = 0; i < walks.size(); ++i) {
             const RankSteps& all = gathered.ranks[i];
             const Cost nothing{all.previous.after_step, 0, 0};
-            ranks.push_back(
-                one_step(all, walks[i].take(head.step), blocks.empty() ? all.previous : nothing));
+            ranks.push_back(one_step(all, walks[i].take(head.counts.step),
+                                     blocks.empty() ? all.previous : nothing));
         }
         blocks.push_back(encode_all(ranks));
     }

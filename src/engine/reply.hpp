@@ -1,7 +1,7 @@
 #pragma once
-// A rank's answer to a step: its best candidates for every row with logits, after penalties on its
-// own vocabulary rows. answer.cpp fills it (every rank), outcome.cpp reads all ranks' answers (rank
-// 0).
+// A rank's reply to a step request: its best candidates for every row with logits, after penalties
+// on its own vocabulary rows. reply.cpp fills it (every rank), outcome.cpp reads all ranks' replies
+// (rank 0).
 
 #include "message.hpp"
 #include "sequences.hpp"
@@ -14,13 +14,13 @@ namespace pillar::engine {
 
 bool has_penalties(const sampling::Parameters& parameters) noexcept;
 
-/// Bytes the answer of a rank with so many rows of the vocabulary may take.
-std::size_t answer_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
-                            const LoopOptions& options);
+/// Bytes the reply of a rank with so many rows of the vocabulary may take.
+std::size_t reply_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
+                           const LoopOptions& options);
 
-class AnswerBuilder {
+class ReplyBuilder {
   public:
-    AnswerBuilder(const forward::Transformer& transformer, const LoopOptions& options);
+    ReplyBuilder(const forward::Transformer& transformer, const LoopOptions& options);
 
     /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
     void write(std::span<const forward::Row> rows, std::span<const float> logits,
@@ -28,7 +28,7 @@ class AnswerBuilder {
 
   private:
     void write_candidates(const forward::Row& row, std::span<const float> raw,
-                          const Sequences& sequences, AnswerRow& head, MessageWriter& message);
+                          const Sequences& sequences, ReplyRow& head, MessageWriter& message);
     [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
 
     const forward::Transformer& transformer_;
@@ -37,7 +37,7 @@ class AnswerBuilder {
     std::vector<sampling::Candidate> best_;
 };
 
-/// Rank 0 only: all ranks' answers to one step, merged.
+/// Rank 0 only: all ranks' replies to one step, merged.
 class OutcomeReader {
   public:
     OutcomeReader(const forward::Transformer& transformer, const comm::Communicator& comm,
@@ -48,7 +48,7 @@ class OutcomeReader {
         bool signalled = false;
         bool hashes_differ = false;
     };
-    Flags read(std::span<const forward::Row> rows, const comm::GatherBuffer& answers,
+    Flags read(std::span<const forward::Row> rows, const comm::GatherBuffer& replies,
                const Sequences& sequences);
 
     static std::uint64_t size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
@@ -73,10 +73,10 @@ class OutcomeReader {
     const forward::Transformer& transformer_;
     const LoopOptions& options_;
     int n_ranks_;
-    std::vector<std::vector<AnswerCandidate>> lists_; ///< a rank's candidates of one row
-    std::vector<std::size_t> heads_;                  ///< how many of each list are merged
-    std::vector<sampling::LogSum> log_sums_;          ///< a rank each
-    AdjustedLogits adjusted_;                         ///< of whole rows
+    std::vector<std::vector<ReplyCandidate>> lists_; ///< a rank's candidates of one row
+    std::vector<std::size_t> heads_;                 ///< how many of each list are merged
+    std::vector<sampling::LogSum> log_sums_;         ///< a rank each
+    AdjustedLogits adjusted_;                        ///< of whole rows
     std::vector<Slot> slots_;
     std::vector<RowOutcome> outcomes_;
     std::vector<std::uint64_t> hashes_;

@@ -6,13 +6,12 @@
 
 #include <ctime>
 #include <fmt/format.h>
-#include <set>
 
 namespace pillar::trace {
 
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 
 /// "2026-01-31T23:59:59Z"
 std::string iso_8601(double seconds_since_epoch) {
@@ -25,7 +24,7 @@ std::string iso_8601(double seconds_since_epoch) {
 
 } // namespace
 
-void write_provenance(storage::Group& root, const Survey& found) {
+void write_provenance(storage::Group& root, const JournalScan& found) {
     const Header& header = found.header;
     root.attribute("format", "pillar-trace");
     root.attribute("format_version", format_version);
@@ -38,15 +37,16 @@ void write_provenance(storage::Group& root, const Survey& found) {
     root.attribute("trace_complete", found.is_complete() ? 1 : 0);
     root.attribute("n_steps_lost", found.n_steps_lost);
     if (found.end) root.attribute("exit_code", found.end->exit_code);
-    storage::Group config = root.group("config");
-    std::set<std::string, std::less<>> seen;
-    for (const auto& [name, value] : header.config) {
-        if (!name.empty() && seen.insert(name).second) config.attribute(name, value);
-    }
-    if (!seen.contains("n_ranks")) config.attribute("n_ranks", header.n_ranks);
+    Configuration config = header.config;
+    config.set<"n_ranks">(header.n_ranks);
+    storage::Group group = root.group("config");
+    for (std::size_t i = 0; i < configuration_keys.size(); ++i)
+        if (const auto& value = config.at(i)) group.attribute(configuration_keys[i].name, *value);
 }
 
-void write_hosts(storage::Group& root, const Survey& found, const ClockTable& clocks) {
+void write_hosts(storage::Group& root, const JournalScan& found, const ClockTable& clocks) {
+    std::vector<RankShare> shares = found.header.shares;
+    shares.resize(found.hosts.size());
     Table table(root, "hosts");
     auto& rank = table.dimension<std::uint32_t>("rank", {.long_name = "MPI rank"});
     for (std::uint32_t r = 0; r < found.hosts.size(); ++r) rank.append(r);
@@ -81,6 +81,9 @@ void write_hosts(storage::Group& root, const Survey& found, const ClockTable& cl
     auto& other_cpus = table.column<double>(
         "other_cpus", {.long_name = "CPUs of the node that other programs kept busy"});
     for (const double cpus : found.other_cpus) other_cpus.append(cpus);
+    FieldColumns<RankShare> share_columns(table, share_fields());
+    for (std::size_t r = 0; r < found.hosts.size(); ++r)
+        share_columns.append(std::span(&shares[r], 1));
     const auto clock = [&](const char* name,
                            double (ClockTable::*value)(std::size_t) const noexcept,
                            const char* long_name) {

@@ -17,7 +17,7 @@ struct TraceCost {
     std::uint64_t bytes = 0; ///< sent by all ranks
 };
 
-struct Survey {
+struct JournalScan {
     Header header;
     std::vector<Host> hosts;        ///< at the start, one a rank
     std::vector<Host> hosts_end;    ///< at the end
@@ -39,6 +39,6 @@ struct Survey {
 
 /// Reads from the beginning to the last whole record. Throws FormatError when the header is
 /// missing.
-[[nodiscard]] Survey survey(JournalReader& journal, const std::string& path);
+[[nodiscard]] JournalScan scan_journal(JournalReader& journal, const std::string& path);
 
 } // namespace pillar::trace

@@ -5,13 +5,13 @@
 #include "packing.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 
 #include <fmt/format.h>
 
 namespace pillar::trace {
 
-static_assert(sizeof(StepHead) == 88 && sizeof(TokenEntry) == 40 && sizeof(Cost) == 24 &&
-              sizeof(End) == 16);
+static_assert(sizeof(TokenEntry) == 40 && sizeof(Cost) == 24 && sizeof(End) == 16);
 
 namespace {
 
@@ -51,17 +51,39 @@ Host unpack_host(Unpacker& in) {
     return host;
 }
 
-storage::Value unpack_value(Unpacker& in) {
-    switch (in.value<std::uint32_t>()) {
-    case 0:
-        return in.text();
-    case 1:
-        return in.value<std::int64_t>();
-    case 2:
-        return in.value<double>();
-    default:
-        in.fail();
+/// Of every key in the table's order whether it has a value, and the value.
+void pack(Packer& out, const Configuration& config) {
+    for (std::size_t i = 0; i < configuration_keys.size(); ++i) {
+        const auto& value = config.at(i);
+        out.value(static_cast<std::uint8_t>(value ? 1 : 0));
+        if (!value) continue;
+        if (const auto* text = std::get_if<std::string>(&*value)) out.text(*text);
+        if (const auto* integer = std::get_if<std::int64_t>(&*value)) out.value(*integer);
+        if (const auto* number = std::get_if<double>(&*value)) out.value(*number);
     }
+}
+
+storage::Value unpack_value(Unpacker& in, ValueType type) {
+    switch (type) {
+    case ValueType::text:
+        return in.text();
+    case ValueType::integer:
+        return in.value<std::int64_t>();
+    case ValueType::number:
+        break;
+    }
+    return in.value<double>();
+}
+
+Configuration unpack_configuration(Unpacker& in) {
+    Configuration config;
+    for (std::size_t i = 0; i < configuration_keys.size(); ++i) {
+        const auto has_value = in.value<std::uint8_t>();
+        if (has_value > 1) in.fail();
+        if (has_value == 1 && !config.set_at(i, unpack_value(in, configuration_keys[i].type)))
+            in.fail();
+    }
+    return config;
 }
 
 RankSteps unpack_rank(std::span<const std::byte> bytes, const Origin& origin) {
@@ -80,7 +102,7 @@ RankSteps unpack_rank(std::span<const std::byte> bytes, const Origin& origin) {
     std::uint64_t n = 0;
     for (const StepHead& head : steps.heads) {
         n += head.n_collectives;
-        if (head.phase > static_cast<std::uint32_t>(engine::Phase::decode)) in.fail();
+        if (head.counts.phase > Phase::decode) in.fail();
     }
     for (const std::uint8_t kind : columns.kind) {
         if (kind > static_cast<std::uint8_t>(CollectiveKind::gather)) in.fail();
@@ -97,6 +119,7 @@ RankSteps unpack_rank(std::span<const std::byte> bytes, const Origin& origin) {
 std::string encode(const Header& header) {
     Packer out;
     out.value(header.version);
+    out.value<std::uint32_t>(sizeof(StepHead));
     out.value(header.n_ranks);
     out.value(header.created_s);
     out.value(header.origin_s);
@@ -105,14 +128,8 @@ std::string encode(const Header& header) {
     out.text(header.software_version);
     out.text(header.git_revision);
     out.text(header.command_line);
-    out.value<std::uint64_t>(header.config.size());
-    for (const auto& [name, value] : header.config) {
-        out.text(name);
-        out.value(static_cast<std::uint32_t>(value.index()));
-        if (const auto* text = std::get_if<std::string>(&value)) out.text(*text);
-        if (const auto* integer = std::get_if<std::int64_t>(&value)) out.value(*integer);
-        if (const auto* number = std::get_if<double>(&value)) out.value(*number);
-    }
+    pack(out, header.config);
+    out.list(header.shares);
     return out.take();
 }
 
@@ -120,11 +137,14 @@ Header decode_header(std::span<const std::byte> payload, const Origin& origin) {
     Unpacker in(payload, origin, "header");
     Header header;
     header.version = in.value<std::uint32_t>();
-    if (header.version != journal_version) {
-        throw FormatError(origin.file, "version", origin.offset,
-                          fmt::format("is {}; this pillar reads journals of version {}: recover it "
-                                      "with the pillar that wrote it",
-                                      header.version, journal_version));
+    const auto step_bytes = in.value<std::uint32_t>();
+    if (header.version != journal_version || step_bytes != sizeof(StepHead)) {
+        throw FormatError(
+            origin.file, "version", origin.offset,
+            fmt::format("is {}, {} a step; this pillar reads journals of version {}, {} a step: "
+                        "recover it with the pillar that wrote it",
+                        header.version, counted(step_bytes, "byte"), journal_version,
+                        counted(sizeof(StepHead), "byte")));
     }
     header.n_ranks = in.value<std::uint32_t>();
     header.created_s = in.value<double>();
@@ -134,11 +154,8 @@ Header decode_header(std::span<const std::byte> payload, const Origin& origin) {
     header.software_version = in.text();
     header.git_revision = in.text();
     header.command_line = in.text();
-    const std::size_t n = in.count(sizeof(std::uint64_t));
-    for (std::size_t i = 0; i < n; ++i) {
-        std::string name = in.text();
-        header.config.push_back({std::move(name), unpack_value(in)});
-    }
+    header.config = unpack_configuration(in);
+    header.shares = in.list<RankShare>();
     in.expect_end();
     constexpr std::uint32_t most_ranks = 1u << 20;
     if (header.n_ranks == 0 || header.n_ranks > most_ranks) in.fail();
