@@ -50,7 +50,8 @@ TEST(resident_memory, of_loading_stays_below_1_1_times_the_slice_plus_cache_and_
                                       [](std::uint64_t) {});
         const auto grown = static_cast<double>(status_bytes("VmHWM") - before);
         const auto weights = static_cast<double>(need.weights);
-        EXPECT_GE(grown, weights) << family->name;
+        // What an earlier test has freed may serve again.
+        EXPECT_GE(grown, 0.95 * weights) << family->name;
         EXPECT_LE(grown, 1.1 * weights + static_cast<double>(need.kv_cache + need.buffers))
             << family->name;
     }
