@@ -6,7 +6,7 @@
 # What a node has already, by its SHA-256, is not sent again (so a shared mount costs nothing); a file gets its name
 # only when it has arrived whole, and what was cut goes on where it was. A node that has a file passes it on, so this
 # machine sends few copies: 3 for 7 nodes. Nodes that reach no other by ssh are served from here. Every line says which
-# node it is about. Of a split model, give any part.
+# node it is about. Of a split model, give any part. Exit codes: 0 all nodes are ready, 69 some are not, 75 stopped.
 # PILLAR_SSH replaces `ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15`, here and on the nodes.
 set -uo pipefail
 # shellcheck source=env.sh

@@ -36,7 +36,10 @@ receive() {
     (
         trap '' PIPE
         while sleep 2 >/dev/null 2>&1; do
-            echo "at $(size_of "$2")" 2>/dev/null || kill $$
+            echo "at $(size_of "$2")" 2>/dev/null || {
+                kill $$
+                exit
+            }
         done
     ) &
     reporter=$!

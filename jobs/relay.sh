@@ -5,7 +5,7 @@
 # The relayed bytes go from node to node; only the commands and the progress go through here. Nodes are asked first what
 # they have, and whether they reach the next one. Should no node pass anything on, this machine sends all copies at once.
 
-on_node=$(cat -- "$pillar_root/jobs/on_node.sh")
+on_node=$(sed '/^ *#/d' "$pillar_root/jobs/on_node.sh")
 here='this machine' # as a sender; no node has a name with a blank
 declare -A has=()         # "FILE NODE": it is there whole
 declare -A failed=()      # NODE: said why
@@ -179,7 +179,9 @@ start() {
         for i in "${!files[@]}"; do
             [[ -z ${has[$i $node]+set} ]] || continue
             find_source "$i" "$node" || continue
+            set -m # a process group of its own, which takes signals
             send "$i" "$source" "$node" &
+            set +m
             target_of[$!]=$node source_of[$!]=$source file_of[$!]=$i
             receiving[$node]=1
             n_sending[$source]=$((${n_sending[$source]:-0} + 1))
@@ -223,6 +225,18 @@ finish() {
     *) failed[$node]=1 ;;
     esac
 }
+
+# stop: what is under way ends, here at once and on the nodes soon after.
+stop() {
+    trap '' INT TERM HUP
+    local pid
+    for pid in "${!target_of[@]}"; do
+        kill -TERM -- "-$pid" 2>/dev/null
+    done
+    die 75 "stopped; run it again, it goes on where it was"
+}
+
+trap stop INT TERM HUP
 
 send_to_all() {
     local pid code

@@ -2,6 +2,9 @@
 
 import json
 import pathlib
+import signal
+import subprocess
+import time
 import unittest
 
 from support import Clone, main
@@ -229,6 +232,26 @@ class Resuming(Nodes):
         part.write_bytes(self.model.read_bytes())
         self.assertEqual(self.deploy().returncode, 0)
         self.assertEqual(self.sent(), [])
+        self.assert_everywhere(1)
+
+
+    def test_a_signal_ends_it_and_it_goes_on_later(self):
+        slow = WHOLE.replace("n_sent += len(data)", "n_sent += len(data); time.sleep(3 * ('receive' in command))")
+        self.stand_in("ssh", slow.replace("4096", "2000"))
+        for signal_sent in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen([self.root / "jobs/deploy.sh", self.hostfile, self.model], env=self.env, text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            process.stdout.readline()
+            while not any(".part." in path.name and path.stat().st_size for path in self.files()):
+                self.assertIsNone(process.poll())
+                time.sleep(0.05)
+            process.send_signal(signal_sent)
+            _, stderr = process.communicate(timeout=30)  # nothing of it is left that could write
+            self.assertEqual(process.returncode, 75)
+            self.assertEqual(stderr, "deploy: stopped; run it again, it goes on where it was\n")
+        self.stand_in("ssh", WHOLE)
+        result = self.deploy()
+        self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_everywhere(1)
 
 
