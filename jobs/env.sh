@@ -23,6 +23,9 @@ count() {
     printf '%d %s%s' "$1" "$2" "$plural"
 }
 
+# Seconds between two lines of progress where stdout is no terminal.
+tell_every=10
+
 # "98.4 MB": bytes NUMBER.
 bytes() {
     local n=$1 tenths='' unit

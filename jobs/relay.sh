@@ -98,7 +98,7 @@ show() {
     while read -r word rest; do
         if [[ $word == failed ]]; then
             printf '%s: %s could not be written: %s\n' "$node" "$name" "$rest" >&2
-        elif [[ $word == at && $rest =~ ^[0-9]+$ ]] && ((SECONDS - shown >= 10)); then
+        elif [[ $word == at && $rest =~ ^[0-9]+$ ]] && ((SECONDS - shown >= tell_every)); then
             shown=$SECONDS
             rate=$(((rest - offset) / (SECONDS - began)))
             if ((rest >= size)); then

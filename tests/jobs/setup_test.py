@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
+import textwrap
 import unittest
 import zipfile
 
@@ -35,7 +38,7 @@ class Packages(Clone):
             """)
         result = self.run_job("packages.sh", "build")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stdout, "packages: installing cmake\n")
+        self.assertEqual(result.stdout, "packages: installing 1 package (this may take some minutes): cmake\n")
         update, install = self.calls("apt-get")
         self.assertIn("update", update["argv"])
         self.assertEqual(install["argv"][-1], "cmake")
@@ -49,6 +52,28 @@ class Packages(Clone):
         self.assertEqual(self.run_job("packages.sh", "pip").returncode, 0)
         self.assertEqual([call["argv"][-1] for call in self.calls("apt-get")], ["update", "python3-pip"])
         self.assertEqual(len(self.calls("sudo")), 2)
+
+    def test_a_long_installation_tells_how_far_it_is(self):
+        self.tell_every(0)
+        self.stand_in("dpkg-query", "")
+        self.stand_in("apt-get", """
+            if "install" in sys.argv:
+                assert "APT::Status-Fd=1" in sys.argv
+                print("Unpacking python3-pip ...")
+                print("dlstatus:1:33.3333:Retrieving file 1 of 3 (12s remaining)")
+                print("pmstatus:python3-pip:62.5:Unpacking python3-pip (all)")
+            """)
+        result = self.run_job("packages.sh", "pip")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.splitlines()[1:], ["packages: downloaded 33 %", "packages: installed 62 %"])
+
+    def test_what_is_missing_is_listed_and_not_installed(self):
+        self.stand_in("dpkg-query", "print('installed cmake')")
+        result = self.run_job("packages.sh", "--missing", "build")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("ninja-build", result.stdout.splitlines())
+        self.assertNotIn("cmake", result.stdout.splitlines())
+        self.assertEqual(self.calls("apt-get"), [])
 
     def test_a_failed_installation_is_told(self):
         self.stand_in("dpkg-query", "")
@@ -145,6 +170,18 @@ class GetModel(WithModel):
         self.assertIn("is there a network?", result.stderr)
         self.assertEqual(list(self.model.parent.iterdir()), [])
 
+    def test_a_slow_download_tells_how_much_has_arrived(self):
+        self.tell_every(1)
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        self.env.update(PIP_INDEX_URL=f"http://127.0.0.1:{server.getsockname()[1]}/simple", PIP_FIND_LINKS="")
+        process = subprocess.Popen([self.root / "jobs/get_model.sh"], env=self.env, text=True, start_new_session=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.assertEqual(process.stdout.readline(), f"model: getting {MODEL} (16 B)\n")
+        self.assertRegex(process.stdout.readline(), r"model: \d+.* of 16 B\n")
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=30)  # nothing that could still write is left
+
     def test_an_interrupted_download_leaves_nothing(self):
         server = socket.create_server(("127.0.0.1", 0))  # listens and never answers
         self.addCleanup(server.close)
@@ -158,6 +195,56 @@ class GetModel(WithModel):
         self.assertNotEqual(process.wait(30), 0)
         connection.close()
         self.assertEqual(list(self.model.parent.iterdir()), [])
+
+
+class Build(Clone):
+    """build.sh's progress, with a stand-in for cmake that says what ninja says."""
+
+    NINJA = """
+        def status(finished, all):
+            form = os.environ["NINJA_STATUS"]
+            print(form.replace("%f", str(finished)).replace("%t", str(all)) + "Building CXX object x.o", flush=True)
+        """
+
+    def build(self, body, **options):
+        self.stand_in("cmake", textwrap.dedent(self.NINJA) + textwrap.dedent(body))
+        script = f"set -euo pipefail; source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/build.sh'; build --target pillar"
+        return subprocess.run(["bash", "-c", script], env=self.env, text=True, capture_output=True, timeout=60, **options)
+
+    def test_it_tells_how_far_it_is_also_while_nothing_is_finished(self):
+        self.tell_every(1)
+        result = self.build("""
+            status(1, 40)
+            time.sleep(1.5)
+            status(20, 40)
+            time.sleep(2.5)
+            status(40, 40)
+            """)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[0], "build: 1 of 40 (2 %)")  # too early to say more
+        self.assertRegex("\n".join(lines), r"build: 20 of 40 \(50 %\), about [1-5] s left")
+        self.assertRegex(lines[-1], r"build: 40 of 40 in [45] s")
+        self.assertNotIn("Building", result.stdout)
+        self.assertLessEqual(len(lines), 6)
+
+    def test_warnings_and_errors_stay(self):
+        result = self.build("""
+            status(1, 2)
+            print("x.cpp:1: warning: unused")
+            print("FAILED: y.o")
+            sys.exit(1)
+            """)
+        self.assertEqual(result.returncode, 70)
+        self.assertEqual(result.stdout.splitlines()[:2], ["x.cpp:1: warning: unused", "FAILED: y.o"])
+        self.assertIn("the build failed", result.stderr)
+
+    def test_a_terminal_has_ninja_s_own_line(self):
+        self.stand_in("cmake", "print('status is', os.environ['NINJA_STATUS'], sys.stdout.isatty())")
+        script = f"source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/build.sh'; build"
+        result = subprocess.run(["script", "-qec", "bash -c " + shlex.quote(script), "/dev/null"], env=self.env, text=True,
+                                capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        self.assertRegex(result.stdout, r"status is build: %f of %t .* True")
 
 
 class Commands(WithModel):
@@ -199,6 +286,25 @@ class Commands(WithModel):
         self.assertEqual(argv[argv.index("-m") + 1], f"models/{MODEL}")
         self.assertTrue(argv[argv.index("-p") + 1].startswith("<|im_start|>user\\n"))
         self.assertEqual(self.calls("apt-get"), [])
+
+    def test_demo_says_what_it_will_do_and_how_far_it_is(self):
+        shutil.copy(self.root / "build/release/pillar", self.bin)
+        (self.root / "build/release/pillar").unlink()
+        self.stand_in("nproc", "print(4)")
+        self.stand_in("dpkg-query", "print('installed cmake')")
+        self.stand_in("cmake", f"import shutil; shutil.copy({str(self.bin / 'pillar')!r}, 'build/release/pillar')")
+        result = self.run_job("demo.sh")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        plan = result.stdout.partition("step 1 of 5")[0]
+        self.assertRegex(plan, r"five steps on this .* with 4 cores")
+        self.assertRegex(plan, r"1\. install packages +\d+ packages of Debian, some minutes")
+        self.assertRegex(plan, r"2\. build pillar +about \d+ (s|min), with all cores")
+        self.assertRegex(plan, r"3\. get a small model +there")
+        for step in range(1, 6):
+            self.assertRegex(result.stdout, f"demo: step {step} of 5: [a-z]")
+            self.assertRegex(result.stdout, rf"demo: step {step} took \d+ s")
+        plan = self.run_job("demo.sh").stdout.partition("step 1 of 5")[0]
+        self.assertRegex(plan, r"2\. build pillar +what has changed")
 
     def test_the_first_build_leaves_tests_out_and_later_ones_keep_what_is(self):
         self.run_job("demo.sh")

@@ -51,6 +51,11 @@ class Clone(unittest.TestCase):
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
+    def tell_every(self, seconds):
+        """Have the clone's scripts tell how far they are more often."""
+        path = self.root / "jobs/env.sh"
+        path.write_text(path.read_text().replace("tell_every=10", f"tell_every={seconds}"))
+
     def calls(self, program=None):
         path = pathlib.Path(self.env["CALLS"])
         calls = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
