@@ -17,7 +17,7 @@ model=models/SmolLM2-135M-Instruct.Q4_1.gguf
 trace=build/demo/trace.h5
 
 plan() {
-    local missing build='what has changed since the last build' fetch='98 MB, once'
+    local missing build='what has changed since the last build' fetch='98 MB to download, half a minute at 25 Mbit/s'
     missing=$(jobs/packages.sh --missing build)
     if [[ -n $missing ]]; then
         missing="$(count "$(wc -w <<<"$missing")" package) of Debian, some minutes"
