@@ -15,10 +15,21 @@ configure() {
     }
 }
 
+# compilers: how many at a time have room, at 450 MB each; ninja itself would start two more than there are cores.
+compilers() {
+    local available wanted=$(($(nproc) + 2)) room
+    available=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+    room=$((${available:-0} / 450000))
+    ((${available:-0} > 0 && room < wanted)) || room=$wanted
+    printf '%d' $((room > 0 ? room : 1))
+}
+
 # build [cmake --build's options]: on a terminal ninja's one line, else a line every ten seconds. Errors and warnings
 # are shown as they come.
 build() {
     local code=0
+    [[ -n ${CMAKE_BUILD_PARALLEL_LEVEL-} ]] || CMAKE_BUILD_PARALLEL_LEVEL=$(compilers)
+    export CMAKE_BUILD_PARALLEL_LEVEL
     if [[ -t 1 ]]; then
         (cd -- "$pillar_root" && NINJA_STATUS='build: %f of %t (%p), %e s ' cmake --build --preset release "$@") || code=$?
     else
