@@ -15,6 +15,12 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77  # tells ctest that nothing could be tried
 
+# A dpkg-query that knows every package.
+ALL_INSTALLED = """
+    for package in sys.argv[3:]:
+        print("installed", package)
+    """
+
 
 class Clone(unittest.TestCase):
     """A test with self.root, a clone's folder with jobs/ and hostfiles/, and self.bin, which comes first in PATH."""
