@@ -78,20 +78,14 @@ fi
 # tell_apt: what apt says of its state in lines like `dlstatus:3:12.5:Retrieving file 3 of 20`, as one from time to time.
 # What it says of each package is dropped; errors are on stderr.
 tell_apt() {
-    local line said=$SECONDS kind percent
+    local line verb said=$SECONDS
     while IFS= read -r line; do
-        IFS=: read -r kind _ percent _ <<<"$line"
-        case $kind in
-        dlstatus | pmstatus)
-            ((SECONDS - said >= tell_every)) || continue
-            said=$SECONDS
-            if [[ $kind == dlstatus ]]; then
-                printf 'packages: downloaded %d %%\n' "${percent%.*}"
-            else
-                printf 'packages: installed %d %%\n' "${percent%.*}"
-            fi
-            ;;
-        esac
+        [[ $line =~ ^(dl|pm)status:.*:([0-9]+)\.[0-9]+: ]] || continue
+        ((SECONDS - said >= tell_every)) || continue
+        said=$SECONDS
+        verb=installed
+        [[ ${BASH_REMATCH[1]} == pm ]] || verb=downloaded
+        printf 'packages: %s %d %%\n' "$verb" "${BASH_REMATCH[2]}"
     done
 }
 

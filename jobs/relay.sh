@@ -5,6 +5,8 @@
 # The relayed bytes go from node to node; only the commands and the progress go through here. Nodes are asked first what
 # they have, and whether they reach the next one. Should no node pass anything on, this machine sends all copies at once.
 
+# Nobody is asked for a password: what sends is behind the terminal, where it would wait for ever.
+export SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force
 on_node=$(sed '/^ *#/d' "$pillar_root/jobs/on_node.sh")
 here='this machine' # as a sender; no node has a name with a blank
 declare -A has=()         # "FILE NODE": it is there whole
@@ -240,6 +242,7 @@ trap stop INT TERM HUP
 
 send_to_all() {
     local pid code
+    ((${#targets[@]} > 0)) || return 0
     printf 'deploy: asking %s\n' "$(count "${#targets[@]}" node)"
     ask_all
     find_passing

@@ -49,7 +49,7 @@ class Packages(Clone):
                 assert "APT::Status-Fd=1" in sys.argv
                 print("Unpacking python3-pip ...")
                 print("dlstatus:1:33.3333:Retrieving file 1 of 3 (12s remaining)")
-                print("pmstatus:python3-pip:62.5:Unpacking python3-pip (all)")
+                print("pmstatus:python3-pip:all:62.5000:Unpacking python3-pip (all)")
             """)
         result = self.run_job("packages.sh", "pip")
         self.assertEqual(result.returncode, 0, result.stderr)
