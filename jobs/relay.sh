@@ -59,7 +59,7 @@ ask_all() {
             ;;
         unreachable)
             failed[$node]=1
-            printf '%s: cannot be reached\n' "$node" >&2
+            printf '%s: cannot be reached by ssh (without a password)\n' "$node" >&2
             ;;
         esac
     done < <(for node in "${targets[@]}"; do ask_node "$node" & done; wait)
