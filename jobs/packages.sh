@@ -3,6 +3,7 @@
 #
 #   jobs/packages.sh GROUP ...        install what is missing of these groups (says nothing when all is there)
 #   jobs/packages.sh --list GROUP ... print their names
+#   jobs/packages.sh --missing GROUP ... print the names of those that are missing
 #
 # run    on a node that gets a finished program
 # build  to build the program
@@ -33,8 +34,8 @@ trixie) run=(openmpi-bin libhdf5-310 libhdf5-hl-310 libfmt10 libpcre2-8-0 libgom
 esac
 
 [[ ${1-} != -h && ${1-} != --help ]] || print_help
-list_only=no
-[[ ${1-} != --list ]] || { list_only=yes && shift; }
+verb=install
+case ${1-} in --list | --missing) verb=${1#--} && shift ;; esac
 wanted=()
 for group; do
     case $group in
@@ -46,13 +47,14 @@ for group; do
     *) die 64 "no group of packages is called '$group'; there are run, build, test, all, pip" ;;
     esac
 done
-((${#wanted[@]} > 0)) || die 64 "usage: jobs/packages.sh [--list] GROUP ..."
-if [[ $list_only == yes ]]; then
+((${#wanted[@]} > 0)) || die 64 "usage: jobs/packages.sh [--list | --missing] GROUP ..."
+if [[ $verb == list ]]; then
     printf '%s\n' "${wanted[@]}"
     exit
 fi
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    [[ $verb == install ]] || exit 0
     printf 'packages: this is no Debian; please see that there is what these packages bring: %s\n' "${wanted[*]}" >&2
     exit 0
 fi
@@ -63,14 +65,32 @@ for package in "${wanted[@]}"; do
     grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
 done
 ((${#missing[@]} > 0)) || exit 0
+if [[ $verb == missing ]]; then
+    printf '%s\n' "${missing[@]}"
+    exit
+fi
 
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
     command -v sudo >/dev/null || die 77 "missing here: ${missing[*]}; without sudo somebody must install them as root"
     as_root=(sudo)
 fi
-printf 'packages: installing %s\n' "${missing[*]}"
+# tell_apt: what apt says of its state in lines like `dlstatus:3:12.5:Retrieving file 3 of 20`, as one from time to time.
+# What it says of each package is dropped; errors are on stderr.
+tell_apt() {
+    local line verb said=$SECONDS
+    while IFS= read -r line; do
+        [[ $line =~ ^(dl|pm)status:.*:([0-9]+)\.[0-9]+: ]] || continue
+        ((SECONDS - said >= tell_every)) || continue
+        said=$SECONDS
+        verb=installed
+        [[ ${BASH_REMATCH[1]} == pm ]] || verb=downloaded
+        printf 'packages: %s %d %%\n' "$verb" "${BASH_REMATCH[2]}"
+    done
+}
+
+printf 'packages: installing %s (this may take some minutes): %s\n' "$(count "${#missing[@]}" package)" "${missing[*]}"
 as_root+=(env DEBIAN_FRONTEND=noninteractive)
 "${as_root[@]}" apt-get -qq update || printf 'packages: apt-get update met an error; trying nevertheless\n' >&2
-"${as_root[@]}" apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends "${missing[@]}" >/dev/null ||
-    die 74 "apt-get could not install ${missing[*]}; is there a network?"
+"${as_root[@]}" apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 install --yes --no-install-recommends \
+    "${missing[@]}" | tell_apt || die 74 "apt-get could not install ${missing[*]}; is there a network?"

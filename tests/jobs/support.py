@@ -15,6 +15,12 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77  # tells ctest that nothing could be tried
 
+# A dpkg-query that knows every package.
+ALL_INSTALLED = """
+    for package in sys.argv[3:]:
+        print("installed", package)
+    """
+
 
 class Clone(unittest.TestCase):
     """A test with self.root, a clone's folder with jobs/ and hostfiles/, and self.bin, which comes first in PATH."""
@@ -50,6 +56,11 @@ class Clone(unittest.TestCase):
             """) + textwrap.dedent(body))
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
+
+    def tell_every(self, seconds):
+        """Have the clone's scripts tell how far they are more often."""
+        path = self.root / "jobs/env.sh"
+        path.write_text(path.read_text().replace("tell_every=10", f"tell_every={seconds}"))
 
     def calls(self, program=None):
         path = pathlib.Path(self.env["CALLS"])
