@@ -5,13 +5,12 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/measure/allreduce.hpp"
+#include "pillar/tables/markdown.hpp"
 #include "pillar/telemetry/other_work.hpp"
 #include "pillar/terminal/standard_output.hpp"
 
 #include <cmath>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
@@ -21,7 +20,6 @@ namespace {
 
 using comm::Algorithm;
 using comm::Wire;
-using Json = nlohmann::ordered_json;
 
 constexpr double budget_s = 30e-3; ///< of one length
 
@@ -60,7 +58,8 @@ std::vector<Series> measure_all(comm::Environment& environment,
     return all;
 }
 
-Json record_of(const measure::AllreduceTime& time, const measure::NetworkFit& fit, int n_ranks) {
+tables::Record record_of(const measure::AllreduceTime& time, const measure::NetworkFit& fit,
+                         int n_ranks) {
     return {{"ranks", n_ranks},
             {"allreduce", comm::name_of(time.algorithm)},
             {"wire", comm::name_of(time.wire)},
@@ -84,61 +83,49 @@ std::string to_markdown(const std::vector<Series>& all, int n_ranks,
                                                    options.emulated->latency_s * 1e6,
                                                    options.emulated->s_per_byte * 1e9)
                                      : "");
-    text += fmt::format("| {:<18} | wire | {:>8} | {:>9} | {:>9} | {:>9} | {:>9} | {:>6} |\n",
-                        "all-reduce", "bytes", "min us", "median us", "avg us", "max us", "calls");
-    text += fmt::format(
-        "| {0:-<18} | ---- | {0:->7}: | {0:->8}: | {0:->8}: | {0:->8}: | {0:->8}: | {0:->5}: |\n",
-        "");
-    for (const Series& series : all) {
+    const auto with_two_digits = [](double value) { return tables::number(value, 2); };
+    std::vector<std::vector<std::string>> rows;
+    for (const Series& series : all)
         for (const measure::AllreduceTime& time : series.times) {
-            text += fmt::format(
-                "| {:<18} | {:<4} | {:>8} | {:>9.2f} | {:>9.2f} | {:>9.2f} | {:>9.2f} | {:>6} |\n",
-                comm::name_of(time.algorithm), comm::name_of(time.wire),
-                time.n_floats * sizeof(float), time.least_s * 1e6, time.median_s * 1e6,
-                time.mean_s * 1e6, time.most_s * 1e6, time.n_calls);
+            std::vector<std::string> cells = {std::string(comm::name_of(time.algorithm)),
+                                              std::string(comm::name_of(time.wire)),
+                                              fmt::format("{}", time.n_floats * sizeof(float))};
+            for (const double s : {time.least_s, time.median_s, time.mean_s, time.most_s})
+                cells.push_back(with_two_digits(s * 1e6));
+            cells.push_back(fmt::format("{}", time.n_calls));
+            rows.push_back(std::move(cells));
         }
-    }
+    using tables::number_column, tables::text_column;
+    text += tables::markdown({text_column("all-reduce", 18), text_column("wire", 4),
+                              number_column("bytes", 8), number_column("min us", 9),
+                              number_column("median us", 9), number_column("avg us", 9),
+                              number_column("max us", 9), number_column("calls", 6)},
+                             rows);
     text +=
         "\nFitted to the medians: latency a message, time a byte, and how far times are off\n\n";
-    text += fmt::format("| {:<18} | wire | {:>10} | {:>10} | {:>8} |\n", "all-reduce", "us",
-                        "ns/byte", "residual");
-    text += fmt::format("| {0:-<18} | ---- | {0:->9}: | {0:->9}: | {0:->7}: |\n", "");
+    rows.clear();
     for (const Series& series : all) {
-        const measure::AllreduceTime& first = series.times.front();
         if (std::isnan(series.fit.latency_s)) continue; // one length tells one of the two
-        text += fmt::format("| {:<18} | {:<4} | {:>10.2f} | {:>10.3f} | {:>6.1f} % |\n",
-                            comm::name_of(first.algorithm), comm::name_of(first.wire),
-                            series.fit.latency_s * 1e6, series.fit.s_per_byte * 1e9,
-                            100 * series.fit.residual);
+        const measure::AllreduceTime& first = series.times.front();
+        rows.push_back(
+            {std::string(comm::name_of(first.algorithm)), std::string(comm::name_of(first.wire)),
+             with_two_digits(series.fit.latency_s * 1e6),
+             tables::number(series.fit.s_per_byte * 1e9, 3), tables::percent(series.fit.residual)});
     }
-    return text;
-}
-
-std::string to_csv(const std::vector<Json>& records) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : records.front().items()) names.push_back(name);
-    std::string text = fmt::format("{}\n", fmt::join(names, ","));
-    for (const Json& record : records) {
-        std::vector<std::string> values;
-        for (const Json& value : record)
-            values.push_back(value.is_string() ? value.get<std::string>() : value.dump());
-        text += fmt::format("{}\n", fmt::join(values, ","));
-    }
-    return text;
+    return text + tables::markdown({text_column("all-reduce", 18), text_column("wire", 4),
+                                    number_column("us", 10), number_column("ns/byte", 10),
+                                    number_column("residual", 8)},
+                                   rows);
 }
 
 std::string text_of(const std::vector<Series>& all, int n_ranks,
                     const AllreduceBenchOptions& options) {
-    if (options.output == "md") return to_markdown(all, n_ranks, options);
-    std::vector<Json> records;
+    if (options.output == tables::Format::md) return to_markdown(all, n_ranks, options);
+    std::vector<tables::Record> records;
     for (const Series& series : all)
         for (const auto& time : series.times)
             records.push_back(record_of(time, series.fit, n_ranks));
-    if (options.output == "csv") return to_csv(records);
-    if (options.output == "json") return Json(records).dump(2) + "\n";
-    std::string text;
-    for (const Json& record : records) text += record.dump() + "\n";
-    return text;
+    return tables::write(options.output, records);
 }
 
 /// Rank 0 only. Waiting ranks share their CPUs: a message then takes as long as the other's turn.

@@ -45,7 +45,7 @@ BenchOutput::Columns columns_for(const BenchOptions& options, const std::vector<
 class Printer {
   public:
     explicit Printer(std::unique_ptr<BenchOutput> output) : output_(std::move(output)) {}
-    void result(const BenchRecord& record, comm::Communicator& comm) {
+    void result(const tables::Record& record, comm::Communicator& comm) {
         write(output_->result(record), [&] { comm.attend(); });
     }
     void footer() {
@@ -72,7 +72,7 @@ bool bench_one(const BenchOptions& options, const session::ModelOptions& model, 
     if (environment.launch().launcher.empty()) interruptible.emplace();
     bool complete = true;
     for (const BenchTest& test : tests) {
-        BenchRecord record;
+        tables::Record record;
         complete = bench.run(test, options.warm_up, record);
         if (!complete) break;
         comm::agree(bench.comm(), [&] {

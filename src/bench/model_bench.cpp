@@ -90,7 +90,7 @@ comm::Communicator& ModelBench::tuned(comm::Environment& environment) {
     return session_.comm();
 }
 
-bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
+bool ModelBench::run(const BenchTest& test, bool warm_up, tables::Record& record) {
     const int most = session_.most_threads();
     session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
     if (warm_up && !run_once(warm_up_of(test.test))) return false;
@@ -115,9 +115,9 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, BenchRecord& record) {
     comm::agree(comm_, [&] {
         if (!comm_.is_root()) return;
         record = record_of(test, seconds);
-        record["bytes_sent"] = all_sent.bytes_sent;
-        record["messages_sent"] = all_sent.messages_sent;
-        record["other_cpus"] = other_cpus ? BenchRecord(*other_cpus) : BenchRecord(nullptr);
+        record.set("bytes_sent", all_sent.bytes_sent);
+        record.set("messages_sent", all_sent.messages_sent);
+        record.set("other_cpus", other_cpus);
     });
     if (roofline_) roofline_->finish(test.test, seconds, record);
     return true;
@@ -161,39 +161,39 @@ void ModelBench::clear_progress() const {
 }
 
 /// Rank 0 only.
-BenchRecord ModelBench::record_of(const BenchTest& test, const std::vector<double>& seconds) {
+tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<double>& seconds) {
     const forward::Transformer& transformer = session_.transformer();
     std::uint64_t tensor_bytes = 0;
     for (const gguf::TensorInfo& tensor : session_.file().tensors())
         tensor_bytes += tensor.size_bytes;
-    BenchRecord r;
-    r["build_commit"] = revision();
-    r["build_version"] = version();
-    r["cpu_info"] = cpu_;
-    r["backends"] = "MPI";
-    r["model_filename"] = to_valid_utf8(session_.file().path());
-    r["model_type"] = model_type(session_.file(), transformer, options_);
-    r["model_size"] = tensor_bytes;
-    r["model_n_params"] = transformer.n_parameters();
-    r["n_batch"] = test.test.n_batch;
-    r["n_ubatch"] = test.test.n_batch;
-    r["n_threads"] = session_.n_threads();
-    r["type_k"] = kernels::name_of(options_.cache_type);
-    r["type_v"] = kernels::name_of(options_.cache_type);
-    r["ranks"] = comm_.size();
-    r["kernels"] = session_.family().name;
-    r["allreduce"] = session::allreduce_text(options_);
-    r["allreduce_decode"] =
-        comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim));
-    r["allreduce_prompt"] = comm::name_of(session_.allreduce().longer);
-    r["wire"] = comm::name_of(options_.wire);
-    r["split"] = session::split_text(options_.split);
-    r["split_shares"] = session::weights_text(session_.split().weights);
-    r["test"] = test.name();
-    r["n_prompt"] = test.test.n_prompt;
-    r["n_gen"] = test.test.n_gen;
-    r["n_depth"] = test.test.n_depth;
-    r["test_time"] = utc_now();
+    tables::Record r;
+    r.set("build_commit", revision());
+    r.set("build_version", version());
+    r.set("cpu_info", cpu_);
+    r.set("backends", "MPI");
+    r.set("model_filename", to_valid_utf8(session_.file().path()));
+    r.set("model_type", model_type(session_.file(), transformer, options_));
+    r.set("model_size", tensor_bytes);
+    r.set("model_n_params", transformer.n_parameters());
+    r.set("n_batch", test.test.n_batch);
+    r.set("n_ubatch", test.test.n_batch);
+    r.set("n_threads", session_.n_threads());
+    r.set("type_k", kernels::name_of(options_.cache_type));
+    r.set("type_v", kernels::name_of(options_.cache_type));
+    r.set("ranks", comm_.size());
+    r.set("kernels", session_.family().name);
+    r.set("allreduce", session::allreduce_text(options_));
+    r.set("allreduce_decode",
+          comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim)));
+    r.set("allreduce_prompt", comm::name_of(session_.allreduce().longer));
+    r.set("wire", comm::name_of(options_.wire));
+    r.set("split", session::split_text(options_.split));
+    r.set("split_shares", session::weights_text(session_.split().weights));
+    r.set("test", test.name());
+    r.set("n_prompt", test.test.n_prompt);
+    r.set("n_gen", test.test.n_gen);
+    r.set("n_depth", test.test.n_depth);
+    r.set("test_time", utc_now());
     add_samples(r, seconds, test.test.n_prompt + test.test.n_gen);
     return r;
 }

@@ -25,7 +25,7 @@ class ModelBench {
     [[nodiscard]] comm::Communicator& comm() noexcept { return comm_; }
 
     /// Collective. Fills rank 0's `record`. False when a signal asked for the end.
-    bool run(const BenchTest& test, bool warm_up, BenchRecord& record);
+    bool run(const BenchTest& test, bool warm_up, tables::Record& record);
 
   private:
     comm::Communicator& tuned(comm::Environment& environment);
@@ -34,7 +34,8 @@ class ModelBench {
     bool run_once(const engine::BenchmarkTest& test);
     void show_progress(const BenchTest& test, std::size_t repeat) const;
     void clear_progress() const;
-    [[nodiscard]] BenchRecord record_of(const BenchTest& test, const std::vector<double>& seconds);
+    [[nodiscard]] tables::Record record_of(const BenchTest& test,
+                                           const std::vector<double>& seconds);
 
     session::ModelOptions options_;
     session::Session session_;

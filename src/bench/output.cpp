@@ -1,6 +1,7 @@
 #include "output.hpp"
 
 #include "pillar/core/program.hpp"
+#include "pillar/tables/markdown.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,8 @@
 namespace pillar::bench {
 
 namespace {
+
+using tables::Record;
 
 struct Spread {
     double mean = 0;
@@ -28,11 +31,6 @@ Spread spread_of(const std::vector<double>& values) {
     return spread;
 }
 
-/// One record; what is no UTF-8 becomes U+FFFD.
-std::string json_text(const BenchRecord& record, int indent = -1) {
-    return record.dump(indent, ' ', false, BenchRecord::error_handler_t::replace);
-}
-
 std::string size_text(double n_bytes) {
     constexpr double mib = 1024.0 * 1024.0;
     return n_bytes < 1024 * mib ? fmt::format("{:.2f} MiB", n_bytes / mib)
@@ -46,60 +44,45 @@ std::string count_text(double n) {
 class Markdown : public BenchOutput {
   public:
     explicit Markdown(const Columns& columns) {
-        add("model", 30, true, [](const BenchRecord& r) { return text(r["model_type"]); });
-        add("size", 10, false,
-            [](const BenchRecord& r) { return size_text(r["model_size"].get<double>()); });
-        add("params", 10, false,
-            [](const BenchRecord& r) { return count_text(r["model_n_params"].get<double>()); });
-        add("backend", 14, true,
-            [](const BenchRecord& r) { return text(r["backends"]) + "/" + text(r["kernels"]); });
-        add("ranks", 5, false, [](const BenchRecord& r) { return text(r["ranks"]); });
-        add("threads", 7, false, [](const BenchRecord& r) { return text(r["n_threads"]); });
+        text("model", 30, [](const Record& r) { return r["model_type"].text(); });
+        number("size", 10, [](const Record& r) { return size_text(r["model_size"].number()); });
+        number("params", 10,
+               [](const Record& r) { return count_text(r["model_n_params"].number()); });
+        text("backend", 14,
+             [](const Record& r) { return r["backends"].text() + "/" + r["kernels"].text(); });
+        number("ranks", 5, [](const Record& r) { return r["ranks"].text(); });
+        number("threads", 7, [](const Record& r) { return r["n_threads"].text(); });
         if (columns.n_batch)
-            add("n_batch", 7, false, [](const BenchRecord& r) { return text(r["n_batch"]); });
+            number("n_batch", 7, [](const Record& r) { return r["n_batch"].text(); });
         if (columns.cache_type)
-            add("type_k", 6, true, [](const BenchRecord& r) { return text(r["type_k"]); });
+            text("type_k", 6, [](const Record& r) { return r["type_k"].text(); });
         if (columns.allreduce)
-            add("allreduce", 18, true, [](const BenchRecord& r) { return text(r["allreduce"]); });
-        add("test", 15, false, [](const BenchRecord& r) { return text(r["test"]); });
-        add("t/s", 20, false, [](const BenchRecord& r) {
-            return fmt::format("{:.2f} ± {:.2f}", r["avg_ts"].get<double>(),
-                               r["stddev_ts"].get<double>());
+            text("allreduce", 18, [](const Record& r) { return r["allreduce"].text(); });
+        number("test", 15, [](const Record& r) { return r["test"].text(); });
+        number("t/s", 20, [](const Record& r) {
+            return fmt::format("{:.2f} ± {:.2f}", r["avg_ts"].number(), r["stddev_ts"].number());
         });
         if (!columns.roofline) return;
-        add("GB/s", 14, false,
-            [](const BenchRecord& r) { return of_limit(r, "bytes_per_s", "read_bandwidth"); });
-        add("share", 5, false, [](const BenchRecord& r) { return share(r, "memory_share"); });
-        add("GMAC/s", 16, false,
-            [](const BenchRecord& r) { return of_limit(r, "macs_per_s", "integer_rate"); });
-        add("share", 5, false, [](const BenchRecord& r) { return share(r, "integer_share"); });
-        add("matrices alone", 14, false, [](const BenchRecord& r) {
-            return r["n_prompt"] == 0 ? share(r, "matrix_memory_share")
-                                      : share(r, "matrix_integer_share");
+        number("GB/s", 14,
+               [](const Record& r) { return of_limit(r, "bytes_per_s", "read_bandwidth"); });
+        number("share", 5, [](const Record& r) { return share(r, "memory_share"); });
+        number("GMAC/s", 16,
+               [](const Record& r) { return of_limit(r, "macs_per_s", "integer_rate"); });
+        number("share", 5, [](const Record& r) { return share(r, "integer_share"); });
+        number("matrices alone", 14, [](const Record& r) {
+            return share(r, r["n_prompt"].number() == 0 ? "matrix_memory_share"
+                                                        : "matrix_integer_share");
         });
     }
 
-    std::string header() const override {
-        std::string names = "|", rule = "|";
-        for (const Column& c : columns_) {
-            names += fmt::format(" {} |", c.left ? fmt::format("{:<{}}", c.name, c.width)
-                                                 : fmt::format("{:>{}}", c.name, c.width));
-            rule += c.left ? fmt::format(" {:-<{}} |", "", c.width)
-                           : fmt::format(" {:-<{}}: |", "", c.width - 1);
-        }
-        return names + "\n" + rule + "\n";
-    }
-    std::string result(const BenchRecord& record) override {
-        const auto other_cpus = record.find("other_cpus");
-        if (other_cpus != record.end() && other_cpus->is_number())
-            other_cpus_ = std::max(other_cpus_, other_cpus->get<double>());
-        std::string line = "|";
-        for (const Column& c : columns_) {
-            const std::string value = c.value(record);
-            line += fmt::format(" {} |", c.left ? fmt::format("{:<{}}", value, c.width)
-                                                : fmt::format("{:>{}}", value, c.width));
-        }
-        return line + "\n";
+    std::string header() const override { return tables::MarkdownTable(columns_).head(); }
+    std::string result(const Record& record) override {
+        if (const tables::Value* other_cpus = record.find("other_cpus");
+            other_cpus != nullptr && !other_cpus->is_nothing())
+            other_cpus_ = std::max(other_cpus_, other_cpus->number());
+        std::vector<std::string> cells;
+        for (const CellOf cell_of : cells_) cells.push_back(cell_of(record));
+        return tables::MarkdownTable(columns_).row(cells);
     }
     std::string footer() const override {
         const std::string load =
@@ -112,80 +95,47 @@ class Markdown : public BenchOutput {
     }
 
   private:
-    using ValueOf = std::string (*)(const BenchRecord& record);
-    struct Column {
-        std::string name;
-        int width;
-        bool left; ///< aligned
-        ValueOf value;
-    };
+    using CellOf = std::string (*)(const Record& record);
 
-    static std::string text(const BenchRecord& value) {
-        return value.is_string() ? value.get<std::string>() : value.dump();
+    static std::string of_limit(const Record& record, const char* field, const char* limit) {
+        if (record[field].is_nothing() || record[limit].is_nothing()) return "";
+        return fmt::format("{:.1f} of {:.1f}", record[field].number() / 1e9,
+                           record[limit].number() / 1e9);
     }
-    static std::string of_limit(const BenchRecord& record, const char* field, const char* limit) {
-        if (record[field].is_null() || record[limit].is_null()) return "";
-        return fmt::format("{:.1f} of {:.1f}", record[field].get<double>() / 1e9,
-                           record[limit].get<double>() / 1e9);
+    static std::string share(const Record& record, const char* field) {
+        return record[field].is_nothing() ? "" : fmt::format("{:.2f}", record[field].number());
     }
-    static std::string share(const BenchRecord& record, const char* field) {
-        return record[field].is_null() ? "" : fmt::format("{:.2f}", record[field].get<double>());
+    void text(const char* title, std::size_t width, CellOf cell_of) {
+        columns_.push_back(tables::text_column(title, width));
+        cells_.push_back(cell_of);
     }
-    void add(const char* name, int width, bool left, ValueOf value) {
-        columns_.push_back({name, width, left, value});
+    void number(const char* title, std::size_t width, CellOf cell_of) {
+        columns_.push_back(tables::number_column(title, width));
+        cells_.push_back(cell_of);
     }
 
     static constexpr double noticeable_cpus = 0.2;
 
-    std::vector<Column> columns_;
+    std::vector<tables::Column> columns_;
+    std::vector<CellOf> cells_;
     double other_cpus_ = 0; ///< the most of all results
 };
 
-/// Every field but the lists; quoted as llama-bench does.
-class Csv : public BenchOutput {
+/// Every field; csv leaves lists out, and quotes as llama-bench does.
+class Records : public BenchOutput {
   public:
-    std::string result(const BenchRecord& record) override {
-        std::string names, values;
-        for (const auto& [name, value] : record.items()) {
-            if (value.is_array()) continue;
-            const char* comma = names.empty() ? "" : ",";
-            const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-            names += fmt::format("{}{}", comma, name);
-            values += fmt::format("{}{}", comma, quoted(text));
-        }
-        return (std::exchange(is_first_, false) ? names + "\n" : "") + values + "\n";
-    }
+    explicit Records(tables::Format format) : writer_(format, tables::Quotes::always) {}
+    std::string header() const override { return writer_.header(); }
+    std::string result(const Record& record) override { return writer_.record(record); }
+    std::string footer() const override { return writer_.footer(); }
 
   private:
-    static std::string quoted(const std::string& text) {
-        std::string out = "\"";
-        for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-        return out + "\"";
-    }
-
-    bool is_first_ = true;
-};
-
-class Json : public BenchOutput {
-  public:
-    std::string header() const override { return "[\n"; }
-    std::string result(const BenchRecord& record) override {
-        return (std::exchange(is_first_, false) ? "" : ",\n") + json_text(record, 2);
-    }
-    std::string footer() const override { return "\n]\n"; }
-
-  private:
-    bool is_first_ = true;
-};
-
-class JsonLines : public BenchOutput {
-  public:
-    std::string result(const BenchRecord& record) override { return json_text(record) + "\n"; }
+    tables::RecordWriter writer_;
 };
 
 } // namespace
 
-void add_samples(BenchRecord& record, const std::vector<double>& seconds, std::size_t n_tokens) {
+void add_samples(tables::Record& record, const std::vector<double>& seconds, std::size_t n_tokens) {
     std::vector<double> rates;
     std::vector<std::uint64_t> samples_ns;
     for (const double s : seconds) {
@@ -193,19 +143,17 @@ void add_samples(BenchRecord& record, const std::vector<double>& seconds, std::s
         samples_ns.push_back(static_cast<std::uint64_t>(std::llround(s * 1e9)));
     }
     const Spread time = spread_of(seconds), rate = spread_of(rates);
-    record["avg_ns"] = static_cast<std::uint64_t>(std::llround(time.mean * 1e9));
-    record["stddev_ns"] = static_cast<std::uint64_t>(std::llround(time.deviation * 1e9));
-    record["avg_ts"] = rate.mean;
-    record["stddev_ts"] = rate.deviation;
-    record["samples_ns"] = samples_ns;
-    record["samples_ts"] = rates;
+    record.set("avg_ns", static_cast<std::uint64_t>(std::llround(time.mean * 1e9)));
+    record.set("stddev_ns", static_cast<std::uint64_t>(std::llround(time.deviation * 1e9)));
+    record.set("avg_ts", rate.mean);
+    record.set("stddev_ts", rate.deviation);
+    record.set("samples_ns", samples_ns);
+    record.set("samples_ts", rates);
 }
 
-std::unique_ptr<BenchOutput> make_bench_output(const std::string& format,
+std::unique_ptr<BenchOutput> make_bench_output(tables::Format format,
                                                const BenchOutput::Columns& columns) {
-    if (format == "csv") return std::make_unique<Csv>();
-    if (format == "json") return std::make_unique<Json>();
-    if (format == "jsonl") return std::make_unique<JsonLines>();
+    if (format != tables::Format::md) return std::make_unique<Records>(format);
     return std::make_unique<Markdown>(columns);
 }
 

@@ -1,20 +1,18 @@
 #pragma once
 // The results of `bench` as llama-bench writes them: a table, csv, json, jsonl. A result is one
-// JSON object with llama-bench's field names and ours beside them; the table and csv show parts of
-// it.
+// record with llama-bench's field names and ours beside them; the table and csv show parts of it.
+
+#include "pillar/tables/writer.hpp"
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 namespace pillar::bench {
 
-using BenchRecord = nlohmann::ordered_json;
-
 /// Fills in avg_ns, stddev_ns, avg_ts, stddev_ts, samples_ns and samples_ts from the repetitions'
 /// times.
-void add_samples(BenchRecord& record, const std::vector<double>& seconds, std::size_t n_tokens);
+void add_samples(tables::Record& record, const std::vector<double>& seconds, std::size_t n_tokens);
 
 /// Rank 0 only. Makes the text of one format; what is written comes out piece by piece, so that
 /// long benchmarks show what they have.
@@ -29,12 +27,11 @@ class BenchOutput {
     };
     virtual ~BenchOutput() = default;
     virtual std::string header() const { return {}; }
-    virtual std::string result(const BenchRecord& record) = 0;
+    virtual std::string result(const tables::Record& record) = 0;
     virtual std::string footer() const { return {}; }
 };
 
-/// `format`: md, csv, json or jsonl.
-std::unique_ptr<BenchOutput> make_bench_output(const std::string& format,
+std::unique_ptr<BenchOutput> make_bench_output(tables::Format format,
                                                const BenchOutput::Columns& columns);
 
 } // namespace pillar::bench

@@ -8,6 +8,7 @@
 #include "pillar/measure/integer_rate.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace pillar::bench {
 
@@ -22,8 +23,8 @@ double share(double amount, double limit, double seconds) {
 }
 
 /// A share or rate for the record; null when there is nothing to say.
-BenchRecord or_null(double value) {
-    return value > 0 ? BenchRecord(value) : BenchRecord();
+tables::Value or_null(double value) {
+    return value > 0 ? tables::Value(value) : tables::Value();
 }
 
 } // namespace
@@ -87,7 +88,7 @@ Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
 }
 
 void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<double>& seconds,
-                      BenchRecord& record) {
+                      tables::Record& record) {
     comm::Communicator& comm = session_.comm();
     const Amounts work = work_of(test);
     std::vector<double> bytes_per_s, products_per_s, memory_s, integer_s;
@@ -101,44 +102,43 @@ void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<doubl
     const std::size_t n_rows =
         test.n_prompt > 0 ? std::min({test.n_batch, test.n_prompt, most_matrix_rows}) : 1;
     const Amounts matrices = matrices_alone(n_rows);
-    const BenchRecord mine = {{"bytes", work.bytes},
-                              {"products", work.products},
-                              {"bytes_per_s", median(bytes_per_s)},
-                              {"products_per_s", median(products_per_s)},
-                              {"memory_s", memory_s},
-                              {"integer_s", integer_s},
-                              {"matrix_memory", matrices.bytes},
-                              {"matrix_integer", matrices.products}};
-    const std::vector<std::string> all = comm.gather_to_root(mine.dump());
+    // Of a rank: six numbers, then two times a repetition.
+    std::vector<double> mine = {work.bytes,          work.products,
+                                median(bytes_per_s), median(products_per_s),
+                                matrices.bytes,      matrices.products};
+    mine.insert(mine.end(), memory_s.begin(), memory_s.end());
+    mine.insert(mine.end(), integer_s.begin(), integer_s.end());
+    const std::vector<std::string> all = comm.gather_to_root(
+        {reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)});
     if (!comm.is_root()) return;
 
     double bytes = 0, products = 0, bandwidth = 0, rate = 0;
     double matrix_memory = matrices.bytes, matrix_integer = matrices.products;
     std::vector<double> memory_shares(seconds.size()), integer_shares(seconds.size());
     for (const std::string& text : all) {
-        const BenchRecord rank = BenchRecord::parse(text);
-        bytes += rank["bytes"].get<double>();
-        products += rank["products"].get<double>();
-        bandwidth += rank["bytes_per_s"].get<double>();
-        rate += rank["products_per_s"].get<double>();
-        matrix_memory = std::min(matrix_memory, rank["matrix_memory"].get<double>());
-        matrix_integer = std::min(matrix_integer, rank["matrix_integer"].get<double>());
+        std::vector<double> rank(text.size() / sizeof(double));
+        std::memcpy(rank.data(), text.data(), text.size());
+        bytes += rank[0];
+        products += rank[1];
+        bandwidth += rank[2];
+        rate += rank[3];
+        matrix_memory = std::min(matrix_memory, rank[4]);
+        matrix_integer = std::min(matrix_integer, rank[5]);
         for (std::size_t i = 0; i < seconds.size(); ++i) {
-            memory_shares[i] =
-                std::max(memory_shares[i], rank["memory_s"][i].get<double>() / seconds[i]);
+            memory_shares[i] = std::max(memory_shares[i], rank[6 + i] / seconds[i]);
             integer_shares[i] =
-                std::max(integer_shares[i], rank["integer_s"][i].get<double>() / seconds[i]);
+                std::max(integer_shares[i], rank[6 + memory_s.size() + i] / seconds[i]);
         }
     }
     const double typical_s = median(seconds);
-    record["bytes_per_s"] = bytes / typical_s;
-    record["read_bandwidth"] = bandwidth;
-    record["memory_share"] = median(memory_shares);
-    record["matrix_memory_share"] = matrix_memory;
-    record["macs_per_s"] = or_null(products / typical_s);
-    record["integer_rate"] = or_null(rate);
-    record["integer_share"] = or_null(median(integer_shares));
-    record["matrix_integer_share"] = or_null(matrix_integer);
+    record.set("bytes_per_s", bytes / typical_s);
+    record.set("read_bandwidth", bandwidth);
+    record.set("memory_share", median(memory_shares));
+    record.set("matrix_memory_share", matrix_memory);
+    record.set("macs_per_s", or_null(products / typical_s));
+    record.set("integer_rate", or_null(rate));
+    record.set("integer_share", or_null(median(integer_shares)));
+    record.set("matrix_integer_share", or_null(matrix_integer));
 }
 
 } // namespace pillar::bench

@@ -24,7 +24,7 @@ class Roofline {
     /// Collective. Adds the fields of --roofline to rank 0's record. `seconds`: of the repetitions,
     /// rank 0 only.
     void finish(const engine::BenchmarkTest& test, const std::vector<double>& seconds,
-                BenchRecord& record);
+                tables::Record& record);
 
   private:
     /// Bytes and int8 multiplications: a rank's a second, or a test's of this rank.

@@ -2,6 +2,7 @@
 
 #include "gather.hpp"
 
+#include "facts_json.hpp"
 #include "rules/rules.hpp"
 
 #include "pillar/comm/agree.hpp"

@@ -1,5 +1,7 @@
 #include "profile.hpp"
 
+#include "facts_json.hpp"
+
 #include "pillar/core/text.hpp"
 #include "pillar/perf/network_model.hpp"
 #include "pillar/session/options.hpp"

@@ -171,14 +171,15 @@ void add_wire(Subcommand& sub, session::ModelOptions& o) {
         .with_default();
 }
 
-void add_output_format(Subcommand& sub, std::string& format, bool with_jsonl) {
-    Flag& flag = sub.add(Ranks::may_differ, "-o,--output", "FORMAT",
-                         with_jsonl ? "md, csv, json or jsonl" : "md, csv or json");
-    if (with_jsonl)
-        flag.choice(format, {"md", "csv", "json", "jsonl"});
-    else
-        flag.choice(format, {"md", "csv", "json"});
-    flag.with_default();
+void add_output_format(Subcommand& sub, tables::Format& format, bool with_jsonl) {
+    using tables::Format;
+    std::vector<std::pair<std::string, Format>> words = {
+        {"md", Format::md}, {"csv", Format::csv}, {"json", Format::json}};
+    if (with_jsonl) words.emplace_back("jsonl", Format::jsonl);
+    sub.add(Ranks::may_differ, "-o,--output", "FORMAT",
+            with_jsonl ? "md, csv, json or jsonl" : "md, csv or json")
+        .choice(format, std::move(words))
+        .with_default();
 }
 
 void add_model_options(Subcommand& sub, session::ModelOptions& o) {

@@ -5,6 +5,7 @@
 #include "pillar/sampling/sampling.hpp"
 #include "pillar/session/options.hpp"
 #include "pillar/session/tracing.hpp"
+#include "pillar/tables/writer.hpp"
 #include "pillar/terminal/prompt_text.hpp"
 
 #include <cstdint>
@@ -25,7 +26,7 @@ void add_batch_size(Subcommand& sub, session::ModelOptions& options);
 void add_threads(Subcommand& sub, session::ModelOptions& options);
 void add_cache_type(Subcommand& sub, session::ModelOptions& options);
 void add_wire(Subcommand& sub, session::ModelOptions& options);
-void add_output_format(Subcommand& sub, std::string& format, bool with_jsonl);
+void add_output_format(Subcommand& sub, tables::Format& format, bool with_jsonl);
 /// All flags of a subcommand that computes one model.
 void add_model_options(Subcommand& sub, session::ModelOptions& options);
 /// Those of them that do not say which model or how many of anything. With `table`, --allreduce may

@@ -22,7 +22,7 @@ struct ReportOptions {
     std::vector<std::string> traces;
     std::string recover;
     std::string profile;
-    std::string format = "md";
+    tables::Format format = tables::Format::md;
     bool force = false;
 };
 
@@ -48,8 +48,8 @@ int report(const ReportOptions& options) {
         throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
     std::optional<perf::MachineProfile> profile;
     if (!options.profile.empty()) profile = perf::read_profile(options.profile);
-    const std::string text = report::report(options.traces, report::format_of(options.format),
-                                            profile ? &*profile : nullptr);
+    const std::string text =
+        report::report(options.traces, options.format, profile ? &*profile : nullptr);
     print_text(text);
     return 0;
 }

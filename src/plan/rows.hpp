@@ -51,7 +51,7 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
 PlanRow base_row(const gguf::File& file, const perf::MachineProfile& profile,
                  const PlanRequest& request, int most);
 
-/// "md", "csv" or "json".
-std::string render(const PlanTable& table, const std::string& format);
+/// Not jsonl.
+std::string render(const PlanTable& table, tables::Format format);
 
 } // namespace pillar::plan

@@ -2,121 +2,98 @@
 
 #include "renderers.hpp"
 
-#include "pillar/core/errors.hpp"
-
-#include <fmt/format.h>
+#include "pillar/tables/writer.hpp"
 
 namespace pillar::report {
 
 namespace {
 
-/// Quoted as RFC 4180 says where it must be.
-std::string quoted(const std::string& text) {
-    if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-    std::string result = "\"";
-    for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return result + "\"";
-}
+using tables::Record;
 
-std::string number(std::optional<double> value) {
-    return value ? fmt::format("{}", *value) : "";
-}
-
-/// Names of comparison_cells(), of "decode" or "prompt" steps.
-std::string comparison_names(const std::string& steps) {
-    std::string names;
-    for (const char* name :
-         {"steps", "step_s", "computing_s", "messages_s", "bytes_per_step", "messages_per_step",
-          "predicted_step_s", "predicted_computing_s", "predicted_matrices_s",
-          "predicted_attention_s", "predicted_barriers_s", "predicted_messages_s",
-          "predicted_latency_s", "predicted_bandwidth_s", "predicted_summing_s",
-          "predicted_bytes_per_step", "predicted_messages_per_step"})
-        names += fmt::format(",{}_{}", steps, name);
-    return names;
-}
-
-/// Of a step, in the mean; empty fields where there were none.
-std::string comparison_cells(const Comparison& sums) {
+/// Of a step, in the mean, `steps`: "decode" or "prompt"; nothing where there were none.
+void add_comparison(Record& record, const std::string& steps, const Comparison& sums) {
     const perf::StepTime& time = sums.predicted;
-    std::string cells = fmt::format(",{}", sums.n_steps);
-    for (const double sum :
-         {sums.step_s, sums.computing_s(), sums.messages_s(),
-          static_cast<double>(sums.counted.bytes_sent),
-          static_cast<double>(sums.counted.messages_sent), time.total(),
-          sums.predicted_computing_s(), time.matrices_s, time.attention_s, time.barriers_s,
-          sums.predicted_messages_s(), time.latency_s, time.bandwidth_s, time.summing_s,
-          static_cast<double>(sums.predicted_traffic.bytes_sent),
-          static_cast<double>(sums.predicted_traffic.messages_sent)})
-        cells +=
-            sums.n_steps == 0 ? "," : fmt::format(",{}", sum / static_cast<double>(sums.n_steps));
-    return cells;
+    record.set(steps + "_steps", sums.n_steps);
+    const auto set = [&](const char* name, auto sum) {
+        std::optional<double> mean;
+        if (sums.n_steps > 0) mean = static_cast<double>(sum) / static_cast<double>(sums.n_steps);
+        record.set(steps + "_" + name, mean);
+    };
+    set("step_s", sums.step_s);
+    set("computing_s", sums.computing_s());
+    set("messages_s", sums.messages_s());
+    set("bytes_per_step", sums.counted.bytes_sent);
+    set("messages_per_step", sums.counted.messages_sent);
+    set("predicted_step_s", time.total());
+    set("predicted_computing_s", sums.predicted_computing_s());
+    set("predicted_matrices_s", time.matrices_s);
+    set("predicted_attention_s", time.attention_s);
+    set("predicted_barriers_s", time.barriers_s);
+    set("predicted_messages_s", sums.predicted_messages_s());
+    set("predicted_latency_s", time.latency_s);
+    set("predicted_bandwidth_s", time.bandwidth_s);
+    set("predicted_summing_s", time.summing_s);
+    set("predicted_bytes_per_step", sums.predicted_traffic.bytes_sent);
+    set("predicted_messages_per_step", sums.predicted_traffic.messages_sent);
 }
 
-std::string line_of(const std::string& model, const ScalingRow& row, bool with_predictions) {
+Record record_of(const std::string& model, const ScalingRow& row, bool with_predictions) {
     const Totals& totals = row.totals;
     const auto time = seconds_per_token(totals);
     const Shares shares = shares_of(totals.ranks);
     const std::size_t slowest = slowest_rank(totals.ranks);
     const auto of_time = [&](double perf::MedianInterval::*field) {
-        return time ? number((*time).*field) : "";
+        return time ? std::optional((*time).*field) : std::nullopt;
     };
-    const std::vector<std::string> cells{quoted(model),
-                                         quoted(row.variant),
-                                         fmt::format("{}", row.n_ranks),
-                                         row.threads,
-                                         fmt::format("{}", totals.paths.size()),
-                                         fmt::format("{}", totals.seconds_per_token.size()),
-                                         of_time(&perf::MedianInterval::median),
-                                         of_time(&perf::MedianInterval::low),
-                                         of_time(&perf::MedianInterval::high),
-                                         of_time(&perf::MedianInterval::confidence),
-                                         number(median_tokens_per_s(totals)),
-                                         number(prompt_tokens_per_s(totals)),
-                                         fmt::format("{}", row.base_ranks),
-                                         number(row.speed_up),
-                                         number(row.efficiency),
-                                         number(row.karp_flatt),
-                                         number(shares.compute),
-                                         number(shares.wait),
-                                         number(shares.wire),
-                                         number(shares.wait_uncertainty),
-                                         number(outside_share(totals)),
-                                         number(megabytes_per_token(totals)),
-                                         fmt::format("{}", slowest),
-                                         quoted(totals.ranks[slowest].host),
-                                         number(row.predicted_s_per_token),
-                                         row.base_threads,
-                                         row.speed_up ? row.over_threads ? "threads" : "ranks" : "",
-                                         number(row.thread_speed_up),
-                                         number(decode_tokens_per_s(totals)),
-                                         quoted(totals.emulated_network)};
-    std::string line = fmt::format("{}", fmt::join(cells, ","));
+    Record record = {{"model", model},
+                     {"variant", row.variant},
+                     {"ranks", row.n_ranks},
+                     {"threads", row.threads},
+                     {"runs", totals.paths.size()},
+                     {"steps", totals.seconds_per_token.size()},
+                     {"s_per_token", of_time(&perf::MedianInterval::median)},
+                     {"s_per_token_low", of_time(&perf::MedianInterval::low)},
+                     {"s_per_token_high", of_time(&perf::MedianInterval::high)},
+                     {"confidence", of_time(&perf::MedianInterval::confidence)},
+                     {"decode_tok_per_s", median_tokens_per_s(totals)},
+                     {"prompt_tok_per_s", prompt_tokens_per_s(totals)},
+                     {"base_ranks", row.base_ranks},
+                     {"speed_up", row.speed_up},
+                     {"efficiency", row.efficiency},
+                     {"karp_flatt", row.karp_flatt},
+                     {"compute_share", shares.compute},
+                     {"wait_share", shares.wait},
+                     {"wire_share", shares.wire},
+                     {"wait_uncertainty_share", shares.wait_uncertainty},
+                     {"outside_share", outside_share(totals)},
+                     {"mb_per_token_per_rank", megabytes_per_token(totals)},
+                     {"slowest_rank", slowest},
+                     {"slowest_host", totals.ranks[slowest].host},
+                     {"predicted_s_per_token", row.predicted_s_per_token},
+                     {"base_threads", row.base_threads},
+                     {"speed_up_over", row.speed_up ? row.over_threads ? "threads" : "ranks" : ""},
+                     {"thread_speed_up", row.thread_speed_up},
+                     {"mean_decode_tok_per_s", decode_tokens_per_s(totals)},
+                     {"emulated_network", totals.emulated_network}};
     if (with_predictions) {
         const Prediction prediction = row.prediction.value_or(Prediction());
-        line += comparison_cells(prediction.decode) + comparison_cells(prediction.prompt);
+        add_comparison(record, "decode", prediction.decode);
+        add_comparison(record, "prompt", prediction.prompt);
     }
-    return line + "\n";
+    return record;
 }
 
 } // namespace
 
 std::string to_csv(std::span<const ScalingTable> tables) {
-    std::string text =
-        "model,variant,ranks,threads,runs,steps,s_per_token,s_per_token_low,s_per_token_high,"
-        "confidence,decode_tok_per_s,prompt_tok_per_s,base_ranks,speed_up,efficiency,karp_flatt,"
-        "compute_share,wait_share,wire_share,wait_uncertainty_share,outside_share,"
-        "mb_per_token_per_rank,slowest_rank,slowest_host,predicted_s_per_token,"
-        "base_threads,speed_up_over,thread_speed_up,mean_decode_tok_per_s,emulated_network";
     bool with_predictions = false;
     for (const ScalingTable& table : tables)
         for (const ScalingRow& row : table.rows) with_predictions |= row.prediction.has_value();
-    if (with_predictions) text += comparison_names("decode") + comparison_names("prompt");
-    text += "\n";
-    for (const ScalingTable& table : tables) {
+    std::vector<Record> records;
+    for (const ScalingTable& table : tables)
         for (const ScalingRow& row : table.rows)
-            text += line_of(table.model, row, with_predictions);
-    }
-    return text;
+            records.push_back(record_of(table.model, row, with_predictions));
+    return tables::write(tables::Format::csv, records);
 }
 
 } // namespace pillar::report

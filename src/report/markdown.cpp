@@ -1,17 +1,25 @@
 // Tables for people, with a sentence for everything that a number alone would hide.
 
-#include "cells.hpp"
 #include "renderers.hpp"
 
-#include "pillar/core/errors.hpp"
+#include "pillar/tables/markdown.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <set>
 
 namespace pillar::report {
 
 namespace {
+
+using tables::cell, tables::none, tables::number, tables::number_column, tables::percent,
+    tables::seconds, tables::text_column;
+
+/// A waiting share below the clocks' uncertainty is only a bound.
+std::string wait_percent(double wait, double uncertainty) {
+    return wait < uncertainty ? "< " + percent(uncertainty) : percent(wait);
+}
 
 struct Extras {
     bool variant = false;
@@ -56,36 +64,38 @@ void add_table(std::string& text, const ScalingTable& table) {
         extras.predicted |= row.predicted_s_per_token.has_value();
         extras.threads |= row.thread_speed_up.has_value();
     }
-    std::vector<std::string> names{"ranks × threads"};
-    if (extras.variant) names.emplace_back("options");
-    for (const char* name : {"runs", "steps", "s/token", "95 % interval"}) names.emplace_back(name);
-    if (extras.predicted) names.emplace_back("predicted");
-    for (const char* name : {"tok/s", "prompt tok/s", "speed-up", "efficiency", "Karp–Flatt"})
-        names.emplace_back(name);
-    if (extras.threads) names.emplace_back("speed-up of threads");
-    for (const char* name : {"compute", "wait", "wire", "MB/token/rank", "slowest rank"})
-        names.emplace_back(name);
-    add_head(text, names, extras.variant ? 2 : 1);
-    for (const ScalingRow& row : table.rows) add_line(text, row_cells(row, extras));
+    std::vector<tables::Column> columns{text_column("ranks × threads")};
+    if (extras.variant) columns.push_back(text_column("options"));
+    for (const char* title : {"runs", "steps", "s/token", "95 % interval"})
+        columns.push_back(number_column(title));
+    if (extras.predicted) columns.push_back(number_column("predicted"));
+    for (const char* title : {"tok/s", "prompt tok/s", "speed-up", "efficiency", "Karp–Flatt"})
+        columns.push_back(number_column(title));
+    if (extras.threads) columns.push_back(number_column("speed-up of threads"));
+    for (const char* title : {"compute", "wait", "wire", "MB/token/rank", "slowest rank"})
+        columns.push_back(number_column(title));
+    std::vector<std::vector<std::string>> rows;
+    for (const ScalingRow& row : table.rows) rows.push_back(row_cells(row, extras));
+    text += tables::markdown(std::move(columns), rows);
 }
 
 void add_ranks(std::string& text, const Totals& totals) {
-    text += "\n";
-    add_head(text,
-             {"rank", "host", "compute", "wait", "wire", "compute s/token", "MB/token",
-              "messages/token"},
-             2);
     const auto n_tokens = static_cast<double>(totals.n_decode_tokens);
+    std::vector<std::vector<std::string>> rows;
     for (std::size_t i = 0; i < totals.ranks.size(); ++i) {
         const RankTotals& rank = totals.ranks[i];
         const Shares shares = shares_of({rank});
-        add_line(text,
-                 {fmt::format("{}", i), cell(rank.host), percent(shares.compute),
-                  wait_percent(shares.wait, shares.wait_uncertainty), percent(shares.wire),
-                  seconds(rank.compute_s / n_tokens),
-                  fmt::format("{:.3f}", static_cast<double>(rank.bytes_sent) / 1e6 / n_tokens),
-                  fmt::format("{:.1f}", static_cast<double>(rank.messages_sent) / n_tokens)});
+        rows.push_back({fmt::format("{}", i), cell(rank.host), percent(shares.compute),
+                        wait_percent(shares.wait, shares.wait_uncertainty), percent(shares.wire),
+                        seconds(rank.compute_s / n_tokens),
+                        number(static_cast<double>(rank.bytes_sent) / 1e6 / n_tokens, 3),
+                        number(static_cast<double>(rank.messages_sent) / n_tokens, 1)});
     }
+    text += "\n" + tables::markdown({text_column("rank"), text_column("host"),
+                                     number_column("compute"), number_column("wait"),
+                                     number_column("wire"), number_column("compute s/token"),
+                                     number_column("MB/token"), number_column("messages/token")},
+                                    rows);
 }
 
 /// "1 × 4"; the numbers of ranks or threads alone where the rest is that of every row.

@@ -15,11 +15,6 @@ namespace pillar::report {
 
 namespace {
 
-void add(Traffic& sum, const Traffic& more) noexcept {
-    sum.bytes_sent += more.bytes_sent;
-    sum.messages_sent += more.messages_sent;
-}
-
 trace::Phase phase_of(const trace::StepRow& step) {
     return step.phase;
 }
@@ -53,10 +48,10 @@ void add_step(Comparison& sums, const trace::Trace& trace, std::size_t i,
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         const trace::RankRow& row = trace.at(i, rank);
         sums.compute_s[rank] += row.compute_s;
-        add(sums.counted, {row.bytes_sent, row.messages_sent});
+        sums.counted += Traffic{row.bytes_sent, row.messages_sent};
     }
     sums.predicted += time;
-    add(sums.predicted_traffic, step_traffic(work));
+    sums.predicted_traffic += step_traffic(work);
 }
 
 void add(Comparison& sums, const Comparison& more) {
@@ -65,9 +60,9 @@ void add(Comparison& sums, const Comparison& more) {
     sums.compute_s.resize(std::max(sums.compute_s.size(), more.compute_s.size()));
     for (std::size_t rank = 0; rank < more.compute_s.size(); ++rank)
         sums.compute_s[rank] += more.compute_s[rank];
-    add(sums.counted, more.counted);
+    sums.counted += more.counted;
     sums.predicted += more.predicted;
-    add(sums.predicted_traffic, more.predicted_traffic);
+    sums.predicted_traffic += more.predicted_traffic;
 }
 
 /// What the model leaves out or the profile does not describe.

@@ -1,15 +1,18 @@
 // Measured beside predicted, for people: means of a step.
 
-#include "cells.hpp"
 #include "renderers.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/tables/markdown.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace pillar::report {
 
 namespace {
+
+using tables::cell, tables::number, tables::number_column, tables::seconds, tables::text_column;
 
 struct Part {
     const ScalingRow* row;
@@ -49,8 +52,8 @@ std::vector<std::string> cells_of(const Part& part, bool has_variant) {
     add(sums.computing_s(), sums.predicted_computing_s());
     add(sums.messages_s(), sums.predicted_messages_s());
     for (const Traffic& sent : {sums.counted, sums.predicted_traffic}) {
-        cells.push_back(fmt::format("{:.3f}", static_cast<double>(sent.bytes_sent) / 1e3 / n));
-        cells.push_back(fmt::format("{:.1f}", static_cast<double>(sent.messages_sent) / n));
+        cells.push_back(number(static_cast<double>(sent.bytes_sent) / 1e3 / n, 3));
+        cells.push_back(number(static_cast<double>(sent.messages_sent) / n, 1));
     }
     return cells;
 }
@@ -88,14 +91,16 @@ std::string prediction_markdown(const ScalingTable& table) {
         std::ranges::any_of(parts, [](const Part& part) { return !part.row->variant.empty(); });
     std::string text = fmt::format("\nBeside the cost model with the profile \"{}\", a step:\n\n",
                                    printable(parts.front().row->prediction->profile));
-    std::vector<std::string> names{"ranks × threads"};
-    if (has_variant) names.emplace_back("options");
-    for (const char* name : {"steps", "n", "ms", "predicted", "ratio", "computing ms", "predicted",
-                             "ratio", "messages ms", "predicted", "ratio", "sent KB",
-                             "messages sent", "predicted KB", "predicted messages"})
-        names.emplace_back(name);
-    add_head(text, names, has_variant ? 3 : 2);
-    for (const Part& part : parts) add_line(text, cells_of(part, has_variant));
+    std::vector<tables::Column> columns{text_column("ranks × threads")};
+    if (has_variant) columns.push_back(text_column("options"));
+    columns.push_back(text_column("steps"));
+    for (const char* title :
+         {"n", "ms", "predicted", "ratio", "computing ms", "predicted", "ratio", "messages ms",
+          "predicted", "ratio", "sent KB", "messages sent", "predicted KB", "predicted messages"})
+        columns.push_back(number_column(title));
+    std::vector<std::vector<std::string>> rows;
+    for (const Part& part : parts) rows.push_back(cells_of(part, has_variant));
+    text += tables::markdown(std::move(columns), rows);
     text +=
         "\nMeans over the steps; ratio: measured / predicted. Computing is that of the rank that "
         "computes longest, messages are the rest of the step, waiting included. Sampling and "

@@ -1,9 +1,11 @@
 // What a reader should know before believing a row.
 
-#include "cells.hpp"
 #include "renderers.hpp"
 
+#include "pillar/tables/markdown.hpp"
+
 #include <cmath>
+#include <fmt/format.h>
 
 namespace pillar::report {
 
@@ -53,7 +55,7 @@ std::vector<std::string> remarks_of(const ScalingRow& row) {
     if (outside && *outside > 0.05)
         remarks.push_back(fmt::format("{}: {} of the decode time lies between the steps "
                                       "(sampling, printing)",
-                                      name, percent(*outside)));
+                                      name, tables::percent(*outside)));
     add_comparison(remarks, row);
     remarks.insert(remarks.end(), row.totals.remarks.begin(), row.totals.remarks.end());
     return remarks;

@@ -25,7 +25,7 @@ ROOMS = [
     (re.compile(r"omp\.h"), {"threads"}),
     (re.compile(r"pcre2(posix)?\.h"), {"tokenizer"}),
     (re.compile(r"CLI/.*"), {"cli"}),
-    (re.compile(r"nlohmann/.*"), {"perf", "report", "bench", "check", "plan"}),
+    (re.compile(r"nlohmann/.*"), {"perf", "tables", "check"}),
 ]
 INTRINSICS = re.compile(r"(\w*intrin|arm_\w+)\.h")
 PRAGMA_OMP = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+omp\b|\b_Pragma\b|\bomp_\w+\s*\(", re.MULTILINE)

@@ -14,7 +14,7 @@ pillar_module(kernels USES core threads)
 pillar_module(comm USES core # pillar_module(ghost)
                    LIBRARIES MPI::MPI_C)
 pillar_module(model USES core kernels comm)
-pillar_module(report USES core)
+pillar_module(tables USES core)
 pillar_module(terminal USES core)
 pillar_module(cli USES core model
               LIBRARIES CLI11::CLI11)
@@ -39,7 +39,7 @@ void f() { log::info("expected"); snprintf(b, 1, "x"); my.exp(2); a->log(3); ker
     "src/threads/team.cpp": "#include <omp.h>\n#pragma omp parallel\n",
     "src/comm/world.cpp": "#include <mpi.h>\n",
     "src/cli/run.cpp": '#include "CLI/CLI.hpp"\n',
-    "src/report/json.cpp": "#include <nlohmann/json.hpp>\n",
+    "src/tables/json.cpp": "#include <nlohmann/json.hpp>\n",
     "src/terminal/text.cpp": 'void f() { printf("x"); }\n',
     "include/pillar/model/layer.hpp": "// What it is.\n#pragma once\n",
     "tests/data/blob.txt": b"\xff\xfe\x00",

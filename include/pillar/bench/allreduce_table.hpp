@@ -3,6 +3,7 @@
 // it, and the network's latency and bandwidth that follow.
 
 #include "pillar/comm/environment.hpp"
+#include "pillar/tables/writer.hpp"
 
 #include <optional>
 #include <string>
@@ -11,7 +12,7 @@
 namespace pillar::bench {
 
 struct AllreduceBenchOptions {
-    std::string output = "md";                    ///< md, csv, json or jsonl
+    tables::Format output = tables::Format::md;
     std::optional<comm::NetworkModel> emulated{}; ///< else the network there is
     double timeout_s = 0;                         ///< as --timeout
     std::vector<std::size_t> sizes{};             ///< of the vectors, in bytes of whole floats

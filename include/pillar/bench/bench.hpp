@@ -6,6 +6,7 @@
 #include "pillar/comm/environment.hpp"
 #include "pillar/model/synthetic.hpp"
 #include "pillar/session/options.hpp"
+#include "pillar/tables/writer.hpp"
 
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ struct BenchOptions {
     std::vector<std::string> files;              ///< models, one after another …
     std::vector<model::SyntheticName> synthetic; ///< … then these
     BenchLists lists;
-    std::string output = "md"; ///< md, csv, json or jsonl
+    tables::Format output = tables::Format::md;
     bool warm_up = true;
     bool roofline = false;
     std::string write; ///< write_synthetic's file

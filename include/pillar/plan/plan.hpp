@@ -3,6 +3,7 @@
 
 #include "pillar/perf/machine_profile.hpp"
 #include "pillar/session/options.hpp"
+#include "pillar/tables/writer.hpp"
 
 #include <cstddef>
 #include <string>
@@ -21,7 +22,7 @@ struct PlanOptions {
     std::vector<std::size_t> ranks = {1, 2, 4, 8};
     std::string profile; ///< a file; empty: a Raspberry Pi 4 with 8 GB
     PlanRequest request;
-    std::string format = "md"; ///< md, csv or json
+    tables::Format format = tables::Format::md;
 };
 
 /// The table. Throws Error for what is no model or no profile.

@@ -1,5 +1,6 @@
 // The rules of `check` on planted clusters, one thing wrong in each.
 
+#include "facts_json.hpp"
 #include "profile.hpp"
 #include "rules/rules.hpp"
 
@@ -319,7 +320,7 @@ TEST(check, tells_all_as_json) {
     ClusterFacts facts = four_boards();
     facts.nodes[2].links[0].speed_mbit_per_s = 100;
     facts.nodes[1].throttled.reset();
-    const Json json = Json::parse(check_json(facts, judge(facts)));
+    const auto json = nlohmann::json::parse(check_json(facts, judge(facts)));
     EXPECT_EQ(json["exit_code"], 0);
     EXPECT_EQ(json["facts"]["nodes"][2]["links"][0]["speed_mbit_per_s"], 100);
     EXPECT_TRUE(json["facts"]["nodes"][1]["throttled"].is_null());

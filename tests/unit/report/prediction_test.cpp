@@ -112,7 +112,7 @@ TEST(Prediction, CountsAddingWithTheMessages) {
     const Comparison& sums = tables[0].rows[0].prediction->decode;
     EXPECT_NEAR(sums.predicted.summing_s / 9, 4e-6, 1e-12);
     EXPECT_NEAR(sums.predicted_messages_s() / 9, 945.5e-6, 1e-12);
-    const auto all = nlohmann::json::parse(render(tables, Format::json));
+    const auto all = nlohmann::json::parse(render(tables, tables::Format::json));
     const auto& decode = all["tables"][0]["rows"][0]["prediction"]["decode"];
     EXPECT_NEAR(decode["predicted"]["summing_s"], 4e-6, 1e-12);
 }
@@ -163,7 +163,7 @@ TEST(Prediction, SaysWhenCountersDiffer) {
     EXPECT_FALSE(sums.counts_agree());
     const perf::MachineProfile profile = round_numbers();
     EXPECT_THAT(
-        render(scaling_tables(std::span(&trace, 1), &profile), Format::md),
+        render(scaling_tables(std::span(&trace, 1), &profile), tables::Format::md),
         AllOf(HasSubstr("2 × 4, decode: 289338 bytes in 90 messages were counted, 289350 in "
                         "90 predicted"),
               Not(HasSubstr("exactly those predicted"))));
@@ -237,7 +237,7 @@ TEST(ScalingTable, KeepsThePredictionOfTheRunsThatHaveOne) {
 TEST(Markdown, PutsThePredictionBesideTheSteps) {
     const std::vector<trace::Trace> traces{recorded()};
     const perf::MachineProfile profile = round_numbers();
-    const std::string text = render(scaling_tables(traces, &profile), Format::md);
+    const std::string text = render(scaling_tables(traces, &profile), tables::Format::md);
     EXPECT_THAT(text, HasSubstr("with the profile \"round\""));
     EXPECT_THAT(text,
                 HasSubstr("| 2 × 4 | decode | 9 | 250.0 | 2.053 | 121.78 | 156.2 | 1.111 | 140.59 "
@@ -247,13 +247,14 @@ TEST(Markdown, PutsThePredictionBesideTheSteps) {
         text,
         HasSubstr("Bytes and messages that the ranks counted are exactly those predicted.\n"));
     EXPECT_THAT(text, HasSubstr("| 0.2500 | 0.2500 … 0.2500 | 0.002053 |")); // beside s/token
-    EXPECT_THAT(render(scaling_tables(traces), Format::md), Not(HasSubstr("predicted")));
+    EXPECT_THAT(render(scaling_tables(traces), tables::Format::md), Not(HasSubstr("predicted")));
 }
 
 TEST(Json, HasThePredictionInParts) {
     const std::vector<trace::Trace> traces{recorded()};
     const perf::MachineProfile profile = round_numbers();
-    const auto all = nlohmann::json::parse(render(scaling_tables(traces, &profile), Format::json));
+    const auto all =
+        nlohmann::json::parse(render(scaling_tables(traces, &profile), tables::Format::json));
     const auto& row = all["tables"][0]["rows"][0];
     const auto& decode = row["prediction"]["decode"];
     EXPECT_EQ(decode["steps"], 9);
@@ -264,16 +265,16 @@ TEST(Json, HasThePredictionInParts) {
     EXPECT_NEAR(decode["ratio"]["computing"], 0.15625 / 1.1114e-3, 1e-6);
     EXPECT_EQ(decode["counts_agree"], true);
     EXPECT_EQ(row["prediction"]["prompt"]["steps"], 1);
-    EXPECT_FALSE(
-        nlohmann::json::parse(render(scaling_tables(traces), Format::json))["tables"][0]["rows"][0]
-            .contains("prediction"));
+    EXPECT_FALSE(nlohmann::json::parse(
+                     render(scaling_tables(traces), tables::Format::json))["tables"][0]["rows"][0]
+                     .contains("prediction"));
 }
 
 TEST(Csv, AppendsColumnsOnlyForAPrediction) {
     const std::vector<trace::Trace> traces{recorded()};
     const perf::MachineProfile profile = round_numbers();
-    const std::string plain = render(scaling_tables(traces), Format::csv);
-    const std::string text = render(scaling_tables(traces, &profile), Format::csv);
+    const std::string plain = render(scaling_tables(traces), tables::Format::csv);
+    const std::string text = render(scaling_tables(traces, &profile), tables::Format::csv);
     EXPECT_THAT(plain, HasSubstr(",emulated_network\n"));
     EXPECT_THAT(text, HasSubstr(",emulated_network,decode_steps,decode_step_s,"));
     EXPECT_THAT(text, HasSubstr(",prompt_predicted_messages_per_step\n"));
