@@ -1,7 +1,7 @@
 // Piecewise linear offsets. A measurement at rank 0's time t belongs to the rank's own time t −
 // offset.
 
-#include "pillar/trace/clock.hpp"
+#include "clock.hpp"
 
 #include <algorithm>
 

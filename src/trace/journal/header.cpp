@@ -1,17 +1,26 @@
 // The header's payload, which says whether this pillar can read the journal at all.
 
-#include "pillar/trace/records.hpp"
+#include "journal/records.hpp"
 
 #include "packing.hpp"
+#include "tables/fields.hpp"
 
-#include "pillar/core/text.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/hash.hpp"
 
 #include <fmt/format.h>
 
 namespace pillar::trace {
 
 namespace {
+
+/// Changes with what is recorded of a step, so that a new field needs no new version.
+std::uint64_t layout_of_steps() {
+    std::string names = fmt::format("{}", sizeof(StepHead));
+    for (const auto& field : step_fields()) names.append(" ").append(field.name);
+    for (const auto& field : rank_fields()) names.append(" ").append(field.name);
+    return hash_bytes(std::as_bytes(std::span(names)));
+}
 
 /// Of every key in the table's order whether it has a value, and the value.
 void pack(Packer& out, const Configuration& config) {
@@ -53,7 +62,7 @@ Configuration unpack_configuration(Unpacker& in) {
 std::string encode(const Header& header) {
     Packer out;
     out.value(header.version);
-    out.value<std::uint32_t>(sizeof(StepHead));
+    out.value(layout_of_steps());
     out.value(header.n_ranks);
     out.value(header.created_s);
     out.value(header.origin_s);
@@ -78,9 +87,9 @@ Header decode_header(std::span<const std::byte> payload, const Origin& origin) {
     if (header.version != journal_version)
         refuse(fmt::format("is {}; this pillar reads journals of version {}", header.version,
                            journal_version));
-    if (const auto n_bytes = in.value<std::uint32_t>(); n_bytes != sizeof(StepHead))
-        refuse(fmt::format("is {} with {} a step; this pillar has {}", header.version,
-                           counted(n_bytes, "byte"), sizeof(StepHead)));
+    if (in.value<std::uint64_t>() != layout_of_steps())
+        refuse(fmt::format("is {}, but other things are recorded of a step than by this pillar",
+                           header.version));
     header.n_ranks = in.value<std::uint32_t>();
     header.created_s = in.value<double>();
     header.origin_s = in.value<double>();

@@ -2,8 +2,9 @@
 // Bytes of a record's payload: values as they lie, texts and lists preceded by their number of
 // elements (u64). Reading checks every length against what is left.
 
+#include "journal/records.hpp"
+
 #include "pillar/core/errors.hpp"
-#include "pillar/trace/records.hpp"
 
 #include <bit>
 #include <cstring>

@@ -1,6 +1,6 @@
 // Payloads of the journal's records but the header, field by field in the order of their structs.
 
-#include "pillar/trace/records.hpp"
+#include "journal/records.hpp"
 
 #include "packing.hpp"
 

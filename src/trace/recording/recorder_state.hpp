@@ -3,11 +3,11 @@
 
 #include "ring.hpp"
 
+#include "journal/journal.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/telemetry/other_work.hpp"
-#include "pillar/trace/journal.hpp"
 #include "pillar/trace/recorder.hpp"
 
 #include <memory>

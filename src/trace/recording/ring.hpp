@@ -1,8 +1,8 @@
 #pragma once
 // A rank's records since the last gather, in memory reserved once.
 
+#include "journal/records.hpp"
 #include "pillar/engine/step.hpp"
-#include "pillar/trace/records.hpp"
 
 #include <cstddef>
 #include <string>

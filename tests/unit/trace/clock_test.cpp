@@ -1,6 +1,6 @@
 // Offsets between clocks, interpolated between measurements.
 
-#include "pillar/trace/clock.hpp"
+#include "clock.hpp"
 
 #include <gtest/gtest.h>
 

@@ -330,8 +330,9 @@ std::string refusal_of(const std::string& header) {
 TEST(Convert, RefusesAJournalOfAnotherVersionOrWithOtherSteps) {
     Header header = support::planted_header(1);
     std::string other_steps = encode(header);
-    other_steps[4] = 80; // the second number
-    EXPECT_THAT(refusal_of(other_steps), HasSubstr("is 3 with 80 bytes a step"));
+    other_steps[4] = static_cast<char>(other_steps[4] ^ 1); // the second number
+    EXPECT_THAT(refusal_of(other_steps),
+                HasSubstr("is 3, but other things are recorded of a step"));
     header.version = 1;
     EXPECT_THAT(refusal_of(encode(header)),
                 HasSubstr("is 1; this pillar reads journals of version 3"));

@@ -3,7 +3,7 @@
 // shortest round trip) and interpolated between; before the first and after the last measurement
 // they are taken as constant.
 
-#include "pillar/trace/records.hpp"
+#include "journal/records.hpp"
 
 #include <vector>
 
