@@ -46,7 +46,7 @@ double ClockTable::uncertainty_s(std::size_t rank, double local_s) const noexcep
     return std::max(a.uncertainty_s, b.uncertainty_s);
 }
 
-double ClockTable::largest_uncertainty_s(std::size_t rank) const noexcept {
+double ClockTable::max_uncertainty_s(std::size_t rank) const noexcept {
     double largest = 0;
     for (const Point& point : ranks_[rank]) largest = std::max(largest, point.uncertainty_s);
     return largest;

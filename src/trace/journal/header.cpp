@@ -101,8 +101,8 @@ Header decode_header(std::span<const std::byte> payload, const Origin& origin) {
     header.config = unpack_configuration(in);
     header.shares = in.list<RankShare>();
     in.expect_end();
-    constexpr std::uint32_t most_ranks = 1u << 20;
-    if (header.n_ranks == 0 || header.n_ranks > most_ranks) in.fail();
+    constexpr std::uint32_t max_ranks = 1u << 20;
+    if (header.n_ranks == 0 || header.n_ranks > max_ranks) in.fail();
     return header;
 }
 

@@ -34,7 +34,7 @@ class Ring {
   private:
     RankSteps steps_;
     std::size_t n_collectives_capacity_;
-    std::size_t largest_step_ = 0; ///< collectives
+    std::size_t max_step_ = 0; ///< collectives
     std::uint64_t last_step_ = before_first_step;
 };
 
