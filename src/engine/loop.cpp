@@ -17,19 +17,19 @@ namespace pillar::engine {
 namespace {
 
 /// Rows of the vocabulary that the rank with the most of them owns: the same on every rank.
-std::size_t most_rows(const partition::Sizes& sizes, const partition::Share& share) {
+std::size_t max_vocabulary_rows(const partition::Sizes& sizes, const partition::Share& share) {
     std::size_t most = 0;
     for (int rank = 0; rank < share.n_ranks; ++rank)
         most = std::max(most, partition::vocabulary_of(sizes, share, rank).size());
     return most;
 }
 
-std::size_t own_capacity(const forward::Transformer& model, const LoopOptions& options) {
+std::size_t own_reply_capacity(const forward::Transformer& model, const LoopOptions& options) {
     return reply_capacity(model.share().vocabulary.size(), model.options().max_logit_rows, options);
 }
 
-std::size_t most_capacity(const forward::Transformer& model, const LoopOptions& options) {
-    return reply_capacity(most_rows(model.hyperparameters().sizes(), model.share()),
+std::size_t max_reply_capacity(const forward::Transformer& model, const LoopOptions& options) {
+    return reply_capacity(max_vocabulary_rows(model.hyperparameters().sizes(), model.share()),
                           model.options().max_logit_rows, options);
 }
 
@@ -39,7 +39,7 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
                          const forward::TransformerOptions& model_options,
                          const LoopOptions& options) {
     const std::size_t n_rows = model_options.max_logit_rows;
-    const std::size_t most = reply_capacity(most_rows(sizes, share), n_rows, options);
+    const std::size_t most = reply_capacity(max_vocabulary_rows(sizes, share), n_rows, options);
     const std::uint64_t histories =
         model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
     const std::uint64_t of_every_rank =
@@ -61,8 +61,8 @@ struct Loop::State {
     State(forward::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
         : transformer(model), comm(communicator), options(loop_options),
-          request(request_capacity(model)), reply(own_capacity(model, options)),
-          replies(communicator.size(), most_capacity(model, options), communicator.rank()),
+          request(request_capacity(model)), reply(own_reply_capacity(model, options)),
+          replies(communicator.size(), max_reply_capacity(model, options), communicator.rank()),
           sequences(model.options().max_sequences, model.options().n_context, options.sampling),
           builder(model, options) {
         plan.keeps.reserve(model.options().max_sequences);

@@ -66,8 +66,8 @@ std::string counts_sentence(const std::vector<Part>& parts) {
         if (sums.counts_agree()) continue;
         differing += fmt::format(
             "- {} × {}, {}: {} bytes in {} messages were counted, {} in {} predicted; ranks' "
-            "answers "
-            "are not all as long as the longest where one has fewer rows of the vocabulary\n",
+            "replies are not all as long as the longest where one has fewer rows of the "
+            "vocabulary\n",
             part.row->n_ranks, part.row->threads, part.steps, sums.counted.bytes_sent,
             sums.counted.messages_sent, sums.predicted_traffic.bytes_sent,
             sums.predicted_traffic.messages_sent);

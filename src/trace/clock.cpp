@@ -1,7 +1,7 @@
 // Piecewise linear offsets. A measurement at rank 0's time t belongs to the rank's own time t −
 // offset.
 
-#include "pillar/trace/clock.hpp"
+#include "clock.hpp"
 
 #include <algorithm>
 
@@ -46,7 +46,7 @@ double ClockTable::uncertainty_s(std::size_t rank, double local_s) const noexcep
     return std::max(a.uncertainty_s, b.uncertainty_s);
 }
 
-double ClockTable::largest_uncertainty_s(std::size_t rank) const noexcept {
+double ClockTable::max_uncertainty_s(std::size_t rank) const noexcept {
     double largest = 0;
     for (const Point& point : ranks_[rank]) largest = std::max(largest, point.uncertainty_s);
     return largest;

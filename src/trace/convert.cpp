@@ -19,7 +19,7 @@ namespace {
 class Converter {
   public:
     Converter(storage::Group& root, const JournalScan& found)
-        : n_ranks_(found.header.n_ranks), clocks_(found.clocks, n_ranks_), splitter_(clocks_),
+        : n_ranks_(found.header.n_ranks), clocks_(found.clocks, n_ranks_), divider_(clocks_),
           steps_(root, found), ranks_(root, n_ranks_), tokens_(root), sequences_(root),
           row_(n_ranks_), times_(n_ranks_) {
         write_provenance(root, found);
@@ -63,16 +63,16 @@ class Converter {
             for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
                 row_[rank] = walks[rank].take(head.counts.step);
             }
-            splitter_.split(row_, times_);
+            divider_.divide(row_, times_);
             steps_.append(row_);
             ranks_.append(head.counts.step, row_, times_);
-            collectives_.add(head.counts.phase, splitter_.collectives());
+            collectives_.add(head.counts.phase, divider_.collectives());
         }
     }
 
     std::size_t n_ranks_;
     ClockTable clocks_;
-    StepSplitter splitter_;
+    StepDivider divider_;
     StepsTable steps_;
     RanksTable ranks_;
     TokensTable tokens_;

@@ -5,11 +5,11 @@
 #include "tables/fields.hpp"
 #include "version_1.hpp"
 
+#include "journal/journal.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/storage/reader.hpp"
 #include "pillar/telemetry/other_work.hpp"
-#include "pillar/trace/journal.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,9 @@
 #pragma once
 // Journals from planted records, as rank 0 would have written them.
 
+#include "journal/journal.hpp"
+#include "journal/records.hpp"
 #include "pillar/core/timing.hpp"
-#include "pillar/trace/journal.hpp"
-#include "pillar/trace/records.hpp"
 
 #include <cstdint>
 #include <initializer_list>

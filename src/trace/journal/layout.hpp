@@ -1,8 +1,8 @@
 #pragma once
 // The few bytes around a journal's payloads.
 
+#include "journal/records.hpp"
 #include "pillar/core/hash.hpp"
-#include "pillar/trace/records.hpp"
 
 #include <array>
 #include <cstdint>

@@ -2,8 +2,9 @@
 // Bytes of a record's payload: values as they lie, texts and lists preceded by their number of
 // elements (u64). Reading checks every length against what is left.
 
+#include "journal/records.hpp"
+
 #include "pillar/core/errors.hpp"
-#include "pillar/trace/records.hpp"
 
 #include <bit>
 #include <cstring>
@@ -72,10 +73,10 @@ class Unpacker {
         if (left_.size() % sizeof(T) != 0) fail();
         return of<T>(std::exchange(left_, {}));
     }
-    /// A number of things that take at least `least_bytes` each.
-    std::size_t count(std::size_t least_bytes) {
+    /// A number of things that take at least `min_bytes` each.
+    std::size_t count(std::size_t min_bytes) {
         const auto n = value<std::uint64_t>();
-        if (n > left_.size() / least_bytes) fail();
+        if (n > left_.size() / min_bytes) fail();
         return static_cast<std::size_t>(n);
     }
     void expect_end() const {

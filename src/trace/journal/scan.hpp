@@ -2,8 +2,8 @@
 // First pass over a journal: everything that must be known before the first row of a table can be
 // written.
 
-#include "pillar/trace/clock.hpp"
-#include "pillar/trace/journal.hpp"
+#include "clock.hpp"
+#include "journal/journal.hpp"
 
 #include <map>
 #include <optional>

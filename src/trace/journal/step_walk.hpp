@@ -1,7 +1,7 @@
 #pragma once
 // One rank's records of a block, taken step by step.
 
-#include "pillar/trace/split.hpp"
+#include "step_times.hpp"
 
 #include <vector>
 

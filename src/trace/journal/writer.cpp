@@ -1,10 +1,11 @@
 // Appending records with plain system calls: after a kill they are in the page cache, whole or torn
 // at the end.
 
+#include "journal/journal.hpp"
+
 #include "layout.hpp"
 
 #include "pillar/core/output_file.hpp"
-#include "pillar/trace/journal.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 // What /hosts tells of the machine this rank runs on.
 
-#include "pillar/trace/records.hpp"
+#include "journal/records.hpp"
 
 namespace pillar::trace {
 

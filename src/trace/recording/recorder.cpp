@@ -3,76 +3,15 @@
 
 #include "pillar/trace/recorder.hpp"
 
-#include "host.hpp"
-#include "ring.hpp"
+#include "recorder_state.hpp"
 
 #include "pillar/comm/agree.hpp"
-#include "pillar/comm/binding.hpp"
-#include "pillar/core/log.hpp"
-#include "pillar/core/output_file.hpp"
-#include "pillar/core/program.hpp"
-#include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
-#include "pillar/telemetry/other_work.hpp"
-#include "pillar/trace/convert.hpp"
-#include "pillar/trace/journal.hpp"
 
 #include <chrono>
-#include <filesystem>
-#include <fmt/format.h>
-#include <mutex>
-#include <system_error>
 #include <thread>
-#include <unistd.h>
 
 namespace pillar::trace {
-
-struct Recorder::State {
-    State(comm::Communicator& c, const TraceOptions& o)
-        : comm(&c), options(o), ring(o.collectives_per_step) {
-        tokens.reserve(n_tokens_capacity);
-    }
-
-    /// Keep a record, or end the trace with one warning. Rank 0 only.
-    template <class Payload>
-    void append(RecordType type, const Payload& payload, std::uint32_t n_to_come = 0) {
-        if (is_closed || !journal || journal->append(type, payload, n_to_come) || has_warned)
-            return;
-        has_warned = true;
-        log::warning("{}: {}; the trace ends here, the run goes on", printable(journal->path()),
-                     std::generic_category().message(journal->failure()));
-    }
-    void append_tokens(std::uint32_t n_to_come = 0) {
-        if (tokens.empty()) return;
-        append(RecordType::tokens, std::as_bytes(std::span(tokens)), n_to_come);
-        tokens.clear();
-    }
-    /// What ranks have sent at a gather, with the tokens so far. `clocks`: an encoded sample, or
-    /// empty.
-    void append_gathered(std::span<const std::string> ranks, const std::string& clocks);
-    void charge(double seconds) {
-        if (!ring.charge(seconds)) previous.seconds += seconds;
-    }
-    void open_journal();
-    void write_header(double created_s, double origin_s);
-    void gather_hosts(HostList::Moment moment);
-    void gather_steps();
-    void gather_other_work();
-    bool write_file();
-
-    static constexpr std::size_t n_tokens_capacity = 4096;
-
-    comm::Communicator* comm;
-    TraceOptions options;
-    telemetry::CpuMeter cpu_meter{comm::own_cpus().machine};
-    std::mutex mutex; ///< over everything below
-    Ring ring;
-    Cost previous;                          ///< of what was traced since the last gather
-    std::unique_ptr<JournalWriter> journal; ///< rank 0 only
-    std::vector<TokenEntry> tokens;         ///< rank 0 only
-    bool is_closed = false;                 ///< nothing is written any more
-    bool has_warned = false;
-};
 
 namespace {
 
@@ -92,92 +31,6 @@ class Meter {
 };
 
 } // namespace
-
-void check_output(const std::string& path, bool force, std::span<const std::string> inputs) {
-    expect_output(path, force, inputs, {".part", ".journal"});
-    const std::string journal = journal_path_of(path);
-    if (!force && std::filesystem::exists(journal)) {
-        throw IoError(ExitCode::cannot_create, journal,
-                      fmt::format("is left from a run that did not end; `pillar report --recover "
-                                  "{}` makes a trace of it, --force replaces it",
-                                  shell_word(journal)));
-    }
-}
-
-void Recorder::State::open_journal() {
-    if (!comm->is_root()) return;
-    check_output(options.path, options.force);
-    if (drops_output(options.path)) return;
-    journal = std::make_unique<JournalWriter>(journal_path_of(options.path), options.force);
-}
-
-void Recorder::State::write_header(double created_s, double origin_s) {
-    Header header;
-    header.n_ranks = static_cast<std::uint32_t>(comm->size());
-    header.created_s = created_s;
-    header.origin_s = origin_s;
-    header.title = options.title;
-    header.software = "pillar";
-    header.software_version = version();
-    header.git_revision = revision();
-    header.command_line = options.command_line;
-    header.config = options.config;
-    header.shares = options.shares;
-    append(RecordType::header, encode(header));
-}
-
-/// Collective.
-void Recorder::State::gather_hosts(HostList::Moment moment) {
-    Host own = read_host(options.n_threads);
-    own.hostname = comm->host(comm->rank());
-    const auto all = comm->gather_to_root(encode(own));
-    if (!comm->is_root()) return;
-    HostList list{moment, {}};
-    for (const std::string& host : all) {
-        list.hosts.push_back(decode_host(std::as_bytes(std::span(host)), {"host of a rank", 0}));
-    }
-    const std::scoped_lock lock(mutex);
-    append(RecordType::hosts, encode(list));
-}
-
-/// Collective.
-void Recorder::State::gather_other_work() {
-    const auto all = comm->gather_to_root(telemetry::to_text(cpu_meter.use()));
-    if (!comm->is_root()) return;
-    const std::vector<telemetry::CpuUse> uses = telemetry::cpu_uses_from(all);
-    const std::scoped_lock lock(mutex);
-    append(RecordType::other_work, encode(OtherWork{telemetry::other_cpus(uses)}));
-}
-
-/// Collective. Clocks, then everybody's steps.
-void Recorder::State::gather_steps() {
-    const auto offsets = comm->clock_offsets();
-    const double time_s = monotonic_s();
-    std::string own;
-    {
-        const std::scoped_lock lock(mutex);
-        own = ring.encode(static_cast<std::uint32_t>(comm->rank()), previous);
-    }
-    const auto all = comm->gather_to_root(own);
-    const std::scoped_lock lock(mutex);
-    ring.clear();
-    previous = {ring.last_step(), 0, 0};
-    if (!comm->is_root()) return;
-    append_gathered(all, encode(ClockSample{time_s, offsets}));
-}
-
-void Recorder::State::append_gathered(std::span<const std::string> ranks,
-                                      const std::string& clocks) {
-    const std::string packed = encode_block(ranks);
-    const StepBlock all = decode_steps(std::as_bytes(std::span(packed)), {"steps of the ranks", 0});
-    auto n_to_come = static_cast<std::uint32_t>(all.ranks[0].heads.size());
-    if (!clocks.empty()) append(RecordType::clocks, clocks, n_to_come);
-    append_tokens(n_to_come);
-    for (const std::string& block : blocks_by_step(all)) {
-        if (n_to_come > 0) --n_to_come; // a gather without steps has a block too
-        append(RecordType::steps, block, n_to_come);
-    }
-}
 
 Recorder::Recorder(comm::Communicator& comm, const TraceOptions& options) {
     comm::agree(comm, [&] {
@@ -266,23 +119,6 @@ bool Recorder::finish(ExitCode exit_code) {
     s.append(RecordType::end, std::as_bytes(std::span(&end, 1)));
     s.is_closed = true;
     return s.write_file();
-}
-
-/// Rank 0 only.
-bool Recorder::State::write_file() {
-    if (!journal) return false; // /dev/null
-    const std::string path = journal->path();
-    journal.reset();
-    try {
-        convert(path, options.path, [&] { comm->attend(); }); // the others wait at the end
-    } catch (const std::exception& error) {
-        log::warning("{}; the trace stays in its journal: `pillar report --recover {}` makes a "
-                     "file of it",
-                     error.what(), shell_word(path));
-        return false;
-    }
-    ::unlink(path.c_str());
-    return true;
 }
 
 bool Recorder::flush_now() noexcept {

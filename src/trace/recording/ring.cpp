@@ -8,7 +8,7 @@ namespace pillar::trace {
 
 Ring::Ring(std::size_t collectives_per_step)
     : n_collectives_capacity_(n_steps_capacity * std::max<std::size_t>(collectives_per_step, 4)),
-      largest_step_(collectives_per_step) {
+      max_step_(collectives_per_step) {
     CollectiveColumns& columns = steps_.collectives;
     steps_.heads.reserve(n_steps_capacity);
     columns.gap_s.reserve(n_collectives_capacity_);
@@ -22,7 +22,7 @@ void Ring::push(const engine::StepRecord& record) noexcept {
     CollectiveColumns& columns = steps_.collectives;
     const std::size_t n = timeline.collectives.size();
     last_step_ = record.step;
-    largest_step_ = std::max(largest_step_, n);
+    max_step_ = std::max(max_step_, n);
     if (n_steps() == n_steps_capacity || columns.kind.size() + n > n_collectives_capacity_) {
         ++steps_.n_lost;
         return;
@@ -65,7 +65,7 @@ double Ring::age_s() const noexcept {
 
 bool Ring::is_nearly_full() const noexcept {
     return n_steps() + 2 > n_steps_capacity ||
-           steps_.collectives.kind.size() + 2 * largest_step_ > n_collectives_capacity_;
+           steps_.collectives.kind.size() + 2 * max_step_ > n_collectives_capacity_;
 }
 
 std::string Ring::encode(std::uint32_t rank, const Cost& previous) {

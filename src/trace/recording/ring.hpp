@@ -1,8 +1,8 @@
 #pragma once
 // A rank's records since the last gather, in memory reserved once.
 
+#include "journal/records.hpp"
 #include "pillar/engine/step.hpp"
-#include "pillar/trace/records.hpp"
 
 #include <cstddef>
 #include <string>
@@ -34,7 +34,7 @@ class Ring {
   private:
     RankSteps steps_;
     std::size_t n_collectives_capacity_;
-    std::size_t largest_step_ = 0; ///< collectives
+    std::size_t max_step_ = 0; ///< collectives
     std::uint64_t last_step_ = before_first_step;
 };
 

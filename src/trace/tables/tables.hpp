@@ -5,7 +5,7 @@
 #include "journal/scan.hpp"
 #include "table.hpp"
 
-#include "pillar/trace/split.hpp"
+#include "step_times.hpp"
 
 #include <map>
 #include <span>

@@ -92,7 +92,7 @@ void write_hosts(storage::Group& root, const JournalScan& found, const ClockTabl
     };
     clock("clock_offset_s", &ClockTable::first_offset_s, "to rank 0's clock at the start");
     clock("clock_offset_end_s", &ClockTable::last_offset_s, "to rank 0's clock at the end");
-    clock("clock_uncertainty_s", &ClockTable::largest_uncertainty_s, "largest of the run");
+    clock("clock_uncertainty_s", &ClockTable::max_uncertainty_s, "largest of the run");
     table.finish();
 }
 

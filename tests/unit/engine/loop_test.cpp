@@ -365,7 +365,7 @@ TEST(loop, gives_each_sequence_its_own_penalties_with_whole_rows_too) {
     EXPECT_EQ(logit_of_7(whole[1]), logit_of_7(whole[0]) - 1000.0f);
 }
 
-TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_answers) {
+TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_replies) {
     constexpr std::size_t n_vocab = 32'000, n_rows = 64;
     constexpr std::size_t whole = n_vocab * n_rows * sizeof(float); // 8 MB: all rows with logits
     forward::TransformerOptions options;
@@ -377,7 +377,7 @@ TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_answers) {
                           whole_rows());
     };
     constexpr std::size_t small = 100'000; // histories, headers, one adjusted row
-    // Own answer, and a message in the gather buffer for each rank of the subtree.
+    // Own reply, and a message in the gather buffer for each rank of the subtree.
     const std::size_t n_messages[] = {8, 1, 2, 1, 4, 1, 2, 1};
     for (int rank = 1; rank < 8; ++rank) {
         const std::size_t expected = whole / 8 * (1 + n_messages[rank]);
@@ -389,7 +389,7 @@ TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_answers) {
     EXPECT_LE(bytes(0, 8), whole / 8 + 2 * whole + small);
     EXPECT_GE(bytes(0, 1), 3 * whole);
     EXPECT_LE(bytes(0, 1), 3 * whole + 3 * small);
-    // A third of the ranks own most of the vocabulary: room for the longest answer a message.
+    // A third of the ranks own most of the vocabulary: room for the longest reply a message.
     const double weights[] = {0.8, 0.1, 0.1};
     const auto leaf = partition::share_of(sizes, 1, 3, weights);
     EXPECT_LE(loop_bytes(sizes, leaf, options, whole_rows()), whole + small);

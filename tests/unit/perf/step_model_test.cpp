@@ -64,7 +64,7 @@ TEST(step_time, of_several_is_the_slowest_and_the_messages) {
     EXPECT_NEAR(time.bandwidth_s, 4 * 4000 * 20e-9 + 150 * 10e-9, 1e-12);
     EXPECT_NEAR(time.summing_s, 4 * 1000 * 2e-9, 1e-15);
     EXPECT_NEAR(time.total(), 1.0 + time.latency_s + time.bandwidth_s + time.summing_s, 1e-12);
-    // 0: 4 vectors and the order; 1: 4 vectors and the answer
+    // 0: 4 vectors and the request; 1: 4 vectors and the reply
     EXPECT_EQ(step_traffic(work, 0).bytes_sent, 16050u);
     EXPECT_EQ(step_traffic(work, 1).bytes_sent, 16100u);
     EXPECT_EQ(step_traffic(work).messages_sent, 10u);
@@ -175,10 +175,10 @@ TEST(step_traffic, takes_the_allreduce_of_each_length) {
     work.n_rows = 11;
     work.n_second = 1;
     work.allreduce = {comm::Algorithm::direct, comm::Algorithm::ring, 30};
-    const Traffic sent = step_traffic(work, 2); // and an empty answer
+    const Traffic sent = step_traffic(work, 2); // and an empty reply
     EXPECT_EQ(sent.messages_sent, 2u * (4 + 2) + 1);
     EXPECT_EQ(sent.bytes_sent, 2u * (4 * 100 + 2 * 30) * 4 + 8);
-    // Nothing is computed that they could hide behind. Order and answer take one message each.
+    // Nothing is computed that they could hide behind. Request and reply take one message each.
     const StepTime time = step_time(round_numbers(), work);
     EXPECT_NEAR(time.latency_s, 2 * (4 * 100e-6 + 5e-6) + 2 * (110e-6 + 5e-6) + 200e-6, 1e-12);
 }

@@ -1,6 +1,6 @@
 // Offsets between clocks, interpolated between measurements.
 
-#include "pillar/trace/clock.hpp"
+#include "clock.hpp"
 
 #include <gtest/gtest.h>
 
@@ -35,8 +35,8 @@ TEST(ClockTable, IsAsUncertainAsTheWorseOfTheTwoNeighbours) {
     EXPECT_EQ(clocks.uncertainty_s(1, 105), 0.25);
     EXPECT_EQ(clocks.uncertainty_s(1, 115), 0.5);
     EXPECT_EQ(clocks.uncertainty_s(1, 130), 0.5);
-    EXPECT_EQ(clocks.largest_uncertainty_s(1), 0.5);
-    EXPECT_EQ(clocks.largest_uncertainty_s(0), 0);
+    EXPECT_EQ(clocks.max_uncertainty_s(1), 0.5);
+    EXPECT_EQ(clocks.max_uncertainty_s(0), 0);
 }
 
 TEST(ClockTable, RemembersTheFirstAndTheLastOffset) {

@@ -314,23 +314,28 @@ TEST(Convert, HoldsTheLongestReplyOfARank) {
     EXPECT_THAT(reader.column<std::uint32_t>("/steps/request_bytes"), ElementsAre(0));
 }
 
-TEST(Convert, RefusesAJournalOfAnotherVersion) {
+/// What is said of a journal with this header.
+std::string refusal_of(const std::string& header) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    {
-        JournalWriter journal(path + ".journal", false);
-        Header header = support::planted_header(1);
-        header.version = 1;
-        journal.append(RecordType::header, encode(header));
-    }
+    JournalWriter(path + ".journal", false).append(RecordType::header, header);
     try {
         convert(path + ".journal", path);
-        ADD_FAILURE() << "nothing was thrown";
     } catch (const FormatError& error) {
-        EXPECT_THAT(
-            error.what(),
-            HasSubstr("is 1, 96 bytes a step; this pillar reads journals of version 3, 96 bytes"));
+        return error.what();
     }
+    return "nothing was thrown";
+}
+
+TEST(Convert, RefusesAJournalOfAnotherVersionOrWithOtherSteps) {
+    Header header = support::planted_header(1);
+    std::string other_steps = encode(header);
+    other_steps[4] = static_cast<char>(other_steps[4] ^ 1); // the second number
+    EXPECT_THAT(refusal_of(other_steps),
+                HasSubstr("is 3, but other things are recorded of a step"));
+    header.version = 1;
+    EXPECT_THAT(refusal_of(encode(header)),
+                HasSubstr("is 1; this pillar reads journals of version 3"));
 }
 
 /// Convert under a limit on file sizes; exit with the error's code.

@@ -1,6 +1,6 @@
 // The journal keeps whole records through everything that can happen to a file.
 
-#include "pillar/trace/journal.hpp"
+#include "journal/journal.hpp"
 
 #include "support/planted_trace.hpp"
 #include "support/temporary_directory.hpp"

@@ -3,7 +3,7 @@
 // shortest round trip) and interpolated between; before the first and after the last measurement
 // they are taken as constant.
 
-#include "pillar/trace/records.hpp"
+#include "journal/records.hpp"
 
 #include <vector>
 
@@ -20,7 +20,7 @@ class ClockTable {
     /// How far to_root may be off: the larger uncertainty of the two measurements around.
     [[nodiscard]] double uncertainty_s(std::size_t rank, double local_s) const noexcept;
     /// The largest uncertainty of a rank's measurements.
-    [[nodiscard]] double largest_uncertainty_s(std::size_t rank) const noexcept;
+    [[nodiscard]] double max_uncertainty_s(std::size_t rank) const noexcept;
     /// The rank's first and last offset, to see drift.
     [[nodiscard]] double first_offset_s(std::size_t rank) const noexcept;
     [[nodiscard]] double last_offset_s(std::size_t rank) const noexcept;

@@ -16,7 +16,7 @@
 // samples, writes or waits for a user: that is idle time, outside the step. So on every rank
 // compute + wait + wire = its end − max(its begin, rank 0's begin).
 
-#include "pillar/trace/clock.hpp"
+#include "clock.hpp"
 #include "pillar/trace/rows.hpp"
 
 #include <span>
@@ -41,12 +41,12 @@ struct CollectiveTimes {
     double wire_s = 0;
 };
 
-class StepSplitter {
+class StepDivider {
   public:
-    explicit StepSplitter(const ClockTable& clocks);
+    explicit StepDivider(const ClockTable& clocks);
 
     /// `steps` and `times`: one entry a rank.
-    void split(std::span<const RankStep> steps, std::span<RankTimes> times);
+    void divide(std::span<const RankStep> steps, std::span<RankTimes> times);
     /// The collectives of the last step in program order; none when the ranks disagreed.
     [[nodiscard]] std::span<const CollectiveTimes> collectives() const noexcept {
         return collectives_;
@@ -54,7 +54,7 @@ class StepSplitter {
 
   private:
     void place(std::span<const RankStep> steps);
-    void divide(std::size_t k, std::span<const RankStep> steps, std::span<RankTimes> times);
+    void divide_one(std::size_t k, std::span<const RankStep> steps, std::span<RankTimes> times);
     void find_latest(CollectiveKind kind, std::size_t k);
 
     const ClockTable* clocks_;

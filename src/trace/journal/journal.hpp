@@ -4,7 +4,7 @@
 // was written survives the process. A reader takes every whole record and stops at the first that
 // is torn or whose checksum is wrong.
 
-#include "pillar/trace/records.hpp"
+#include "journal/records.hpp"
 
 #include <cstddef>
 #include <optional>

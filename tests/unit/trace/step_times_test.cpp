@@ -1,7 +1,7 @@
 // Waiting and moving bytes told apart, on planted arrivals. Times are multiples of 2^-7, so that
 // expected values are exact.
 
-#include "pillar/trace/split.hpp"
+#include "step_times.hpp"
 
 #include "pillar/comm/schedule.hpp"
 #include "support/planted_trace.hpp"
@@ -29,8 +29,8 @@ struct Result {
     std::vector<CollectiveTimes> collectives;
 };
 
-Result split(const std::vector<Planted>& planted, const std::vector<ClockSample>& samples = {},
-             std::size_t missing_rank = ~std::size_t{0}) {
+Result divided(const std::vector<Planted>& planted, const std::vector<ClockSample>& samples = {},
+               std::size_t missing_rank = ~std::size_t{0}) {
     const std::size_t n = planted.size();
     std::vector<RankSteps> ranks(n);
     std::vector<RankStep> steps(n);
@@ -45,18 +45,18 @@ Result split(const std::vector<Planted>& planted, const std::vector<ClockSample>
         }
     }
     const ClockTable clocks(samples, n);
-    StepSplitter splitter(clocks);
+    StepDivider divider(clocks);
     Result result;
     result.times.resize(n);
-    splitter.split(steps, result.times);
-    result.collectives.assign(splitter.collectives().begin(), splitter.collectives().end());
+    divider.divide(steps, result.times);
+    result.collectives.assign(divider.collectives().begin(), divider.collectives().end());
     return result;
 }
 
 TEST(Split, OfAnAllReduceEverybodyWaitsForTheLast) {
-    const auto result = split({{0, 3, {{1.0, 2.0, 64, allreduce}}},
-                               {0, 3, {{1.25, 2.0, 64, allreduce}}},
-                               {0, 3, {{1.5, 2.25, 64, allreduce}}}});
+    const auto result = divided({{0, 3, {{1.0, 2.0, 64, allreduce}}},
+                                 {0, 3, {{1.25, 2.0, 64, allreduce}}},
+                                 {0, 3, {{1.5, 2.25, 64, allreduce}}}});
     const double waits[] = {0.5, 0.25, 0};
     const double wires[] = {0.5, 0.5, 0.75};
     for (std::size_t r = 0; r < 3; ++r) {
@@ -74,8 +74,8 @@ TEST(Split, PutsClocksOfDifferentOriginsOnOneAxis) {
     // Rank 1's clock is 100 s ahead of rank 0's: 100 s must be taken off.
     const std::vector<ClockSample> samples{{0, {{0, 0}, {-100, 0}}}};
     const auto result =
-        split({{0, 3, {{1.0, 2.0, 64, allreduce}}}, {100, 103, {{101.5, 102.0, 64, allreduce}}}},
-              samples);
+        divided({{0, 3, {{1.0, 2.0, 64, allreduce}}}, {100, 103, {{101.5, 102.0, 64, allreduce}}}},
+                samples);
     EXPECT_EQ(result.times[0].wait_s, 0.5);
     EXPECT_EQ(result.times[0].wire_s, 0.5);
     EXPECT_EQ(result.times[1].wait_s, 0);
@@ -85,15 +85,15 @@ TEST(Split, PutsClocksOfDifferentOriginsOnOneAxis) {
 TEST(Split, NeverWaitsLongerThanTheCollectiveLasted) {
     // The clocks claim that rank 1 came after rank 0 had left: an error of theirs.
     const auto result =
-        split({{0, 3, {{1.0, 1.25, 64, allreduce}}}, {0, 3, {{1.5, 2.0, 64, allreduce}}}});
+        divided({{0, 3, {{1.0, 1.25, 64, allreduce}}}, {0, 3, {{1.5, 2.0, 64, allreduce}}}});
     EXPECT_EQ(result.times[0].wait_s, 0.25);
     EXPECT_EQ(result.times[0].wire_s, 0);
 }
 
 TEST(Split, OfABroadcastTheRootWaitsForNobodyAndTheOthersForIt) {
-    const auto result = split({{0.5, 4, {{1.0, 1.125, 8, broadcast}}},
-                               {0.75, 4, {{0.75, 1.25, 8, broadcast}}},
-                               {1.0, 4, {{1.125, 1.25, 8, broadcast}}}});
+    const auto result = divided({{0.5, 4, {{1.0, 1.125, 8, broadcast}}},
+                                 {0.75, 4, {{0.75, 1.25, 8, broadcast}}},
+                                 {1.0, 4, {{1.125, 1.25, 8, broadcast}}}});
     EXPECT_EQ(result.times[0].wait_s, 0);
     EXPECT_EQ(result.times[0].wire_s, 0.125);
     EXPECT_EQ(result.times[1].wait_s, 0.25);
@@ -105,7 +105,7 @@ TEST(Split, OfABroadcastTheRootWaitsForNobodyAndTheOthersForIt) {
 TEST(Split, CountsTimeBeforeRankZeroBeganTheStepAsIdle) {
     // Rank 1 came at 0.25; rank 0 began the step at 0.5 and its broadcast at 0.75.
     const auto result =
-        split({{0.5, 4, {{0.75, 1.0, 8, broadcast}}}, {0.125, 4, {{0.25, 1.5, 8, broadcast}}}});
+        divided({{0.5, 4, {{0.75, 1.0, 8, broadcast}}}, {0.125, 4, {{0.25, 1.5, 8, broadcast}}}});
     EXPECT_EQ(result.times[1].idle_s, 0.25);
     EXPECT_EQ(result.times[1].wait_s, 0.25);
     EXPECT_EQ(result.times[1].wire_s, 0.75);
@@ -113,9 +113,9 @@ TEST(Split, CountsTimeBeforeRankZeroBeganTheStepAsIdle) {
 }
 
 TEST(Split, OfAGatherTheRootWaitsForAllAndLeavesForNobody) {
-    const auto result = split({{0, 4, {{1.0, 2.0, 8, gather}}},
-                               {0, 4, {{1.5, 1.625, 8, gather}}},
-                               {0, 4, {{1.75, 1.875, 8, gather}}}});
+    const auto result = divided({{0, 4, {{1.0, 2.0, 8, gather}}},
+                                 {0, 4, {{1.5, 1.625, 8, gather}}},
+                                 {0, 4, {{1.75, 1.875, 8, gather}}}});
     EXPECT_EQ(result.times[0].wait_s, 0.75);
     EXPECT_EQ(result.times[0].wire_s, 0.25);
     for (const std::size_t leaf : {1u, 2u}) {
@@ -138,7 +138,7 @@ TEST(Split, FollowsTheTreeOfBroadcastAndGatherThroughInnerRanks) {
     const int inner = comm::binomial_tree(leaf, 8).parent;
     std::vector<Planted> late_inner(8, {0, 4, {{1.0, 3.0, 8, broadcast}}});
     late_inner[static_cast<std::size_t>(inner)].collectives[0].begin_s = 2.0;
-    const auto down = split(late_inner);
+    const auto down = divided(late_inner);
     for (int rank = 0; rank < 8; ++rank) {
         int above = rank;
         bool is_below = false;
@@ -150,7 +150,7 @@ TEST(Split, FollowsTheTreeOfBroadcastAndGatherThroughInnerRanks) {
     }
     std::vector<Planted> late_leaf(8, {0, 4, {{1.0, 3.0, 8, gather}}});
     late_leaf[static_cast<std::size_t>(leaf)].collectives[0].begin_s = 2.0;
-    const auto up = split(late_leaf);
+    const auto up = divided(late_leaf);
     for (int rank = 0; rank < 8; ++rank) {
         bool is_above = false;
         for (int below = leaf; below > 0;) {
@@ -162,7 +162,7 @@ TEST(Split, FollowsTheTreeOfBroadcastAndGatherThroughInnerRanks) {
 }
 
 TEST(Split, OfOneRankIsComputeAndWireOnly) {
-    const auto result = split(
+    const auto result = divided(
         {{0, 3, {{0.5, 0.625, 8, broadcast}, {1.0, 1.25, 64, allreduce}, {2.0, 2.5, 8, gather}}}});
     EXPECT_EQ(result.times[0].wait_s, 0);
     EXPECT_EQ(result.times[0].wire_s, 0.875);
@@ -171,18 +171,18 @@ TEST(Split, OfOneRankIsComputeAndWireOnly) {
 }
 
 TEST(Split, GivesNaNForARankThatIsMissingAndGoesOnWithTheOthers) {
-    const auto result = split({{0, 3, {{1.0, 2.0, 64, allreduce}}},
-                               {0, 3, {{1.75, 2.0, 64, allreduce}}},
-                               {0, 3, {{1.5, 2.0, 64, allreduce}}}},
-                              {}, 1);
+    const auto result = divided({{0, 3, {{1.0, 2.0, 64, allreduce}}},
+                                 {0, 3, {{1.75, 2.0, 64, allreduce}}},
+                                 {0, 3, {{1.5, 2.0, 64, allreduce}}}},
+                                {}, 1);
     EXPECT_TRUE(std::isnan(result.times[1].compute_s));
     EXPECT_TRUE(std::isnan(result.times[1].wait_s));
     EXPECT_EQ(result.times[0].wait_s, 0.5);
 }
 
 TEST(Split, GivesNoWaitsWhenRanksDisagreeAboutTheirCollectives) {
-    const auto result = split({{0, 3, {{1.0, 2.0, 64, allreduce}}},
-                               {0, 3, {{1.5, 2.0, 64, allreduce}, {2.0, 2.5, 64, allreduce}}}});
+    const auto result = divided({{0, 3, {{1.0, 2.0, 64, allreduce}}},
+                                 {0, 3, {{1.5, 2.0, 64, allreduce}, {2.0, 2.5, 64, allreduce}}}});
     EXPECT_EQ(result.times[0].compute_s, 2);
     EXPECT_EQ(result.times[1].compute_s, 2);
     EXPECT_TRUE(std::isnan(result.times[0].wait_s));
@@ -218,7 +218,7 @@ TEST(Split, ComputeWaitAndWireAreTheStepFromRankZerosBegin) {
     std::mt19937_64 random(1);
     for (const std::size_t n : {1u, 2u, 3u, 5u, 8u, 16u}) {
         const auto planted = random_step(n, random);
-        const auto result = split(planted);
+        const auto result = divided(planted);
         for (std::size_t r = 0; r < n; ++r) {
             const RankTimes& t = result.times[r];
             const double begin = std::max(planted[r].begin_s, planted[0].begin_s);
@@ -235,7 +235,7 @@ TEST(Split, WaitsAreOffByNoMoreThanTheUncertaintySaysWhateverTheClocksError) {
     for (int trial = 0; trial < 200; ++trial) {
         constexpr std::size_t n = 4;
         const auto planted = random_step(n, random);
-        const auto truth = split(planted);
+        const auto truth = divided(planted);
         // Own clocks are offset; the measurement misses the offset by up to its uncertainty.
         std::uniform_real_distribution<double> offset(-50, 50), miss(-1, 1), size(0, 0.005);
         const double uncertainty = size(random);
@@ -251,7 +251,7 @@ TEST(Split, WaitsAreOffByNoMoreThanTheUncertaintySaysWhateverTheClocksError) {
             }
             sample.offsets.push_back({o + miss(random) * uncertainty, uncertainty});
         }
-        const auto measured = split(seen, {sample});
+        const auto measured = divided(seen, {sample});
         for (std::size_t r = 0; r < n; ++r) {
             // Idle time is told apart by the same clocks.
             const double error = std::abs(measured.times[r].wait_s - truth.times[r].wait_s);

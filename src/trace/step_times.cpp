@@ -1,7 +1,7 @@
 // Dividing a step. Parents have lower numbers than their children in the binomial tree, so one pass
 // up or down the ranks follows every path.
 
-#include "pillar/trace/split.hpp"
+#include "step_times.hpp"
 
 #include "pillar/comm/schedule.hpp"
 
@@ -34,7 +34,7 @@ double sum(std::span<const float> values) {
 
 } // namespace
 
-StepSplitter::StepSplitter(const ClockTable& clocks)
+StepDivider::StepDivider(const ClockTable& clocks)
     : clocks_(&clocks), parents_(clocks.n_ranks()), begins_(clocks.n_ranks()),
       latest_(clocks.n_ranks()), uncertainties_s_(clocks.n_ranks()) {
     const int size = static_cast<int>(clocks.n_ranks());
@@ -45,7 +45,7 @@ StepSplitter::StepSplitter(const ClockTable& clocks)
     }
 }
 
-void StepSplitter::split(std::span<const RankStep> steps, std::span<RankTimes> times) {
+void StepDivider::divide(std::span<const RankStep> steps, std::span<RankTimes> times) {
     collectives_.clear();
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
         const StepHead* head = steps[rank].head;
@@ -59,11 +59,11 @@ void StepSplitter::split(std::span<const RankStep> steps, std::span<RankTimes> t
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
         if (steps[rank].head != nullptr) times[rank] = {.compute_s = times[rank].compute_s};
     }
-    for (std::size_t k = 0; k < steps[0].kind.size(); ++k) divide(k, steps, times);
+    for (std::size_t k = 0; k < steps[0].kind.size(); ++k) divide_one(k, steps, times);
 }
 
 /// Put all arrivals on rank 0's clock.
-void StepSplitter::place(std::span<const RankStep> steps) {
+void StepDivider::place(std::span<const RankStep> steps) {
     step_begin_s_ = clocks_->to_root(0, steps[0].head->begin_s);
     uncertainty_s_ = 0;
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
@@ -81,7 +81,7 @@ void StepSplitter::place(std::span<const RankStep> steps) {
     }
 }
 
-void StepSplitter::find_latest(CollectiveKind kind, std::size_t k) {
+void StepDivider::find_latest(CollectiveKind kind, std::size_t k) {
     const std::size_t n = begins_.size();
     std::fill(latest_.begin(), latest_.end(), never);
     if (kind == CollectiveKind::broadcast) {
@@ -101,8 +101,8 @@ void StepSplitter::find_latest(CollectiveKind kind, std::size_t k) {
     }
 }
 
-void StepSplitter::divide(std::size_t k, std::span<const RankStep> steps,
-                          std::span<RankTimes> times) {
+void StepDivider::divide_one(std::size_t k, std::span<const RankStep> steps,
+                             std::span<RankTimes> times) {
     CollectiveTimes whole{.kind = static_cast<CollectiveKind>(steps[0].kind[k])};
     find_latest(whole.kind, k);
     std::size_t n_present = 0;
