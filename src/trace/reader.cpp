@@ -2,10 +2,10 @@
 
 #include "pillar/trace/reader.hpp"
 
+#include "journal/journal.hpp"
 #include "tables/fields.hpp"
 #include "version_1.hpp"
 
-#include "journal/journal.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/storage/reader.hpp"

@@ -17,6 +17,7 @@
 // compute + wait + wire = its end − max(its begin, rank 0's begin).
 
 #include "clock.hpp"
+
 #include "pillar/trace/rows.hpp"
 
 #include <span>

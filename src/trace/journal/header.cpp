@@ -1,7 +1,6 @@
 // The header's payload, which says whether this pillar can read the journal at all.
 
 #include "journal/records.hpp"
-
 #include "packing.hpp"
 #include "tables/fields.hpp"
 

@@ -2,6 +2,7 @@
 // The few bytes around a journal's payloads.
 
 #include "journal/records.hpp"
+
 #include "pillar/core/hash.hpp"
 
 #include <array>

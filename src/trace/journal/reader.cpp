@@ -1,7 +1,6 @@
 // Walking a journal that may end anywhere: after a kill, a full disk or a flipped bit.
 
 #include "journal/journal.hpp"
-
 #include "layout.hpp"
 
 #include "pillar/core/errors.hpp"

@@ -2,7 +2,6 @@
 // at the end.
 
 #include "journal/journal.hpp"
-
 #include "layout.hpp"
 
 #include "pillar/core/output_file.hpp"

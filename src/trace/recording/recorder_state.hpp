@@ -1,9 +1,9 @@
 #pragma once
 // What a recorder holds, and the exchanges that it is made of.
 
+#include "journal/journal.hpp"
 #include "ring.hpp"
 
-#include "journal/journal.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"

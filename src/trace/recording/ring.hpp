@@ -2,6 +2,7 @@
 // A rank's records since the last gather, in memory reserved once.
 
 #include "journal/records.hpp"
+
 #include "pillar/engine/step.hpp"
 
 #include <cstddef>

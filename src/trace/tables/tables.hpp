@@ -3,9 +3,8 @@
 
 #include "field_columns.hpp"
 #include "journal/scan.hpp"
-#include "table.hpp"
-
 #include "step_times.hpp"
+#include "table.hpp"
 
 #include <map>
 #include <span>

@@ -3,6 +3,7 @@
 
 #include "pillar/trace/reader.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -61,6 +62,13 @@ inline trace::Trace planted(const Plan& plan) {
         }
     }
     return trace;
+}
+
+/// Without the blanks that align a table's columns.
+inline std::string squeezed(std::string text) {
+    const auto are_blanks = [](char a, char b) { return a == ' ' && b == ' '; };
+    text.erase(std::unique(text.begin(), text.end(), are_blanks), text.end());
+    return text;
 }
 
 } // namespace pillar::report

@@ -237,7 +237,7 @@ TEST(ScalingTable, KeepsThePredictionOfTheRunsThatHaveOne) {
 TEST(Markdown, PutsThePredictionBesideTheSteps) {
     const std::vector<trace::Trace> traces{recorded()};
     const perf::MachineProfile profile = round_numbers();
-    const std::string text = render(scaling_tables(traces, &profile), tables::Format::md);
+    const std::string text = squeezed(render(scaling_tables(traces, &profile), tables::Format::md));
     EXPECT_THAT(text, HasSubstr("with the profile \"round\""));
     EXPECT_THAT(text,
                 HasSubstr("| 2 × 4 | decode | 9 | 250.0 | 2.053 | 121.78 | 156.2 | 1.111 | 140.59 "
