@@ -9,7 +9,7 @@
 #include "pillar/terminal/text_pipe.hpp"
 
 #include <chrono>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <thread>
 
 namespace {

@@ -10,7 +10,7 @@
 #include "pillar/terminal/standard_output.hpp"
 
 #include <cmath>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <set>
 #include <vector>
 

@@ -15,7 +15,7 @@
 #include <cmath>
 #include <cstring>
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::bench {
 

@@ -2,7 +2,7 @@
 
 #include "pillar/core/errors.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::bench {
 

@@ -12,7 +12,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <system_error>
 
 namespace pillar::check {

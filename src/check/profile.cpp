@@ -8,8 +8,7 @@
 #include "pillar/terminal/progress.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::check {
 

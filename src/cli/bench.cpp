@@ -10,8 +10,7 @@
 #include "pillar/core/text.hpp"
 
 #include <cstdint>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <memory>
 
 namespace pillar::cli {
@@ -73,7 +72,7 @@ void add_models(Subcommand& sub, bench::BenchOptions& options) {
                 for (std::string& name : file_names(list, files.typed()))
                     options.files.push_back(std::move(name));
             },
-            [&options] { return fmt::format("{}", fmt::join(options.files, ",")); })
+            [&options] { return joined(options.files, ","); })
         .compared_by([&options] { // loading compares what is in them
             const std::size_t n = options.files.size();
             return n == 0 ? "none" : counted(n, "file");

@@ -10,7 +10,7 @@
 #include "pillar/session/tracing.hpp"
 #include "pillar/terminal/standard_output.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::cli {
 

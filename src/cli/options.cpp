@@ -3,13 +3,13 @@
 #include "arguments/subcommand.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/model/synthetic.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::cli {
 
@@ -21,7 +21,7 @@ std::string names_of_families() {
     std::vector<std::string_view> names;
     for (const kernels::Family* family : kernels::families())
         if (family->supported()) names.push_back(family->name);
-    return fmt::format("{}", fmt::join(names, ", "));
+    return joined(names, ", ");
 }
 
 /// Named families but reference give the same bits.

@@ -11,7 +11,7 @@
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/trace/convert.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <memory>
 
 namespace pillar::cli {

@@ -6,7 +6,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <charconv>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::cli {
 

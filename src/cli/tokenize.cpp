@@ -9,7 +9,7 @@
 #include "pillar/model/hyperparameters.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <memory>
 
 namespace pillar::cli {

@@ -1,13 +1,12 @@
 // The outcome of each rank goes to all; everybody draws the same conclusion.
 
 #include "pillar/comm/agree.hpp"
-
 #include "pillar/core/hash.hpp"
 #include "pillar/core/program.hpp"
+#include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <string>
 #include <vector>
 
@@ -67,7 +66,7 @@ std::string host_list(const Communicator& comm, const std::vector<std::string>& 
                                     : std::string(comm.host(rank));
         if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
     }
-    return fmt::format("{} {}", fmt::join(names, ", "), names.size() == 1 ? "has" : "have");
+    return fmt::format("{} {}", joined(names, ", "), names.size() == 1 ? "has" : "have");
 }
 
 } // namespace
@@ -87,7 +86,7 @@ void expect_same_among(const Communicator& comm, std::string_view what,
     for (const std::string& group : groups) {
         parts.push_back(fmt::format("{} {}", host_list(comm, values, group), shown(group)));
     }
-    throw AgreedError(code, fmt::format("{} differs: {}", what, fmt::join(parts, "; ")));
+    throw AgreedError(code, fmt::format("{} differs: {}", what, joined(parts, "; ")));
 }
 
 } // namespace pillar::comm

@@ -5,7 +5,7 @@
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::comm {
 

@@ -15,7 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <mpi.h>
 
 namespace pillar::comm {

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <new>
 #include <system_error>
 #include <unistd.h>

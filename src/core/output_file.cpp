@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <mutex>
 #include <optional>
 #include <sys/stat.h>

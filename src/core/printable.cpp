@@ -4,7 +4,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/utf8.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <iterator>
 
 namespace pillar {

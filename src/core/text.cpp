@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <iterator>
 
 namespace pillar {
@@ -28,6 +28,10 @@ std::string replaced(std::string_view text, char what, std::string_view by) {
 
 std::string counted(std::size_t n, std::string_view noun) {
     return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+std::string to_text(double number) {
+    return fmt::format("{}", number);
 }
 
 std::string human_bytes(double n_bytes) {

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pillar/revision.hpp>
 #include <unistd.h>
 #include <vector>

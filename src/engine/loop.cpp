@@ -9,7 +9,7 @@
 #include "pillar/engine/signals.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <optional>
 
 namespace pillar::engine {

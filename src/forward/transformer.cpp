@@ -6,7 +6,7 @@
 #include "pillar/core/hash.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::forward {
 

@@ -14,7 +14,7 @@
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::generate {
 

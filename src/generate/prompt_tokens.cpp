@@ -5,7 +5,7 @@
 #include "pillar/terminal/prompt_text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::generate {
 

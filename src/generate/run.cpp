@@ -11,7 +11,7 @@
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <random>
 
 namespace pillar::generate {

@@ -9,7 +9,7 @@
 #include "pillar/core/hash.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <numeric>
 #include <utility>
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 #include <concepts>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <limits>
 #include <type_traits>
 #include <utility>

@@ -14,7 +14,7 @@
 #include <bit>
 #include <cerrno>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <set>
 #include <string_view>
 #include <system_error>

@@ -4,8 +4,7 @@
 #include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <map>
 #include <type_traits>
 #include <variant>
@@ -86,7 +85,7 @@ std::string tensors_of(const gguf::File& file) {
                                    "type", "shape", "offset", "bytes");
     for (const gguf::TensorInfo& tensor : file.tensors())
         text += fmt::format("  {:<32} {:<8} {:<20} {:>14} {:>14}\n", printable(tensor.name),
-                            tensor.type->name, fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
+                            tensor.type->name, fmt::format("[{}]", joined(tensor.shape, ", ")),
                             tensor.offset, tensor.size_bytes);
     return text;
 }

@@ -3,7 +3,7 @@
 #include "pillar/core/median.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 
 namespace pillar::measure {

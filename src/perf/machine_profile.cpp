@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>

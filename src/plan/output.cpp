@@ -6,7 +6,7 @@
 #include "pillar/core/text.hpp"
 #include "pillar/tables/markdown.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::plan {
 

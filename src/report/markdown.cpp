@@ -2,11 +2,11 @@
 
 #include "renderers.hpp"
 
+#include "pillar/core/text.hpp"
 #include "pillar/tables/markdown.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <set>
 
 namespace pillar::report {
@@ -104,7 +104,7 @@ std::string bases_of(const ScalingTable& table, bool over_threads) {
     for (const ScalingRow& row : table.rows)
         if (row.speed_up && row.over_threads == over_threads)
             bases.insert(over_threads ? row.base_threads : fmt::format("{}", row.base_ranks));
-    return fmt::format("{}", fmt::join(bases, ", "));
+    return joined(bases, ", ");
 }
 
 void add_definitions(std::string& text, const ScalingTable& table) {

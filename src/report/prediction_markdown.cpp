@@ -6,7 +6,7 @@
 #include "pillar/tables/markdown.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::report {
 

@@ -1,8 +1,9 @@
 #include "recorded.hpp"
 
+#include "pillar/core/text.hpp"
+
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::report {
 
@@ -39,7 +40,7 @@ std::vector<Option> options_of(const trace::Trace& trace) {
 
 std::string shares_text(const trace::Trace& trace) {
     const std::vector<double> shares = trace.split_shares();
-    return shares.empty() ? "even" : fmt::format("{}", fmt::join(shares, ","));
+    return shares.empty() ? "even" : joined(shares, ",");
 }
 
 std::optional<perf::RunShape> recorded_shape(const trace::Trace& trace) {

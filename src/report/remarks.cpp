@@ -5,7 +5,7 @@
 #include "pillar/tables/markdown.hpp"
 
 #include <cmath>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::report {
 

@@ -4,7 +4,7 @@
 #include "pillar/sampling/sampling.hpp"
 
 #include <cmath>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string_view>
 
 namespace pillar::sampling {

@@ -1,10 +1,9 @@
 #include "pillar/session/host_groups.hpp"
-
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <functional>
 
 namespace pillar::session {
@@ -13,7 +12,7 @@ std::string join_once(std::vector<std::string> names) {
     std::vector<std::string> once;
     for (std::string& name : names)
         if (std::ranges::find(once, name) == once.end()) once.push_back(std::move(name));
-    return fmt::format("{}", fmt::join(once, ", "));
+    return joined(once, ", ");
 }
 
 std::vector<Group> groups_of(const std::vector<std::string>& hosts,
@@ -33,7 +32,7 @@ std::string listed(const std::vector<Group>& groups) {
     std::vector<std::string> parts;
     for (const Group& group : groups)
         parts.push_back(fmt::format("{} on {}", printable(group.value), join_once(group.hosts)));
-    return fmt::format("{}", fmt::join(parts, "; "));
+    return joined(parts, "; ");
 }
 
 } // namespace pillar::session

@@ -5,7 +5,7 @@
 #include "pillar/terminal/progress.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fstream>
 #include <sstream>
 

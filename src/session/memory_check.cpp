@@ -11,7 +11,7 @@
 #include "pillar/terminal/progress.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sstream>
 
 namespace pillar::session {

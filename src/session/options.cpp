@@ -1,6 +1,6 @@
 #include "pillar/session/options.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::session {
 

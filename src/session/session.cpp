@@ -16,8 +16,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::session {
 
@@ -206,7 +205,7 @@ std::string times_of(std::span<const measure::AllreduceTuning::Trial> trials) {
     for (const auto& trial : trials)
         parts.push_back(
             fmt::format("{} {:.1f} us", comm::name_of(trial.algorithm), trial.time_s * 1e6));
-    return fmt::format("{}", fmt::join(parts, ", "));
+    return joined(parts, ", ");
 }
 
 } // namespace

@@ -10,8 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -57,7 +56,7 @@ std::string shares_of_hosts(std::span<const double> weights, std::span<const std
     const std::vector<double> shares = normalised(weights);
     for (std::size_t r = 0; r < shares.size(); ++r)
         parts.push_back(fmt::format("{} {:.3g}", hosts[r], shares[r]));
-    return fmt::format("{}", fmt::join(parts, ", "));
+    return joined(parts, ", ");
 }
 
 void expect_one_a_rank(std::size_t n, const comm::Communicator& comm, const std::string& what) {
@@ -171,7 +170,7 @@ std::string split_text(const SplitRequest& request) {
 }
 
 std::string weights_text(std::span<const double> weights) {
-    return weights.empty() ? "even" : fmt::format("{}", fmt::join(weights, ","));
+    return weights.empty() ? "even" : joined(weights, ",");
 }
 
 quant::Type main_type(const gguf::File& file) {
@@ -189,7 +188,7 @@ std::string explain(const partition::Dealt& dealt, std::span<const double> bytes
                     std::span<const std::string> hosts) {
     std::vector<std::string> speeds;
     for (const double speed : bytes_per_s) speeds.push_back(fmt::format("{:.3g}", speed * 1e-9));
-    const std::string measured = fmt::format("speeds {} GB/s", fmt::join(speeds, ", "));
+    const std::string measured = fmt::format("speeds {} GB/s", joined(speeds, ", "));
     if (dealt.weights.empty())
         return dealt.speeds_are_equal ? fmt::format("auto: even ({} differ by less than {:.0f} %)",
                                                     measured, partition::least_difference * 100)
@@ -198,7 +197,7 @@ std::string explain(const partition::Dealt& dealt, std::span<const double> bytes
     for (const int rank : dealt.full) full.push_back(hosts[static_cast<std::size_t>(rank)]);
     return fmt::format("auto: {} ({}{})", shares_of_hosts(dealt.weights, hosts), measured,
                        full.empty() ? ""
-                                    : fmt::format("; {} limited by memory", fmt::join(full, ", ")));
+                                    : fmt::format("; {} limited by memory", joined(full, ", ")));
 }
 
 Split choose_split(comm::Communicator& comm, const SplitRequest& request,

@@ -5,7 +5,7 @@
 #include "pillar/session/run_shape.hpp"
 
 #include <cstdlib>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <map>
 #include <mutex>
 #include <utility>

@@ -2,7 +2,7 @@
 
 #include "hdf5.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::storage {
 

@@ -3,7 +3,7 @@
 #include "hdf5.hpp"
 
 #include <cstdlib>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 
 namespace pillar::storage {

@@ -4,7 +4,7 @@
 #include "pillar/core/utf8.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::tables {
 

@@ -3,7 +3,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <type_traits>
 
 namespace pillar::tables {

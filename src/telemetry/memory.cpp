@@ -8,7 +8,7 @@
 #include "pillar/core/control_groups.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <limits>
 #include <sys/stat.h>
 #include <utility>

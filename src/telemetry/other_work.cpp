@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fstream>
 #include <sstream>
 #include <unistd.h>

@@ -4,7 +4,7 @@
 #include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::terminal {
 

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace pillar::terminal {

@@ -11,7 +11,7 @@
 
 #include <cerrno>
 #include <exception>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <future>
 #include <new>
 #include <omp.h>

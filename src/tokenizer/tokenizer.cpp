@@ -15,7 +15,7 @@
 #include "pillar/tokenizer/spm.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 
 namespace pillar::tokenizer {

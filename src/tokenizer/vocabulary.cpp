@@ -5,12 +5,12 @@
 #include "vocabulary.hpp"
 
 #include "pillar/core/log.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/tokenizer/piece_index.hpp"
 #include "pillar/tokenizer/spm.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/ranges.h>
 #include <type_traits>
 #include <utility>
 
@@ -132,7 +132,7 @@ const PreTokenizerRule* read_rule(const gguf::Metadata& metadata) {
         names.insert(names.end(), rule.names.begin(), rule.names.end());
     std::ranges::sort(names);
     throw metadata.error(pre_key, fmt::format("the pre-tokenizer \"{}\" is unknown, known are {}",
-                                              printable(*name), fmt::join(names, ", ")));
+                                              printable(*name), joined(names, ", ")));
 }
 
 /// An id in the vocabulary: from the metadata, else `fallback`, which a small vocabulary may not

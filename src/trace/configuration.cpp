@@ -1,6 +1,6 @@
 #include "pillar/trace/configuration.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::trace {
 

@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::trace {
 

@@ -2,7 +2,7 @@
 // Messages for people, on stderr. Rank 0 speaks for the program; another rank's lines carry its
 // rank and host. Generated text never passes here: it goes to stdout.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 #include <string_view>
 

@@ -3,6 +3,7 @@
 
 #include "pillar/core/text.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,6 +19,29 @@ std::string human_bytes(double n_bytes);
 
 /// What stands between the separators, empty pieces too: at least one.
 std::vector<std::string_view> split(std::string_view text, char separator);
+
+// A value as text: numbers in full.
+inline std::string_view to_text(std::string_view text) {
+    return text;
+}
+std::string to_text(double number);
+template <std::integral Whole>
+std::string to_text(Whole number) {
+    return std::to_string(number);
+}
+
+/// "1, 2, 3": texts or numbers.
+template <class Values>
+std::string joined(const Values& values, std::string_view separator) {
+    std::string text;
+    bool is_first = true;
+    for (const auto& value : values) {
+        if (!is_first) text += separator;
+        is_first = false;
+        text += to_text(value);
+    }
+    return text;
+}
 
 /// One argument of a command line that is shown to be copied, as a shell needs it: quoted where it
 /// has to be ('my trace.h5'), with $'...' where it holds what does not fit a terminal's line. Fits

@@ -5,8 +5,7 @@
 #include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::check {
 
@@ -91,7 +90,7 @@ void judge_links(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
                         ? "no energy-efficient Ethernet"
                         : "energy-efficient Ethernet not told");
     verdicts.push_back(
-        {Level::good, "link", fmt::format("{}: {}", fmt::join(all, "; "), fmt::join(parts, ", "))});
+        {Level::good, "link", fmt::format("{}: {}", joined(all, "; "), joined(parts, ", "))});
 }
 
 /// Does a list such as "eth0,lo" name this interface? Subnets name none.
@@ -124,11 +123,11 @@ void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
         verdicts.push_back({Level::slow, "path",
                             fmt::format("messages went over {} although btl_tcp_if_include names "
                                         "{}: is it set on all nodes (jobs/env.sh)?",
-                                        fmt::join(strays, ", "), node(facts, 0).named_interfaces)});
+                                        joined(strays, ", "), node(facts, 0).named_interfaces)});
     if (!unseen.empty())
         verdicts.push_back({Level::note, "path",
                             fmt::format("which interface carries the messages of {} is not told",
-                                        fmt::join(unseen, ", "))});
+                                        joined(unseen, ", "))});
     if (strays.empty())
         verdicts.push_back(
             {Level::good, "path",

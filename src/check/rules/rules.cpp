@@ -6,7 +6,7 @@
 #include "pillar/session/host_groups.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::check {
 

@@ -7,8 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <utility>
 
 namespace pillar::cli {
@@ -56,7 +55,7 @@ Flag& Flag::choice(std::string& value, std::initializer_list<const char*> words)
 
 Flag& Flag::pieces(std::vector<std::string>& values) {
     return each([&values](const std::string& text) { values.push_back(text); },
-                [&values] { return fmt::format("{}", fmt::join(values, ",")); });
+                [&values] { return joined(values, ","); });
 }
 
 Flag& Flag::numbers(std::vector<std::size_t>& values, std::size_t lowest, std::size_t highest) {
@@ -67,7 +66,7 @@ Flag& Flag::numbers(std::vector<std::size_t>& values, std::size_t lowest, std::s
             if (!std::exchange(is_given, true)) values.clear(); // the default
             values.insert(values.end(), more.begin(), more.end());
         },
-        [&values] { return fmt::format("{}", fmt::join(values, ",")); });
+        [&values] { return joined(values, ","); });
 }
 
 Flag& Flag::read(std::function<void(const std::string&)> parse,
@@ -143,7 +142,7 @@ void Flag::refuse_word(const std::string& text, const std::vector<std::string>& 
     const std::string near = nearest(text, known);
     throw UsageError(fmt::format("{} {}: {}there {} {}", typed(), printable(text, 60),
                                  near.empty() ? "" : fmt::format("is {} meant? ", near),
-                                 known.size() == 1 ? "is" : "are", fmt::join(known, ", ")));
+                                 known.size() == 1 ? "is" : "are", joined(known, ", ")));
 }
 
 void Flag::refuse_empty() const {

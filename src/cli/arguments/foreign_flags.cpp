@@ -1,6 +1,6 @@
 #include "foreign_flags.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string_view>
 
 namespace pillar::cli {

@@ -7,11 +7,11 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/program.hpp"
+#include "pillar/core/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::cli {
 
@@ -45,12 +45,12 @@ Subcommand& Parser::called(const std::string& word) {
     if (word.starts_with('-'))
         throw UsageError(fmt::format("the subcommand comes first, but {} does: pillar SUBCOMMAND "
                                      "[FLAGS], where SUBCOMMAND is {}; see `pillar --help`",
-                                     printable(word, 60), fmt::join(names, ", ")));
+                                     printable(word, 60), joined(names, ", ")));
     const std::string near = nearest(word, names);
-    throw UsageError(
-        fmt::format("there is no subcommand \"{}\"{}; see `pillar --help`", printable(word, 60),
-                    near.empty() ? fmt::format(": there are {}", fmt::join(names, ", "))
-                                 : fmt::format(" (is {} meant?)", near)));
+    throw UsageError(fmt::format("there is no subcommand \"{}\"{}; see `pillar --help`",
+                                 printable(word, 60),
+                                 near.empty() ? fmt::format(": there are {}", joined(names, ", "))
+                                              : fmt::format(" (is {} meant?)", near)));
 }
 
 void Parser::hand_to_cli11(const Subcommand& subcommand, std::vector<std::string> arguments) {

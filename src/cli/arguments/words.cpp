@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fstream>
 #include <optional>
 

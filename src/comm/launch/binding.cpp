@@ -5,8 +5,7 @@
 #include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <iterator>
 #include <set>
 
@@ -64,7 +63,7 @@ std::string names_of(std::span<const RankCpus> ranks, const Group& machine) {
         const std::string_view host = ranks[static_cast<std::size_t>(rank)].host;
         if (std::ranges::find(names, host) == names.end()) names.push_back(host);
     }
-    return fmt::format("{}{}", fmt::join(names, ", "), names.size() > 1 ? " (one machine)" : "");
+    return fmt::format("{}{}", joined(names, ", "), names.size() > 1 ? " (one machine)" : "");
 }
 
 /// What is wrong on the machine of the rank with these CPUs; empty: nothing.

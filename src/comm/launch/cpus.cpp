@@ -4,12 +4,12 @@
 
 #include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/threads/team.hpp"
 
 #include <algorithm>
 #include <cstdlib>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <optional>
 #include <sched.h>
 #include <sstream>
@@ -68,7 +68,7 @@ int cpus_a_launcher_could_give() {
 /// "host\nmachine\nn_usable n_available cpu cpu …".
 std::string to_text(const RankCpus& cpus) {
     return fmt::format("{}\n{}\n{} {} {}", cpus.host, cpus.machine, cpus.n_usable, cpus.n_available,
-                       fmt::join(cpus.cpus, " "));
+                       joined(cpus.cpus, " "));
 }
 
 RankCpus from_text(const std::string& text) {

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <optional>
 #include <sstream>
 

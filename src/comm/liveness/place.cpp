@@ -1,6 +1,6 @@
 #include "place.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::comm {
 

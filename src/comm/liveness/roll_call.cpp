@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <type_traits>
 
 namespace pillar::comm {

@@ -6,11 +6,11 @@
 
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 namespace pillar::comm {
 
@@ -194,7 +194,7 @@ std::string Watchdog::name_silent(double waited_s) const {
         names.size() == 1 && here.waits_for >= 0 && !roll_.has_answered(here.waits_for);
     const bool is_alone = roll_.size() > 2 && static_cast<int>(names.size()) + 1 == roll_.size();
     return fmt::format(
-        "{} {} been silent for {:.0f} s while {} waited{} {}: {}", fmt::join(names, ", "),
+        "{} {} been silent for {:.0f} s while {} waited{} {}: {}", joined(names, ", "),
         names.size() == 1 ? "has" : "have", waited_s, roll_.name_of(roll_.rank()),
         is_for_it ? " for it" : for_whom(here), describe(here),
         is_alone ? "is this node cut off from the network?"
@@ -208,7 +208,7 @@ std::string Watchdog::name_places() const {
         names.push_back(
             fmt::format("{} waits{} {}", roll_.name_of(rank), for_whom(there), describe(there)));
     }
-    return fmt::format("all ranks answer but none goes on: {}", fmt::join(names, "; "));
+    return fmt::format("all ranks answer but none goes on: {}", joined(names, "; "));
 }
 
 } // namespace pillar::comm

@@ -7,7 +7,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <exception>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <limits>
 #include <utility>
 

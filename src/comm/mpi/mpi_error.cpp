@@ -4,7 +4,7 @@
 
 #include "pillar/core/errors.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <mpi.h>
 #include <string>
 

@@ -5,7 +5,7 @@
 
 #include "pillar/core/checked.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::gguf {
 

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::gguf {
 

@@ -10,7 +10,7 @@
 
 #include <array>
 #include <cstring>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <type_traits>
 #include <utility>
 

@@ -4,10 +4,10 @@
 #include "read_tensors.hpp"
 
 #include "pillar/core/checked.hpp"
+#include "pillar/core/text.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -54,7 +54,7 @@ std::vector<std::uint64_t> read_shape(Cursor& cursor, const std::string& field) 
     if (!count_elements(shape))
         throw cursor.error(
             field, start,
-            fmt::format("has more elements than can be counted: {}", fmt::join(shape, " x ")));
+            fmt::format("has more elements than can be counted: {}", joined(shape, " x ")));
     return shape;
 }
 
@@ -83,7 +83,7 @@ std::uint64_t size_of(const TensorInfo& tensor, const Cursor& cursor, const std:
     if (!size)
         throw cursor.error(field, position,
                            fmt::format("has more bytes than can be counted: {} of type {}",
-                                       fmt::join(tensor.shape, " x "), type.name));
+                                       joined(tensor.shape, " x "), type.name));
     return *size;
 }
 

@@ -3,7 +3,7 @@
 #include "pillar/model/architecture.hpp"
 
 #include <cmath>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 
 namespace pillar::model {

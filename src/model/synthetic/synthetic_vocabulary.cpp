@@ -1,6 +1,6 @@
 #include "synthetic_vocabulary.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 #include <utility>
 #include <vector>

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::model {
 

@@ -1,12 +1,11 @@
 #include "pillar/model/tensors.hpp"
-
 #include "pillar/core/errors.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/model/architecture.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <span>
 
 namespace pillar::model {
@@ -54,7 +53,7 @@ void expect_shape(const gguf::File& file, const Hyperparameters& h, const Tensor
     const std::string wanted = rule.is_vector() ? fmt::format("[{}]", n_columns)
                                                 : fmt::format("[{}, {}]", n_columns, n_rows);
     throw file.error(tensor.name, fmt::format("shape [{}] where the metadata ask for {}",
-                                              fmt::join(tensor.shape, ", "), wanted));
+                                              joined(tensor.shape, ", "), wanted));
 }
 
 /// Throws when no rule knows the tensor. True when it is there for nothing.

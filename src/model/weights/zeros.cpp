@@ -9,7 +9,7 @@
 #include "pillar/model/architecture.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <optional>
 #include <tuple>
 #include <vector>

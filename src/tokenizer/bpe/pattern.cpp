@@ -10,7 +10,7 @@
 
 #include <array>
 #include <cstdint>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pcre2.h>
 
 namespace pillar::tokenizer {

@@ -7,7 +7,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::trace {
 

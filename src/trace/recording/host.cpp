@@ -5,7 +5,7 @@
 #include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/memory.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <limits>
 #include <numeric>
 #include <sched.h>

@@ -11,7 +11,7 @@
 #include "pillar/trace/convert.hpp"
 
 #include <filesystem>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace pillar::trace {

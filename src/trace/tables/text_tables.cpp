@@ -5,7 +5,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <ctime>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pillar::trace {
 
