@@ -5,6 +5,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/utf8.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/model/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/terminal/standard_output.hpp"
@@ -53,16 +54,15 @@ engine::BenchmarkTest warm_up_of(engine::BenchmarkTest test) {
 }
 
 /// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M synthetic"
-std::string model_type(const gguf::File& file, const forward::Transformer& transformer,
-                       const session::ModelOptions& options) {
-    const auto file_type = file.metadata().integer("general.file_type", 0, UINT32_MAX);
+std::string model_type(const model::Model& model, const session::ModelOptions& options) {
+    const auto file_type = model.file.metadata().integer("general.file_type", 0, UINT32_MAX);
     const quant::MixInfo* mix =
         file_type ? quant::find_mix(static_cast<std::uint32_t>(*file_type)) : nullptr;
     const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
     if (options.synthetic)
         return std::string(options.synthetic->shape->title) + title + " synthetic";
-    const auto n = static_cast<double>(transformer.n_parameters());
-    return transformer.hyperparameters().architecture +
+    const auto n = static_cast<double>(model.plan.n_parameters);
+    return std::string(model.h.architecture->name) +
            (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;
 }
 
@@ -162,7 +162,6 @@ void ModelBench::clear_progress() const {
 
 /// Rank 0 only.
 tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<double>& seconds) {
-    const forward::Transformer& transformer = session_.transformer();
     std::uint64_t tensor_bytes = 0;
     for (const gguf::TensorInfo& tensor : session_.file().tensors())
         tensor_bytes += tensor.size_bytes;
@@ -172,9 +171,9 @@ tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<do
     r.set("cpu_info", cpu_);
     r.set("backends", "MPI");
     r.set("model_filename", to_valid_utf8(session_.file().path()));
-    r.set("model_type", model_type(session_.file(), transformer, options_));
+    r.set("model_type", model_type(session_.model(), options_));
     r.set("model_size", tensor_bytes);
-    r.set("model_n_params", transformer.n_parameters());
+    r.set("model_n_params", session_.model().plan.n_parameters);
     r.set("n_batch", test.test.n_batch);
     r.set("n_ubatch", test.test.n_batch);
     r.set("n_threads", session_.n_threads());
@@ -183,8 +182,7 @@ tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<do
     r.set("ranks", comm_.size());
     r.set("kernels", session_.family().name);
     r.set("allreduce", session::allreduce_text(options_));
-    r.set("allreduce_decode",
-          comm::name_of(session_.allreduce().of(transformer.hyperparameters().dim)));
+    r.set("allreduce_decode", comm::name_of(session_.allreduce().of(session_.model().h.dim)));
     r.set("allreduce_prompt", comm::name_of(session_.allreduce().longer));
     r.set("wire", comm::name_of(options_.wire));
     r.set("split", session::split_text(options_.split));

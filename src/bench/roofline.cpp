@@ -42,10 +42,10 @@ Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
         const auto n = static_cast<double>(n_rows);
         work.bytes += static_cast<double>(cost.layer_bytes) +
                       static_cast<double>((first + n_rows) * cost.kv_bytes);
-        work.products += n * static_cast<double>(cost.layer_products);
+        work.products += n * static_cast<double>(cost.layer_macs);
         if (!wants_logits) return;
         work.bytes += static_cast<double>(cost.output_bytes);
-        work.products += static_cast<double>(cost.output_products);
+        work.products += static_cast<double>(cost.output_macs);
     };
     const std::size_t prompt_end = test.n_depth + test.n_prompt;
     for (std::size_t at = test.n_depth; at < prompt_end; at += test.n_batch) {
@@ -71,8 +71,8 @@ Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
     const double bytes =
         static_cast<double>(cost.layer_bytes) + output * static_cast<double>(cost.output_bytes);
     const double products =
-        static_cast<double>(n_rows) * (static_cast<double>(cost.layer_products) +
-                                       output * static_cast<double>(cost.output_products));
+        static_cast<double>(n_rows) *
+        (static_cast<double>(cost.layer_macs) + output * static_cast<double>(cost.output_macs));
     std::vector<double> memory, integer;
     begin();
     measure();

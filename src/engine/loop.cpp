@@ -7,6 +7,7 @@
 #include "pillar/core/program.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/forward/micro_batches.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

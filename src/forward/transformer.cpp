@@ -1,20 +1,25 @@
+// One step: embedding and rotary angles of its rows, all layers, the logits that are wanted.
+
 #include "pillar/forward/transformer.hpp"
 
-#include "forward_state.hpp"
+#include "blocks/logits.hpp"
+#include "blocks/norms.hpp"
+#include "layer.hpp"
+#include "micro_batches.hpp"
+#include "workspace.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
+#include "pillar/forward/micro_batches.hpp"
 
 #include <algorithm>
-#include <fmt/core.h>
+#include <utility>
 
 namespace pillar::forward {
 
-Transformer::Transformer(const gguf::File& file, const model::Hyperparameters& h,
-                         const partition::Share& share, const kernels::Family& family,
-                         const TransformerOptions& options, threads::Team& team,
-                         model::LoadProgress progress)
-    : state_(std::make_unique<State>(file, h, share, family, options, team, progress)) {}
+Transformer::Transformer(const model::Model& model, const TransformerOptions& options,
+                         threads::Team& team)
+    : workspace_(std::make_unique<Workspace>(model, options, team)) {}
 
 Transformer::~Transformer() = default;
 
@@ -22,107 +27,104 @@ namespace {
 
 /// Embedding rows of some of the step's rows, straight from the file. A failure leaves zeros and is
 /// told later: the step must end on all ranks alike.
-void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows,
+void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows,
            threads::Range mine) noexcept {
     if (mine.begin == mine.end) return;
-    const gguf::TensorInfo& table = *s.weights.embedding;
-    auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
-    const auto x = [&](std::size_t r) { return s.buffers.x.span().subspan(r * s.h.dim, s.h.dim); };
+    const model::Model& model = ws.model;
+    const gguf::TensorInfo& table = *model.weights.embedding;
+    auto& raw = ws.embedding_rows[static_cast<std::size_t>(worker.index())];
+    const auto x = [&](std::size_t r) {
+        return ws.buffers.x.span().subspan(r * model.h.dim, model.h.dim);
+    };
     try {
         for (std::size_t r = mine.begin; r < mine.end; ++r) {
-            s.look_at_messages(worker);
-            s.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
+            ws.look_at_messages(worker);
+            model.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
             quant::decode_row(static_cast<quant::Type>(table.type->number), raw, x(r));
         }
-        s.file.expect_unchanged(table); // afterwards: what was read is what was opened
+        model.file.expect_unchanged(table); // afterwards: what was read is what was opened
     } catch (const std::exception& failure) {
         for (std::size_t r = mine.begin; r < mine.end; ++r) std::ranges::fill(x(r), 0.0f);
-        if (!s.embedding_failed.exchange(true)) s.error = failure.what();
+        if (!ws.embedding_failed.exchange(true)) ws.error = failure.what();
     }
 }
 
-void rotation_angles(Transformer::State& s, std::span<const Row> rows,
-                     threads::Range mine) noexcept {
-    const std::size_t n_pairs = s.rope.n_pairs();
-    for (std::size_t r = mine.begin; r < mine.end; ++r)
-        s.rope.angles(rows[r].position, s.buffers.cosine.span().subspan(r * n_pairs, n_pairs),
-                      s.buffers.sine.span().subspan(r * n_pairs, n_pairs));
+void rotary_angles(Workspace& ws, std::span<const Row> rows, threads::Range mine) noexcept {
+    for (std::size_t table = 0; table < ws.model.rope.size(); ++table) {
+        RotaryAngles& angles = ws.buffers.angles[table];
+        const std::size_t n = angles.n_pairs;
+        for (std::size_t r = mine.begin; r < mine.end; ++r)
+            ws.model.rope[table].angles(rows[r].position, angles.cosine.span().subspan(r * n, n),
+                                        angles.sine.span().subspan(r * n, n));
+    }
 }
 
 } // namespace
 
 std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<const Row> rows) {
-    State& s = *state_;
-    expects(rows.size() <= s.options.max_rows, "a step has more rows than buffers");
+    Workspace& ws = *workspace_;
+    const model::Hyperparameters& h = ws.model.h;
+    expects(rows.size() <= ws.options.max_rows, "a step has more rows than buffers");
     std::size_t n_wanted = 0;
     for (const Row& row : rows) {
-        expects(row.token >= 0 && static_cast<std::size_t>(row.token) < s.h.vocab_size,
+        expects(row.token >= 0 && static_cast<std::size_t>(row.token) < h.vocab_size,
                 "a token is out of range");
-        expects(s.cache.reserve(row.sequence, row.position), "the KV cache has no page left");
+        expects(ws.cache.reserve(row.sequence, row.position), "the KV cache has no page left");
         n_wanted += row.want_logits ? 1 : 0;
     }
-    expects(n_wanted <= s.options.max_logit_rows,
+    expects(n_wanted <= ws.options.max_logit_rows,
             "a step wants more logits than there is room for");
 
-    const std::size_t n_first = first_half(rows.size(), s.share.n_ranks);
-    const bool in_halves = n_first < rows.size();
-    s.halves[0].set_rows(rows, 0, n_first);
-    if (in_halves) s.halves[1].set_rows(rows, n_first, rows.size());
+    const std::size_t n_first = first_micro_batch(rows.size(), ws.model.share.n_ranks);
+    const bool is_cut = n_first < rows.size();
+    ws.micro_batches[0].set_rows(rows, 0, n_first);
+    if (is_cut) ws.micro_batches[1].set_rows(rows, n_first, rows.size());
     const auto prepare = [&](threads::Worker worker, threads::Range mine) {
-        embed(s, worker, rows, mine);
-        rotation_angles(s, rows, mine);
+        embed(ws, worker, rows, mine);
+        rotary_angles(ws, rows, mine);
     };
-    s.comm = comm.size() > 1 ? &comm : nullptr;
-    comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), s.share.n_ranks));
+    ws.comm = comm.size() > 1 ? &comm : nullptr;
+    comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), ws.model.share.n_ranks));
     const auto compute = [&](threads::Worker worker) {
-        for (Half& half : std::span(s.halves).first(in_halves ? 2 : 1))
-            start_layers(s, worker, half, [&](threads::Range mine) { prepare(worker, mine); });
-        if (in_halves) compute_halves(s, worker, comm);
-        for (std::size_t layer = 0; layer < s.h.n_layers && !in_halves; ++layer)
-            compute_layer(s, worker, comm, layer, s.halves[0]);
-        if (n_wanted > 0) output_logits(s, worker, rows);
+        for (MicroBatch& batch : std::span(ws.micro_batches).first(is_cut ? 2 : 1))
+            start_layers(ws, worker, batch, [&](threads::Range mine) { prepare(worker, mine); });
+        if (is_cut) compute_micro_batches(ws, worker, comm);
+        for (std::size_t layer = 0; layer < h.n_layers && !is_cut; ++layer)
+            compute_layer(ws, worker, comm, layer, ws.micro_batches[0]);
+        if (n_wanted > 0) output_logits(ws, worker, rows);
     };
-    s.team.run(compute, [&] { s.look_at_messages(); });
-    s.embedding_bytes += rows.size() * s.embedding_rows[0].size();
-    s.residual_hash = hash_of(std::span<const float>(s.buffers.x.data(), rows.size() * s.h.dim));
-    return s.buffers.logits.span().first(n_wanted * s.share.vocabulary.size());
+    ws.team.run(compute, [&] { ws.look_at_messages(); });
+    ws.embedding_bytes += rows.size() * ws.embedding_rows[0].size();
+    ws.residual_hash = hash_of(std::span<const float>(ws.buffers.x.data(), rows.size() * h.dim));
+    return ws.buffers.logits.span().first(n_wanted * ws.model.share.vocabulary.size());
 }
 
 void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
-    state_->cache.truncate(sequence, n_positions);
+    workspace_->cache.truncate(sequence, n_positions);
 }
 std::size_t Transformer::free_pages() const noexcept {
-    return state_->cache.free_pages();
+    return workspace_->cache.free_pages();
 }
 std::uint64_t Transformer::residual_hash() const noexcept {
-    return state_->residual_hash;
+    return workspace_->residual_hash;
 }
 
 std::string Transformer::take_error() {
-    state_->embedding_failed.store(false);
-    return std::exchange(state_->error, {});
+    workspace_->embedding_failed.store(false);
+    return std::exchange(workspace_->error, {});
 }
 
-const model::Hyperparameters& Transformer::hyperparameters() const noexcept {
-    return state_->h;
-}
-const partition::Share& Transformer::share() const noexcept {
-    return state_->share;
+const model::Model& Transformer::model() const noexcept {
+    return workspace_->model;
 }
 const TransformerOptions& Transformer::options() const noexcept {
-    return state_->options;
-}
-const model::LoadBytes& Transformer::load_bytes() const noexcept {
-    return state_->load_bytes;
+    return workspace_->options;
 }
 std::uint64_t Transformer::embedding_bytes_read() const noexcept {
-    return state_->embedding_bytes;
+    return workspace_->embedding_bytes;
 }
-std::uint64_t Transformer::weight_bytes_per_step() const noexcept {
-    return state_->plan.packed_bytes;
-}
-std::uint64_t Transformer::n_parameters() const noexcept {
-    return state_->plan.n_parameters;
+void Transformer::assign_work() {
+    workspace_->assign_work();
 }
 
 } // namespace pillar::forward

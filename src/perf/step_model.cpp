@@ -1,6 +1,7 @@
 #include "pillar/perf/step_model.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/forward/micro_batches.hpp"
 #include "pillar/perf/network_model.hpp"
 
 #include <algorithm>
@@ -21,11 +22,11 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
         RankWork mine;
         mine.matrix_bytes = static_cast<double>(rank.cost.layer_bytes);
         mine.heads_share = static_cast<double>(rank.cost.heads_bytes) / mine.matrix_bytes;
-        mine.matrix_products = n * static_cast<double>(rank.cost.layer_products);
+        mine.matrix_products = n * static_cast<double>(rank.cost.layer_macs);
         if (rows.n_logits > 0) {
             mine.matrix_bytes += static_cast<double>(rank.cost.output_bytes);
             mine.matrix_products +=
-                static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_products);
+                static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_macs);
         }
         mine.kv_bytes =
             static_cast<double>(rows.n_cached) * static_cast<double>(rank.cost.kv_bytes);
@@ -35,7 +36,7 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
         work.ranks.push_back(mine);
     }
     const auto n_ranks = static_cast<int>(ranks.size());
-    const std::size_t n_first = forward::first_half(rows.n_rows, n_ranks);
+    const std::size_t n_first = forward::first_micro_batch(rows.n_rows, n_ranks);
     work.n_barriers = h.n_layers * forward::barriers_a_layer(rows.n_rows, n_ranks);
     work.n_allreduces = forward::blocks_a_layer * h.n_layers;
     work.allreduce_floats = n_first * h.dim;

@@ -7,8 +7,9 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
+#include "pillar/forward/micro_batches.hpp"
 #include "pillar/measure/allreduce.hpp"
-#include "pillar/model/tensors.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/model/zeros.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/terminal/progress.hpp"
@@ -50,14 +51,13 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
     wanted.cache_type = options.cache_type;
-    wanted.check_tensors = options.check_tensors;
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));
     read_input(needs, wanted.n_context);
     deal_split(wanted, options, needs.loop);
     check_memory(wanted, options, needs.loop);
-    load_model(wanted, !options.synthetic);
+    load_model(wanted, options);
     print_summary(options);
 }
 
@@ -114,7 +114,7 @@ void Session::set_threads(int n_threads) {
     comm::agree(*comm_, [&] {
         if (n_threads == team_->size()) return;
         team_.emplace(n_threads, n_cpus_);
-        transformer_->deal_work();
+        transformer_->assign_work();
     });
 }
 
@@ -165,7 +165,7 @@ void Session::check_memory(const forward::TransformerOptions& wanted, const Mode
 }
 
 /// Collective.
-void Session::load_model(const forward::TransformerOptions& wanted, bool from_file) {
+void Session::load_model(const forward::TransformerOptions& wanted, const ModelOptions& options) {
     const Stopwatch clock;
     const auto device_before = bytes_from_device();
     std::uint64_t total = 0;
@@ -184,14 +184,15 @@ void Session::load_model(const forward::TransformerOptions& wanted, bool from_fi
                 bar.show(done);
                 comm_->attend();
             };
-            transformer_ = std::make_unique<forward::Transformer>(*file_, h_, share_, *family_,
-                                                                  wanted, *team_, progress);
+            model_ = std::make_unique<model::Model>(*file_, h_, share_, *family_, *team_,
+                                                    options.check_tensors, progress);
+            transformer_ = std::make_unique<forward::Transformer>(*model_, wanted, *team_);
             own.seconds = clock.elapsed_s(); // without waiting for the others
         });
     }
-    own.bytes = transformer_->load_bytes().matrices + transformer_->load_bytes().vectors;
+    own.bytes = model_->load_bytes.matrices + model_->load_bytes.vectors;
     const auto device_after = bytes_from_device();
-    if (from_file && device_before && device_after)
+    if (!options.synthetic && device_before && device_after)
         own.bytes_from_device = *device_after - *device_before;
     load_ = gather_load(*comm_, own);
     load_s_ = clock.elapsed_s();
@@ -221,7 +222,7 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
                                          {.step_s = options.timeout_s});
     trial->set_in_steps(true);
     const measure::AllreduceTuning tuning = measure::tune_allreduce(
-        *trial, options.wire, h_.dim, h_.dim * forward::first_half(n_rows, comm_->size()));
+        *trial, options.wire, h_.dim, h_.dim * forward::first_micro_batch(n_rows, comm_->size()));
     allreduce_ = tuning.choice;
     comm_->choose(allreduce_);
     const auto bytes = [](std::size_t n_floats) {
@@ -237,16 +238,17 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
 
 void Session::print_summary(const ModelOptions& options) const {
     const forward::Transformer& t = *transformer_;
+    const std::uint64_t n_parameters = model_->plan.n_parameters;
     std::uint64_t tensor_bytes = 0;
     for (const gguf::TensorInfo& tensor : file_->tensors()) tensor_bytes += tensor.size_bytes;
     const auto bytes = [](std::uint64_t n) { return human_bytes(static_cast<double>(n)); };
     log::root(Level::info, "model    {} ({}), {} parameters, {}, {:.2f} bits per weight",
-              h_.name.empty() ? "unnamed" : printable(h_.name), h_.architecture,
-              t.n_parameters() >= 1'000'000'000
-                  ? fmt::format("{:.2f} B", static_cast<double>(t.n_parameters()) / 1e9)
-                  : fmt::format("{:.1f} M", static_cast<double>(t.n_parameters()) / 1e6),
+              h_.name.empty() ? "unnamed" : printable(h_.name), h_.architecture->name,
+              n_parameters >= 1'000'000'000
+                  ? fmt::format("{:.2f} B", static_cast<double>(n_parameters) / 1e9)
+                  : fmt::format("{:.1f} M", static_cast<double>(n_parameters) / 1e6),
               bytes(tensor_bytes),
-              8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(t.n_parameters()));
+              8.0 * static_cast<double>(tensor_bytes) / static_cast<double>(n_parameters));
     log::root(Level::info, "ranks    {} x {}, {} kernels, all-reduce {}, {} wire", comm_->size(),
               counted(static_cast<std::size_t>(team_->size()), "thread"), family_->name,
               allreduce_text(options), comm::name_of(options.wire));
@@ -257,7 +259,7 @@ void Session::print_summary(const ModelOptions& options) const {
               bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
               memory_.available.limited_by);
     log::root(Level::info, "rank 0   reads {} of weights per token",
-              bytes(t.weight_bytes_per_step()));
+              bytes(model_->plan.packed_bytes));
     log::root(Level::info, "load     {}", load_line(load_));
     std::vector<std::string> hosts;
     for (int rank = 0; rank < comm_->size(); ++rank) hosts.emplace_back(comm_->host(rank));

@@ -2,6 +2,7 @@
 
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/session/run_shape.hpp"
 
 #include <cstdlib>
@@ -57,8 +58,8 @@ std::vector<trace::RankShare> rank_shares(Session& session) {
         share.layer_bytes = cost.layer_bytes;
         share.heads_bytes = cost.heads_bytes;
         share.output_bytes = cost.output_bytes;
-        share.layer_macs = cost.layer_products;
-        share.output_macs = cost.output_products;
+        share.layer_macs = cost.layer_macs;
+        share.output_macs = cost.output_macs;
         share.kv_bytes = cost.kv_bytes;
         share.n_heads = costs[rank].n_heads;
     }
@@ -98,9 +99,9 @@ RunDescription describe_run(Session& session, const ModelOptions& options) {
     config.set<"model_file">(options.model);
     config.set<"model_bytes">(session.file().size_bytes());
     config.set<"model_hash">(fmt::format("{:016x}", session.file().header_hash()));
-    config.set<"architecture">(h.architecture);
+    config.set<"architecture">(std::string(h.architecture->name));
     config.set<"quantisation">(quantisation_of(session.file()));
-    config.set<"n_parameters">(t.n_parameters());
+    config.set<"n_parameters">(session.model().plan.n_parameters);
     config.set<"n_layers">(h.n_layers);
     config.set<"dim">(h.dim);
     config.set<"head_dim">(h.head_dim);

@@ -36,16 +36,18 @@ class OneRank {
             std::string_view family = "integer", int n_ranks = 1)
         : comm_(comm::make_dry_run(0, n_ranks, comm::Algorithm::direct, comm::Wire::f32)),
           team_(n_threads),
-          transformer_(model.file(), model.h(),
-                       partition::even_share(model.h().sizes(), 0, n_ranks),
-                       *kernels::find_family(family), options, team_, [](std::uint64_t) {}) {}
+          model_(model.file(), model.h(), partition::even_share(model.h().sizes(), 0, n_ranks),
+                 *kernels::find_family(family), team_, false, [](std::uint64_t) {}),
+          transformer_(model_, options, team_) {}
     [[nodiscard]] comm::Communicator& comm() { return *comm_; }
+    [[nodiscard]] const model::Model& model() const { return model_; }
     [[nodiscard]] forward::Transformer& transformer() { return transformer_; }
     [[nodiscard]] threads::Team& team() { return team_; }
 
   private:
     std::unique_ptr<comm::Communicator> comm_;
     threads::Team team_;
+    model::Model model_;
     forward::Transformer transformer_;
 };
 

@@ -1,7 +1,8 @@
 #pragma once
-// What differs from one architecture to the next: one small file each (src/model/architectures/).
-// The tensors that a layer needs, under the names they have in the file, and keys beyond those that
-// all architectures share. docs/adding_a_model.md walks through it.
+// What differs from one architecture to the next: one small file each
+// (src/model/config/architectures/). The tensors under the names that they have in the file, what
+// each layer computes, and the keys beyond those that all architectures share.
+// docs/adding_a_model.md walks through it.
 
 #include "pillar/model/hyperparameters.hpp"
 #include "pillar/model/tensors.hpp"
@@ -17,14 +18,19 @@ struct Architecture {
     /// refuses variants that are not computed (for example mixtures of experts). Throws
     /// FormatError.
     void (*read)(const gguf::File& file, Hyperparameters& h);
-    std::span<const TensorRule> model_tensors; ///< those that stand once
-    std::span<const TensorRule> layer_tensors; ///< those of each layer, without "blk.N."
+    /// What layer number `layer` computes.
+    LayerSpec (*layer)(const Hyperparameters& h, std::size_t layer);
+    std::span<const TensorSpec> model_tensors; ///< those that stand once
+    std::span<const TensorSpec> layer_tensors; ///< those of each layer, without "blk.N."
 };
 
+/// The tensor of its list whose rows are the tokens: every architecture has one.
+const TensorSpec& embedding_of(const Architecture& architecture) noexcept;
+
+/// All that this program computes.
 std::span<const Architecture* const> architectures() noexcept;
-/// nullptr when not supported.
-const Architecture* find_architecture(std::string_view name) noexcept;
-/// Of hyperparameters that were read: expects() that it is supported.
-const Architecture& architecture_of(const Hyperparameters& h);
+/// The one of this name; nullptr when there is none.
+const Architecture* find_architecture(std::span<const Architecture* const> known,
+                                      std::string_view name) noexcept;
 
 } // namespace pillar::model

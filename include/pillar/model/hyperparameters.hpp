@@ -2,10 +2,13 @@
 // A model's numbers as its GGUF metadata give them, checked, in the field's words.
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/model/layer_spec.hpp"
 #include "pillar/partition/partition.hpp"
 
 #include <cstddef>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace pillar::model {
 
@@ -16,6 +19,8 @@ inline constexpr std::uint64_t max_head_dim = 512;
 inline constexpr std::uint64_t max_dim = 1u << 20;
 inline constexpr std::uint64_t max_vocab_size = 1u << 20;
 inline constexpr std::uint64_t max_context = (1u << 31) - 1;
+
+struct Architecture;
 
 enum class RopeScaling { none, linear, yarn };
 
@@ -31,8 +36,8 @@ struct Rope {
 };
 
 struct Hyperparameters {
-    std::string architecture; ///< general.architecture
-    std::string name;         ///< general.name, may be empty
+    const Architecture* architecture = nullptr; ///< of general.architecture
+    std::string name;                           ///< general.name, may be empty
     std::size_t n_layers = 0;
     std::size_t dim = 0; ///< width of the residual
     std::size_t n_heads = 0;
@@ -42,7 +47,8 @@ struct Hyperparameters {
     std::size_t vocab_size = 0;
     std::size_t context_length = 0; ///< the model's own
     float norm_eps = 1e-5f;
-    Rope rope;
+    std::vector<Rope> ropes;       ///< rotary tables; the first one is what the shared keys say
+    std::vector<LayerSpec> layers; ///< (n_layers)
 
     [[nodiscard]] partition::Sizes sizes() const noexcept {
         return {n_heads, n_kv_heads, head_dim, hidden_dim, vocab_size};
@@ -57,8 +63,8 @@ void expect_model(const gguf::Metadata& metadata);
 /// all the same. Throws FormatError naming the key (with byte offset), also for an architecture
 /// that is not supported, which it names together with those that are.
 Hyperparameters read_hyperparameters(const gguf::File& file);
-
-/// Names of the architectures that pillar computes, e.g. "llama".
-std::string supported_architectures();
+/// The same for a file of one of the `known` architectures.
+Hyperparameters read_hyperparameters(const gguf::File& file,
+                                     std::span<const Architecture* const> known);
 
 } // namespace pillar::model

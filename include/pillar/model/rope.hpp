@@ -1,6 +1,6 @@
 #pragma once
-// Rotary position embedding: cos and sin of one position, in f64 and rounded once (DESIGN 5.3). Su
-// et al., "RoFormer"; linear scaling (Chen et al.), YaRN (Peng et al. 2023, section 3), and Llama
+// Rotary position embedding: cos and sin of one position, in f64 and rounded once. Su et al.,
+// "RoFormer"; linear scaling (Chen et al.), YaRN (Peng et al. 2023, section 3), and Llama
 // 3's per-frequency factors (rope_freqs).
 
 #include "pillar/model/hyperparameters.hpp"

@@ -1,10 +1,12 @@
 #pragma once
 // Models without files: the shape of a well-known model, the formats of a type mix, pseudo-random
 // weights, and a vocabulary of the right size that holds every byte. Everything that reads a model
-// reads them like a file; they say nothing sensible. The architecture is always "llama": of models
-// of others the shape alone is taken (no biases, no norms of queries and keys, no soft caps).
+// reads them like a file; they say nothing sensible. They have the tensors that their architecture
+// requires. That is "llama" unless a caller names another: of models of others the shape alone is
+// taken (no biases, no norms of queries and keys, no soft caps).
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/model/shapes.hpp"
 #include "pillar/quant/mix.hpp"
 
@@ -23,6 +25,7 @@ SyntheticName parse_synthetic_name(const std::string& name);
 
 /// The same bytes on every rank and machine.
 gguf::File synthetic_model(const Shape& shape, quant::Mix mix);
+gguf::File synthetic_model(const Shape& shape, quant::Mix mix, const Architecture& architecture);
 
 /// Write any open model as one GGUF file. Throws IoError.
 void write_model(const gguf::File& model, const std::filesystem::path& path);

@@ -7,6 +7,7 @@
 #include "pillar/core/function_ref.hpp"
 #include "pillar/kernels/matrix.hpp"
 #include "pillar/model/hyperparameters.hpp"
+#include "pillar/model/tensors.hpp"
 #include "pillar/threads/team.hpp"
 
 #include <cstdint>
@@ -48,24 +49,25 @@ struct LoadBytes {
     std::uint64_t vectors = 0;  ///< norms, biases, rope factors: whole on every rank
 };
 
+/// Where the tensor of a role goes; nullptr where the role is none of a layer's or of the other
+/// kind.
+kernels::Matrix LayerWeights::*layer_matrix(Role role) noexcept;
+std::vector<float> LayerWeights::*layer_vector(Role role) noexcept;
+
 /// A matrix of which this rank holds a slice.
 struct MatrixPlan {
+    Role role = Role::output;
+    std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
     kernels::MatrixShape shape; ///< of this rank's slice
     std::size_t first_row = 0;  ///< of the tensor
-    kernels::Matrix LayerWeights::*member = nullptr;
-    std::size_t layer = 0; ///< n_layers for the output matrix
 };
 /// A norm, bias or factors: read whole, of which this rank keeps `wanted`.
 struct VectorPlan {
-    struct Member { ///< one of them
-        std::vector<float> Weights::*of_model = nullptr;
-        std::vector<float> LayerWeights::*of_layer = nullptr;
-    };
+    Role role = Role::final_norm;
+    std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
     partition::Range wanted;
-    Member member;
-    std::size_t layer = 0; ///< n_layers for the model's own
 };
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;

@@ -44,6 +44,7 @@ class Session {
     [[nodiscard]] comm::Communicator& comm() noexcept { return *comm_; }
     [[nodiscard]] const gguf::File& file() const noexcept { return *file_; }
     [[nodiscard]] const tokenizer::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
+    [[nodiscard]] const model::Model& model() const noexcept { return *model_; }
     [[nodiscard]] forward::Transformer& transformer() noexcept { return *transformer_; }
     [[nodiscard]] const kernels::Family& family() const noexcept { return *family_; }
     [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
@@ -72,7 +73,7 @@ class Session {
                     const engine::LoopOptions& loop);
     void check_memory(const forward::TransformerOptions& wanted, const ModelOptions& options,
                       const engine::LoopOptions& loop);
-    void load_model(const forward::TransformerOptions& wanted, bool from_file);
+    void load_model(const forward::TransformerOptions& wanted, const ModelOptions& options);
     void print_summary(const ModelOptions& options) const;
 
     std::unique_ptr<comm::Communicator> comm_;
@@ -85,7 +86,8 @@ class Session {
     std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
     int n_cpus_ = 1;                    ///< for this rank alone
     int most_threads_ = 0;
-    std::unique_ptr<forward::Transformer> transformer_;
+    std::unique_ptr<model::Model> model_;
+    std::unique_ptr<forward::Transformer> transformer_; ///< computes with the model
     MemoryReport memory_;
     std::vector<LoadFacts> load_; ///< of all ranks
     double load_s_ = 0;           ///< until all were done

@@ -1,11 +1,10 @@
 // Attention of own heads: pages, the page tree, and putting together what threads have shared.
 
-#include "attention.hpp"
+#include "attention/attention.hpp"
 
-#include "forward_state.hpp"
+#include "workspace.hpp"
 
-#include <bit>
-#include <cmath>
+#include <algorithm>
 
 namespace pillar::forward {
 
@@ -15,26 +14,26 @@ using kernels::page_positions;
 using kernels::PageQuery;
 using kernels::PartialAttention;
 
-/// Runs that a tree can hold at a time: those of a piece that begins and ends anywhere, and the
-/// page being added.
-std::size_t most_runs(std::size_t n_pages) noexcept {
-    return 2 * static_cast<std::size_t>(std::bit_width(n_pages)) + 1;
+/// Whether a head's columns are whole blocks of activations, which no other head shares.
+bool has_own_blocks(const Workspace& ws) noexcept {
+    return ws.model.h.head_dim % kernels::block_size == 0;
 }
 
 /// The query heads of this rank that one of its KV heads serves: [begin, end) of own heads.
-partition::Range heads_of(const Transformer::State& s, std::size_t kv_head) noexcept {
-    const std::size_t group = s.h.n_heads / s.h.n_kv_heads;
-    const std::size_t first = (s.share.kv_heads.begin + kv_head) * group;
-    return {std::max(first, s.share.heads.begin) - s.share.heads.begin,
-            std::min(first + group, s.share.heads.end) - s.share.heads.begin};
+partition::Range heads_of(const Workspace& ws, std::size_t kv_head) noexcept {
+    const std::size_t group = ws.model.h.n_heads / ws.model.h.n_kv_heads;
+    const std::size_t first = (ws.model.share.kv_heads.begin + kv_head) * group;
+    return {std::max(first, ws.model.share.heads.begin) - ws.model.share.heads.begin,
+            std::min(first + group, ws.model.share.heads.end) - ws.model.share.heads.begin};
 }
 
 /// The int8 blocks of columns [begin, end) of the attention result of a row. The columns are whole
 /// blocks.
-void quantize_columns(Transformer::State& s, Half& half, std::size_t row, std::size_t begin,
+void quantize_columns(Workspace& ws, MicroBatch& batch, std::size_t row, std::size_t begin,
                       std::size_t end) noexcept {
-    if (s.family.float_activations) return;
-    s.family.quantize(half.attention, row, begin / kernels::block_size, end / kernels::block_size);
+    if (ws.model.family.float_activations) return;
+    ws.model.family.quantize(batch.attention, row, begin / kernels::block_size,
+                             end / kernels::block_size);
 }
 
 /// Where query i of a job stands: rows outside, heads inside.
@@ -45,52 +44,54 @@ Place place_of(const AttentionJob& job, partition::Range heads, std::size_t quer
     return {job.first_row + query / heads.size(), heads.begin + query % heads.size()};
 }
 
-void finish(Transformer::State& s, Half& half, Place place, const PartialAttention& all) noexcept {
-    const std::size_t head_dim = s.h.head_dim, begin = place.head * head_dim;
-    s.family.finish_attention(all, head_dim, half.attention.column(place.row) + begin);
-    if (s.has_own_blocks()) quantize_columns(s, half, place.row, begin, begin + head_dim);
+void finish(Workspace& ws, MicroBatch& batch, Place place, const PartialAttention& all) noexcept {
+    const std::size_t head_dim = ws.model.h.head_dim, begin = place.head * head_dim;
+    ws.model.family.finish_attention(all, head_dim, batch.attention.column(place.row) + begin);
+    if (has_own_blocks(ws)) quantize_columns(ws, batch, place.row, begin, begin + head_dim);
 }
 
 /// All pages of a job, into the tree. `next` is the job after it, if there is one.
-void attend_pages(Transformer::State& s, const AttentionJob& job, const AttentionJob* next,
-                  std::size_t layer, const Half& half, PageTree& tree, float* scores) noexcept {
-    const std::size_t head_dim = s.h.head_dim;
-    const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
-    const partition::Range heads = heads_of(s, job.kv_head);
+void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* next,
+                  std::size_t layer, const MicroBatch& batch, PageTree& tree,
+                  float* scores) noexcept {
+    const std::size_t head_dim = ws.model.h.head_dim;
+    const float scale = ws.model.h.layers[layer].attention_scale;
+    const partition::Range heads = heads_of(ws, job.kv_head);
     const std::size_t n_queries = job.n_rows * heads.size();
-    const std::int32_t sequence = half.rows[job.first_row].sequence;
+    const std::int32_t sequence = batch.rows[job.first_row].sequence;
     tree.clear();
     for (std::size_t p = job.page_begin; p < job.page_end; ++p) {
         PageQuery* const queries = tree.next();
         for (std::size_t i = 0; i < n_queries; ++i) {
             const auto [row, head] = place_of(job, heads, i);
-            const auto n_visible = static_cast<std::size_t>(half.rows[row].position) + 1;
+            const auto n_visible = static_cast<std::size_t>(batch.rows[row].position) + 1;
             queries[i].query =
-                s.buffers.q.data() + (half.begin + row) * s.q_dim() + head * head_dim;
+                ws.buffers.q.data() + (batch.begin + row) * ws.model.q_dim() + head * head_dim;
             queries[i].n_visible = std::min(n_visible - p * page_positions, page_positions);
         }
-        kernels::PageView page = s.cache.page(sequence, p, layer, job.kv_head);
+        kernels::PageView page = ws.cache.page(sequence, p, layer, job.kv_head);
         if (p + 1 < job.page_end)
-            page.next = s.cache.page(sequence, p + 1, layer, job.kv_head).keys;
+            page.next = ws.cache.page(sequence, p + 1, layer, job.kv_head).keys;
         else if (next != nullptr)
-            page.next = s.cache
-                            .page(half.rows[next->first_row].sequence, next->page_begin, layer,
+            page.next = ws.cache
+                            .page(batch.rows[next->first_row].sequence, next->page_begin, layer,
                                   next->kv_head)
                             .keys;
-        s.family.attend_page(queries, n_queries, page, s.cache.type(), head_dim, scale, scores);
-        tree.push(p, n_queries, s.family);
+        ws.model.family.attend_page(queries, n_queries, page, ws.cache.type(), head_dim, scale,
+                                    scores);
+        tree.push(p, n_queries, ws.model.family);
     }
 }
 
 /// The parts of a split job, as one row of results for each query.
 struct Parts {
-    Transformer::State& s;
+    Workspace& ws;
     const AttentionPlan& plan;
     const SplitAttention& split;
 
     PageTree& tree(std::size_t i) const noexcept {
         const std::size_t job = split.first_job + i;
-        return s.scratch[plan.thread_of(job)].trees[plan.is_first(job) ? 0 : 1];
+        return ws.scratch[plan.thread_of(job)].trees[plan.is_first(job) ? 0 : 1];
     }
     /// The whole tree of one query; the parts' results are used up.
     PartialAttention& add_up(std::size_t query) const noexcept {
@@ -99,7 +100,7 @@ struct Parts {
         PartialAttention* parts[capacity];
         std::size_t top = 0;
         const auto merge = [&] {
-            s.family.combine(*parts[top - 2], *parts[top - 1], s.h.head_dim);
+            ws.model.family.combine(*parts[top - 2], *parts[top - 1], ws.model.h.head_dim);
             runs[top - 2].n += runs[top - 1].n;
             --top;
         };
@@ -118,31 +119,6 @@ struct Parts {
 
 } // namespace
 
-PageTree::PageTree(std::size_t n_queries, std::size_t n_pages, std::size_t head_dim)
-    : n_queries_(n_queries), head_dim_(head_dim), outputs_(n_floats(n_queries, n_pages, head_dim)),
-      queries_(most_runs(n_pages) * n_queries) {
-    runs_.reserve(most_runs(n_pages));
-    for (std::size_t i = 0; i < queries_.size(); ++i)
-        queries_[i].part.o = outputs_.data() + i * head_dim;
-}
-
-std::size_t PageTree::n_floats(std::size_t n_queries, std::size_t n_pages,
-                               std::size_t head_dim) noexcept {
-    return most_runs(n_pages) * n_queries * head_dim;
-}
-
-void PageTree::push(std::size_t page, std::size_t n_queries,
-                    const kernels::Family& family) noexcept {
-    runs_.push_back({page, 1});
-    while (runs_.size() >= 2 && runs_[runs_.size() - 2].joins(runs_.back())) {
-        const std::size_t left = runs_.size() - 2;
-        for (std::size_t i = 0; i < n_queries; ++i)
-            family.combine(part(left, i), part(left + 1, i), head_dim_);
-        runs_.pop_back();
-        runs_.back().n *= 2;
-    }
-}
-
 AttentionScratch::AttentionScratch(std::size_t n_queries, std::size_t n_pages, std::size_t head_dim)
     : scores(kernels::queries_at_once * page_positions), trees{{n_queries, n_pages, head_dim},
                                                                {n_queries, n_pages, head_dim}} {}
@@ -153,55 +129,57 @@ std::size_t AttentionScratch::n_floats(std::size_t n_queries, std::size_t n_page
            2 * PageTree::n_floats(n_queries, n_pages, head_dim);
 }
 
-void attend(Transformer::State& s, threads::Worker worker, std::size_t layer, Half& half) noexcept {
+void compute_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
+                       MicroBatch& batch) noexcept {
     const auto me = static_cast<std::size_t>(worker.index());
-    AttentionScratch& scratch = s.scratch[me];
-    const std::span<const AttentionJob> jobs = half.plan.jobs(me);
+    AttentionScratch& scratch = ws.scratch[me];
+    const std::span<const AttentionJob> jobs = batch.plan.jobs(me);
     for (std::size_t j = 0; j < jobs.size(); ++j) {
         const AttentionJob& job = jobs[j];
         PageTree& tree = scratch.trees[j == 0 && !job.is_whole() ? 0 : 1];
         const AttentionJob* const next = j + 1 < jobs.size() ? &jobs[j + 1] : nullptr;
-        attend_pages(s, job, next, layer, half, tree, scratch.scores.data());
-        s.look_at_messages(worker);
+        attend_pages(ws, job, next, layer, batch, tree, scratch.scores.data());
+        ws.look_at_messages(worker);
         if (!job.is_whole()) continue;
-        const partition::Range heads = heads_of(s, job.kv_head);
+        const partition::Range heads = heads_of(ws, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i) {
             for (std::size_t run = tree.runs().size() - 1; run > 0; --run)
-                s.family.combine(tree.part(run - 1, i), tree.part(run, i), s.h.head_dim);
-            finish(s, half, place_of(job, heads, i), tree.part(0, i));
+                ws.model.family.combine(tree.part(run - 1, i), tree.part(run, i),
+                                        ws.model.h.head_dim);
+            finish(ws, batch, place_of(job, heads, i), tree.part(0, i));
         }
     }
-    if (s.has_own_blocks() || half.rows.size() <= few_rows) return;
+    if (has_own_blocks(ws) || batch.rows.size() <= few_rows) return;
     // All heads of a row are one thread's: its blocks too, when the last head is done.
-    const kernels::ActivationLayout& layout = half.attention.layout;
-    for (const AttentionJob& job : half.plan.jobs(me))
-        if (job.kv_head + 1 == s.share.kv_heads.size() && !s.family.float_activations)
+    const kernels::ActivationLayout& layout = batch.attention.layout;
+    for (const AttentionJob& job : batch.plan.jobs(me))
+        if (job.kv_head + 1 == ws.model.share.kv_heads.size() && !ws.model.family.float_activations)
             for (std::size_t r = job.first_row; r < job.first_row + job.n_rows; ++r)
-                s.family.quantize(half.attention, r, 0, layout.n_blocks);
+                ws.model.family.quantize(batch.attention, r, 0, layout.n_blocks);
 }
 
-bool must_join_attention(const Transformer::State& s, const Half& half) noexcept {
-    return !half.plan.splits().empty() || (!s.has_own_blocks() && half.rows.size() <= few_rows);
+bool must_join_attention(const Workspace& ws, const MicroBatch& batch) noexcept {
+    return !batch.plan.splits().empty() || (!has_own_blocks(ws) && batch.rows.size() <= few_rows);
 }
 
-void join_attention(Transformer::State& s, threads::Worker worker, Half& half) noexcept {
+void join_attention(Workspace& ws, threads::Worker worker, MicroBatch& batch) noexcept {
     const auto me = static_cast<std::size_t>(worker.index());
     const auto n_threads = static_cast<std::size_t>(worker.count());
     std::size_t n_seen = 0;
-    for (const SplitAttention& split : half.plan.splits()) {
-        const AttentionJob& job = half.plan.job(split.first_job);
-        const partition::Range heads = heads_of(s, job.kv_head);
+    for (const SplitAttention& split : batch.plan.splits()) {
+        const AttentionJob& job = batch.plan.job(split.first_job);
+        const partition::Range heads = heads_of(ws, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i, ++n_seen) {
             const Place place = place_of(job, heads, i);
-            // Heads are dealt in turn where each is whole blocks, rows where their heads share
+            // Heads are taken in turn where each is whole blocks, rows where their heads share
             // some.
-            if ((s.has_own_blocks() ? n_seen : place.row) % n_threads == me)
-                finish(s, half, place, Parts{s, half.plan, split}.add_up(i));
+            if ((has_own_blocks(ws) ? n_seen : place.row) % n_threads == me)
+                finish(ws, batch, place, Parts{ws, batch.plan, split}.add_up(i));
         }
     }
-    if (s.has_own_blocks() || s.family.float_activations) return;
-    for (std::size_t r = me; r < half.rows.size(); r += n_threads)
-        s.family.quantize(half.attention, r, 0, half.attention.layout.n_blocks);
+    if (has_own_blocks(ws) || ws.model.family.float_activations) return;
+    for (std::size_t r = me; r < batch.rows.size(); r += n_threads)
+        ws.model.family.quantize(batch.attention, r, 0, batch.attention.layout.n_blocks);
 }
 
 } // namespace pillar::forward

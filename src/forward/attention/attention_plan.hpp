@@ -8,7 +8,7 @@
 // threads: what it leaves is put together after a barrier. Of many rows (a chunk of the prompt) the
 // rows are enough to share.
 
-#include "pillar/forward/transformer.hpp"
+#include "pillar/forward/row.hpp"
 
 #include <cstdint>
 #include <span>

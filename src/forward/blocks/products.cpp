@@ -1,74 +1,45 @@
-// The matrices by themselves: what they cost, and their products without the rest of a step.
+#include "blocks/products.hpp"
 
-#include "forward_state.hpp"
-
-#include "pillar/core/errors.hpp"
+#include <algorithm>
 
 namespace pillar::forward {
 
 namespace {
 
-bool is_of_heads(kernels::Matrix model::LayerWeights::*member) noexcept {
-    return member == &model::LayerWeights::query || member == &model::LayerWeights::key ||
-           member == &model::LayerWeights::value || member == &model::LayerWeights::output;
-}
+/// Multiply-accumulates between two looks at messages under way: half a millisecond of a small
+/// core.
+constexpr std::size_t macs_a_piece = std::size_t{4} << 20;
+/// The same where none is under way, but others may ask whether this rank is alive: a few
+/// milliseconds, a tenth of a second with plain kernels.
+constexpr std::size_t macs_between_signs = std::size_t{32} << 20;
 
 } // namespace
 
-StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
-                   const partition::Share& share, const kernels::Family& family,
-                   kernels::CacheType cache_type) {
-    StepCost cost;
-    for (const model::MatrixPlan& matrix : plan.matrices) {
-        const bool is_output = matrix.member == nullptr;
-        const kernels::MatrixShape& shape = matrix.shape;
-        const std::uint64_t n_bytes =
-            shape.n_rows * shape.file_blocks().count * matrix.tensor->type->block_bytes;
-        (is_output ? cost.output_bytes : cost.layer_bytes) += n_bytes;
-        if (is_of_heads(matrix.member)) cost.heads_bytes += n_bytes;
-        if (quant::is_float(shape.type) || family.float_activations) continue;
-        std::uint64_t n_columns = 0;
-        for (const kernels::Slice& slice : shape.slices) n_columns += slice.end - slice.begin;
-        (is_output ? cost.output_products : cost.layer_products) += shape.n_rows * n_columns;
+void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
+              const kernels::Activations& x, float* y, std::size_t y_stride,
+              threads::Range groups) noexcept {
+    const std::size_t a_group =
+        w.family().rows_per_group(w.shape().type) * x.layout.length * x.n_columns();
+    // A rank beyond the heads has rows of no length: nothing to multiply, zeros to write.
+    if (!worker.is_main() || ws.comm == nullptr || a_group == 0)
+        return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
+    const std::size_t a_piece = ws.is_moving ? macs_a_piece : macs_between_signs;
+    const std::size_t n = std::max<std::size_t>(1, a_piece / a_group);
+    for (std::size_t begin = groups.begin; begin < groups.end; begin += n) {
+        kernels::multiply(w, x, y, y_stride, begin, std::min(begin + n, groups.end));
+        ws.look_at_messages(worker);
     }
-    cost.kv_bytes = h.n_layers * share.kv_heads.size() * 2 *
-                    kernels::page_bytes(cache_type, h.head_dim) / kernels::page_positions;
-    return cost;
 }
 
-StepCost Transformer::cost() const noexcept {
-    const State& s = *state_;
-    return step_cost(s.plan, s.h, s.share, s.family, s.cache.type());
+void multiply_share(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
+                    const kernels::Activations& x, float* y, std::size_t y_stride) noexcept {
+    multiply(ws, worker, w, x, y, y_stride, worker.share(w.n_groups()));
 }
 
-void Transformer::multiply_matrices(std::size_t n_rows) {
-    State& s = *state_;
-    Buffers& b = s.buffers;
-    Half& all = s.halves[0];
-    expects(n_rows > 0 && n_rows <= s.options.max_rows, "there are buffers for the rows");
-    for (kernels::Activations* x : {&all.normed, &all.attention, &all.hidden})
-        x->set_columns(n_rows);
-    s.team.run([&](threads::Worker worker) {
-        const auto multiply = [&](const kernels::Matrix& w, const kernels::Activations& x, float* y,
-                                  std::size_t y_stride) {
-            const threads::Range groups = worker.share(w.n_groups());
-            kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
-        };
-        const std::size_t hidden = s.share.hidden.size();
-        for (const model::LayerWeights& w : s.weights.layers) {
-            multiply(w.query, all.normed, b.q.data(), s.q_dim());
-            multiply(w.key, all.normed, b.k.data(), s.kv_dim());
-            multiply(w.value, all.normed, b.v.data(), s.kv_dim());
-            multiply(w.output, all.attention, b.partial.data(), s.h.dim);
-            worker.barrier(); // the buffers' owners change
-            multiply(w.gate, all.normed, b.up.data(), hidden);
-            multiply(w.up, all.normed, b.up.data(), hidden);
-            multiply(w.down, all.hidden, b.partial.data(), s.h.dim);
-            worker.barrier();
-        }
-        if (n_rows == 1)
-            multiply(s.weights.output, all.normed, b.logits.data(), s.share.vocabulary.size());
-    });
+threads::Range rows_of(const kernels::Matrix& w, threads::Range groups) noexcept {
+    const std::size_t rows = w.family().rows_per_group(w.shape().type);
+    return {std::min(groups.begin * rows, w.shape().n_rows),
+            std::min(groups.end * rows, w.shape().n_rows)};
 }
 
 } // namespace pillar::forward

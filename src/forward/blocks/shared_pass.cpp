@@ -1,6 +1,6 @@
 // Cutting a pass into pieces of about equally many bytes.
 
-#include "shared_pass.hpp"
+#include "blocks/shared_pass.hpp"
 
 #include "pillar/core/checked.hpp"
 

@@ -4,26 +4,30 @@
 
 #include "pillar/core/errors.hpp"
 
+#include <algorithm>
+
 namespace pillar::model {
 
 namespace {
 constexpr const Architecture* all[] = {&llama_architecture};
 }
 
+const TensorSpec& embedding_of(const Architecture& architecture) noexcept {
+    const auto spec =
+        std::ranges::find(architecture.model_tensors, Role::embedding, &TensorSpec::role);
+    expects(spec != architecture.model_tensors.end(), "an architecture's list has the embedding");
+    return *spec;
+}
+
 std::span<const Architecture* const> architectures() noexcept {
     return all;
 }
 
-const Architecture* find_architecture(std::string_view name) noexcept {
-    for (const Architecture* architecture : all)
+const Architecture* find_architecture(std::span<const Architecture* const> known,
+                                      std::string_view name) noexcept {
+    for (const Architecture* architecture : known)
         if (architecture->name == name) return architecture;
     return nullptr;
-}
-
-const Architecture& architecture_of(const Hyperparameters& h) {
-    const Architecture* architecture = find_architecture(h.architecture);
-    expects(architecture != nullptr, "hyperparameters are of an architecture that is supported");
-    return *architecture;
 }
 
 } // namespace pillar::model

@@ -105,7 +105,7 @@ void read_heads(const Keys& keys, Hyperparameters& h) {
 }
 
 void read_rope(const Keys& keys, Hyperparameters& h) {
-    Rope& rope = h.rope;
+    Rope& rope = h.ropes.emplace_back();
     rope.n_dims = keys.optional("rope.dimension_count", 0, max_head_dim, h.head_dim);
     if (rope.n_dims > h.head_dim || rope.n_dims % 2 != 0)
         throw keys.error("rope.dimension_count",
@@ -140,35 +140,36 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
     }
 }
 
-std::size_t read_vocab_size(const gguf::File& file, const Keys& keys) {
-    const gguf::TensorInfo* embedding = file.find_tensor("token_embd.weight");
-    if (embedding == nullptr) throw file.error("token_embd.weight", "the tensor is missing");
+std::size_t read_vocab_size(const gguf::File& file, const Keys& keys,
+                            const Architecture& architecture) {
+    const std::string name(embedding_of(architecture).name);
+    const gguf::TensorInfo* embedding = file.find_tensor(name);
+    if (embedding == nullptr) throw file.error(name, "the tensor is missing");
     const std::uint64_t rows = embedding->shape.size() < 2 ? 1 : embedding->shape[1];
     if (rows == 0 || rows > max_vocab_size)
-        throw file.error("token_embd.weight", fmt::format("{} rows; a vocabulary may have 1 to {}",
-                                                          rows, max_vocab_size));
+        throw file.error(
+            name, fmt::format("{} rows; a vocabulary may have 1 to {}", rows, max_vocab_size));
     const auto* tokens = file.metadata().strings("tokenizer.ggml.tokens");
     if (tokens != nullptr && tokens->size() != rows)
         throw file.metadata().error(
             "tokenizer.ggml.tokens",
-            fmt::format("{} tokens but token_embd.weight has {} rows", tokens->size(), rows));
+            fmt::format("{} tokens but {} has {} rows", tokens->size(), name, rows));
     const std::size_t stated = keys.optional("vocab_size", 1, max_vocab_size, rows);
     if (stated != rows)
-        throw keys.error("vocab_size",
-                         fmt::format("{} but token_embd.weight has {} rows", stated, rows));
+        throw keys.error("vocab_size", fmt::format("{} but {} has {} rows", stated, name, rows));
     return rows;
 }
 
-} // namespace
-
-std::string supported_architectures() {
+std::string names_of(std::span<const Architecture* const> known) {
     std::string names;
-    for (const Architecture* architecture : architectures()) {
+    for (const Architecture* architecture : known) {
         if (!names.empty()) names += ", ";
         names += architecture->name;
     }
     return names;
 }
+
+} // namespace
 
 void expect_model(const gguf::Metadata& metadata) {
     struct Kind {
@@ -199,19 +200,24 @@ void expect_model(const gguf::Metadata& metadata) {
 }
 
 Hyperparameters read_hyperparameters(const gguf::File& file) {
+    return read_hyperparameters(file, architectures());
+}
+
+Hyperparameters read_hyperparameters(const gguf::File& file,
+                                     std::span<const Architecture* const> known) {
     expect_model(file.metadata());
     const std::string* name = file.metadata().string("general.architecture");
     if (name == nullptr)
         throw file.metadata().error("general.architecture",
                                     "the key is missing; this is not a language model");
-    const Architecture* architecture = find_architecture(*name);
+    const Architecture* architecture = find_architecture(known, *name);
     if (architecture == nullptr)
         throw file.metadata().error("general.architecture",
                                     fmt::format("\"{}\" is not supported; supported are: {}",
-                                                printable(*name), supported_architectures()));
+                                                printable(*name), names_of(known)));
     Keys keys(file, *name);
     Hyperparameters h;
-    h.architecture = *name;
+    h.architecture = architecture;
     if (const std::string* title = file.metadata().string("general.name")) h.name = *title;
     h.n_layers = keys.required("block_count", 1, max_layers);
     keys.set_layers(h.n_layers);
@@ -221,8 +227,10 @@ Hyperparameters read_hyperparameters(const gguf::File& file) {
     read_heads(keys, h);
     h.norm_eps = static_cast<float>(keys.positive("attention.layer_norm_rms_epsilon", 1e-5));
     read_rope(keys, h);
-    h.vocab_size = read_vocab_size(file, keys);
+    h.vocab_size = read_vocab_size(file, keys, *architecture);
     architecture->read(file, h);
+    for (std::size_t layer = 0; layer < h.n_layers; ++layer)
+        h.layers.push_back(architecture->layer(h, layer));
     return h;
 }
 

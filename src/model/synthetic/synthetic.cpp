@@ -1,5 +1,5 @@
-// The directory that a file of the model would have, tensors in the order of the forward pass; each
-// tensor's bytes are made from its name.
+// The directory that a file of the model would have: the embedding, the layers, what follows them,
+// by the architecture's list. Each tensor's bytes are made from its name.
 
 #include "pillar/model/synthetic.hpp"
 
@@ -9,6 +9,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/gguf/writer.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/quant/synthetic.hpp"
 
 #include <algorithm>
@@ -29,10 +30,52 @@ struct Source {
     quant::SyntheticWeights weights;
 };
 
+/// What the rules of a mix call a matrix. `fused`: they were made for q, k and v in one.
+MatrixRole mix_role(Role role, bool fused) {
+    switch (role) {
+    case Role::embedding:
+        return MatrixRole::token_embedding;
+    case Role::output:
+        return MatrixRole::output;
+    case Role::query:
+        return fused ? MatrixRole::attention_qkv : MatrixRole::attention_q;
+    case Role::key:
+        return fused ? MatrixRole::attention_qkv : MatrixRole::attention_k;
+    case Role::value:
+        return fused ? MatrixRole::attention_qkv : MatrixRole::attention_v;
+    case Role::attention_output:
+        return MatrixRole::attention_output;
+    case Role::gate:
+        return MatrixRole::ffn_gate;
+    case Role::up:
+        return MatrixRole::ffn_up;
+    case Role::down:
+        return MatrixRole::ffn_down;
+    default:
+        break;
+    }
+    expects(false, "the rules of a mix know every matrix");
+    return MatrixRole::output;
+}
+
+/// What the tensors' extents are told from.
+Hyperparameters hyperparameters_of(const Shape& shape) {
+    Hyperparameters h;
+    h.n_layers = shape.n_layers;
+    h.dim = shape.dim;
+    h.n_heads = shape.n_heads;
+    h.n_kv_heads = shape.n_kv_heads;
+    h.head_dim = shape.head_dim;
+    h.hidden_dim = shape.hidden_dim;
+    h.vocab_size = shape.vocab_size;
+    return h;
+}
+
 class Builder {
   public:
-    Builder(const Shape& shape, quant::Mix mix)
-        : shape_(shape), mix_(mix), name_(fmt::format("{}:{}", shape.name, quant::info(mix).name)),
+    Builder(const Shape& shape, quant::Mix mix, const Architecture& architecture)
+        : shape_(shape), architecture_(architecture), h_(hyperparameters_of(shape)), mix_(mix),
+          name_(fmt::format("{}:{}", shape.name, quant::info(mix).name)),
           rules_{shape.n_layers, shape.n_heads / shape.n_kv_heads, shape.tied} {}
 
     gguf::File build() {
@@ -54,23 +97,25 @@ class Builder {
   private:
     void add_metadata();
     void add_tensors();
-    void add_layer(std::size_t layer);
-    void add_norm(const std::string& name);
-    void add_matrix(const std::string& name, MatrixRole role, std::size_t layer,
-                    std::size_t n_columns, std::size_t n_rows, double gain = 1.0);
+    void add(const TensorSpec& spec, std::optional<std::size_t> layer);
     void add_tensor(const std::string& name, quant::Type type,
                     std::vector<std::uint64_t> dimensions, quant::SyntheticWeights weights);
     void set(std::string key, ValueType type, decltype(gguf::Value::value) value) {
         directory_.metadata.add(std::move(key), {.type = type, .value = std::move(value)});
     }
     void set(const std::string& key, std::size_t value) {
-        set("llama." + key, ValueType::uint32, static_cast<std::uint32_t>(value));
+        set(key_of(key), ValueType::uint32, static_cast<std::uint32_t>(value));
+    }
+    std::string key_of(std::string_view key) const {
+        return fmt::format("{}.{}", architecture_.name, key);
     }
     std::uint64_t seed_of(const std::string& tensor) const {
         return hash_bytes(std::as_bytes(std::span(tensor)));
     }
 
     const Shape& shape_;
+    const Architecture& architecture_;
+    Hyperparameters h_; ///< its sizes
     quant::Mix mix_;
     std::string name_;
     quant::MixModel rules_;
@@ -80,7 +125,7 @@ class Builder {
 };
 
 void Builder::add_metadata() {
-    set("general.architecture", ValueType::string, std::string("llama"));
+    set("general.architecture", ValueType::string, std::string(architecture_.name));
     set("general.name", ValueType::string, fmt::format("{} (synthetic)", shape_.title));
     set("general.file_type", ValueType::uint32, quant::info(mix_).file_type);
     set("general.quantization_version", ValueType::uint32, std::uint32_t{2});
@@ -94,49 +139,35 @@ void Builder::add_metadata() {
     set("attention.value_length", shape_.head_dim);
     set("rope.dimension_count", shape_.head_dim);
     set("vocab_size", shape_.vocab_size);
-    set("llama.attention.layer_norm_rms_epsilon", ValueType::float32, 1e-5f);
-    set("llama.rope.freq_base", ValueType::float32, static_cast<float>(shape_.rope_base));
+    set(key_of("attention.layer_norm_rms_epsilon"), ValueType::float32, 1e-5f);
+    set(key_of("rope.freq_base"), ValueType::float32, static_cast<float>(shape_.rope_base));
 }
 
 void Builder::add_tensors() {
-    add_matrix("token_embd.weight", MatrixRole::token_embedding, 0, shape_.dim, shape_.vocab_size,
-               2.0);
-    for (std::size_t layer = 0; layer < shape_.n_layers; ++layer) add_layer(layer);
-    add_norm("output_norm.weight");
-    if (!shape_.tied)
-        add_matrix("output.weight", MatrixRole::output, 0, shape_.dim, shape_.vocab_size, 2.0);
+    const auto is_embedding = [](const TensorSpec& spec) { return spec.role == Role::embedding; };
+    for (const TensorSpec& spec : architecture_.model_tensors)
+        if (is_embedding(spec)) add(spec, {});
+    for (std::size_t layer = 0; layer < shape_.n_layers; ++layer)
+        for (const TensorSpec& spec : architecture_.layer_tensors) add(spec, layer);
+    for (const TensorSpec& spec : architecture_.model_tensors)
+        if (!is_embedding(spec)) add(spec, {});
 }
 
-void Builder::add_layer(std::size_t layer) {
-    const std::size_t q_dim = shape_.n_heads * shape_.head_dim;
-    const std::size_t kv_dim = shape_.n_kv_heads * shape_.head_dim;
-    const auto name = [&](const char* tensor) {
-        return fmt::format("blk.{}.{}.weight", layer, tensor);
-    };
-    const auto role = [&](MatrixRole own) {
-        return shape_.fused ? MatrixRole::attention_qkv : own;
-    };
-    add_norm(name("attn_norm"));
-    add_matrix(name("attn_q"), role(MatrixRole::attention_q), layer, shape_.dim, q_dim);
-    add_matrix(name("attn_k"), role(MatrixRole::attention_k), layer, shape_.dim, kv_dim);
-    add_matrix(name("attn_v"), role(MatrixRole::attention_v), layer, shape_.dim, kv_dim);
-    add_matrix(name("attn_output"), MatrixRole::attention_output, layer, q_dim, shape_.dim);
-    add_norm(name("ffn_norm"));
-    add_matrix(name("ffn_gate"), MatrixRole::ffn_gate, layer, shape_.dim, shape_.hidden_dim);
-    add_matrix(name("ffn_up"), MatrixRole::ffn_up, layer, shape_.dim, shape_.hidden_dim);
-    add_matrix(name("ffn_down"), MatrixRole::ffn_down, layer, shape_.hidden_dim, shape_.dim);
-}
-
-void Builder::add_norm(const std::string& name) {
-    add_tensor(name, quant::Type::f32, {shape_.dim}, quant::SyntheticWeights::norm(seed_of(name)));
-}
-
-/// The spread keeps the size of what the matrix is multiplied with.
-void Builder::add_matrix(const std::string& name, MatrixRole role, std::size_t layer,
-                         std::size_t n_columns, std::size_t n_rows, double gain) {
-    const quant::Type type = quant::type_in(mix_, role, layer, n_columns, rules_);
+/// What a model of the shape has. The spread of a matrix keeps the size of what it is multiplied
+/// with; those of the vocabulary have twice that.
+void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
+    const bool is_output = spec.role == Role::output;
+    if (is_output ? shape_.tied : spec.presence == Presence::optional) return;
+    const std::string name = tensor_name(spec.name, layer);
+    const std::size_t n_columns = length_of(spec.columns, h_);
+    if (spec.is_vector())
+        return add_tensor(name, quant::Type::f32, {n_columns},
+                          quant::SyntheticWeights::norm(seed_of(name)));
+    const quant::Type type = quant::type_in(mix_, mix_role(spec.role, shape_.fused),
+                                            layer.value_or(0), n_columns, rules_);
+    const double gain = is_output || spec.role == Role::embedding ? 2.0 : 1.0;
     const double deviation = gain / std::sqrt(static_cast<double>(n_columns));
-    add_tensor(name, type, {n_columns, n_rows},
+    add_tensor(name, type, {n_columns, length_of(spec.rows, h_)},
                quant::SyntheticWeights(type, seed_of(name), deviation));
 }
 
@@ -179,7 +210,11 @@ SyntheticName parse_synthetic_name(const std::string& name) {
 }
 
 gguf::File synthetic_model(const Shape& shape, quant::Mix mix) {
-    return Builder(shape, mix).build();
+    return synthetic_model(shape, mix, *find_architecture(architectures(), "llama"));
+}
+
+gguf::File synthetic_model(const Shape& shape, quant::Mix mix, const Architecture& architecture) {
+    return Builder(shape, mix, architecture).build();
 }
 
 void write_model(const gguf::File& model, const std::filesystem::path& path) {

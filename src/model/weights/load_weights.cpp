@@ -2,6 +2,7 @@
 // run of row groups, reads their file bytes into its own scratch and packs them where it will read
 // them. No second copy of the model exists at any time.
 
+#include "pillar/core/errors.hpp"
 #include "pillar/kernels/family.hpp"
 #include "pillar/model/weights.hpp"
 
@@ -124,6 +125,21 @@ class GroupLoader {
     std::size_t row_bytes_;
 };
 
+/// Where a matrix of the plan goes.
+kernels::Matrix& matrix_of(Weights& weights, const MatrixPlan& plan) {
+    if (plan.role == Role::output) return weights.output;
+    const auto member = layer_matrix(plan.role);
+    expects(member != nullptr, "the weights have a place for every matrix of the plan");
+    return weights.layers[plan.layer].*member;
+}
+std::vector<float>& vector_of(Weights& weights, const VectorPlan& plan) {
+    if (plan.role == Role::final_norm) return weights.final_norm;
+    if (plan.role == Role::rope_factors) return weights.rope_factors;
+    const auto member = layer_vector(plan.role);
+    expects(member != nullptr, "the weights have a place for every vector of the plan");
+    return weights.layers[plan.layer].*member;
+}
+
 /// All matrices by all threads; the first failure is thrown when the team is done. Returns the
 /// bytes asked for.
 std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan,
@@ -161,19 +177,13 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h,
     Weights weights;
     weights.layers.resize(h.n_layers);
     weights.embedding = plan.embedding;
-    for (const VectorPlan& vector : plan.vectors) {
-        const VectorPlan::Member& member = vector.member;
-        std::vector<float>& target = member.of_model != nullptr
-                                         ? weights.*member.of_model
-                                         : weights.layers[vector.layer].*member.of_layer;
-        target = read_vector(file, vector, bytes);
-    }
+    for (const VectorPlan& vector : plan.vectors)
+        vector_of(weights, vector) = read_vector(file, vector, bytes);
     weights.packed = AlignedBuffer<std::byte>(plan.packed_bytes);
     std::vector<kernels::Matrix*> matrices;
     std::size_t offset = 0;
     for (const MatrixPlan& matrix : plan.matrices) {
-        kernels::Matrix& target =
-            matrix.member == nullptr ? weights.output : weights.layers[matrix.layer].*matrix.member;
+        kernels::Matrix& target = matrix_of(weights, matrix);
         const std::size_t size = kernels::Matrix::packed_bytes(family, matrix.shape);
         target = kernels::Matrix(family, matrix.shape, weights.packed.span().subspan(offset, size));
         offset += size;

@@ -1,5 +1,5 @@
 #include "pillar/model/tensors.hpp"
-#include "pillar/core/errors.hpp"
+
 #include "pillar/core/text.hpp"
 #include "pillar/model/architecture.hpp"
 
@@ -21,9 +21,9 @@ std::string supported_types() {
     return names;
 }
 
-const TensorRule* find_rule(std::span<const TensorRule> rules, std::string_view name) {
-    const auto rule = std::ranges::find(rules, name, &TensorRule::name);
-    return rule == rules.end() ? nullptr : &*rule;
+const TensorSpec* find_spec(std::span<const TensorSpec> specs, std::string_view name) {
+    const auto spec = std::ranges::find(specs, name, &TensorSpec::name);
+    return spec == specs.end() ? nullptr : &*spec;
 }
 
 /// "blk.7.attn_q.weight": 7 and "attn_q.weight"; nullopt when the name is no layer's.
@@ -46,32 +46,32 @@ std::optional<LayerName> layer_name(std::string_view name) {
     return found;
 }
 
-void expect_shape(const gguf::File& file, const Hyperparameters& h, const TensorRule& rule,
+void expect_shape(const gguf::File& file, const Hyperparameters& h, const TensorSpec& spec,
                   const gguf::TensorInfo& tensor) {
-    const std::size_t n_columns = length_of(rule.columns, h), n_rows = length_of(rule.rows, h);
+    const std::size_t n_columns = length_of(spec.columns, h), n_rows = length_of(spec.rows, h);
     if (tensor.has_shape(n_columns, n_rows)) return;
-    const std::string wanted = rule.is_vector() ? fmt::format("[{}]", n_columns)
+    const std::string wanted = spec.is_vector() ? fmt::format("[{}]", n_columns)
                                                 : fmt::format("[{}, {}]", n_columns, n_rows);
     throw file.error(tensor.name, fmt::format("shape [{}] where the metadata ask for {}",
                                               joined(tensor.shape, ", "), wanted));
 }
 
-/// Throws when no rule knows the tensor. True when it is there for nothing.
-bool is_ignored(const gguf::File& file, const Hyperparameters& h, const Architecture& architecture,
-                const gguf::TensorInfo& tensor) {
+/// Throws when no spec knows the tensor. True when it is there for nothing.
+bool is_ignored(const gguf::File& file, const Hyperparameters& h, const gguf::TensorInfo& tensor) {
+    const Architecture& architecture = *h.architecture;
     const auto in_layer = layer_name(tensor.name);
     if (in_layer && in_layer->layer >= h.n_layers)
         throw file.error(tensor.name,
                          fmt::format("a tensor of layer {}, but {}.block_count says {} layers",
-                                     in_layer->layer, h.architecture, h.n_layers));
-    const TensorRule* rule = in_layer ? find_rule(architecture.layer_tensors, in_layer->name)
-                                      : find_rule(architecture.model_tensors, tensor.name);
-    if (rule == nullptr)
+                                     in_layer->layer, architecture.name, h.n_layers));
+    const TensorSpec* spec = in_layer ? find_spec(architecture.layer_tensors, in_layer->name)
+                                      : find_spec(architecture.model_tensors, tensor.name);
+    if (spec == nullptr)
         throw file.error(tensor.name,
                          fmt::format("the architecture \"{}\" as it is computed here has no such "
                                      "tensor; without it the answers would be wrong",
-                                     h.architecture));
-    return rule->presence == Presence::ignored;
+                                     architecture.name));
+    return spec->role == Role::ignored;
 }
 
 } // namespace
@@ -91,17 +91,9 @@ std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept {
     case Extent::vocabulary:
         return h.vocab_size;
     case Extent::rope_pairs:
-        return h.rope.n_dims / 2;
+        return h.ropes.front().n_dims / 2;
     }
     return 0;
-}
-
-const TensorRule& rule_of(const Hyperparameters& h, std::string_view name, bool in_layer) {
-    const Architecture& architecture = architecture_of(h);
-    const TensorRule* rule =
-        find_rule(in_layer ? architecture.layer_tensors : architecture.model_tensors, name);
-    expects(rule != nullptr, "the architecture's list has the tensor");
-    return *rule;
 }
 
 std::string tensor_name(std::string_view name, std::optional<std::size_t> layer) {
@@ -109,15 +101,15 @@ std::string tensor_name(std::string_view name, std::optional<std::size_t> layer)
 }
 
 const gguf::TensorInfo* find_tensor(const gguf::File& file, const Hyperparameters& h,
-                                    const TensorRule& rule, std::optional<std::size_t> layer) {
-    const std::string name = tensor_name(rule.name, layer);
+                                    const TensorSpec& spec, std::optional<std::size_t> layer) {
+    const std::string name = tensor_name(spec.name, layer);
     const gguf::TensorInfo* tensor = file.find_tensor(name);
     if (tensor == nullptr) {
-        if (rule.presence == Presence::required) throw file.error(name, "the tensor is missing");
+        if (spec.presence == Presence::required) throw file.error(name, "the tensor is missing");
         return nullptr;
     }
-    if (rule.presence == Presence::ignored) return tensor;
-    expect_shape(file, h, rule, *tensor);
+    if (spec.role == Role::ignored) return tensor;
+    expect_shape(file, h, spec, *tensor);
     if (tensor->type->decode == nullptr)
         throw file.error(name, fmt::format("type {} is not supported; supported are: {}",
                                            tensor->type->name, supported_types()));
@@ -125,14 +117,14 @@ const gguf::TensorInfo* find_tensor(const gguf::File& file, const Hyperparameter
 }
 
 std::string check_tensors(const gguf::File& file, const Hyperparameters& h) {
-    const Architecture& architecture = architecture_of(h);
-    for (const TensorRule& rule : architecture.model_tensors) find_tensor(file, h, rule, {});
+    const Architecture& architecture = *h.architecture;
+    for (const TensorSpec& spec : architecture.model_tensors) find_tensor(file, h, spec, {});
     for (std::size_t layer = 0; layer < h.n_layers; ++layer)
-        for (const TensorRule& rule : architecture.layer_tensors) find_tensor(file, h, rule, layer);
+        for (const TensorSpec& spec : architecture.layer_tensors) find_tensor(file, h, spec, layer);
     std::string first;
     std::size_t n_ignored = 0;
     for (const gguf::TensorInfo& tensor : file.tensors()) {
-        if (!is_ignored(file, h, architecture, tensor)) continue;
+        if (!is_ignored(file, h, tensor)) continue;
         if (n_ignored++ == 0) first = tensor.name;
     }
     if (n_ignored == 0) return {};

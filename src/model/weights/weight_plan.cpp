@@ -1,40 +1,13 @@
 // Which slice of each tensor of the architecture's list this rank holds, and what that takes.
 
 #include "pillar/kernels/family.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/model/slices.hpp"
-#include "pillar/model/tensors.hpp"
 #include "pillar/model/weights.hpp"
 
 namespace pillar::model {
 
 namespace {
-
-struct LayerMatrix {
-    std::string_view name;
-    kernels::Matrix LayerWeights::*member;
-};
-constexpr LayerMatrix layer_matrices[] = {
-    {"attn_q.weight", &LayerWeights::query},  {"attn_k.weight", &LayerWeights::key},
-    {"attn_v.weight", &LayerWeights::value},  {"attn_output.weight", &LayerWeights::output},
-    {"ffn_gate.weight", &LayerWeights::gate}, {"ffn_up.weight", &LayerWeights::up},
-    {"ffn_down.weight", &LayerWeights::down},
-};
-
-struct LayerVector {
-    std::string_view name;
-    std::vector<float> LayerWeights::*member;
-};
-constexpr LayerVector layer_vectors[] = {
-    {"attn_norm.weight", &LayerWeights::attention_norm},
-    {"ffn_norm.weight", &LayerWeights::feed_forward_norm},
-    {"attn_q.bias", &LayerWeights::query_bias},
-    {"attn_k.bias", &LayerWeights::key_bias},
-    {"attn_v.bias", &LayerWeights::value_bias},
-    {"attn_output.bias", &LayerWeights::output_bias},
-    {"ffn_gate.bias", &LayerWeights::gate_bias},
-    {"ffn_up.bias", &LayerWeights::up_bias},
-    {"ffn_down.bias", &LayerWeights::down_bias},
-};
 
 /// Rows of a matrix, or elements of a vector, that the rank owns.
 partition::Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& share) {
@@ -72,60 +45,52 @@ class Planner {
         : file_(file), h_(h), share_(share), family_(family) {}
 
     WeightPlan plan() {
-        add_vector("output_norm.weight", {}, {.of_model = &Weights::final_norm});
-        add_vector("rope_freqs.weight", {}, {.of_model = &Weights::rope_factors});
-        for (std::size_t layer = 0; layer < h_.n_layers; ++layer) {
-            for (const LayerMatrix& matrix : layer_matrices)
-                add_matrix(matrix.name, layer, matrix.member);
-            for (const LayerVector& vector : layer_vectors)
-                add_vector(vector.name, layer, {.of_layer = vector.member});
-        }
-        plan_embedding();
+        const Architecture& architecture = *h_.architecture;
+        plan_.embedding = find_tensor(file_, h_, embedding_of(architecture), {});
+        for (std::size_t layer = 0; layer < h_.n_layers; ++layer)
+            for (const TensorSpec& spec : architecture.layer_tensors) add(spec, layer);
+        for (const TensorSpec& spec : architecture.model_tensors) add(spec, {});
         for (const gguf::TensorInfo& tensor : file_.tensors())
             plan_.n_parameters += tensor.n_elements();
         return std::move(plan_);
     }
 
   private:
-    void plan_embedding() {
-        plan_.embedding = find_tensor(file_, h_, rule_of(h_, "token_embd.weight", false), {});
+    void add(const TensorSpec& spec, std::optional<std::size_t> layer) {
+        // Rows of the embedding are read from the file on demand.
+        if (spec.role == Role::ignored || spec.role == Role::embedding) return;
+        const gguf::TensorInfo* tensor = find_tensor(file_, h_, spec, layer);
         // Without a matrix of its own the model's output is tied to its embedding.
-        const bool tied = file_.find_tensor("output.weight") == nullptr;
-        add_matrix(tied ? "token_embd.weight" : "output.weight", {}, nullptr);
-    }
-
-    void add_vector(std::string_view name, std::optional<std::size_t> layer,
-                    VectorPlan::Member member) {
-        const TensorRule& rule = rule_of(h_, name, layer.has_value());
-        const gguf::TensorInfo* tensor = find_tensor(file_, h_, rule, layer);
+        if (tensor == nullptr && spec.role == Role::output) tensor = plan_.embedding;
         if (tensor == nullptr) return;
-        VectorPlan vector;
-        vector.tensor = tensor;
-        vector.wanted = own_part(rule.columns, h_, share_);
-        vector.member = member;
-        vector.layer = layer.value_or(h_.n_layers);
-        plan_.vector_bytes += vector.wanted.size() * sizeof(float);
-        plan_.vectors.push_back(vector);
+        if (spec.is_vector())
+            add_vector(spec, layer, *tensor);
+        else
+            add_matrix(spec, layer, *tensor);
     }
 
-    void add_matrix(std::string_view name, std::optional<std::size_t> layer,
-                    kernels::Matrix LayerWeights::*member) {
-        const TensorRule& rule = rule_of(h_, name, layer.has_value());
-        const gguf::TensorInfo* tensor = find_tensor(file_, h_, rule, layer);
-        expects(tensor != nullptr, "no matrix of the plan may be missing");
-        const partition::Range rows = own_part(rule.rows, h_, share_);
-        MatrixPlan matrix;
-        matrix.tensor = tensor;
-        matrix.shape.type = static_cast<quant::Type>(tensor->type->number);
+    void add_vector(const TensorSpec& spec, std::optional<std::size_t> layer,
+                    const gguf::TensorInfo& tensor) {
+        const partition::Range wanted = own_part(spec.columns, h_, share_);
+        plan_.vector_bytes += wanted.size() * sizeof(float);
+        plan_.vectors.push_back({spec.role, layer.value_or(0), &tensor, wanted});
+    }
+
+    void add_matrix(const TensorSpec& spec, std::optional<std::size_t> layer,
+                    const gguf::TensorInfo& tensor) {
+        const partition::Range rows = own_part(spec.rows, h_, share_);
+        MatrixPlan matrix{.role = spec.role,
+                          .layer = layer.value_or(0),
+                          .tensor = &tensor,
+                          .shape = {},
+                          .first_row = rows.begin};
+        matrix.shape.type = static_cast<quant::Type>(tensor.type->number);
         matrix.shape.n_rows = rows.size();
-        matrix.shape.n_columns = length_of(rule.columns, h_);
-        matrix.shape.slices = own_columns(rule.columns, h_, share_);
-        matrix.first_row = rows.begin;
-        matrix.member = member;
-        matrix.layer = layer.value_or(h_.n_layers);
+        matrix.shape.n_columns = length_of(spec.columns, h_);
+        matrix.shape.slices = own_columns(spec.columns, h_, share_);
         plan_.packed_bytes += kernels::Matrix::packed_bytes(family_, matrix.shape);
         plan_.read_bytes +=
-            rows.size() * matrix.shape.file_blocks().count * tensor->type->block_bytes;
+            rows.size() * matrix.shape.file_blocks().count * tensor.type->block_bytes;
         plan_.matrices.push_back(std::move(matrix));
     }
 

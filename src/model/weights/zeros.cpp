@@ -19,7 +19,7 @@ namespace pillar::model {
 namespace {
 
 constexpr std::uint64_t window_bytes = 4096;
-constexpr std::uint64_t least_tail = 256; ///< zeros at the file's end that mean something
+constexpr std::uint64_t min_tail = 256; ///< zeros at the file's end that mean something
 
 /// Byte after the last one that is not zero in [begin, end), at most a window; nullopt: all zeros.
 std::optional<std::uint64_t> end_of_data(const gguf::File& file, const gguf::TensorInfo& tensor,
@@ -65,7 +65,7 @@ bool looks_lost(const gguf::TensorInfo& tensor, std::uint64_t from, Behind behin
     const std::uint64_t size = tensor.size_bytes, tail = size - from;
     if (tail == 0) return false;
     if (tail >= (size + 7) / 8 || behind == Behind::zeros) return true;
-    if (behind == Behind::data || tail < least_tail) return false;
+    if (behind == Behind::data || tail < min_tail) return false;
     const std::uint64_t block = tensor.type->block_bytes;
     const std::uint64_t whole_blocks = (from + block - 1) / block * block;
     return whole_blocks % tensor.row_bytes() != 0;
@@ -74,16 +74,16 @@ bool looks_lost(const gguf::TensorInfo& tensor, std::uint64_t from, Behind behin
 /// Tensors whose weights are computed with and cannot all be zero, in the order of the files.
 std::vector<const gguf::TensorInfo*> tensors_with_weights(const gguf::File& file,
                                                           const Hyperparameters& h) {
-    const Architecture& architecture = architecture_of(h);
+    const Architecture& architecture = *h.architecture;
     std::vector<const gguf::TensorInfo*> tensors;
-    const auto add = [&](const TensorRule& rule, std::optional<std::size_t> layer) {
-        if (rule.presence != Presence::required && rule.is_vector()) return;
-        const gguf::TensorInfo* tensor = file.find_tensor(tensor_name(rule.name, layer));
+    const auto add = [&](const TensorSpec& spec, std::optional<std::size_t> layer) {
+        if (spec.presence != Presence::required && spec.is_vector()) return;
+        const gguf::TensorInfo* tensor = file.find_tensor(tensor_name(spec.name, layer));
         if (tensor != nullptr && tensor->size_bytes > 0) tensors.push_back(tensor);
     };
-    for (const TensorRule& rule : architecture.model_tensors) add(rule, std::nullopt);
+    for (const TensorSpec& spec : architecture.model_tensors) add(spec, std::nullopt);
     for (std::size_t layer = 0; layer < h.n_layers; ++layer)
-        for (const TensorRule& rule : architecture.layer_tensors) add(rule, layer);
+        for (const TensorSpec& spec : architecture.layer_tensors) add(spec, layer);
     std::ranges::sort(tensors, {}, [](const gguf::TensorInfo* tensor) {
         return std::tuple(tensor->part, tensor->offset);
     });

@@ -169,9 +169,9 @@ TEST(loop, ends_when_the_model_file_is_written_to_in_place) {
     const auto h = model::read_hyperparameters(file);
     const auto comm = comm::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32);
     threads::Team team(1);
-    forward::Transformer transformer(file, h, partition::even_share(h.sizes(), 0, 1),
-                                     *kernels::find_family("integer"), sized(4, 1), team,
-                                     [](std::uint64_t) {});
+    const model::Model model(file, h, partition::even_share(h.sizes(), 0, 1),
+                             *kernels::find_family("integer"), team, false, [](std::uint64_t) {});
+    forward::Transformer transformer(model, sized(4, 1), team);
     struct Overwrite : Scheduler {
         std::function<void()> overwrite;
         int n_done = 0;

@@ -2,6 +2,7 @@
 // page tree can put together.
 
 #include "attention/attention_plan.hpp"
+#include "cache/kv_cache.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -10,7 +11,6 @@
 
 namespace pillar::forward {
 
-using namespace model;
 namespace {
 
 /// Rows of one sequence from a position on.

@@ -2,6 +2,8 @@
 // team meets in a layer.
 
 #include "pillar/forward/transformer.hpp"
+
+#include "pillar/forward/micro_batches.hpp"
 #include "support/model_files.hpp"
 #include "support/random.hpp"
 
@@ -168,16 +170,16 @@ TEST(forward, meets_as_often_as_the_cost_model_counts) {
                 << n_rows << " rows on " << n_ranks;
 }
 
-TEST(first_half, is_about_half_of_many_rows_on_several_ranks) {
+TEST(first_micro_batch, is_about_half_of_many_rows_on_several_ranks) {
     for (std::size_t n = 1; n < 600; ++n) {
-        EXPECT_EQ(first_half(n, 1), n);
-        const std::size_t first = first_half(n, 3);
-        if (n < shortest_in_halves) {
+        EXPECT_EQ(first_micro_batch(n, 1), n);
+        const std::size_t first = first_micro_batch(n, 3);
+        if (n < min_micro_batched_rows) {
             EXPECT_EQ(first, n);
         } else {
-            EXPECT_EQ(first % half_unit, 0u);
-            EXPECT_LE(n - first, n / 2); // what the second half has room for
-            EXPECT_GE(n - first, n / 2 - half_unit);
+            EXPECT_EQ(first % micro_batch_unit, 0u);
+            EXPECT_LE(n - first, n / 2); // what the second has room for
+            EXPECT_GE(n - first, n / 2 - micro_batch_unit);
         }
     }
 }

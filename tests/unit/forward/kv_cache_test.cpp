@@ -1,4 +1,4 @@
-#include "pillar/forward/kv_cache.hpp"
+#include "cache/kv_cache.hpp"
 
 #include <gtest/gtest.h>
 

@@ -46,8 +46,9 @@ TEST(resident_memory, of_loading_stays_below_1_1_times_the_slice_plus_cache_and_
         const std::uint64_t before = status_bytes("VmRSS");
         const MemoryNeed need =
             memory_need(model.file(), model.h(), share, *family, options, team.size());
-        const Transformer transformer(model.file(), model.h(), share, *family, options, team,
-                                      [](std::uint64_t) {});
+        const Model loaded(model.file(), model.h(), share, *family, team, false,
+                           [](std::uint64_t) {});
+        const Transformer transformer(loaded, options, team);
         const auto grown = static_cast<double>(status_bytes("VmHWM") - before);
         const auto weights = static_cast<double>(need.weights);
         // What an earlier test has freed may serve again.

@@ -132,8 +132,8 @@ TEST(step_work, counts_rows_positions_and_heads) {
     RankCost rank;
     rank.cost = {.layer_bytes = 700,
                  .output_bytes = 50,
-                 .layer_products = 1000,
-                 .output_products = 90,
+                 .layer_macs = 1000,
+                 .output_macs = 90,
                  .kv_bytes = 6};
     rank.n_heads = 2;
     const StepWork work = step_work(h, std::span(&rank, 1), rows_of_one(5, 2, true));
@@ -155,7 +155,7 @@ TEST(step_work, counts_the_sequences_of_a_batch) {
     h.dim = 10;
     h.head_dim = 4;
     RankCost rank;
-    rank.cost = {.layer_bytes = 700, .output_bytes = 50, .output_products = 90, .kv_bytes = 6};
+    rank.cost = {.layer_bytes = 700, .output_bytes = 50, .output_macs = 90, .kv_bytes = 6};
     rank.n_heads = 2;
     const StepWork work = step_work(h, std::span(&rank, 1), StepRows{2, 2, 7 + 3, 7 + 3});
     EXPECT_EQ(work.ranks[0].matrix_bytes, 750);

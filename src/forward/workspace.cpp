@@ -1,9 +1,10 @@
 // Allocation of what the forward pass works on, and how much it will be.
 
-#include "forward_state.hpp"
+#include "workspace.hpp"
 
 #include "pillar/core/checked.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/forward/micro_batches.hpp"
 #include "pillar/model/slices.hpp"
 
 #include <algorithm>
@@ -45,10 +46,10 @@ AttentionPlan::Shape plan_shape(const model::Hyperparameters& h, const partition
             .n_threads = n_threads};
 }
 
-/// Rows that each half must have room for: the first one may be the whole step.
-std::vector<std::size_t> half_rows(const TransformerOptions& options, int n_ranks) {
+/// Rows that each micro-batch must have room for: the first one may be the whole step.
+std::vector<std::size_t> micro_batch_rows(const TransformerOptions& options, int n_ranks) {
     std::vector<std::size_t> rows = {options.max_rows};
-    if (first_half(options.max_rows, n_ranks) < options.max_rows)
+    if (first_micro_batch(options.max_rows, n_ranks) < options.max_rows)
         rows.push_back(options.max_rows / 2);
     return rows;
 }
@@ -77,13 +78,14 @@ PassMatrix units_pass(const kernels::Matrix& gate, const kernels::Matrix& up) {
             .unit_rows = rows / kernels::block_size};
 }
 
-std::vector<LayerPasses> share_passes(const model::Weights& weights, std::size_t head_dim,
-                                      kernels::CacheType cache, int n_threads) {
+std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheType cache,
+                                      int n_threads) {
+    const std::size_t head_dim = model.h.head_dim;
     // Rotation takes pairs of rows; a q8_0 cache blocks of 32.
     const std::size_t block =
         cache == kernels::CacheType::q8_0 ? kernels::cache_block : std::size_t{1};
     std::vector<LayerPasses> passes;
-    for (const model::LayerWeights& w : weights.layers) {
+    for (const model::LayerWeights& w : model.weights.layers) {
         const PassMatrix heads[] = {heads_pass(w.query, head_dim, 2),
                                     heads_pass(w.key, head_dim, std::max<std::size_t>(2, block)),
                                     heads_pass(w.value, head_dim, block)};
@@ -99,45 +101,25 @@ std::size_t activation_bytes(const kernels::ActivationLayout& layout, std::size_
     return max_columns * ((layout.length + 15) / 16 * 16 * sizeof(float) + blocks);
 }
 
-} // namespace
-
-Buffers::Buffers(const model::Hyperparameters& h, const partition::Share& share,
-                 const TransformerOptions& options)
-    : x(options.max_rows * h.dim), q(options.max_rows * share.heads.size() * h.head_dim),
-      k(options.max_rows * share.kv_heads.size() * h.head_dim),
-      v(options.max_rows * share.kv_heads.size() * h.head_dim),
-      up(options.max_rows * share.hidden.size()), partial(options.max_rows * h.dim),
-      logits(options.max_logit_rows * share.vocabulary.size()),
-      cosine(options.max_rows * (h.rope.n_dims / 2)), sine(options.max_rows * (h.rope.n_dims / 2)) {
+/// Floats of Buffers a row, and of a thread's AttentionScratch.
+std::size_t row_floats(const model::Hyperparameters& h, const partition::Share& share) {
+    std::size_t n = 2 * h.dim + share.heads.size() * h.head_dim +
+                    2 * share.kv_heads.size() * h.head_dim + share.hidden.size();
+    for (const model::Rope& rope : h.ropes) n += rope.n_dims; // cosine and sine of half as many
+    return n;
+}
+std::size_t thread_floats(const model::Hyperparameters& h, const TransformerOptions& options) {
+    return AttentionScratch::n_floats(queries_a_tile(h), KvCache::pages_for(options.n_context),
+                                      h.head_dim);
 }
 
-Half::Half(const model::Hyperparameters& h, const partition::Share& share, std::size_t max_rows,
-           std::size_t panel_columns, const AttentionPlan::Shape& plan_shape)
-    : normed(whole_layout(h.dim), max_rows, panel_columns),
-      attention(kernels::ActivationLayout(model::head_slices(share, h.head_dim)), max_rows,
-                panel_columns),
-      hidden(kernels::ActivationLayout(model::hidden_slices(share)), max_rows, panel_columns),
-      plan(plan_shape) {}
-
-void Half::set_rows(std::span<const Row> all, std::size_t first, std::size_t end) {
-    begin = first;
-    rows = all.subspan(first, end - first);
-    for (kernels::Activations* x : {&normed, &attention, &hidden}) x->set_columns(rows.size());
-    plan.make(rows);
-}
-
-std::size_t Buffers::size_bytes(const model::Hyperparameters& h, const partition::Share& share,
-                                const TransformerOptions& options, int n_threads) {
-    const std::size_t q_dim = share.heads.size() * h.head_dim,
-                      kv_dim = share.kv_heads.size() * h.head_dim;
-    const std::size_t row = 2 * h.dim + q_dim + 2 * kv_dim + share.hidden.size() + h.rope.n_dims;
-    const std::size_t floats =
-        options.max_rows * row + options.max_logit_rows * share.vocabulary.size() +
-        static_cast<std::size_t>(n_threads) *
-            AttentionScratch::n_floats(queries_a_tile(h), KvCache::pages_for(options.n_context),
-                                       h.head_dim);
+std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Share& share,
+                           const TransformerOptions& options, int n_threads) {
+    const std::size_t floats = options.max_rows * row_floats(h, share) +
+                               options.max_logit_rows * share.vocabulary.size() +
+                               static_cast<std::size_t>(n_threads) * thread_floats(h, options);
     std::size_t bytes = floats * sizeof(float);
-    for (const std::size_t rows : half_rows(options, share.n_ranks))
+    for (const std::size_t rows : micro_batch_rows(options, share.n_ranks))
         bytes += AttentionPlan::size_bytes(plan_shape(h, share, rows, n_threads)) +
                  activation_bytes(whole_layout(h.dim), rows) +
                  activation_bytes(kernels::ActivationLayout(model::head_slices(share, h.head_dim)),
@@ -146,44 +128,60 @@ std::size_t Buffers::size_bytes(const model::Hyperparameters& h, const partition
     return bytes;
 }
 
-std::size_t first_half(std::size_t n_rows, int n_ranks) noexcept {
-    if (n_ranks == 1 || n_rows < shortest_in_halves) return n_rows;
-    return ((n_rows + 1) / 2 + half_unit - 1) / half_unit * half_unit;
+} // namespace
+
+Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
+    : x(options.max_rows * model.h.dim), q(options.max_rows * model.q_dim()),
+      k(options.max_rows * model.kv_dim()), v(options.max_rows * model.kv_dim()),
+      up(options.max_rows * model.share.hidden.size()), partial(options.max_rows * model.h.dim),
+      logits(options.max_logit_rows * model.share.vocabulary.size()) {
+    for (const model::RopeTable& rope : model.rope)
+        angles.emplace_back(options.max_rows, rope.n_pairs());
 }
 
-Transformer::State::State(const gguf::File& model_file,
-                          const model::Hyperparameters& hyperparameters,
-                          const partition::Share& own_share, const kernels::Family& kernel_family,
-                          const TransformerOptions& transformer_options, threads::Team& thread_team,
-                          model::LoadProgress progress)
-    : file(model_file), h(hyperparameters), share(own_share), family(kernel_family),
-      options(transformer_options), team(thread_team),
-      plan(model::plan_weights(file, h, share, family)),
-      weights(model::load_weights(file, h, family, plan, team, options.check_tensors, progress,
-                                  load_bytes)),
-      rope(h.rope, weights.rope_factors), cache(cache_shape(h, share, options)),
-      buffers(h, share, options),
-      passes(share_passes(weights, h.head_dim, options.cache_type, team.size())) {
-    for (const std::size_t rows : half_rows(options, share.n_ranks))
-        halves.emplace_back(h, share, rows, family.panel_columns,
-                            plan_shape(h, share, rows, team.size()));
+MicroBatch::MicroBatch(const model::Model& model, std::size_t max_rows,
+                       const AttentionPlan::Shape& plan_shape)
+    : normed(whole_layout(model.h.dim), max_rows, model.family.panel_columns),
+      attention(kernels::ActivationLayout(model::head_slices(model.share, model.h.head_dim)),
+                max_rows, model.family.panel_columns),
+      hidden(kernels::ActivationLayout(model::hidden_slices(model.share)), max_rows,
+             model.family.panel_columns),
+      plan(plan_shape) {}
+
+void MicroBatch::set_rows(std::span<const Row> all, std::size_t first, std::size_t end) {
+    begin = first;
+    rows = all.subspan(first, end - first);
+    for (kernels::Activations* x : {&normed, &attention, &hidden}) x->set_columns(rows.size());
+    plan.make(rows);
+}
+
+Workspace::Workspace(const model::Model& model_, const TransformerOptions& options_,
+                     threads::Team& team_)
+    : model(model_), options(options_), team(team_),
+      cache(cache_shape(model.h, model.share, options)), buffers(model, options),
+      passes(share_passes(model, options.cache_type, team.size())) {
+    for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
+        micro_batches.emplace_back(model, rows,
+                                   plan_shape(model.h, model.share, rows, team.size()));
     for (int t = 0; t < team.size(); ++t) {
-        scratch.emplace_back(queries_a_tile(h), KvCache::pages_for(options.n_context), h.head_dim);
-        embedding_rows.emplace_back(weights.embedding->row_bytes());
+        scratch.emplace_back(queries_a_tile(model.h), KvCache::pages_for(options.n_context),
+                             model.h.head_dim);
+        embedding_rows.emplace_back(model.weights.embedding->row_bytes());
     }
 }
 
-void Transformer::deal_work() {
-    State& s = *state_;
-    expects(static_cast<std::size_t>(s.team.size()) <= s.scratch.size(),
+void Workspace::assign_work() {
+    expects(static_cast<std::size_t>(team.size()) <= scratch.size(),
             "the team has no more threads than at first");
-    s.passes = share_passes(s.weights, s.h.head_dim, s.options.cache_type, s.team.size());
-    for (Half& half : s.halves)
-        half.plan = AttentionPlan(plan_shape(s.h, s.share, half.normed.max_columns, s.team.size()));
+    passes = share_passes(model, options.cache_type, team.size());
+    for (MicroBatch& batch : micro_batches)
+        batch.plan =
+            AttentionPlan(plan_shape(model.h, model.share, batch.normed.max_columns, team.size()));
 }
 
 std::uint64_t Transformer::kv_bytes() const noexcept {
-    return KvCache::size_bytes(cache_shape(state_->h, state_->share, state_->options));
+    const Workspace& ws = *workspace_;
+    return KvCache::size_bytes(cache_shape(ws.model.h, ws.model.share, ws.options));
 }
 
 MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
@@ -193,7 +191,7 @@ MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
     const model::WeightPlan plan = model::plan_weights(file, h, share, family);
     need.weights = plan.packed_bytes + plan.vector_bytes;
     need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));
-    need.buffers = Buffers::size_bytes(h, share, options, n_threads);
+    need.buffers = buffer_bytes(h, share, options, n_threads);
     return need;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Keys and values of past positions, in pages of 256 positions (DESIGN 5.3): one pool of pages for
+// Keys and values of past positions, in pages of 256 positions : one pool of pages for
 // all sequences, a table of page numbers a sequence. A rank holds its own KV heads only. Allocated
 // once.
 //

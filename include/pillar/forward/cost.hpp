@@ -1,0 +1,37 @@
+#pragma once
+// What a forward pass takes of this rank, told without loading or allocating anything.
+
+#include "pillar/forward/row.hpp"
+#include "pillar/model/weights.hpp"
+
+#include <cstdint>
+
+namespace pillar::forward {
+
+/// Bytes this rank needs, before anything is allocated.
+struct MemoryNeed {
+    std::uint64_t weights = 0; ///< of the model, once for all its workspaces
+    std::uint64_t kv_cache = 0;
+    std::uint64_t buffers = 0;
+    [[nodiscard]] std::uint64_t total() const noexcept { return weights + kv_cache + buffers; }
+};
+MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
+                       const partition::Share& share, const kernels::Family& family,
+                       const TransformerOptions& options, int n_threads);
+
+/// What steps ask of this rank's memory and multipliers: the least that any way of computing them
+/// must read and multiply. Layers' matrices serve all rows of a step alike; the output matrix, of
+/// the rows that want logits.
+struct StepCost {
+    std::uint64_t layer_bytes = 0; ///< of all layers' matrices, as they lie in the file
+    std::uint64_t heads_bytes = 0; ///< of these, query, key, value and output projection
+    std::uint64_t output_bytes = 0;
+    std::uint64_t layer_macs = 0; ///< int8 multiply-accumulates a row
+    std::uint64_t output_macs = 0;
+    std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
+};
+StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
+                   const partition::Share& share, const kernels::Family& family,
+                   kernels::CacheType cache_type);
+
+} // namespace pillar::forward

@@ -1,0 +1,28 @@
+#pragma once
+// What a step computes and what a forward pass has room for.
+
+#include "pillar/kernels/family.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pillar::forward {
+
+/// One position to compute.
+struct Row {
+    std::int32_t token = 0;
+    std::int32_t position =
+        0; ///< within its sequence, without gaps; rows of one sequence come in order
+    std::int32_t sequence = 0;
+    bool want_logits = false;
+};
+
+struct TransformerOptions {
+    std::size_t n_context = 4096; ///< positions a sequence
+    std::size_t max_sequences = 1;
+    std::size_t max_rows = 256;     ///< rows a call (-b)
+    std::size_t max_logit_rows = 1; ///< rows with want_logits a call
+    kernels::CacheType cache_type = kernels::CacheType::f16;
+};
+
+} // namespace pillar::forward

@@ -1,0 +1,33 @@
+#pragma once
+// What one layer computes, in words that several architectures share. An architecture's file says
+// them for each of its layers; the code of a layer (src/forward/) branches on these words and never
+// on an architecture's name. A word that is new here comes with the code that computes it.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pillar::model {
+
+/// Where the norm of a block (attention, feed-forward) stands.
+enum class NormPlacement : std::uint8_t {
+    before_block, ///< x += block(norm(x))
+};
+
+/// What the gate of a feed-forward goes through.
+enum class Activation : std::uint8_t {
+    silu, ///< g / (1 + exp(-g)); with the product by up: swiglu
+};
+
+enum class FeedForward : std::uint8_t {
+    gated, ///< W_down · (activation(W_gate · x) ⊙ (W_up · x)), the same matrices for every row
+};
+
+struct LayerSpec {
+    NormPlacement norms = NormPlacement::before_block;
+    FeedForward feed_forward = FeedForward::gated;
+    Activation activation = Activation::silu;
+    float attention_scale = 1.0f; ///< what a score q · k is multiplied with
+    std::size_t rope = 0;         ///< rotary table: its number in Hyperparameters::ropes
+};
+
+} // namespace pillar::model

@@ -1,0 +1,91 @@
+#include "blocks/query_key_value.hpp"
+
+#include "blocks/products.hpp"
+
+#include <algorithm>
+
+namespace pillar::forward {
+
+namespace {
+
+using kernels::Matrix;
+using threads::Range;
+
+/// `body(head, begin, end)` for the parts of heads, dimensions [begin, end), that rows of a
+/// projection are.
+template <class Body>
+void for_each_head(Range rows, std::size_t head_dim, const Body& body) noexcept {
+    for (std::size_t row = rows.begin; row < rows.end;) {
+        const std::size_t head = row / head_dim, begin = row % head_dim;
+        const std::size_t end = std::min(head_dim, begin + (rows.end - row));
+        body(head, begin, end);
+        row += end - begin;
+    }
+}
+
+/// Rotate dimensions [begin, end) of a head, whole pairs, by the angles of row r of the step.
+void rotate(const kernels::Family& family, const RotaryAngles& angles, std::size_t r, float* head,
+            std::size_t begin, std::size_t end) noexcept {
+    const std::size_t n_pairs = angles.n_pairs, first = begin / 2;
+    const std::size_t last = std::min(end / 2, n_pairs);
+    if (first >= last) return;
+    family.rope(head + begin, angles.cosine.data() + r * n_pairs + first,
+                angles.sine.data() + r * n_pairs + first, last - first);
+}
+
+} // namespace
+
+void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t layer,
+                             const MicroBatch& batch) noexcept {
+    const model::Model& model = ws.model;
+    const model::LayerWeights& w = model.weights.layers[layer];
+    const kernels::Family& family = model.family;
+    Buffers& b = ws.buffers;
+    const RotaryAngles& angles = b.angles[model.h.layers[layer].rope];
+    const SharedPass& pass = ws.passes[layer].heads;
+    const std::size_t head_dim = model.h.head_dim, q_dim = model.q_dim(), kv_dim = model.kv_dim();
+    float* const all_q = b.q.data() + batch.begin * q_dim;
+    float* const all_k = b.k.data() + batch.begin * kv_dim;
+    float* const all_v = b.v.data() + batch.begin * kv_dim;
+    const auto project = [&](std::size_t matrix, const Matrix& weights, float* y,
+                             std::size_t y_stride) {
+        const Range groups = pass.groups(matrix, worker.index());
+        multiply(ws, worker, weights, batch.normed, y, y_stride, groups);
+        return rows_of(weights, groups);
+    };
+    const Range query_rows = project(0, w.query, all_q, q_dim);
+    const Range key_rows = project(1, w.key, all_k, kv_dim);
+    const Range value_rows = project(2, w.value, all_v, kv_dim);
+
+    for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+        ws.look_at_messages(worker);
+        const std::int32_t sequence = batch.rows[r].sequence;
+        const auto position = static_cast<std::size_t>(batch.rows[r].position);
+        const std::size_t page = position / kernels::page_positions;
+        const std::size_t slot = position % kernels::page_positions;
+        float* const q = all_q + r * q_dim;
+        float* const k = all_k + r * kv_dim;
+        float* const v = all_v + r * kv_dim;
+        add_bias(q, w.query_bias, query_rows);
+        for_each_head(query_rows, head_dim,
+                      [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          rotate(family, angles, batch.begin + r, q + head * head_dim, begin, end);
+                      });
+        add_bias(k, w.key_bias, key_rows);
+        for_each_head(
+            key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
+                rotate(family, angles, batch.begin + r, k + head * head_dim, begin, end);
+                family.store_key(k + head * head_dim, ws.cache.keys(sequence, page, layer, head),
+                                 ws.cache.type(), head_dim, slot, begin, end);
+            });
+        add_bias(v, w.value_bias, value_rows);
+        for_each_head(value_rows, head_dim,
+                      [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          family.store_value(v + head * head_dim,
+                                             ws.cache.values(sequence, page, layer, head),
+                                             ws.cache.type(), head_dim, slot, begin, end);
+                      });
+    }
+}
+
+} // namespace pillar::forward

@@ -1,0 +1,106 @@
+// One transformer layer as one rank computes it, from the norm of the residual to the next layer's.
+// Every thread runs these lines; a barrier stands wherever the next step reads what other threads
+// have written. What a product is followed by (bias, rotation, activation, quantisation) is done by
+// the thread that has the rows, so that it needs no barrier of its own.
+//
+// Matrices of a block's start hold own rows (column parallel), those of its end own columns (row
+// parallel): only the end's products are sums over ranks.
+
+#include "layer.hpp"
+
+#include "blocks/feed_forward.hpp"
+#include "blocks/norms.hpp"
+#include "blocks/products.hpp"
+#include "blocks/query_key_value.hpp"
+
+#include "pillar/forward/micro_batches.hpp"
+
+namespace pillar::forward {
+
+using threads::Range;
+using threads::Worker;
+
+namespace {
+
+/// W_output · attention(rope(W_q · normed), rope(W_k · normed), W_v · normed)
+void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch& batch) noexcept {
+    project_query_key_value(ws, worker, layer, batch); // bias, rotation, into the cache
+    worker.barrier();
+    compute_attention(ws, worker, layer, batch);
+    worker.barrier();
+    if (must_join_attention(ws, batch)) {
+        join_attention(ws, worker, batch);
+        worker.barrier();
+    }
+    multiply_share(ws, worker, ws.model.weights.layers[layer].output, batch.attention,
+                   ws.partial_of(batch).data(), ws.model.h.dim);
+}
+
+/// W_down · (activation(W_gate · normed) ⊙ (W_up · normed))
+void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
+                        MicroBatch& batch) noexcept {
+    switch (ws.model.h.layers[layer].feed_forward) {
+    case model::FeedForward::gated:
+        project_gate_and_up(ws, worker, layer, batch); // bias, activation
+        worker.barrier();
+        multiply_share(ws, worker, ws.model.weights.layers[layer].down, batch.hidden,
+                       ws.partial_of(batch).data(), ws.model.h.dim);
+    }
+}
+
+/// The sum over all ranks, the residual and the next norm. Those of a few rows are not worth a
+/// barrier: the main thread does them while the others wait for the all-reduce.
+void sum_block(Workspace& ws, Worker worker, comm::Communicator& comm, Block block,
+               std::size_t layer, MicroBatch& batch) noexcept {
+    const std::size_t n_rows = batch.rows.size();
+    const bool is_few = n_rows <= few_rows;
+    worker.serial([&] {
+        comm.allreduce(ws.partial_of(batch));
+        if (is_few) add_sum(ws, block, layer, batch, {0, n_rows});
+    });
+    if (is_few) return;
+    add_sum(ws, block, layer, batch, worker.share(n_rows));
+    worker.barrier();
+}
+
+} // namespace
+
+void compute_layer(Workspace& ws, Worker worker, comm::Communicator& comm, std::size_t layer,
+                   MicroBatch& batch) noexcept {
+    attention_block(ws, worker, layer, batch);
+    sum_block(ws, worker, comm, Block::attention, layer, batch);
+    feed_forward_block(ws, worker, layer, batch);
+    sum_block(ws, worker, comm, Block::feed_forward, layer, batch);
+}
+
+void compute_block(Workspace& ws, Worker worker, Block block, std::size_t layer,
+                   MicroBatch& batch) noexcept {
+    if (block == Block::attention)
+        attention_block(ws, worker, layer, batch);
+    else
+        feed_forward_block(ws, worker, layer, batch);
+}
+
+void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
+             Range rows) noexcept {
+    const std::vector<model::LayerWeights>& layers = ws.model.weights.layers;
+    const bool is_attention = block == Block::attention, is_last = layer + 1 == layers.size();
+    const std::span<const float> bias =
+        is_attention ? layers[layer].output_bias : layers[layer].down_bias;
+    for (std::size_t r = rows.begin; r < rows.end; ++r) { // row by row: it stays in the cache
+        add_residual(ws, bias, batch, r);
+        if (is_attention)
+            norm_before_block(ws, layer, layers[layer].feed_forward_norm, batch, r);
+        else if (!is_last)
+            norm_before_block(ws, layer + 1, layers[layer + 1].attention_norm, batch, r);
+    }
+}
+
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {
+    // After query, key, value; after attention; after gate and up; the two all-reduces; of many
+    // rows two more, after the norms.
+    if (n_rows <= few_rows) return 5;
+    return first_micro_batch(n_rows, n_ranks) < n_rows ? 14 : 7;
+}
+
+} // namespace pillar::forward
