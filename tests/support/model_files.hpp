@@ -3,6 +3,7 @@
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/forward/transformer.hpp"
+#include "pillar/model/architecture.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_model.hpp"
 
@@ -14,10 +15,14 @@ namespace pillar::support {
 /// A model file that lives as long as this does.
 class ModelFile {
   public:
-    explicit ModelFile(const TinyModel& options) : path_(directory_.file("tiny.gguf")) {
-        write_tiny_model(path_, options);
+    explicit ModelFile(const TinyModel& options) : ModelFile(build_tiny_model(options)) {}
+    /// A model changed in some way, of one of the `known` architectures.
+    explicit ModelFile(const GgufBuilder& builder,
+                       std::span<const model::Architecture* const> known = model::architectures())
+        : path_(directory_.file("tiny.gguf")) {
+        write_file(path_, builder.bytes());
         file_ = std::make_unique<gguf::File>(path_);
-        h_ = model::read_hyperparameters(*file_);
+        h_ = model::read_hyperparameters(*file_, known);
     }
     [[nodiscard]] const gguf::File& file() const { return *file_; }
     [[nodiscard]] const model::Hyperparameters& h() const { return h_; }
