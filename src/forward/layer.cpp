@@ -98,7 +98,7 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
 
 std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {
     // After query, key, value; after attention; after gate and up; the two all-reduces; of many
-    // rows two more, after the norms.
+    // rows two more, after the norms. In two micro-batches all seven twice.
     if (n_rows <= few_rows) return 5;
     return first_micro_batch(n_rows, n_ranks) < n_rows ? 14 : 7;
 }

@@ -12,9 +12,12 @@
 namespace pillar::forward {
 
 struct MicroBatch {
-    MicroBatch(const model::Model& model, std::size_t max_rows,
-               const AttentionPlan::Shape& plan_shape);
+    MicroBatch(const model::Model& model, std::size_t max_rows, int n_threads);
+    static std::size_t size_bytes(const model::Hyperparameters& h, const partition::Share& share,
+                                  std::size_t max_rows, int n_threads);
 
+    /// The attention is shared by so many threads from now on.
+    void assign_work(const model::Model& model, int n_threads);
     /// For the rows [first, end) of a step.
     void set_rows(std::span<const Row> all, std::size_t first, std::size_t end);
 

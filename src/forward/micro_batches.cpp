@@ -22,12 +22,12 @@ std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept {
 
 void compute_micro_batches(Workspace& ws, threads::Worker worker,
                            comm::Communicator& comm) noexcept {
-    struct Turn {
+    struct BlockSum {
         MicroBatch* batch = nullptr;
         Block block{};
         std::size_t layer = 0;
     };
-    Turn under_way; // whose sum is
+    BlockSum under_way;
     const auto end_last = [&] {
         if (under_way.batch == nullptr) return;
         const auto [batch, block, layer] = under_way;

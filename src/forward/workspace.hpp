@@ -4,7 +4,7 @@
 // another's and never written.
 
 #include "attention/attention.hpp"
-#include "blocks/shared_pass.hpp"
+#include "blocks/layer_passes.hpp"
 #include "cache/kv_cache.hpp"
 #include "micro_batch.hpp"
 
@@ -14,12 +14,6 @@
 #include <vector>
 
 namespace pillar::forward {
-
-/// How the team shares the products of one layer that belong together.
-struct LayerPasses {
-    SharedPass heads;        ///< query, key and value
-    SharedPass feed_forward; ///< gate and up, in units of 32 of their rows
-};
 
 /// Cosines and sines of one rotary table for the rows of a step, (max_rows, n_pairs) each.
 struct RotaryAngles {

@@ -119,6 +119,13 @@ struct Parts {
 
 } // namespace
 
+std::size_t tile_rows(const model::Hyperparameters& h) noexcept {
+    return std::max<std::size_t>(1, tile_queries / (h.n_heads / h.n_kv_heads));
+}
+std::size_t queries_a_tile(const model::Hyperparameters& h) noexcept {
+    return tile_rows(h) * (h.n_heads / h.n_kv_heads);
+}
+
 AttentionScratch::AttentionScratch(std::size_t n_queries, std::size_t n_pages, std::size_t head_dim)
     : scores(kernels::queries_at_once * page_positions), trees{{n_queries, n_pages, head_dim},
                                                                {n_queries, n_pages, head_dim}} {}

@@ -6,6 +6,7 @@
 #include "attention/page_tree.hpp"
 
 #include "pillar/core/aligned_buffer.hpp"
+#include "pillar/model/hyperparameters.hpp"
 #include "pillar/threads/team.hpp"
 
 namespace pillar::forward {
@@ -13,6 +14,9 @@ namespace pillar::forward {
 /// Query heads × rows that go through the pages together, so that a page is read once for them all;
 /// at least the heads of one group.
 inline constexpr std::size_t tile_queries = 64;
+/// Rows of such a tile, and its query heads × rows.
+std::size_t tile_rows(const model::Hyperparameters& h) noexcept;
+std::size_t queries_a_tile(const model::Hyperparameters& h) noexcept;
 
 /// Of one thread. A thread's first job may be the end of a split one and its last the beginning of
 /// another: both results wait for the barrier, each in its tree.

@@ -8,10 +8,6 @@
 
 namespace pillar::model {
 
-namespace {
-constexpr const Architecture* all[] = {&llama_architecture};
-}
-
 const TensorSpec& embedding_of(const Architecture& architecture) noexcept {
     const auto spec =
         std::ranges::find(architecture.model_tensors, Role::embedding, &TensorSpec::role);
@@ -20,7 +16,7 @@ const TensorSpec& embedding_of(const Architecture& architecture) noexcept {
 }
 
 std::span<const Architecture* const> architectures() noexcept {
-    return all;
+    return all_architectures;
 }
 
 const Architecture* find_architecture(std::span<const Architecture* const> known,

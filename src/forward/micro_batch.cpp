@@ -1,0 +1,67 @@
+#include "micro_batch.hpp"
+
+#include "attention/attention.hpp"
+
+#include "pillar/model/slices.hpp"
+
+namespace pillar::forward {
+
+namespace {
+
+using kernels::ActivationLayout;
+
+/// Layouts of the three activations.
+ActivationLayout normed_layout(const model::Hyperparameters& h) {
+    const kernels::Slice slice{0, h.dim};
+    return ActivationLayout(std::span(&slice, 1));
+}
+ActivationLayout attention_layout(const model::Hyperparameters& h, const partition::Share& share) {
+    return ActivationLayout(model::head_slices(share, h.head_dim));
+}
+ActivationLayout hidden_layout(const partition::Share& share) {
+    return ActivationLayout(model::hidden_slices(share));
+}
+
+AttentionPlan::Shape plan_shape(const model::Hyperparameters& h, const partition::Share& share,
+                                std::size_t max_rows, int n_threads) {
+    return {.n_kv_heads = share.kv_heads.size(),
+            .tile_rows = tile_rows(h),
+            .max_rows = max_rows,
+            .own_blocks = h.head_dim % kernels::block_size == 0,
+            .n_threads = n_threads};
+}
+
+std::size_t activation_bytes(const ActivationLayout& layout, std::size_t max_columns) {
+    const std::size_t blocks =
+        layout.n_blocks * (kernels::block_size + sizeof(float) + sizeof(std::int32_t));
+    return max_columns * ((layout.length + 15) / 16 * 16 * sizeof(float) + blocks);
+}
+
+} // namespace
+
+MicroBatch::MicroBatch(const model::Model& model, std::size_t max_rows, int n_threads)
+    : normed(normed_layout(model.h), max_rows, model.family.panel_columns),
+      attention(attention_layout(model.h, model.share), max_rows, model.family.panel_columns),
+      hidden(hidden_layout(model.share), max_rows, model.family.panel_columns),
+      plan(plan_shape(model.h, model.share, max_rows, n_threads)) {}
+
+std::size_t MicroBatch::size_bytes(const model::Hyperparameters& h, const partition::Share& share,
+                                   std::size_t max_rows, int n_threads) {
+    return AttentionPlan::size_bytes(plan_shape(h, share, max_rows, n_threads)) +
+           activation_bytes(normed_layout(h), max_rows) +
+           activation_bytes(attention_layout(h, share), max_rows) +
+           activation_bytes(hidden_layout(share), max_rows);
+}
+
+void MicroBatch::assign_work(const model::Model& model, int n_threads) {
+    plan = AttentionPlan(plan_shape(model.h, model.share, normed.max_columns, n_threads));
+}
+
+void MicroBatch::set_rows(std::span<const Row> all, std::size_t first, std::size_t end) {
+    begin = first;
+    rows = all.subspan(first, end - first);
+    for (kernels::Activations* x : {&normed, &attention, &hidden}) x->set_columns(rows.size());
+    plan.make(rows);
+}
+
+} // namespace pillar::forward
