@@ -17,7 +17,6 @@
 
 namespace pillar::forward {
 
-using threads::Range;
 using threads::Worker;
 
 namespace {

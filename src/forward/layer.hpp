@@ -20,7 +20,6 @@ void compute_block(Workspace& ws, threads::Worker worker, Block block, std::size
 
 /// What follows a block's sum, for rows [begin, end) of the micro-batch: x += sum + bias, and the
 /// norm that comes next (none after the last layer).
-void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
-             threads::Range rows) noexcept;
+void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch, Range rows) noexcept;
 
 } // namespace pillar::forward

@@ -17,7 +17,7 @@ void Transformer::multiply_matrices(std::size_t n_rows) {
     ws.team.run([&](threads::Worker worker) {
         const auto multiply = [&](const kernels::Matrix& w, const kernels::Activations& x, float* y,
                                   std::size_t y_stride) {
-            const threads::Range groups = worker.share(w.n_groups());
+            const Range groups = worker.share(w.n_groups());
             kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
         };
         const std::size_t n_hidden = model.share.hidden.size();

@@ -27,8 +27,7 @@ namespace {
 
 /// Embedding rows of some of the step's rows, straight from the file. A failure leaves zeros and is
 /// told later: the step must end on all ranks alike.
-void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows,
-           threads::Range mine) noexcept {
+void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows, Range mine) noexcept {
     if (mine.begin == mine.end) return;
     const model::Model& model = ws.model;
     const gguf::TensorInfo& table = *model.weights.embedding;
@@ -49,7 +48,7 @@ void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows,
     }
 }
 
-void rotary_angles(Workspace& ws, std::span<const Row> rows, threads::Range mine) noexcept {
+void rotary_angles(Workspace& ws, std::span<const Row> rows, Range mine) noexcept {
     for (std::size_t table = 0; table < ws.model.rope.size(); ++table) {
         RotaryAngles& angles = ws.buffers.angles[table];
         const std::size_t n = angles.n_pairs;
@@ -79,7 +78,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     const bool is_cut = n_first < rows.size();
     ws.micro_batches[0].set_rows(rows, 0, n_first);
     if (is_cut) ws.micro_batches[1].set_rows(rows, n_first, rows.size());
-    const auto prepare = [&](threads::Worker worker, threads::Range mine) {
+    const auto prepare = [&](threads::Worker worker, Range mine) {
         embed(ws, worker, rows, mine);
         rotary_angles(ws, rows, mine);
     };
@@ -87,7 +86,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), ws.model.share.n_ranks));
     const auto compute = [&](threads::Worker worker) {
         for (MicroBatch& batch : std::span(ws.micro_batches).first(is_cut ? 2 : 1))
-            start_layers(ws, worker, batch, [&](threads::Range mine) { prepare(worker, mine); });
+            start_layers(ws, worker, batch, [&](Range mine) { prepare(worker, mine); });
         if (is_cut) compute_micro_batches(ws, worker, comm);
         for (std::size_t layer = 0; layer < h.n_layers && !is_cut; ++layer)
             compute_layer(ws, worker, comm, layer, ws.micro_batches[0]);

@@ -69,7 +69,7 @@ struct Workspace {
     void look_at_messages() const noexcept {
         if (comm == nullptr) return;
         if (is_moving) comm->advance_allreduce();
-        comm->attend();
+        comm->heartbeat();
     }
     /// This rank's share of a block's sum, then the sum: (rows of the micro-batch, dim).
     [[nodiscard]] std::span<float> partial_of(const MicroBatch& batch) noexcept {

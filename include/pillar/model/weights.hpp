@@ -67,7 +67,7 @@ struct VectorPlan {
     Role role = Role::final_norm;
     std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
-    partition::Range wanted;
+    Range wanted;
 };
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;

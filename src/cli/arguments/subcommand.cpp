@@ -7,7 +7,7 @@ namespace pillar::cli {
 
 namespace {
 
-constexpr int most_times = 1 << 20; ///< that a flag is given
+constexpr int max_times = 1 << 20; ///< that a flag is given
 
 } // namespace
 
@@ -39,7 +39,7 @@ Flag& Subcommand::add_list(Ranks ranks, const std::string& names, const std::str
                            const std::string& help) {
     Flag& flag =
         add_option(flags_.emplace_back(ranks, names, Flag::Takes::value), names, type, help);
-    app_->get_option(flag.name_told())->expected(1, most_times);
+    app_->get_option(flag.name_told())->expected(1, max_times);
     return flag;
 }
 

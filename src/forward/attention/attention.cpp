@@ -20,7 +20,7 @@ bool has_own_blocks(const Workspace& ws) noexcept {
 }
 
 /// The query heads of this rank that one of its KV heads serves: [begin, end) of own heads.
-partition::Range heads_of(const Workspace& ws, std::size_t kv_head) noexcept {
+Range heads_of(const Workspace& ws, std::size_t kv_head) noexcept {
     const std::size_t group = ws.model.h.n_heads / ws.model.h.n_kv_heads;
     const std::size_t first = (ws.model.share.kv_heads.begin + kv_head) * group;
     return {std::max(first, ws.model.share.heads.begin) - ws.model.share.heads.begin,
@@ -37,14 +37,15 @@ void quantize_columns(Workspace& ws, MicroBatch& batch, std::size_t row, std::si
 }
 
 /// Where query i of a job stands: rows outside, heads inside.
-struct Place {
+struct RowAndHead {
     std::size_t row, head;
 };
-Place place_of(const AttentionJob& job, partition::Range heads, std::size_t query) noexcept {
+RowAndHead row_and_head_of(const AttentionJob& job, Range heads, std::size_t query) noexcept {
     return {job.first_row + query / heads.size(), heads.begin + query % heads.size()};
 }
 
-void finish(Workspace& ws, MicroBatch& batch, Place place, const PartialAttention& all) noexcept {
+void finish(Workspace& ws, MicroBatch& batch, RowAndHead place,
+            const PartialAttention& all) noexcept {
     const std::size_t head_dim = ws.model.h.head_dim, begin = place.head * head_dim;
     ws.model.family.finish_attention(all, head_dim, batch.attention.column(place.row) + begin);
     if (has_own_blocks(ws)) quantize_columns(ws, batch, place.row, begin, begin + head_dim);
@@ -56,14 +57,14 @@ void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* ne
                   float* scores) noexcept {
     const std::size_t head_dim = ws.model.h.head_dim;
     const float scale = ws.model.h.layers[layer].attention_scale;
-    const partition::Range heads = heads_of(ws, job.kv_head);
+    const Range heads = heads_of(ws, job.kv_head);
     const std::size_t n_queries = job.n_rows * heads.size();
     const std::int32_t sequence = batch.rows[job.first_row].sequence;
     tree.clear();
     for (std::size_t p = job.page_begin; p < job.page_end; ++p) {
         PageQuery* const queries = tree.next();
         for (std::size_t i = 0; i < n_queries; ++i) {
-            const auto [row, head] = place_of(job, heads, i);
+            const auto [row, head] = row_and_head_of(job, heads, i);
             const auto n_visible = static_cast<std::size_t>(batch.rows[row].position) + 1;
             queries[i].query =
                 ws.buffers.q.data() + (batch.begin + row) * ws.model.q_dim() + head * head_dim;
@@ -148,12 +149,12 @@ void compute_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
         attend_pages(ws, job, next, layer, batch, tree, scratch.scores.data());
         ws.look_at_messages(worker);
         if (!job.is_whole()) continue;
-        const partition::Range heads = heads_of(ws, job.kv_head);
+        const Range heads = heads_of(ws, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i) {
             for (std::size_t run = tree.runs().size() - 1; run > 0; --run)
                 ws.model.family.combine(tree.part(run - 1, i), tree.part(run, i),
                                         ws.model.h.head_dim);
-            finish(ws, batch, place_of(job, heads, i), tree.part(0, i));
+            finish(ws, batch, row_and_head_of(job, heads, i), tree.part(0, i));
         }
     }
     if (has_own_blocks(ws) || batch.rows.size() <= few_rows) return;
@@ -175,9 +176,9 @@ void join_attention(Workspace& ws, threads::Worker worker, MicroBatch& batch) no
     std::size_t n_seen = 0;
     for (const SplitAttention& split : batch.plan.splits()) {
         const AttentionJob& job = batch.plan.job(split.first_job);
-        const partition::Range heads = heads_of(ws, job.kv_head);
+        const Range heads = heads_of(ws, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i, ++n_seen) {
-            const Place place = place_of(job, heads, i);
+            const RowAndHead place = row_and_head_of(job, heads, i);
             // Heads are taken in turn where each is whole blocks, rows where their heads share
             // some.
             if ((has_own_blocks(ws) ? n_seen : place.row) % n_threads == me)

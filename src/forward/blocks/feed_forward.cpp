@@ -9,7 +9,6 @@ namespace pillar::forward {
 namespace {
 
 using kernels::block_size;
-using threads::Range;
 
 /// gate[i] = activation(gate[i]) · up[i] in a range.
 void apply_gate(const kernels::Family& family, model::Activation activation, float* gate,

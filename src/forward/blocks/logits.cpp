@@ -12,7 +12,7 @@ void output_logits(Workspace& ws, threads::Worker worker, std::span<const Row> r
         std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.want_logits; }));
     kernels::Activations& normed = ws.micro_batches[0].normed; // it has room for all rows
     // Row r goes to column `wanted`, the number of wanted rows before it.
-    const auto normalise_wanted = [&](threads::Range mine) {
+    const auto normalise_wanted = [&](Range mine) {
         for (std::size_t r = 0, wanted = 0; r < rows.size(); ++r) {
             if (!rows[r].want_logits) continue;
             if (mine.begin <= wanted && wanted < mine.end)

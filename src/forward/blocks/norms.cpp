@@ -4,8 +4,6 @@
 
 namespace pillar::forward {
 
-using threads::Range;
-
 void normalise(Workspace& ws, kernels::Activations& normed, std::span<const float> weight,
                std::size_t r, std::size_t column) noexcept {
     const model::Hyperparameters& h = ws.model.h;

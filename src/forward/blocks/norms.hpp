@@ -21,6 +21,6 @@ void add_residual(Workspace& ws, std::span<const float> bias, const MicroBatch& 
 /// The first layer's norm of all rows, shared by the team; ends with a barrier. `prepare` is what
 /// has to be done before, for rows [begin, end) of the step: by the thread that goes on with them.
 void start_layers(Workspace& ws, threads::Worker worker, MicroBatch& batch,
-                  FunctionRef<void(threads::Range)> prepare) noexcept;
+                  FunctionRef<void(Range)> prepare) noexcept;
 
 } // namespace pillar::forward

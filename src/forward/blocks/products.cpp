@@ -17,7 +17,7 @@ constexpr std::size_t macs_between_signs = std::size_t{32} << 20;
 
 void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
               const kernels::Activations& x, float* y, std::size_t y_stride,
-              threads::Range groups) noexcept {
+              Range groups) noexcept {
     const std::size_t a_group =
         w.family().rows_per_group(w.shape().type) * x.layout.length * x.n_columns();
     // A rank beyond the heads has rows of no length: nothing to multiply, zeros to write.
@@ -36,7 +36,7 @@ void multiply_share(const Workspace& ws, threads::Worker worker, const kernels::
     multiply(ws, worker, w, x, y, y_stride, worker.share(w.n_groups()));
 }
 
-threads::Range rows_of(const kernels::Matrix& w, threads::Range groups) noexcept {
+Range rows_of(const kernels::Matrix& w, Range groups) noexcept {
     const std::size_t rows = w.family().rows_per_group(w.shape().type);
     return {std::min(groups.begin * rows, w.shape().n_rows),
             std::min(groups.end * rows, w.shape().n_rows)};

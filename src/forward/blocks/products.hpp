@@ -8,18 +8,17 @@ namespace pillar::forward {
 
 /// y = W · x for row groups [begin, end) of the matrix. y: (columns of x, y_stride).
 void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
-              const kernels::Activations& x, float* y, std::size_t y_stride,
-              threads::Range groups) noexcept;
+              const kernels::Activations& x, float* y, std::size_t y_stride, Range groups) noexcept;
 
 /// The same for this thread's equal share of all groups.
 void multiply_share(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
                     const kernels::Activations& x, float* y, std::size_t y_stride) noexcept;
 
 /// Rows of a matrix that groups [begin, end) hold.
-threads::Range rows_of(const kernels::Matrix& w, threads::Range groups) noexcept;
+Range rows_of(const kernels::Matrix& w, Range groups) noexcept;
 
 /// values[i] += bias[i] in a range; no bias: nothing.
-inline void add_bias(float* values, std::span<const float> bias, threads::Range range) noexcept {
+inline void add_bias(float* values, std::span<const float> bias, Range range) noexcept {
     if (bias.empty()) return;
     for (std::size_t i = range.begin; i < range.end; ++i) values[i] += bias[i];
 }

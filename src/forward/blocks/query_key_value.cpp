@@ -9,7 +9,6 @@ namespace pillar::forward {
 namespace {
 
 using kernels::Matrix;
-using threads::Range;
 
 /// `body(head, begin, end)` for the parts of heads, dimensions [begin, end), that rows of a
 /// projection are.

@@ -10,9 +10,9 @@ namespace pillar::model {
 namespace {
 
 /// Rows of a matrix, or elements of a vector, that the rank owns.
-partition::Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& share) {
-    const auto rows_of = [&](partition::Range heads) {
-        return partition::Range{heads.begin * h.head_dim, heads.end * h.head_dim};
+Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& share) {
+    const auto rows_of = [&](Range heads) {
+        return Range{heads.begin * h.head_dim, heads.end * h.head_dim};
     };
     switch (extent) {
     case Extent::queries:
@@ -71,14 +71,14 @@ class Planner {
 
     void add_vector(const TensorSpec& spec, std::optional<std::size_t> layer,
                     const gguf::TensorInfo& tensor) {
-        const partition::Range wanted = own_part(spec.columns, h_, share_);
+        const Range wanted = own_part(spec.columns, h_, share_);
         plan_.vector_bytes += wanted.size() * sizeof(float);
         plan_.vectors.push_back({spec.role, layer.value_or(0), &tensor, wanted});
     }
 
     void add_matrix(const TensorSpec& spec, std::optional<std::size_t> layer,
                     const gguf::TensorInfo& tensor) {
-        const partition::Range rows = own_part(spec.rows, h_, share_);
+        const Range rows = own_part(spec.rows, h_, share_);
         MatrixPlan matrix{.role = spec.role,
                           .layer = layer.value_or(0),
                           .tensor = &tensor,
