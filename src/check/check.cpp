@@ -1,5 +1,6 @@
 #include "pillar/check/check.hpp"
 
+#include "facts_json.hpp"
 #include "gather.hpp"
 #include "profile.hpp"
 

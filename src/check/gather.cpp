@@ -39,9 +39,8 @@ namespace {
 template <class T>
 std::vector<T> all_of(comm::Communicator& comm, const T& mine) {
     std::vector<T> all;
-    for (const std::string& text :
-         comm.all_gather(Json(mine).dump(-1, ' ', false, Json::error_handler_t::replace)))
-        all.push_back(Json::parse(text).get<T>());
+    for (const std::string& text : comm.all_gather(to_json(mine)))
+        from_json(text, all.emplace_back());
     return all;
 }
 

@@ -1,6 +1,7 @@
 // The outcome of each rank goes to all; everybody draws the same conclusion.
 
 #include "pillar/comm/agree.hpp"
+
 #include "pillar/core/hash.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/text.hpp"

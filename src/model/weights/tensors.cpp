@@ -1,4 +1,5 @@
 #include "pillar/model/tensors.hpp"
+
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/model/architecture.hpp"
