@@ -81,7 +81,7 @@ command -v "${launcher%% *}" >/dev/null || die 66 "no $launcher here; jobs/packa
 # One rank a node gets all its cores; more share them equally. On one machine nothing is bound: pillar divides the
 # cores among the ranks that share them (-t). Waiting threads must not spin where ranks share a core.
 bound() { export OMP_PROC_BIND=${OMP_PROC_BIND:-close} OMP_PLACES=${OMP_PLACES:-cores}; }
-crowded() { export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}; }
+oversubscribed() { export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}; }
 placement=()
 if [[ $mapped == yes ]]; then
     :
@@ -91,13 +91,13 @@ elif [[ $launcher == srun* ]]; then
     bound
 elif [[ $elsewhere == no ]]; then
     placement=(--oversubscribe --bind-to none)
-    ((n_ranks <= $(nproc))) || crowded
+    ((n_ranks <= $(nproc))) || oversubscribed
 elif ((cores_per_rank > 0)); then
     placement=(--map-by "ppr:$ranks_per_node:node:pe=$cores_per_rank" --bind-to core)
     bound
 else
     placement=(--map-by node --oversubscribe --bind-to none)
-    crowded
+    oversubscribed
 fi
 
 [[ $launcher == srun* ]] || choose_daemon_ports

@@ -65,10 +65,10 @@ tables::Record record_of(const measure::AllreduceTime& time, const measure::Netw
             {"wire", comm::name_of(time.wire)},
             {"bytes", time.n_floats * sizeof(float)},
             {"calls", time.n_calls},
-            {"min_s", time.least_s},
+            {"min_s", time.min_s},
             {"median_s", time.median_s},
             {"avg_s", time.mean_s},
-            {"max_s", time.most_s},
+            {"max_s", time.max_s},
             {"fit_latency_s", fit.latency_s},
             {"fit_s_per_byte", fit.s_per_byte},
             {"fit_residual", fit.residual}};
@@ -90,7 +90,7 @@ std::string to_markdown(const std::vector<Series>& all, int n_ranks,
             std::vector<std::string> cells = {std::string(comm::name_of(time.algorithm)),
                                               std::string(comm::name_of(time.wire)),
                                               fmt::format("{}", time.n_floats * sizeof(float))};
-            for (const double s : {time.least_s, time.median_s, time.mean_s, time.most_s})
+            for (const double s : {time.min_s, time.median_s, time.mean_s, time.max_s})
                 cells.push_back(with_two_digits(s * 1e6));
             cells.push_back(fmt::format("{}", time.n_calls));
             rows.push_back(std::move(cells));
@@ -145,7 +145,7 @@ void warn_of_others(const comm::Communicator& comm, const std::vector<telemetry:
 int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& environment) {
     const auto comm = environment.world(Algorithm::recursive_doubling, Wire::f32, {},
                                         {.step_s = options.timeout_s});
-    log::set_speaker(comm->rank(), comm->host(comm->rank()));
+    log::set_identity(comm->rank(), comm->host(comm->rank()));
     comm::agree(*comm, [&] {
         if (comm->is_root()) terminal::expect_standard_output();
         if (comm->size() == 1)
@@ -158,7 +158,7 @@ int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& env
         telemetry::cpu_uses_from(comm->gather_to_root(telemetry::to_text(meter.use())));
     comm::agree(*comm, [&] {
         if (!comm->is_root()) return;
-        terminal::write_text(text_of(all, comm->size(), options), [&] { comm->attend(); });
+        terminal::write_text(text_of(all, comm->size(), options), [&] { comm->heartbeat(); });
         warn_of_others(*comm, uses);
     });
     return 0;

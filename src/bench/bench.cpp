@@ -46,15 +46,15 @@ class Printer {
   public:
     explicit Printer(std::unique_ptr<BenchOutput> output) : output_(std::move(output)) {}
     void result(const tables::Record& record, comm::Communicator& comm) {
-        write(output_->result(record), [&] { comm.attend(); });
+        write(output_->result(record), [&] { comm.heartbeat(); });
     }
     void footer() {
         write(output_->footer(), [] {});
     }
 
   private:
-    void write(const std::string& text, FunctionRef<void()> attend) {
-        terminal::write_text((begun_ ? "" : output_->header()) + text, attend);
+    void write(const std::string& text, FunctionRef<void()> heartbeat) {
+        terminal::write_text((begun_ ? "" : output_->header()) + text, heartbeat);
         begun_ = true;
     }
 

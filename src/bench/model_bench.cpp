@@ -91,7 +91,7 @@ comm::Communicator& ModelBench::tuned(comm::Environment& environment) {
 }
 
 bool ModelBench::run(const BenchTest& test, bool warm_up, tables::Record& record) {
-    const int most = session_.most_threads();
+    const int most = session_.max_threads();
     session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
     if (warm_up && !run_once(warm_up_of(test.test))) return false;
     const telemetry::CpuMeter meter(comm::own_cpus().machine);
@@ -110,7 +110,7 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, tables::Record& record
         if (roofline_) roofline_->measure();
     }
     clear_progress();
-    const std::optional<double> other_cpus = most_other_cpus(meter.use());
+    const std::optional<double> other_cpus = max_other_cpus(meter.use());
     const Traffic all_sent = sum_over_ranks(sent);
     comm::agree(comm_, [&] {
         if (!comm_.is_root()) return;
@@ -136,7 +136,7 @@ Traffic ModelBench::sum_over_ranks(const Traffic& mine) {
 }
 
 /// Collective. On rank 0, of the node where it is the most; nothing where no node tells.
-std::optional<double> ModelBench::most_other_cpus(const telemetry::CpuUse& mine) {
+std::optional<double> ModelBench::max_other_cpus(const telemetry::CpuUse& mine) {
     const std::vector<telemetry::CpuUse> uses =
         telemetry::cpu_uses_from(comm_.gather_to_root(telemetry::to_text(mine)));
     std::optional<double> most;
@@ -188,7 +188,7 @@ tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<do
     r.set("allreduce_prompt", comm::name_of(session_.allreduce().longer));
     r.set("wire", comm::name_of(options_.wire));
     r.set("split", session::split_text(options_.split));
-    r.set("split_shares", session::weights_text(session_.split().weights));
+    r.set("split_shares", session::weights_text(session_.placement().weights));
     r.set("test", test.name());
     r.set("n_prompt", test.test.n_prompt);
     r.set("n_gen", test.test.n_gen);

@@ -30,7 +30,7 @@ class ModelBench {
   private:
     comm::Communicator& tuned(comm::Environment& environment);
     Traffic sum_over_ranks(const Traffic& mine);
-    std::optional<double> most_other_cpus(const telemetry::CpuUse& mine);
+    std::optional<double> max_other_cpus(const telemetry::CpuUse& mine);
     bool run_once(const engine::BenchmarkTest& test);
     void show_progress(const BenchTest& test, std::size_t repeat) const;
     void clear_progress() const;

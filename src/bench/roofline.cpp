@@ -15,7 +15,7 @@ namespace pillar::bench {
 namespace {
 
 constexpr int n_matrix_passes = 5;
-constexpr std::size_t most_matrix_rows = 128; ///< more cost no less a row, and minutes on a Pi
+constexpr std::size_t max_matrix_rows = 128; ///< more cost no less a row, and minutes on a Pi
 
 /// The share of the time that `amount` takes at `limit` a second; nothing without a limit.
 double share(double amount, double limit, double seconds) {
@@ -30,7 +30,7 @@ tables::Value or_null(double value) {
 } // namespace
 
 void Roofline::measure() {
-    session_.comm().attend();
+    session_.comm().heartbeat();
     limits_.push_back({bandwidth_.measure(session_.team()),
                        measure::integer_rate(session_.family(), session_.team()).value_or(0)});
 }
@@ -42,10 +42,10 @@ Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
         const auto n = static_cast<double>(n_rows);
         work.bytes += static_cast<double>(cost.layer_bytes) +
                       static_cast<double>((first + n_rows) * cost.kv_bytes);
-        work.products += n * static_cast<double>(cost.layer_products);
+        work.macs += n * static_cast<double>(cost.layer_macs);
         if (!wants_logits) return;
         work.bytes += static_cast<double>(cost.output_bytes);
-        work.products += static_cast<double>(cost.output_products);
+        work.macs += static_cast<double>(cost.output_macs);
     };
     const std::size_t prompt_end = test.n_depth + test.n_prompt;
     for (std::size_t at = test.n_depth; at < prompt_end; at += test.n_batch) {
@@ -60,7 +60,7 @@ Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
 Roofline::Amounts Roofline::limits_around(std::size_t repetition) const {
     const Amounts& before = limits_[repetition];
     const Amounts& after = limits_[repetition + 1];
-    return {(before.bytes + after.bytes) / 2, (before.products + after.products) / 2};
+    return {(before.bytes + after.bytes) / 2, (before.macs + after.macs) / 2};
 }
 
 /// Shares of the limits that the products alone reach.
@@ -70,9 +70,9 @@ Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
     const double output = n_rows == 1 ? 1.0 : 0.0;
     const double bytes =
         static_cast<double>(cost.layer_bytes) + output * static_cast<double>(cost.output_bytes);
-    const double products =
-        static_cast<double>(n_rows) * (static_cast<double>(cost.layer_products) +
-                                       output * static_cast<double>(cost.output_products));
+    const double macs =
+        static_cast<double>(n_rows) *
+        (static_cast<double>(cost.layer_macs) + output * static_cast<double>(cost.output_macs));
     std::vector<double> memory, integer;
     begin();
     measure();
@@ -82,7 +82,7 @@ Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
         const double seconds = clock.elapsed_s();
         measure();
         memory.push_back(share(bytes, limits_around(i).bytes, seconds));
-        integer.push_back(share(products, limits_around(i).products, seconds));
+        integer.push_back(share(macs, limits_around(i).macs, seconds));
     }
     return {median(memory), median(integer)};
 }
@@ -91,35 +91,34 @@ void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<doubl
                       tables::Record& record) {
     comm::Communicator& comm = session_.comm();
     const Amounts work = work_of(test);
-    std::vector<double> bytes_per_s, products_per_s, memory_s, integer_s;
+    std::vector<double> bytes_per_s, macs_per_s, memory_s, integer_s;
     for (std::size_t i = 0; i + 1 < limits_.size(); ++i) {
         const Amounts limits = limits_around(i);
         bytes_per_s.push_back(limits.bytes);
-        products_per_s.push_back(limits.products);
+        macs_per_s.push_back(limits.macs);
         memory_s.push_back(share(work.bytes, limits.bytes, 1));
-        integer_s.push_back(share(work.products, limits.products, 1));
+        integer_s.push_back(share(work.macs, limits.macs, 1));
     }
     const std::size_t n_rows =
-        test.n_prompt > 0 ? std::min({test.n_batch, test.n_prompt, most_matrix_rows}) : 1;
+        test.n_prompt > 0 ? std::min({test.n_batch, test.n_prompt, max_matrix_rows}) : 1;
     const Amounts matrices = matrices_alone(n_rows);
     // Of a rank: six numbers, then two times a repetition.
-    std::vector<double> mine = {work.bytes,          work.products,
-                                median(bytes_per_s), median(products_per_s),
-                                matrices.bytes,      matrices.products};
+    std::vector<double> mine = {work.bytes,         work.macs,      median(bytes_per_s),
+                                median(macs_per_s), matrices.bytes, matrices.macs};
     mine.insert(mine.end(), memory_s.begin(), memory_s.end());
     mine.insert(mine.end(), integer_s.begin(), integer_s.end());
     const std::vector<std::string> all = comm.gather_to_root(
         {reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)});
     if (!comm.is_root()) return;
 
-    double bytes = 0, products = 0, bandwidth = 0, rate = 0;
-    double matrix_memory = matrices.bytes, matrix_integer = matrices.products;
+    double bytes = 0, macs = 0, bandwidth = 0, rate = 0;
+    double matrix_memory = matrices.bytes, matrix_integer = matrices.macs;
     std::vector<double> memory_shares(seconds.size()), integer_shares(seconds.size());
     for (const std::string& text : all) {
         std::vector<double> rank(text.size() / sizeof(double));
         std::memcpy(rank.data(), text.data(), text.size());
         bytes += rank[0];
-        products += rank[1];
+        macs += rank[1];
         bandwidth += rank[2];
         rate += rank[3];
         matrix_memory = std::min(matrix_memory, rank[4]);
@@ -135,7 +134,7 @@ void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<doubl
     record.set("read_bandwidth", bandwidth);
     record.set("memory_share", median(memory_shares));
     record.set("matrix_memory_share", matrix_memory);
-    record.set("macs_per_s", or_null(products / typical_s));
+    record.set("macs_per_s", or_null(macs / typical_s));
     record.set("integer_rate", or_null(rate));
     record.set("integer_share", or_null(median(integer_shares)));
     record.set("matrix_integer_share", or_null(matrix_integer));

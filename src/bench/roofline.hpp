@@ -30,7 +30,7 @@ class Roofline {
     /// Bytes and int8 multiplications: a rank's a second, or a test's of this rank.
     struct Amounts {
         double bytes = 0;
-        double products = 0; ///< as a limit 0: not known for the family
+        double macs = 0; ///< as a limit 0: not known for the family
     };
 
     [[nodiscard]] Amounts work_of(const engine::BenchmarkTest& test) const;

@@ -21,7 +21,7 @@ namespace pillar::check {
 namespace {
 
 /// Nothing in a check takes a node longer than this.
-constexpr double longest_silence_s = 60;
+constexpr double max_silence_s = 60;
 
 void write_profile(const std::string& path, const std::string& text) {
     OutputFile output(path);
@@ -45,7 +45,7 @@ void print(const CheckOptions& options, comm::Communicator& comm, const ClusterF
     try {
         terminal::write_text(options.json ? check_json(facts, verdicts)
                                           : check_text(facts, verdicts),
-                             [&] { comm.attend(); });
+                             [&] { comm.heartbeat(); });
     } catch (const terminal::ReaderLeft&) {
         return; // the exit code tells the verdict all the same
     }
@@ -54,12 +54,11 @@ void print(const CheckOptions& options, comm::Communicator& comm, const ClusterF
 } // namespace
 
 int check_cluster(const CheckOptions& options, comm::Environment& environment) {
-    const double silence_s =
-        options.model.timeout_s == 0 ? longest_silence_s : options.model.timeout_s;
+    const double silence_s = options.model.timeout_s == 0 ? max_silence_s : options.model.timeout_s;
     const auto world = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
                                          {.step_s = silence_s, .setup_s = silence_s});
     comm::Communicator& comm = *world;
-    log::set_speaker(comm.rank(), comm.host(comm.rank()));
+    log::set_identity(comm.rank(), comm.host(comm.rank()));
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         terminal::expect_standard_output();

@@ -88,24 +88,24 @@ session::MemoryReport look_at_memory(comm::Communicator& comm, const OpenModel& 
 
 /// Rates of this rank's threads, all ranks at once; then what the sensors say of a busy machine. Of
 /// the memory that there is for this rank a quarter is taken at most: a full node is to be judged,
-/// not to be run out of. Those who are done wait for the others: `attend` tells them that this rank
-/// is alive.
+/// not to be run out of. Those who are done wait for the others: `heartbeat` tells them that this
+/// rank is alive.
 void measure_node(NodeFacts& facts, threads::Team& team, const kernels::Family& family,
                   std::uint64_t available, const std::filesystem::path& sys,
-                  FunctionRef<void()> attend) {
+                  FunctionRef<void()> heartbeat) {
     measure::ReadBandwidth bandwidth(
         team, std::min<std::uint64_t>(measure::bandwidth_bytes, available / 4));
-    attend();
+    heartbeat();
     facts.read_bytes_per_s = bandwidth.measure(team);
-    attend();
+    heartbeat();
     facts.products_per_s = measure::integer_rate(family, team);
-    attend();
+    heartbeat();
     const telemetry::Sensors sensors = telemetry::read_sensors(sys);
     facts.barrier_s = measure::barrier_s(team);
-    attend();
-    facts.f32_summing_s = measure::summing_s_per_value(comm::Wire::f32);
-    facts.f16_summing_s = measure::summing_s_per_value(comm::Wire::f16);
-    facts.q8_summing_s = measure::summing_s_per_value(comm::Wire::q8);
+    heartbeat();
+    facts.f32_summing_s = measure::reduction_s_per_value(comm::Wire::f32);
+    facts.f16_summing_s = measure::reduction_s_per_value(comm::Wire::f16);
+    facts.q8_summing_s = measure::reduction_s_per_value(comm::Wire::q8);
     if (!sensors.clocks_mhz.empty()) facts.clock_mhz = std::ranges::min(sensors.clocks_mhz);
     facts.temperature_c = sensors.temperature_c;
     facts.throttled = sensors.throttled;
@@ -279,7 +279,7 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     comm::agree(comm, [&] {
         threads::Team team(n_threads, n_cpus);
         mine.n_threads = team.size();
-        measure_node(mine, team, family, memory.available.bytes, sys, [&] { comm.attend(); });
+        measure_node(mine, team, family, memory.available.bytes, sys, [&] { comm.heartbeat(); });
     });
     measure_pairs(comm, facts, sys);
     mine.links = used_links(facts, comm.rank(), sys);

@@ -14,7 +14,7 @@ namespace pillar::check {
 std::vector<IdentityFacts> gather_identities(comm::Communicator& comm);
 
 /// Collective, after the identities were found equal. Measures (some seconds) and gathers the rest;
-/// the result is complete on rank 0. `attend` is called between the pairs. `sys` stands for "/".
+/// the result is complete on rank 0. `heartbeat` is called between the pairs. `sys` stands for "/".
 ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& comm,
                           const session::ModelOptions& options,
                           std::vector<IdentityFacts> identities,

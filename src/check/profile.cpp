@@ -35,26 +35,26 @@ perf::MachineProfile profile_of(const ClusterFacts& facts) {
     profile.name = slowest->board.empty() ? slowest->cpu : slowest->board;
     profile.n_threads = slowest->n_threads;
     profile.read_bytes_per_s = slowest->read_bytes_per_s;
-    std::optional<double> products;
+    std::optional<double> macs;
     for (const NodeFacts& node : facts.nodes) {
         profile.available_bytes = &node == &facts.nodes.front()
                                       ? node.available_bytes
                                       : std::min(profile.available_bytes, node.available_bytes);
         if (node.products_per_s)
-            products = std::min(products.value_or(*node.products_per_s), *node.products_per_s);
+            macs = std::min(macs.value_or(*node.products_per_s), *node.products_per_s);
     }
-    if (products) {
-        profile.products_per_s = *products;
-        profile.float_products_per_s = *products * float_share(slowest->kernels);
+    if (macs) {
+        profile.macs_per_s = *macs;
+        profile.float_macs_per_s = *macs * float_share(slowest->kernels);
     }
     profile.barrier_s = std::ranges::max(facts.nodes, {}, &NodeFacts::barrier_s).barrier_s;
     perf::NetworkProfile& network = profile.network;
-    const auto slowest_summing = [&](auto member) {
+    const auto slowest_reduction = [&](auto member) {
         return std::ranges::max(facts.nodes, {}, member).*member;
     };
-    network.summing = {slowest_summing(&NodeFacts::f32_summing_s),
-                       slowest_summing(&NodeFacts::f16_summing_s),
-                       slowest_summing(&NodeFacts::q8_summing_s)};
+    network.reduction = {slowest_reduction(&NodeFacts::f32_summing_s),
+                         slowest_reduction(&NodeFacts::f16_summing_s),
+                         slowest_reduction(&NodeFacts::q8_summing_s)};
     if (facts.overlap) {
         network.hidden_share = facts.overlap->hidden_share;
         network.jitter_s = facts.overlap->delay_s;
@@ -90,12 +90,12 @@ std::vector<std::string> profile_header(const ClusterFacts& facts) {
 
 namespace {
 
-constexpr std::size_t most_in_matrix = 16;
+constexpr std::size_t max_in_matrix = 16;
 
 /// Above the diagonal microseconds, below it MB/s.
 std::string matrix(const ClusterFacts& facts) {
     const std::vector<int> machines = first_ranks(facts, &IdentityFacts::network);
-    if (machines.size() < 3 || machines.size() > most_in_matrix) return "";
+    if (machines.size() < 3 || machines.size() > max_in_matrix) return "";
     std::size_t width = 6;
     const auto host = [&](int rank) {
         return printable(facts.identities[static_cast<std::size_t>(rank)].host, 16);

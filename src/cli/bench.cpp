@@ -17,7 +17,7 @@ namespace pillar::cli {
 
 namespace {
 
-constexpr std::size_t largest_size = std::size_t{1} << 28; ///< of --sizes
+constexpr std::size_t max_size = std::size_t{1} << 28; ///< of --sizes
 
 struct BenchArguments {
     bench::BenchOptions bench;
@@ -94,11 +94,11 @@ void add_models(Subcommand& sub, bench::BenchOptions& options) {
 
 /// Of the all-reduce table.
 void add_sizes(Subcommand& sub, BenchArguments& arguments) {
-    arguments.sizes = parse_numbers({"4-1048576*4"}, "--sizes", 1, largest_size);
+    arguments.sizes = parse_numbers({"4-1048576*4"}, "--sizes", 1, max_size);
     Flag& flag = sub.add_list(Ranks::same, "--sizes", "LIST",
                               "with --allreduce alone: bytes of floats to add (default: "
                               "4-1048576*4)");
-    flag.numbers(arguments.sizes, sizeof(float), largest_size);
+    flag.numbers(arguments.sizes, sizeof(float), max_size);
     sub.expect([&flag, &arguments] {
         for (const std::size_t n_bytes : arguments.sizes)
             if (n_bytes % sizeof(float) != 0)

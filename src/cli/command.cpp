@@ -68,7 +68,7 @@ void leave_files_in_order() noexcept {
 
 void prepare_process() {
     engine::install_signal_handlers(leave_files_in_order);
-    before_abort(leave_files_in_order);
+    set_abort_hook(leave_files_in_order);
     tell_on_terminate();
 }
 

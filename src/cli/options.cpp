@@ -50,16 +50,17 @@ using AllreduceWords = std::vector<std::pair<std::string, std::optional<comm::Al
 AllreduceWords allreduce_words() {
     AllreduceWords words = {{"auto", std::nullopt}};
     for (const comm::Algorithm algorithm :
-         {comm::Algorithm::recursive_doubling, comm::Algorithm::direct, comm::Algorithm::two_step,
-          comm::Algorithm::ring, comm::Algorithm::mpi})
+         {comm::Algorithm::recursive_doubling, comm::Algorithm::direct,
+          comm::Algorithm::reduce_scatter, comm::Algorithm::ring, comm::Algorithm::mpi})
         words.emplace_back(comm::name_of(algorithm), algorithm);
     return words;
 }
 
 void add_allreduce(Subcommand& sub, session::ModelOptions& o) {
-    sub.add(Ranks::same, "--allreduce", "NAME",
-            "how partial sums are added over the ranks: auto (the fastest of the first three "
-            "here), recursive-doubling, direct, two-step, ring or mpi")
+    sub.add(
+           Ranks::same, "--allreduce", "NAME",
+           "how partial sums are added over the ranks: auto (the fastest of the first three "
+           "here), recursive-doubling, direct, two-step (reduce-scatter + all-gather), ring or mpi")
         .choice(o.allreduce, allreduce_words())
         .with_default();
 }

@@ -43,7 +43,7 @@ void add_plan(Parser& parser) {
             model.allreduce, {{"auto", std::nullopt},
                               {"recursive-doubling", comm::Algorithm::recursive_doubling},
                               {"direct", comm::Algorithm::direct},
-                              {"two-step", comm::Algorithm::two_step},
+                              {"two-step", comm::Algorithm::reduce_scatter},
                               {"ring", comm::Algorithm::ring}})
         .with_default();
     add_wire(sub, model);

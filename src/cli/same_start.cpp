@@ -54,7 +54,7 @@ void expect_same_start(comm::Environment& environment, const std::vector<Setting
                        double timeout_s) {
     const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
                                         {.step_s = timeout_s});
-    log::set_speaker(comm->rank(), comm->host(comm->rank()));
+    log::set_identity(comm->rank(), comm->host(comm->rank()));
     std::string mine;
     comm::agree(*comm, [&] { mine = encode(settings); });
     std::vector<std::vector<std::string>> ranks;

@@ -25,7 +25,7 @@ struct TokenizeOptions {
     bool show_count = false;
 };
 
-constexpr std::size_t longest_text = std::size_t{1} << 30;
+constexpr std::size_t max_text_bytes = std::size_t{1} << 30;
 
 int tokenize(const TokenizeOptions& options) {
     const gguf::File file(options.model);
@@ -33,7 +33,7 @@ int tokenize(const TokenizeOptions& options) {
     const tokenizer::Tokenizer tokenizer(file.metadata());
     const auto ids = tokenizer.encode(
         terminal::read_prompt(
-            options.prompt, [] {}, longest_text, "cut it into pieces"),
+            options.prompt, [] {}, max_text_bytes, "cut it into pieces"),
         {.add_special = !options.no_bos, .parse_special = !options.no_parse_special});
     if (!prints()) return 0;
     std::string text = inspect::tokens_text(tokenizer, ids, !options.ids);

@@ -43,12 +43,12 @@ void agree(Communicator& comm, FunctionRef<void()> phase) {
 
 namespace {
 
-constexpr std::size_t longest_shown = 60;
+constexpr std::size_t max_shown = 60;
 
 /// A long value is cut; its hash keeps two that begin alike apart.
 std::string shown(const std::string& value) {
-    const std::string text = printable(value, longest_shown);
-    if (value.size() <= longest_shown) return text.empty() ? "nothing" : text;
+    const std::string text = printable(value, max_shown);
+    if (value.size() <= max_shown) return text.empty() ? "nothing" : text;
     return fmt::format("{} [{:016x}]", text, hash_of(std::span<const char>(value)));
 }
 

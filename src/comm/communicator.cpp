@@ -19,7 +19,7 @@ std::string_view name_of(Algorithm algorithm) noexcept {
         return "ring";
     case Algorithm::direct:
         return "direct";
-    case Algorithm::two_step:
+    case Algorithm::reduce_scatter:
         return "two-step";
     }
     return "?";
@@ -39,7 +39,7 @@ std::string_view name_of(Wire wire) noexcept {
 
 std::optional<Algorithm> algorithm_named(std::string_view name) noexcept {
     for (const auto one : {Algorithm::mpi, Algorithm::recursive_doubling, Algorithm::ring,
-                           Algorithm::direct, Algorithm::two_step})
+                           Algorithm::direct, Algorithm::reduce_scatter})
         if (name_of(one) == name) return one;
     return std::nullopt;
 }
@@ -51,41 +51,42 @@ std::optional<Wire> wire_named(std::string_view name) noexcept {
 }
 
 void require_available(Algorithm algorithm, Wire wire) {
-    if (wire == Wire::f32 || algorithm == Algorithm::direct || algorithm == Algorithm::two_step) {
+    if (wire == Wire::f32 || algorithm == Algorithm::direct ||
+        algorithm == Algorithm::reduce_scatter) {
         return;
     }
     throw UsageError(fmt::format("--wire {} does not go with --allreduce {}: use {}, {} or auto",
                                  name_of(wire), name_of(algorithm), name_of(Algorithm::direct),
-                                 name_of(Algorithm::two_step)));
+                                 name_of(Algorithm::reduce_scatter)));
 }
 
 std::vector<Algorithm> tree_algorithms(Wire wire) {
-    if (wire != Wire::f32) return {Algorithm::direct, Algorithm::two_step};
-    return {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step};
+    if (wire != Wire::f32) return {Algorithm::direct, Algorithm::reduce_scatter};
+    return {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::reduce_scatter};
 }
 
 GatherBuffer::GatherBuffer(int n_ranks, std::size_t capacity, int rank)
     : capacity_(capacity), storage_(size_bytes(n_ranks, capacity, rank)),
-      places_(static_cast<std::size_t>(n_ranks)) {}
+      entries_(static_cast<std::size_t>(n_ranks)) {}
 
 std::size_t GatherBuffer::size_bytes(int n_ranks, std::size_t capacity, int rank) noexcept {
     return static_cast<std::size_t>(subtree_size(rank, n_ranks)) * (capacity + gather_header_bytes);
 }
 
 std::span<const std::byte> GatherBuffer::of(int rank) const noexcept {
-    const Place& place = places_[static_cast<std::size_t>(rank)];
-    return storage().subspan(place.offset, place.n_bytes);
+    const Entry& entry = entries_[static_cast<std::size_t>(rank)];
+    return storage().subspan(entry.offset, entry.n_bytes);
 }
 
 void GatherBuffer::set(int rank, std::size_t offset, std::size_t n_bytes) noexcept {
     expects(offset + n_bytes <= storage_.size(), "a gathered message lies within its buffer");
-    places_[static_cast<std::size_t>(rank)] = {offset, n_bytes};
+    entries_[static_cast<std::size_t>(rank)] = {offset, n_bytes};
 }
 
 void Communicator::reserve(std::size_t /*max_allreduce_floats*/) {}
 void Communicator::set_in_steps(bool /*in_steps*/) noexcept {}
 void Communicator::set_allreduces_a_layer(std::size_t /*n*/) noexcept {}
-void Communicator::attend() noexcept {}
+void Communicator::heartbeat() noexcept {}
 
 // Without messages there is nothing to gain: all at once, at the end.
 void Communicator::start_allreduce(std::span<float> values) {

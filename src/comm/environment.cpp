@@ -2,9 +2,9 @@
 
 #include "pillar/comm/environment.hpp"
 
-#include "liveness/backstop.hpp"
-#include "liveness/patience.hpp"
-#include "liveness/roll_call.hpp"
+#include "liveness/backoff.hpp"
+#include "liveness/hard_timeout.hpp"
+#include "liveness/liveness_probe.hpp"
 #include "liveness/watchdog.hpp"
 #include "mpi/mpi_communicator.hpp"
 #include "mpi/mpi_error.hpp"
@@ -35,23 +35,23 @@ void refuse_mislaunch(const LaunchVariables& launch, int world_size) {
     if (!sentence.empty()) throw UsageError(sentence);
 }
 
-constexpr double longest_start_s = 600;
+constexpr double max_start_s = 600;
 
 /// Ends this process when the object lives too long: inside MPI_Init and MPI_Finalize nothing else
 /// can.
 class Deadline {
   public:
     explicit Deadline(std::string_view what)
-        : backstop_([what] {
+        : hard_timeout_([what] {
               return fmt::format("{} within {:g} s: is a process stopped, a node or a cable gone, "
                                  "or did a rank run another subcommand?",
-                                 what, longest_start_s);
+                                 what, max_start_s);
           }) {
-        backstop_.arm(monotonic_s() + longest_start_s);
+        hard_timeout_.arm(monotonic_s() + max_start_s);
     }
 
   private:
-    Backstop backstop_;
+    HardTimeout hard_timeout_;
 };
 
 bool is_running() noexcept {
@@ -90,7 +90,7 @@ Environment::Environment(int& argc, char**& argv)
         MPI_Finalize(); // the same on all ranks
         throw;
     }
-    roll_ = std::make_unique<RollCall>(launch_.is_one_host);
+    probe_ = std::make_unique<LivenessProbe>(launch_.is_one_host);
 }
 
 namespace {
@@ -98,7 +98,7 @@ namespace {
 /// Wait until all ranks have come to the end. One that fails now ends the job while the others wait
 /// here: inside MPI_Finalize it would find them in the launcher's own barrier, where Open MPI 4.1's
 /// mpirun may hang or crash.
-void meet_before_finalizing(Patience waiting) noexcept {
+void barrier_before_finalizing(Backoff waiting) noexcept {
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Ibarrier(MPI_COMM_WORLD, &request);
     for (int is_done = 0; is_done == 0; waiting.pause()) {
@@ -113,21 +113,21 @@ Environment::~Environment() {
     std::optional<Deadline> deadline;
     std::optional<Watchdog> watchdog;
     try {
-        watchdog.emplace(*roll_, nullptr, limits_);
+        watchdog.emplace(*probe_, nullptr, limits_);
         watchdog->set_stage(Stage::end);
     } catch (const Error&) { // no memory for a thread: then nobody but the launcher ends a wait
     }
     const PollHook hook = [](void* dog, double since_s) {
         static_cast<Watchdog*>(dog)->poll(since_s);
     };
-    meet_before_finalizing({monotonic_s(), idle_sleep_after_s, true, watchdog ? hook : nullptr,
-                            watchdog ? &*watchdog : nullptr});
+    barrier_before_finalizing({monotonic_s(), idle_sleep_after_s, true, watchdog ? hook : nullptr,
+                               watchdog ? &*watchdog : nullptr});
     watchdog.reset();
     try {
         deadline.emplace("a rank did not come to the end");
     } catch (const Error&) { // as above
     }
-    roll_.reset();
+    probe_.reset();
     MPI_Finalize();
 }
 
@@ -136,14 +136,14 @@ std::unique_ptr<Communicator> Environment::world(Algorithm algorithm, Wire wire,
                                                  const WatchLimits& limits) {
     require_available(algorithm, wire);
     limits_ = limits;
-    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, *roll_, algorithm, wire, emulated,
+    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD, *probe_, algorithm, wire, emulated,
                                              limits);
 }
 
 void abort_job(ExitCode code) noexcept {
     int is_main = 0;
     if (is_running()) MPI_Is_thread_main(&is_main);
-    call_before_abort();
+    run_abort_hook();
     if (is_main != 0) {
         std::fflush(stdout);
         MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));

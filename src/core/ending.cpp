@@ -1,4 +1,4 @@
-// Last words, and exceptions as sentences.
+// The abort hook, and exceptions as sentences.
 
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
@@ -16,7 +16,7 @@ namespace pillar {
 namespace {
 
 using Callback = void (*)() noexcept;
-std::atomic<Callback> last_words{nullptr};
+std::atomic<Callback> abort_hook{nullptr};
 
 constexpr const char* memory_has_run_out =
     "memory has run out; look at `ulimit -v` and the limits of the control group, or use more "
@@ -43,18 +43,18 @@ Outcome internal(std::string_view what) {
         code = outcome.code;
         log::error("{}", outcome.sentence);
     }
-    call_before_abort();
+    run_abort_hook();
     std::_Exit(static_cast<int>(code));
 }
 
 } // namespace
 
-void before_abort(Callback callback) noexcept {
-    last_words.store(callback);
+void set_abort_hook(Callback callback) noexcept {
+    abort_hook.store(callback);
 }
 
-void call_before_abort() noexcept {
-    if (const Callback callback = last_words.exchange(nullptr)) callback();
+void run_abort_hook() noexcept {
+    if (const Callback callback = abort_hook.exchange(nullptr)) callback();
 }
 
 void tell_on_terminate() noexcept {

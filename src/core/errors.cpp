@@ -16,11 +16,11 @@ namespace pillar {
 
 namespace {
 
-constexpr std::size_t longest_path = 4096;
+constexpr std::size_t max_path_bytes = 4096;
 
 std::string format_sentence(const std::string& file, const std::string& field,
                             std::optional<std::uint64_t> offset, const std::string& problem) {
-    std::string place = printable(file, longest_path);
+    std::string place = printable(file, max_path_bytes);
     if (!field.empty()) place += ": " + printable(field);
     if (offset) place += fmt::format(" at byte {}", *offset);
     return place + ": " + problem;
@@ -34,7 +34,7 @@ FormatError::FormatError(std::string file_, std::string field_,
       file(std::move(file_)), field(std::move(field_)), offset(offset_) {}
 
 IoError::IoError(ExitCode code, std::string file_, const std::string& problem)
-    : Error(code, printable(file_, longest_path) + ": " + problem), file(std::move(file_)) {}
+    : Error(code, printable(file_, max_path_bytes) + ": " + problem), file(std::move(file_)) {}
 
 IoError IoError::from_errno(const std::string& file, const std::string& operation,
                             int errno_value) {
@@ -45,7 +45,7 @@ IoError IoError::from_errno(const std::string& file, const std::string& operatio
             fmt::format("cannot {}: {}", operation, reason)};
 }
 
-void contract_broken(std::string_view text, const CodePlace& where) noexcept {
+void contract_broken(std::string_view text, const SourceLocation& where) noexcept {
     // A buffer of fixed size: the fault may be that memory has run out.
     char sentence[1024];
     const auto end =
@@ -54,7 +54,7 @@ void contract_broken(std::string_view text, const CodePlace& where) noexcept {
     *end.out = '\n';
     const auto n = static_cast<std::size_t>(end.out - sentence) + 1;
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, sentence, n);
-    call_before_abort();
+    run_abort_hook();
     std::_Exit(static_cast<int>(ExitCode::internal));
 }
 

@@ -16,8 +16,8 @@ namespace {
 std::atomic<Level> lowest_level{Level::info};
 std::atomic<bool> is_root{true};
 
-std::mutex speaker_mutex;
-std::string& speaker() { // "" on rank 0, else " rank 3 on node"
+std::mutex identity_mutex;
+std::string& identity() { // "" on rank 0, else " rank 3 on node"
     static std::string text;
     return text;
 }
@@ -53,9 +53,9 @@ void write_all(std::string_view text) {
 
 } // namespace
 
-void set_speaker(int rank, std::string_view host) {
-    const std::lock_guard lock(speaker_mutex);
-    speaker() = rank == 0 ? std::string() : fmt::format(" rank {} on {}", rank, host);
+void set_identity(int rank, std::string_view host) {
+    const std::lock_guard lock(identity_mutex);
+    identity() = rank == 0 ? std::string() : fmt::format(" rank {} on {}", rank, host);
     is_root.store(rank == 0, std::memory_order_relaxed);
 }
 
@@ -73,12 +73,12 @@ bool speaks_as_root() noexcept {
 
 void line(Level level, std::string_view text) {
     if (level > log::level()) return;
-    const std::lock_guard lock(speaker_mutex);
-    write_all(fmt::format("[pillar{}] {}{}\n", speaker(), prefix(level), text));
+    const std::lock_guard lock(identity_mutex);
+    write_all(fmt::format("[pillar{}] {}{}\n", identity(), prefix(level), text));
 }
 
 void text(std::string_view text) {
-    const std::lock_guard lock(speaker_mutex);
+    const std::lock_guard lock(identity_mutex);
     write_all(text);
 }
 

@@ -17,8 +17,8 @@ namespace pillar {
 
 namespace {
 
-constexpr int most_links = 40; // as Linux follows
-constexpr std::size_t longest_path = 4096;
+constexpr int max_links = 40; // as Linux follows
+constexpr std::size_t max_path_bytes = 4096;
 
 std::string reason_of(int errno_value) {
     return std::generic_category().message(errno_value);
@@ -60,19 +60,19 @@ void expect_unread(const std::string& path, const struct stat& status,
     for (const std::string& input : inputs)
         if (::stat(input.c_str(), &other) == 0 && is_same(status, other))
             throw UsageError(fmt::format(
-                "{} is being read{}; give the output another name", printable(path, longest_path),
-                input == path ? "" : fmt::format(" as {}", printable(input, longest_path))));
+                "{} is being read{}; give the output another name", printable(path, max_path_bytes),
+                input == path ? "" : fmt::format(" as {}", printable(input, max_path_bytes))));
     constexpr const char* streams[] = {"standard input", "standard output", "standard error"};
     for (int descriptor = 0; descriptor < 3; ++descriptor)
         if (::fstat(descriptor, &other) == 0 && S_ISREG(other.st_mode) && is_same(status, other))
             throw UsageError(fmt::format("{} is {} already; give the output another name",
-                                         printable(path, longest_path), streams[descriptor]));
+                                         printable(path, max_path_bytes), streams[descriptor]));
 }
 
 void expect_folder(const std::string& path, const std::string& target) {
     const std::string parent = std::filesystem::path(target).parent_path().string();
     const std::string folder = parent.empty() ? "." : parent;
-    const std::string shown = printable(folder, longest_path);
+    const std::string shown = printable(folder, max_path_bytes);
     struct stat status {};
     if (::stat(folder.c_str(), &status) != 0)
         throw cannot_create(path, fmt::format("the folder {}: {}", shown, reason_of(errno)));
@@ -128,7 +128,7 @@ std::string output_target(const std::string& path) {
                       fmt::format("is {}; an output is a regular file or /dev/null",
                                   kind_of(status->st_mode)));
     std::filesystem::path target = path;
-    for (int i = 0; i < most_links; ++i) {
+    for (int i = 0; i < max_links; ++i) {
         std::error_code is_no_link;
         const std::filesystem::path next = std::filesystem::read_symlink(target, is_no_link);
         if (is_no_link) return target.string();

@@ -115,7 +115,7 @@ void OutcomeReader::read_full_row(std::size_t slot, const forward::Row& row,
     for (std::size_t rank = 0; rank < readers.size(); ++rank) {
         const auto head = readers[rank].get<ReplyRow>();
         log_sums_[rank] = {head.max, head.sum};
-        const partition::Range own =
+        const Range own =
             partition::vocabulary_of(sizes, transformer_.share(), static_cast<int>(rank));
         readers[rank].get_all(std::span(merged.full).subspan(own.begin, own.size()));
     }

@@ -28,7 +28,7 @@ sampling::LogSum ReplyBuilder::log_sum(std::span<const float> raw) const {
     const partition::Share& share = transformer_.share();
     sampling::LogSum sums[partition::n_tree_slices];
     std::size_t n = 0;
-    for (const partition::Range& slice : share.slice_vocabulary)
+    for (const Range& slice : share.slice_vocabulary)
         sums[n++] =
             sampling::log_sum(raw.subspan(slice.begin - share.vocabulary.begin, slice.size()));
     return combine_tree({sums, n});
@@ -59,7 +59,7 @@ void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const flo
 void ReplyBuilder::write_candidates(const forward::Row& row, std::span<const float> raw,
                                     const Sequences& sequences, ReplyRow& head,
                                     MessageWriter& message) {
-    const partition::Range own = transformer_.share().vocabulary;
+    const Range own = transformer_.share().vocabulary;
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
     std::span<const float> logits = raw;
     if (has_penalties(sequences.sampling_of(row.sequence)) || !options_.banned.empty())

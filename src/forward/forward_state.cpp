@@ -173,7 +173,7 @@ Transformer::State::State(const gguf::File& model_file,
     }
 }
 
-void Transformer::deal_work() {
+void Transformer::rebalance() {
     State& s = *state_;
     expects(static_cast<std::size_t>(s.team.size()) <= s.scratch.size(),
             "the team has no more threads than at first");

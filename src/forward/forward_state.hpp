@@ -95,7 +95,7 @@ struct Transformer::State {
     void look_at_messages() const noexcept {
         if (comm == nullptr) return;
         if (is_moving) comm->advance_allreduce();
-        comm->attend();
+        comm->heartbeat();
     }
     /// Whether a head's columns are whole blocks of activations, which no other head shares.
     [[nodiscard]] bool has_own_blocks() const noexcept {
@@ -106,7 +106,7 @@ struct Transformer::State {
 /// half.normed = rms_norm(buffers.x) of its rows, quantised. Ends with a barrier. `prepare` is what
 /// has to be done before, for rows [begin, end) of the step: by the thread that goes on with them.
 void start_layers(Transformer::State& s, threads::Worker worker, Half& half,
-                  FunctionRef<void(threads::Range)> prepare) noexcept;
+                  FunctionRef<void(Range)> prepare) noexcept;
 
 /// **Collective.** One layer on every thread of the team: attention block, then feed-forward block,
 /// each ended by its all-reduce, which the main thread performs. Starts with the norm of the
@@ -130,7 +130,7 @@ std::span<float> partial_of(Transformer::State& s, const Half& half) noexcept;
 /// What follows a block's sum, for rows [begin, end) of the half: residual, x += sum + bias, and
 /// the norm that comes next (none after the last layer).
 void add_and_normalise(Transformer::State& s, Block block, std::size_t layer, Half& half,
-                       threads::Range rows) noexcept;
+                       Range rows) noexcept;
 
 /// Final norm and own rows of the output matrix for the rows that want logits, into buffers.logits.
 void output_logits(Transformer::State& s, threads::Worker worker,

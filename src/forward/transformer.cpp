@@ -23,7 +23,7 @@ namespace {
 /// Embedding rows of some of the step's rows, straight from the file. A failure leaves zeros and is
 /// told later: the step must end on all ranks alike.
 void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> rows,
-           threads::Range mine) noexcept {
+           Range mine) noexcept {
     if (mine.begin == mine.end) return;
     const gguf::TensorInfo& table = *s.weights.embedding;
     auto& raw = s.embedding_rows[static_cast<std::size_t>(worker.index())];
@@ -41,8 +41,7 @@ void embed(Transformer::State& s, threads::Worker worker, std::span<const Row> r
     }
 }
 
-void rotation_angles(Transformer::State& s, std::span<const Row> rows,
-                     threads::Range mine) noexcept {
+void rotation_angles(Transformer::State& s, std::span<const Row> rows, Range mine) noexcept {
     const std::size_t n_pairs = s.rope.n_pairs();
     for (std::size_t r = mine.begin; r < mine.end; ++r)
         s.rope.angles(rows[r].position, s.buffers.cosine.span().subspan(r * n_pairs, n_pairs),
@@ -68,7 +67,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     const bool in_halves = n_first < rows.size();
     s.halves[0].set_rows(rows, 0, n_first);
     if (in_halves) s.halves[1].set_rows(rows, n_first, rows.size());
-    const auto prepare = [&](threads::Worker worker, threads::Range mine) {
+    const auto prepare = [&](threads::Worker worker, Range mine) {
         embed(s, worker, rows, mine);
         rotation_angles(s, rows, mine);
     };
@@ -76,7 +75,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), s.share.n_ranks));
     const auto compute = [&](threads::Worker worker) {
         for (Half& half : std::span(s.halves).first(in_halves ? 2 : 1))
-            start_layers(s, worker, half, [&](threads::Range mine) { prepare(worker, mine); });
+            start_layers(s, worker, half, [&](Range mine) { prepare(worker, mine); });
         if (in_halves) compute_halves(s, worker, comm);
         for (std::size_t layer = 0; layer < s.h.n_layers && !in_halves; ++layer)
             compute_layer(s, worker, comm, layer, s.halves[0]);

@@ -23,9 +23,9 @@ namespace {
 /// Rank 0 only.
 std::vector<std::int32_t> ids_of(const LogitsOptions& options,
                                  const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
-                                 FunctionRef<void()> attend) {
+                                 FunctionRef<void()> heartbeat) {
     if (options.ids.empty())
-        return read_prompt_tokens(options.prompt, tokenizer, n_context, attend).ids;
+        return read_prompt_tokens(options.prompt, tokenizer, n_context, heartbeat).ids;
     std::vector<std::int32_t> ids;
     const std::size_t vocab_size = tokenizer.vocabulary().size();
     for (const std::size_t id : options.ids) {
@@ -54,8 +54,8 @@ int write_logits(const LogitsOptions& options, comm::Environment& environment) {
     };
     std::vector<std::int32_t> ids;
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
-                           FunctionRef<void()> attend) {
-        ids = ids_of(options, tokenizer, n_context, attend);
+                           FunctionRef<void()> heartbeat) {
+        ids = ids_of(options, tokenizer, n_context, heartbeat);
     };
     session::Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
@@ -65,7 +65,7 @@ int write_logits(const LogitsOptions& options, comm::Environment& environment) {
         if (!comm.is_root()) return;
         output.emplace(options.output, ids, session.transformer().hyperparameters().vocab_size);
         evaluation.emplace(ids, n_rows, [&](std::size_t /*t*/, std::span<const float> row) {
-            comm.attend(); // the disk may be slow
+            comm.heartbeat(); // the disk may be slow
             output->append(row);
         });
     });

@@ -13,7 +13,7 @@ namespace {
 
 /// A text of more bytes has more tokens than `n_context`, whatever it says. Pieces are at least as
 /// long as the bytes that they stand for; blanks around control tokens may stand for nothing.
-std::size_t most_bytes(const tokenizer::Tokenizer& tokenizer, std::size_t n_context) {
+std::size_t max_bytes(const tokenizer::Tokenizer& tokenizer, std::size_t n_context) {
     constexpr std::size_t of_one_character = 4;
     constexpr std::size_t of_blanks = std::size_t{1} << 20;
     std::size_t longest = of_one_character;
@@ -26,10 +26,10 @@ std::size_t most_bytes(const tokenizer::Tokenizer& tokenizer, std::size_t n_cont
 
 Prompt read_prompt_tokens(const terminal::PromptOptions& options,
                           const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
-                          FunctionRef<void()> attend) {
+                          FunctionRef<void()> heartbeat) {
     Prompt prompt;
     prompt.text = terminal::read_prompt(
-        options, attend, most_bytes(tokenizer, n_context),
+        options, heartbeat, max_bytes(tokenizer, n_context),
         fmt::format("a context of {} cannot hold it; give a larger --ctx-size or a "
                     "shorter prompt",
                     counted(n_context, "token")));

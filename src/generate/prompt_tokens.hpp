@@ -17,6 +17,6 @@ struct Prompt {
 /// hold. Throws UsageError for a prompt without tokens and for one that is too long.
 Prompt read_prompt_tokens(const terminal::PromptOptions& options,
                           const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
-                          FunctionRef<void()> attend);
+                          FunctionRef<void()> heartbeat);
 
 } // namespace pillar::generate

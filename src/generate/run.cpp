@@ -64,7 +64,7 @@ class Text {
     void write(std::string_view text) {
         if (has_no_reader_) return;
         try {
-            terminal::write_text(text, [this] { comm_->attend(); });
+            terminal::write_text(text, [this] { comm_->heartbeat(); });
         } catch (const terminal::ReaderLeft&) {
             has_no_reader_ = true;
             engine::request_stop();
@@ -133,8 +133,8 @@ int run(const RunOptions& given, comm::Environment& environment) {
                                 session::files_read(options.model, {options.prompt.file}));
     };
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
-                           FunctionRef<void()> attend) {
-        prompt = read_prompt_tokens(options.prompt, tokenizer, n_context, attend);
+                           FunctionRef<void()> heartbeat) {
+        prompt = read_prompt_tokens(options.prompt, tokenizer, n_context, heartbeat);
     };
     session::Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();

@@ -3,7 +3,7 @@
 
 #include "pillar/gguf/file.hpp"
 
-#include "read/part.hpp"
+#include "read/file_part.hpp"
 #include "read/split.hpp"
 
 #include "pillar/core/hash.hpp"
@@ -16,7 +16,7 @@
 namespace pillar::gguf {
 
 struct File::State {
-    std::vector<Part> parts;
+    std::vector<FilePart> parts;
     std::vector<TensorInfo> tensors;
     std::vector<std::uint32_t> by_name; ///< indices of `tensors`, names ascending
     std::vector<std::string> warnings;
@@ -128,7 +128,7 @@ void File::read(const TensorInfo& tensor, std::uint64_t begin, std::span<std::by
 }
 
 void File::expect_unchanged() const {
-    for (const Part& part : state_->parts) part.expect_unchanged();
+    for (const FilePart& part : state_->parts) part.expect_unchanged();
 }
 
 void File::expect_unchanged(const TensorInfo& tensor) const {

@@ -38,7 +38,7 @@ static_assert(sizeof(bool) == 1);
 
 /// Least bytes that a value of this type takes as an array's element: a number itself, a string its
 /// length, an array its element type and count.
-inline std::uint64_t least_bytes(ValueType type) {
+inline std::uint64_t min_bytes(ValueType type) {
     return with_type(type, []<class T>(std::type_identity<T>) -> std::uint64_t {
         if constexpr (std::is_same_v<T, std::string>)
             return 8;

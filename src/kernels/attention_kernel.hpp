@@ -2,14 +2,14 @@
 // Attention of several queries over one page, written once for all instruction sets. A family
 // supplies its vectors as a struct `Simd`:
 //   Floats, lanes          a vector of f32 and how many it holds; 16 is a multiple of it
-//   most_queries           queries worked on at a time
+//   max_queries           queries worked on at a time
 //   key_vectors<Q>         vectors of positions (value_vectors<Q>: of dimensions) beside Q queries,
 //                          so that Q × V sums and what they need fit the registers
 //   set1 add sub mul fma larger exp_floats; larger(a, b) is a > b ? a : b
 //   load load_f16 load_i8  as f32; load_first… (p, n) touch n elements and give +0 in the rest
 //   store store_first
 //   first_or(v, n, other)  v in the first n lanes, `other` in the rest
-//   largest_lane(v), sum_of_lanes(v[16 / lanes]), exp_float(x)
+//   max_lane(v), sum_of_lanes(v[16 / lanes]), exp_float(x)
 //   prefetch(p)            wherever p points
 //   exp_all(v[exp_vectors])  exp of each, in place; a multiple of 16 numbers
 //   prefetch_bytes<Q>      how far ahead of what is read
@@ -132,7 +132,7 @@ struct PageAttention {
             Simd::store(s + j, scaled);
             m = Simd::larger(n - j >= lanes ? scaled : Simd::first_or(scaled, n - j, lowest), m);
         }
-        return Simd::largest_lane(m);
+        return Simd::max_lane(m);
     }
 
     /// s[j] = exp(s[j] − m), +0 for invisible ones of the last vector; returns their sum.
@@ -278,15 +278,15 @@ void attend_some(const Page& page, PageQuery* queries, std::size_t count, float 
 template <class Simd, class Page>
 void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_queries,
                      std::size_t head_dim, float scale, float* scores) noexcept {
-    static_assert(Simd::most_queries <= queries_at_once);
+    static_assert(Simd::max_queries <= queries_at_once);
     const Page page(view, head_dim);
-    const std::size_t n_parts = (n_queries + Simd::most_queries - 1) / Simd::most_queries;
+    const std::size_t n_parts = (n_queries + Simd::max_queries - 1) / Simd::max_queries;
     for (std::size_t i = 0; i < n_parts; ++i) { // parts of about the same size
         const std::size_t begin = i * n_queries / n_parts, end = (i + 1) * n_queries / n_parts;
         const auto* const next_page = static_cast<const char*>(
             view.next != nullptr && end == n_queries ? view.next : view.keys);
-        attend_some<Simd, Page, Simd::most_queries>(page, queries + begin, end - begin, scale,
-                                                    scores, next_page);
+        attend_some<Simd, Page, Simd::max_queries>(page, queries + begin, end - begin, scale,
+                                                   scores, next_page);
     }
 }
 

@@ -27,16 +27,16 @@ using comm::Wire;
 /// little about the next where ranks share cores.
 struct Pace {
     double budget_s;
-    std::size_t most_rounds;
-    std::size_t most_calls; ///< of a round
+    std::size_t max_rounds;
+    std::size_t max_calls; ///< of a round
 
     /// Calls in the next round, 0: enough.
     [[nodiscard]] std::size_t next(std::size_t n_calls, std::size_t n_rounds, double call_s,
                                    double elapsed_s) const noexcept {
-        if (n_rounds >= most_rounds || elapsed_s >= budget_s) return 0;
+        if (n_rounds >= max_rounds || elapsed_s >= budget_s) return 0;
         const double affordable =
-            budget_s / static_cast<double>(most_rounds) / std::max(call_s, 1e-7);
-        const auto most = static_cast<double>(std::min(most_calls, 4 * n_calls));
+            budget_s / static_cast<double>(max_rounds) / std::max(call_s, 1e-7);
+        const auto most = static_cast<double>(std::min(max_calls, 4 * n_calls));
         return static_cast<std::size_t>(std::clamp(affordable, 1.0, most));
     }
 };
@@ -45,7 +45,7 @@ struct Pace {
 
 AllreduceTime time_allreduce(Communicator& comm, Algorithm algorithm, Wire wire,
                              std::size_t n_floats, double budget_s) {
-    constexpr std::size_t least_rounds = 3;
+    constexpr std::size_t min_rounds = 3;
     const Pace pace{budget_s, 20, 1000};
     AlignedBuffer<float> values(n_floats);
     comm.choose(comm::only(algorithm));
@@ -63,20 +63,20 @@ AllreduceTime time_allreduce(Communicator& comm, Algorithm algorithm, Wire wire,
         n_all += n_calls;
         std::size_t n_next =
             pace.next(n_calls, rounds_s.size(), rounds_s.back(), watch.elapsed_s());
-        if (rounds_s.size() < least_rounds) n_next = std::max(n_next, std::size_t{1});
+        if (rounds_s.size() < min_rounds) n_next = std::max(n_next, std::size_t{1});
         n_calls = from_root(comm, n_next);
     }
-    rounds_s = largest_of_ranks(comm, rounds_s);
+    rounds_s = max_of_ranks(comm, rounds_s);
     const auto [least, most] = std::ranges::minmax(rounds_s);
     const double sum_s = std::accumulate(rounds_s.begin(), rounds_s.end(), 0.0);
     return {.algorithm = algorithm,
             .wire = wire,
             .n_floats = n_floats,
             .n_calls = n_all,
-            .least_s = least,
+            .min_s = least,
             .median_s = median(rounds_s),
             .mean_s = sum_s / static_cast<double>(rounds_s.size()),
-            .most_s = most};
+            .max_s = most};
 }
 
 namespace {
@@ -127,18 +127,18 @@ NetworkFit fit_network(std::span<const AllreduceTime> times, int size) {
 }
 
 std::vector<Algorithm> candidates(Wire wire, int size, std::size_t n_floats) {
-    constexpr std::size_t longest_direct = std::size_t{1} << 18;
+    constexpr std::size_t max_direct = std::size_t{1} << 18;
     std::vector<Algorithm> all = comm::tree_algorithms(wire);
-    if (size > 2 && n_floats > longest_direct) std::erase(all, Algorithm::direct);
+    if (size > 2 && n_floats > max_direct) std::erase(all, Algorithm::direct);
     return all;
 }
 
 Algorithm fastest(std::span<const AllreduceTuning::Trial> trials) noexcept {
     constexpr double tolerance = 1.05;
-    double least_s = trials.front().time_s;
-    for (const auto& trial : trials) least_s = std::min(least_s, trial.time_s);
+    double min_s = trials.front().time_s;
+    for (const auto& trial : trials) min_s = std::min(min_s, trial.time_s);
     for (const auto& trial : trials) {
-        if (trial.time_s <= tolerance * least_s) return trial.algorithm;
+        if (trial.time_s <= tolerance * min_s) return trial.algorithm;
     }
     return trials.front().algorithm;
 }
@@ -146,7 +146,7 @@ Algorithm fastest(std::span<const AllreduceTuning::Trial> trials) noexcept {
 namespace {
 
 /// Longer vectors are limited by the bandwidth alone: this length tells as much, sooner.
-constexpr std::size_t longest_measured = std::size_t{1} << 18;
+constexpr std::size_t max_measured = std::size_t{1} << 18;
 constexpr Pace pace{0.15, 9, 16}; ///< for one length
 
 /// Collective. Seconds a call, this rank, of each algorithm in turn.
@@ -164,7 +164,7 @@ void run_round(Communicator& comm, std::span<const Algorithm> algorithms, std::s
 /// Collective.
 std::vector<AllreduceTuning::Trial> compare(Communicator& comm, Wire wire, std::size_t n_floats) {
     const std::vector<Algorithm> algorithms = candidates(wire, comm.size(), n_floats);
-    AlignedBuffer<float> buffer(std::min(n_floats, longest_measured));
+    AlignedBuffer<float> buffer(std::min(n_floats, max_measured));
     const std::span<float> values = buffer.span();
     for (const Algorithm algorithm : algorithms) {
         comm.choose(comm::only(algorithm));
@@ -184,7 +184,7 @@ std::vector<AllreduceTuning::Trial> compare(Communicator& comm, Wire wire, std::
     for (std::size_t a = 0; a < algorithms.size(); ++a) times_s[a] = median(rounds_s[a]);
     std::vector<AllreduceTuning::Trial> trials;
     for (const Algorithm algorithm : algorithms) trials.push_back({algorithm, 0});
-    const std::vector<double> slowest_s = largest_of_ranks(comm, times_s);
+    const std::vector<double> slowest_s = max_of_ranks(comm, times_s);
     for (std::size_t a = 0; a < trials.size(); ++a) trials[a].time_s = slowest_s[a];
     return trials;
 }
@@ -204,9 +204,9 @@ AllreduceTuning tune_allreduce(Communicator& comm, Wire wire, std::size_t decode
     tuning.choice = comm::only(fastest(tuning.shorter));
     if (prompt_floats > decode_floats) {
         tuning.longer = compare(comm, wire, prompt_floats);
-        tuning.longer_floats = std::min(prompt_floats, longest_measured);
+        tuning.longer_floats = std::min(prompt_floats, max_measured);
         tuning.choice.longer = fastest(tuning.longer);
-        tuning.choice.longest_shorter = static_cast<std::size_t>(
+        tuning.choice.max_shorter = static_cast<std::size_t>(
             std::sqrt(static_cast<double>(decode_floats) * static_cast<double>(prompt_floats)));
     }
     comm.choose(tuning.choice);

@@ -34,7 +34,7 @@ std::uint64_t read_lines(const Line* lines, std::size_t n) noexcept {
 
 ReadBandwidth::ReadBandwidth(threads::Team& team, std::size_t n_bytes) : data_(n_bytes) {
     team.run([&](threads::Worker worker) {
-        const threads::Range mine = worker.share(data_.size() / sizeof(Line));
+        const Range mine = worker.share(data_.size() / sizeof(Line));
         std::fill(data_.data() + mine.begin * sizeof(Line), data_.data() + mine.end * sizeof(Line),
                   static_cast<std::byte>(worker.index() + 1));
     });
@@ -45,7 +45,7 @@ double ReadBandwidth::pass(threads::Team& team) {
     const Stopwatch clock;
     team.run([&](threads::Worker worker) {
         const auto* lines = reinterpret_cast<const Line*>(data_.data());
-        const threads::Range mine = worker.share(data_.size() / sizeof(Line));
+        const Range mine = worker.share(data_.size() / sizeof(Line));
         sink_.fetch_xor(read_lines<prefetching>(lines + mine.begin, mine.size()),
                         std::memory_order_relaxed);
     });

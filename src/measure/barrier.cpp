@@ -9,14 +9,14 @@ namespace pillar::measure {
 
 double barrier_s(threads::Team& team) {
     constexpr int n_passes = 9;
-    constexpr int n_meetings = 500;
+    constexpr int n_barriers = 500;
     std::vector<double> times_s;
     for (int pass = 0; pass < n_passes; ++pass) {
         const Stopwatch clock;
         team.run([&](threads::Worker worker) {
-            for (int i = 0; i < n_meetings; ++i) worker.barrier();
+            for (int i = 0; i < n_barriers; ++i) worker.barrier();
         });
-        times_s.push_back(clock.elapsed_s() / n_meetings);
+        times_s.push_back(clock.elapsed_s() / n_barriers);
     }
     return median(times_s);
 }

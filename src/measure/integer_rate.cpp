@@ -28,12 +28,12 @@ std::optional<double> integer_rate(const kernels::Family& family, threads::Team&
     const std::uint64_t n_rounds = rounds_a_pass(family);
     std::vector<double> rates;
     for (int i = 0; i < n_passes; ++i) {
-        std::atomic<std::uint64_t> n_products{0};
+        std::atomic<std::uint64_t> n_macs{0};
         const Stopwatch clock;
         team.run([&](threads::Worker) {
-            n_products.fetch_add(family.dot_rate(n_rounds), std::memory_order_relaxed);
+            n_macs.fetch_add(family.dot_rate(n_rounds), std::memory_order_relaxed);
         });
-        rates.push_back(static_cast<double>(n_products.load()) / clock.elapsed_s());
+        rates.push_back(static_cast<double>(n_macs.load()) / clock.elapsed_s());
     }
     return median(rates);
 }

@@ -14,7 +14,7 @@ namespace pillar::measure {
 namespace {
 
 constexpr double packet_bytes = 1538; ///< of Ethernet, with all headers
-constexpr std::size_t most_meshed = 16;
+constexpr std::size_t max_meshed = 16;
 /// Whatever else the machines do only makes a message late: the fastest rounds are the link's own,
 /// all but the very first tell them.
 constexpr double fast_share = 0.1;
@@ -125,7 +125,7 @@ std::vector<Pair> pairs_of(std::span<const int> ranks) {
     const std::size_t n = ranks.size();
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = i + 1; j < n; ++j)
-            if (n <= most_meshed || i == 0 || j == i + 1)
+            if (n <= max_meshed || i == 0 || j == i + 1)
                 pairs.push_back({std::min(ranks[i], ranks[j]), std::max(ranks[i], ranks[j])});
     return pairs;
 }

@@ -12,7 +12,7 @@ std::size_t from_root(comm::Communicator& comm, std::size_t n) {
     return std::stoul(comm.broadcast_from_root(std::to_string(n)));
 }
 
-std::vector<double> largest_of_ranks(comm::Communicator& comm, std::span<const double> own) {
+std::vector<double> max_of_ranks(comm::Communicator& comm, std::span<const double> own) {
     std::string text;
     for (const double value : own) text += fmt::format("{} ", value);
     std::vector<double> largest(own.begin(), own.end());
@@ -28,7 +28,7 @@ std::vector<double> largest_of_ranks(comm::Communicator& comm, std::span<const d
 }
 
 double slowest_median(comm::Communicator& comm, std::span<const double> rounds_s) {
-    return median(largest_of_ranks(comm, rounds_s));
+    return median(max_of_ranks(comm, rounds_s));
 }
 
 } // namespace pillar::measure

@@ -13,7 +13,7 @@ namespace pillar::measure {
 std::size_t from_root(comm::Communicator& comm, std::size_t n);
 
 /// Collective. Of each number the largest over the ranks, which all have as many.
-std::vector<double> largest_of_ranks(comm::Communicator& comm, std::span<const double> own);
+std::vector<double> max_of_ranks(comm::Communicator& comm, std::span<const double> own);
 
 /// Collective. The median over rounds, of each the slowest rank's time.
 double slowest_median(comm::Communicator& comm, std::span<const double> rounds_s);

@@ -22,7 +22,7 @@ constexpr int n_rounds = 7;
 
 } // namespace
 
-double summing_s_per_value(comm::Wire wire) {
+double reduction_s_per_value(comm::Wire wire) {
     constexpr std::size_t n_tile = 512; // as all-reduces cut their vectors
     AlignedBuffer<float> own(n_floats);
     std::ranges::fill(own.span(), 1.0F);

@@ -40,7 +40,7 @@ ProductRate::ProductRate(const kernels::Family& family, quant::Type type, thread
     quant::SyntheticWeights(type, 1, 0.02).fill(0, row);
     const std::vector<const std::byte*> rows(family.rows_per_group(type), row.data());
     team.run([&](threads::Worker worker) {
-        const threads::Range groups = worker.share(matrix_.n_groups());
+        const Range groups = worker.share(matrix_.n_groups());
         for (std::size_t g = groups.begin; g < groups.end; ++g) matrix_.pack_group(g, rows);
     });
     vector_.set_columns(1);
@@ -51,7 +51,7 @@ ProductRate::ProductRate(const kernels::Family& family, quant::Type type, thread
 
 void ProductRate::pass(threads::Team& team) {
     team.run([&](threads::Worker worker) {
-        const threads::Range groups = worker.share(matrix_.n_groups());
+        const Range groups = worker.share(matrix_.n_groups());
         kernels::multiply(matrix_, vector_, result_.data(), result_.size(), groups.begin,
                           groups.end);
     });

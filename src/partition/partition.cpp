@@ -28,9 +28,9 @@ Range hidden_columns(const Sizes& sizes, Range units) noexcept {
             std::min(units.end * feed_forward_unit, sizes.hidden_dim)};
 }
 
-/// `part` deals n units to parts.
-template <class Part>
-void deal(Share& share, const Sizes& sizes, Part part) {
+/// `part` assigns n units to parts.
+template <class PartOf>
+void assign(Share& share, const Sizes& sizes, PartOf part) {
     const std::size_t n_units = (sizes.hidden_dim + feed_forward_unit - 1) / feed_forward_unit;
     const auto r = static_cast<std::size_t>(share.rank);
     const auto p = static_cast<std::size_t>(share.n_ranks);
@@ -73,10 +73,10 @@ Share share_of(const Sizes& sizes, int rank, int n_ranks, std::span<const double
     share.weights.assign(weights.begin(), weights.end());
     if (weights.empty()) {
         share.n_slices = n_slices_for(n_ranks);
-        deal(share, sizes, part_of);
+        assign(share, sizes, part_of);
     } else {
         share.n_slices = n_ranks;
-        deal(share, sizes, [weights](std::size_t n, std::size_t index, std::size_t) {
+        assign(share, sizes, [weights](std::size_t n, std::size_t index, std::size_t) {
             return weighted_part(n, index, weights);
         });
     }

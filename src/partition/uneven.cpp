@@ -8,8 +8,8 @@ namespace pillar::partition {
 
 namespace {
 
-constexpr double grain = 1000;   ///< shares are printed, typed and recorded in thousandths
-constexpr int most_rounds = 100; ///< of trying smaller caps
+constexpr double grain = 1000;  ///< shares are printed, typed and recorded in thousandths
+constexpr int max_rounds = 100; ///< of trying smaller caps
 
 double total_of(const Need& need) {
     return static_cast<double>(need.fixed) + static_cast<double>(need.growing);
@@ -52,7 +52,7 @@ bool even_fits(std::size_t n_ranks, std::span<const std::uint64_t> available, Ne
 
 bool speeds_differ(std::span<const double> speeds) noexcept {
     const auto [least, most] = std::ranges::minmax(speeds);
-    return most > least * (1 + least_difference);
+    return most > least * (1 + min_difference);
 }
 
 std::vector<double> fill(std::span<const double> speeds, std::span<const double> caps) {
@@ -82,12 +82,12 @@ std::vector<double> fill(std::span<const double> speeds, std::span<const double>
     return shares;
 }
 
-Dealt deal_by_speed(std::span<const double> speeds, std::span<const std::uint64_t> available,
-                    NeedOf need) {
-    Dealt dealt;
-    dealt.speeds_are_equal = !speeds_differ(speeds);
+Assignment assign_by_speed(std::span<const double> speeds, std::span<const std::uint64_t> available,
+                           NeedOf need) {
+    Assignment assignment;
+    assignment.speeds_are_equal = !speeds_differ(speeds);
     const std::size_t n = speeds.size();
-    if (n == 1 || (dealt.speeds_are_equal && even_fits(n, available, need))) return dealt;
+    if (n == 1 || (assignment.speeds_are_equal && even_fits(n, available, need))) return assignment;
 
     std::vector<double> caps(n, 1.0);
     const std::vector<double> wanted = fill(speeds, caps);
@@ -95,17 +95,17 @@ Dealt deal_by_speed(std::span<const double> speeds, std::span<const std::uint64_
     std::vector<double> weights = by_speed;
     for (int round = 0; lower_caps(caps, weights, available, need); ++round) {
         std::vector<double> shares;
-        if (round < most_rounds) shares = fill(speeds, caps);
+        if (round < max_rounds) shares = fill(speeds, caps);
         if (shares.empty()) { // no split fits: let the memory check say so
-            if (!dealt.speeds_are_equal) dealt.weights = by_speed;
-            return dealt;
+            if (!assignment.speeds_are_equal) assignment.weights = by_speed;
+            return assignment;
         }
         weights = rounded(std::move(shares));
     }
     for (std::size_t r = 0; r < n; ++r)
-        if (weights[r] < by_speed[r]) dealt.full.push_back(static_cast<int>(r));
-    dealt.weights = std::move(weights);
-    return dealt;
+        if (weights[r] < by_speed[r]) assignment.full.push_back(static_cast<int>(r));
+    assignment.weights = std::move(weights);
+    return assignment;
 }
 
 } // namespace pillar::partition

@@ -39,11 +39,11 @@ std::vector<Field> fields_of(MachineProfile& p) {
         {"memory", "read_gb_per_s", &p.read_bytes_per_s, giga, 1e-3, 1e5, "linear, all threads"},
         {"memory", "efficiency", &p.read_efficiency, 1, 1e-3, 1,
          "share of it that decoding reaches"},
-        {"arithmetic", "int8_gmac_per_s", &p.products_per_s, giga, 1e-3, 1e7,
+        {"arithmetic", "int8_gmac_per_s", &p.macs_per_s, giga, 1e-3, 1e7,
          "int8 multiply-adds, all threads"},
-        {"arithmetic", "int8_efficiency", &p.product_efficiency, 1, 1e-3, 1,
+        {"arithmetic", "int8_efficiency", &p.mac_efficiency, 1, 1e-3, 1,
          "share of it that prompts reach"},
-        {"arithmetic", "f32_gmac_per_s", &p.float_products_per_s, giga, 1e-3, 1e7,
+        {"arithmetic", "f32_gmac_per_s", &p.float_macs_per_s, giga, 1e-3, 1e7,
          "f32 multiply-adds, for attention"},
         {"arithmetic", "f32_efficiency", &p.float_efficiency, 1, 1e-3, 1,
          "share of it that attention reaches"},
@@ -62,11 +62,11 @@ std::vector<Field> fields_of(MachineProfile& p) {
          "delay of a collective between computing"},
         {"network", "hidden_share", &n.hidden_share, 1, 0, 1,
          "of a long sum's time, that computing meanwhile fills"},
-        {"summing", "f32_ns_per_value", &n.summing.f32_s, nano, 0, 1e6,
+        {"summing", "f32_ns_per_value", &n.reduction.f32_s, nano, 0, 1e6,
          "adding, one thread of a node"},
-        {"summing", "f16_ns_per_value", &n.summing.f16_s, nano, 0, 1e6,
+        {"summing", "f16_ns_per_value", &n.reduction.f16_s, nano, 0, 1e6,
          "encoding, decoding, adding"},
-        {"summing", "q8_ns_per_value", &n.summing.q8_s, nano, 0, 1e6, "the same"},
+        {"summing", "q8_ns_per_value", &n.reduction.q8_s, nano, 0, 1e6, "the same"},
         {"power", "idle_w", &p.power.idle_w, 1, 0, 1e5, "of a node"},
         {"power", "decode_w", &p.power.decode_w, 1, 0, 1e5, "while it decodes"},
         {"power", "peak_w", &p.power.peak_w, 1, 0, 1e5, "while it reads a prompt"},
@@ -142,13 +142,13 @@ std::string read_all(const std::string& path) {
 
 namespace {
 
-struct Place {
+struct TextPosition {
     std::size_t line, column; ///< from 1
     bool is_end;
 };
 
 /// Of the byte number `byte` (from 1) at which the JSON library stopped.
-Place place_of(const std::string& text, std::size_t byte) {
+TextPosition position_of(const std::string& text, std::size_t byte) {
     const std::string_view before = std::string_view(text).substr(0, byte > 0 ? byte - 1 : 0);
     const auto n_lines = static_cast<std::size_t>(std::ranges::count(before, '\n'));
     const std::size_t line_begin = before.rfind('\n') + 1; // npos + 1: 0
@@ -164,7 +164,7 @@ MachineProfile parse_profile(const std::string& text, const std::string& path,
         constexpr bool comments_too = true;
         Reader(profile, path).read(Json::parse(text, nullptr, true, comments_too));
     } catch (const Json::parse_error& problem) {
-        const Place place = place_of(text, problem.byte);
+        const TextPosition place = position_of(text, problem.byte);
         throw FormatError(path, fmt::format("line {}, column {}", place.line, place.column),
                           std::nullopt,
                           place.is_end ? "the file ends here, and what it began has no end: JSON "

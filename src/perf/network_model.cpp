@@ -22,19 +22,19 @@ MessageTime rounds(const NetworkProfile& network, double n_steps, double n_toget
     MessageTime time;
     time.latency_s = n_steps * (network.latency_s + (n_together - 1) * network.message_overhead_s);
     const double s_per_byte =
-        largest > longest_eager ? network.s_per_byte_long : network.s_per_byte_both_ways;
+        largest > max_eager_bytes ? network.s_per_byte_long : network.s_per_byte_both_ways;
     time.bandwidth_s = n_bytes * s_per_byte + n_steps * stored_s(network, largest);
     return time;
 }
 
-double summing_s_per_value(const SummingProfile& summing, comm::Wire wire) noexcept {
+double reduction_s_per_value(const ReductionProfile& reduction, comm::Wire wire) noexcept {
     switch (wire) {
     case comm::Wire::f16:
-        return summing.f16_s;
+        return reduction.f16_s;
     case comm::Wire::q8:
-        return summing.q8_s;
+        return reduction.q8_s;
     default:
-        return summing.f32_s;
+        return reduction.f32_s;
     }
 }
 
@@ -43,7 +43,7 @@ double copies_added(Algorithm algorithm, int n_ranks) {
     switch (algorithm) {
     case Algorithm::direct:
         return n_ranks - 1;
-    case Algorithm::two_step: // P − 1 copies of a part, then the parts of the others
+    case Algorithm::reduce_scatter: // P − 1 copies of a part, then the parts of the others
     case Algorithm::ring:
         return 1;
     default: {
@@ -72,7 +72,7 @@ MessageTime doubling_time(const NetworkProfile& network, comm::Wire wire, int n_
     return time;
 }
 
-Traffic most_traffic(Algorithm algorithm, comm::Wire wire, int n_ranks, std::size_t n_floats) {
+Traffic max_traffic(Algorithm algorithm, comm::Wire wire, int n_ranks, std::size_t n_floats) {
     Traffic most;
     for (int rank = 0; rank < n_ranks; ++rank) {
         const Traffic sent = comm::allreduce_traffic(algorithm, wire, rank, n_ranks, n_floats);
@@ -95,14 +95,14 @@ MessageTime exchange_time(const NetworkProfile& network, Algorithm algorithm, co
                           int n_ranks, std::size_t n_floats) {
     if (algorithm == Algorithm::mpi || algorithm == Algorithm::recursive_doubling)
         return doubling_time(network, wire, n_ranks, n_floats);
-    const Traffic sent = most_traffic(algorithm, wire, n_ranks, n_floats);
+    const Traffic sent = max_traffic(algorithm, wire, n_ranks, n_floats);
     const auto n_bytes = static_cast<double>(sent.bytes_sent);
     const auto n_messages = static_cast<double>(sent.messages_sent);
     const double average = n_bytes / n_messages;
     switch (algorithm) {
     case Algorithm::direct:
         return rounds(network, 1, n_messages, n_bytes, average);
-    case Algorithm::two_step:
+    case Algorithm::reduce_scatter:
         return rounds(network, 2, n_messages / 2, n_bytes, average);
     default:
         return rounds(network, n_messages, 1, n_bytes, average);
@@ -116,8 +116,8 @@ MessageTime allreduce_time(const NetworkProfile& network, Algorithm algorithm, c
     expects(n_ranks >= 1, "a job has a rank");
     if (n_ranks == 1) return {};
     MessageTime time = exchange_time(network, algorithm, wire, n_ranks, n_floats);
-    time.summing_s = copies_added(algorithm, n_ranks) * static_cast<double>(n_floats) *
-                     summing_s_per_value(network.summing, wire);
+    time.reduction_s = copies_added(algorithm, n_ranks) * static_cast<double>(n_floats) *
+                       reduction_s_per_value(network.reduction, wire);
     return time;
 }
 
@@ -129,7 +129,7 @@ Algorithm fastest_allreduce(const NetworkProfile& network, comm::Wire wire, int 
         const double time_s = allreduce_time(network, algorithm, wire, n_ranks, n_floats).total();
         if (time_s < best_s) best = algorithm, best_s = time_s;
     };
-    consider(Algorithm::two_step);
+    consider(Algorithm::reduce_scatter);
     if (wire == comm::Wire::f32) consider(Algorithm::recursive_doubling);
     return best;
 }

@@ -21,17 +21,17 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
         RankWork mine;
         mine.matrix_bytes = static_cast<double>(rank.cost.layer_bytes);
         mine.heads_share = static_cast<double>(rank.cost.heads_bytes) / mine.matrix_bytes;
-        mine.matrix_products = n * static_cast<double>(rank.cost.layer_products);
+        mine.matrix_macs = n * static_cast<double>(rank.cost.layer_macs);
         if (rows.n_logits > 0) {
             mine.matrix_bytes += static_cast<double>(rank.cost.output_bytes);
-            mine.matrix_products +=
-                static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_products);
+            mine.matrix_macs +=
+                static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_macs);
         }
         mine.kv_bytes =
             static_cast<double>(rows.n_cached) * static_cast<double>(rank.cost.kv_bytes);
         // A product with each key and with each value.
-        mine.attention_products = 2 * static_cast<double>(rows.n_attended) *
-                                  static_cast<double>(h.n_layers * rank.n_heads * h.head_dim);
+        mine.attention_macs = 2 * static_cast<double>(rows.n_attended) *
+                              static_cast<double>(h.n_layers * rank.n_heads * h.head_dim);
         work.ranks.push_back(mine);
     }
     const auto n_ranks = static_cast<int>(ranks.size());
@@ -51,7 +51,7 @@ StepTime& StepTime::operator+=(const StepTime& other) noexcept {
     barriers_s += other.barriers_s;
     latency_s += other.latency_s;
     bandwidth_s += other.bandwidth_s;
-    summing_s += other.summing_s;
+    reduction_s += other.reduction_s;
     arithmetic_bound = arithmetic_bound || other.arithmetic_bound;
     return *this;
 }
@@ -60,13 +60,12 @@ namespace {
 
 StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
     const double read_s = work.matrix_bytes / (p.read_bytes_per_s * p.read_efficiency);
-    const double multiply_s = work.matrix_products / (p.products_per_s * p.product_efficiency);
+    const double multiply_s = work.matrix_macs / (p.macs_per_s * p.mac_efficiency);
     StepTime time;
     time.matrices_s = std::max(read_s, multiply_s);
     time.arithmetic_bound = multiply_s > read_s;
-    time.attention_s =
-        std::max(work.kv_bytes / p.read_bytes_per_s,
-                 work.attention_products / (p.float_products_per_s * p.float_efficiency));
+    time.attention_s = std::max(work.kv_bytes / p.read_bytes_per_s,
+                                work.attention_macs / (p.float_macs_per_s * p.float_efficiency));
     return time;
 }
 
@@ -75,7 +74,7 @@ StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
 namespace {
 
 MessageTime times(double n, const MessageTime& sum) noexcept {
-    return {n * sum.latency_s, n * sum.bandwidth_s, n * sum.summing_s};
+    return {n * sum.latency_s, n * sum.bandwidth_s, n * sum.reduction_s};
 }
 
 /// What is left of an all-reduce while something else is computed for so long: of its messages
@@ -137,7 +136,7 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
     messages += sums_time(profile, work, slowest);
     slowest.latency_s = messages.latency_s;
     slowest.bandwidth_s = messages.bandwidth_s;
-    slowest.summing_s = messages.summing_s;
+    slowest.reduction_s = messages.reduction_s;
     return slowest;
 }
 

@@ -13,7 +13,7 @@ constexpr std::size_t few = 256;
 
 constexpr double StepTime::*parts[] = {&StepTime::matrices_s,  &StepTime::attention_s,
                                        &StepTime::barriers_s,  &StepTime::latency_s,
-                                       &StepTime::bandwidth_s, &StepTime::summing_s};
+                                       &StepTime::bandwidth_s, &StepTime::reduction_s};
 
 /// Of [first, last], with their times at hand. One bend between them moves every point off the
 /// line.

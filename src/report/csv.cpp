@@ -32,7 +32,7 @@ void add_comparison(Record& record, const std::string& steps, const Comparison& 
     set("predicted_messages_s", sums.predicted_messages_s());
     set("predicted_latency_s", time.latency_s);
     set("predicted_bandwidth_s", time.bandwidth_s);
-    set("predicted_summing_s", time.summing_s);
+    set("predicted_summing_s", time.reduction_s);
     set("predicted_bytes_per_step", sums.predicted_traffic.bytes_sent);
     set("predicted_messages_per_step", sums.predicted_traffic.messages_sent);
 }

@@ -47,7 +47,7 @@ Value comparison_of(const Comparison& sums) {
                              {"messages_s", mean(sums.predicted_messages_s())},
                              {"latency_s", mean(time.latency_s)},
                              {"bandwidth_s", mean(time.bandwidth_s)},
-                             {"summing_s", mean(time.summing_s)},
+                             {"summing_s", mean(time.reduction_s)},
                              {"bytes_sent", mean(sums.predicted_traffic.bytes_sent)},
                              {"messages_sent", mean(sums.predicted_traffic.messages_sent)}}},
         {"ratio", Record{{"step", (ratio(sums.step_s, time.total()))},

@@ -14,19 +14,19 @@ namespace {
 
 using tables::cell, tables::number, tables::number_column, tables::seconds, tables::text_column;
 
-struct Part {
+struct RowSteps {
     const ScalingRow* row;
     const char* steps;
     const Comparison* sums;
 };
 
 /// Every row's decode steps, then its prompt's, where there were any.
-std::vector<Part> parts_of(const ScalingTable& table) {
-    std::vector<Part> parts;
+std::vector<RowSteps> parts_of(const ScalingTable& table) {
+    std::vector<RowSteps> parts;
     for (const ScalingRow& row : table.rows) {
         if (!row.prediction) continue;
-        for (const Part& part : {Part{&row, "decode", &row.prediction->decode},
-                                 Part{&row, "prompt", &row.prediction->prompt}})
+        for (const RowSteps& part : {RowSteps{&row, "decode", &row.prediction->decode},
+                                     RowSteps{&row, "prompt", &row.prediction->prompt}})
             if (part.sums->n_steps > 0) parts.push_back(part);
     }
     return parts;
@@ -36,7 +36,7 @@ std::string milliseconds(double sum_s, std::size_t n) {
     return seconds(1e3 * sum_s / static_cast<double>(n));
 }
 
-std::vector<std::string> cells_of(const Part& part, bool has_variant) {
+std::vector<std::string> cells_of(const RowSteps& part, bool has_variant) {
     const Comparison& sums = *part.sums;
     const auto n = static_cast<double>(sums.n_steps);
     std::vector<std::string> cells{fmt::format("{} × {}", part.row->n_ranks, part.row->threads)};
@@ -59,9 +59,9 @@ std::vector<std::string> cells_of(const Part& part, bool has_variant) {
 }
 
 /// Do the counters of the run say what the model says?
-std::string counts_sentence(const std::vector<Part>& parts) {
+std::string counts_sentence(const std::vector<RowSteps>& parts) {
     std::string differing;
-    for (const Part& part : parts) {
+    for (const RowSteps& part : parts) {
         const Comparison& sums = *part.sums;
         if (sums.counts_agree()) continue;
         differing += fmt::format(
@@ -85,10 +85,10 @@ std::optional<double> ratio(double measured, double predicted) {
 }
 
 std::string prediction_markdown(const ScalingTable& table) {
-    const std::vector<Part> parts = parts_of(table);
+    const std::vector<RowSteps> parts = parts_of(table);
     if (parts.empty()) return "";
     const bool has_variant =
-        std::ranges::any_of(parts, [](const Part& part) { return !part.row->variant.empty(); });
+        std::ranges::any_of(parts, [](const RowSteps& part) { return !part.row->variant.empty(); });
     std::string text = fmt::format("\nBeside the cost model with the profile \"{}\", a step:\n\n",
                                    printable(parts.front().row->prediction->profile));
     std::vector<tables::Column> columns{text_column("ranks × threads")};
@@ -99,7 +99,7 @@ std::string prediction_markdown(const ScalingTable& table) {
           "predicted", "ratio", "sent KB", "messages sent", "predicted KB", "predicted messages"})
         columns.push_back(number_column(title));
     std::vector<std::vector<std::string>> rows;
-    for (const Part& part : parts) rows.push_back(cells_of(part, has_variant));
+    for (const RowSteps& part : parts) rows.push_back(cells_of(part, has_variant));
     text += tables::markdown(std::move(columns), rows);
     text +=
         "\nMeans over the steps; ratio: measured / predicted. Computing is that of the rank that "

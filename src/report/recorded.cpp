@@ -13,8 +13,8 @@ perf::RankCost cost_of(const trace::RankShare& share) {
     return {{.layer_bytes = share.layer_bytes,
              .heads_bytes = share.heads_bytes,
              .output_bytes = share.output_bytes,
-             .layer_products = share.layer_macs,
-             .output_products = share.output_macs,
+             .layer_macs = share.layer_macs,
+             .output_macs = share.output_macs,
              .kv_bytes = share.kv_bytes},
             static_cast<std::size_t>(share.n_heads)};
 }

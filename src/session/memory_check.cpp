@@ -18,8 +18,8 @@ namespace pillar::session {
 
 namespace {
 
-constexpr int most_ranks = 64; ///< looked at when saying what would fit
-constexpr std::size_t least_context = 256;
+constexpr int max_ranks = 64; ///< looked at when saying what would fit
+constexpr std::size_t min_context = 256;
 
 /// What Open MPI maps for each further rank of a job, above what was measured (4.2 MB, and 8.5 for
 /// the second): it leaves less of an address-space limit to the ranks of a larger job.
@@ -83,7 +83,7 @@ std::vector<Claim> all_claims(comm::Communicator& comm, std::uint64_t need,
 
 /// Of the limits of rank `own`, each divided by the ranks under it, the smallest; without limits as
 /// telemetry::read_available_memory().
-telemetry::AvailableMemory smallest_part(const std::vector<telemetry::MemoryLimit>& limits,
+telemetry::AvailableMemory min_available(const std::vector<telemetry::MemoryLimit>& limits,
                                          const std::vector<Claim>& claims, int own) {
     telemetry::AvailableMemory least = telemetry::nothing_known();
     for (const telemetry::MemoryLimit& limit : limits) {
@@ -141,14 +141,14 @@ bool fit_on_hosts_like(const std::vector<Claim>& claims, int own, NeedOf need, i
 
 /// The smallest number of ranks above the present one with which all would have room; 0: none.
 int ranks_that_fit(NeedOf need, const std::vector<Claim>& claims, int own, std::size_t n_context) {
-    for (int ranks = static_cast<int>(claims.size()) + 1; ranks <= most_ranks; ++ranks)
+    for (int ranks = static_cast<int>(claims.size()) + 1; ranks <= max_ranks; ++ranks)
         if (fit_on_hosts_like(claims, own, need, ranks, n_context)) return ranks;
     return 0;
 }
 
 /// The largest of `n_context` / 2, / 4 … that `fits`; 0: none down to the smallest.
 std::size_t context_that_fits(std::size_t n_context, FunctionRef<bool(std::size_t)> fits) {
-    for (n_context /= 2; n_context >= least_context; n_context /= 2)
+    for (n_context /= 2; n_context >= min_context; n_context /= 2)
         if (fits(n_context)) return n_context;
     return 0;
 }
@@ -168,13 +168,13 @@ std::string what_fits(NeedOf need, const std::vector<Claim>& claims, int own,
     if (context != 0) return fmt::format("--ctx-size {} fits", context);
     if (ranks != 0) return fmt::format("{} ranks on as many such hosts fit", ranks);
 
-    const int fewest = ranks_that_fit(need, claims, own, std::min(least_context, n_context));
+    const int fewest = ranks_that_fit(need, claims, own, std::min(min_context, n_context));
     if (fewest == 0) return "use a smaller model or a smaller format";
     const std::size_t shorter = context_that_fits(n_context, [&](std::size_t smaller) {
         return fit_on_hosts_like(claims, own, need, fewest, smaller);
     });
     return fmt::format("{} ranks on as many such hosts fit with --ctx-size {}", fewest,
-                       std::max(shorter, std::min(least_context, n_context)));
+                       std::max(shorter, std::min(min_context, n_context)));
 }
 
 std::string bytes(std::uint64_t n) {
@@ -203,7 +203,7 @@ engine::LoopOptions usual_loop() {
 
 telemetry::AvailableMemory available_to_rank(comm::Communicator& comm) {
     const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
-    return smallest_part(limits, all_claims(comm, 0, limits), comm.rank());
+    return min_available(limits, all_claims(comm, 0, limits), comm.rank());
 }
 
 MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
@@ -216,7 +216,7 @@ MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n
         limits = telemetry::read_memory_limits();
     });
     const std::vector<Claim> claims = all_claims(comm, report.need.total(), limits);
-    report.available = smallest_part(limits, claims, own);
+    report.available = min_available(limits, claims, own);
 
     comm::agree(comm, [&] {
         std::vector<std::uint64_t> needs;

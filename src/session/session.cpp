@@ -36,7 +36,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     : comm_(environment.world(first_algorithm(options), options.wire, options.emulated,
                               {.step_s = options.timeout_s})) {
     allreduce_ = comm::only(first_algorithm(options));
-    log::set_speaker(comm_->rank(), comm_->host(comm_->rank()));
+    log::set_identity(comm_->rank(), comm_->host(comm_->rank()));
     comm::agree(*comm_, [&] {
         if (comm_->is_root() && needs.check_outputs) needs.check_outputs();
     });
@@ -55,7 +55,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));
     read_input(needs, wanted.n_context);
-    deal_split(wanted, options, needs.loop);
+    place_model(wanted, options, needs.loop);
     check_memory(wanted, options, needs.loop);
     load_model(wanted, !options.synthetic);
     print_summary(options);
@@ -95,7 +95,7 @@ void Session::warn_of_zeros(const std::string& mine) const {
 void Session::read_input(const SessionNeeds& needs, std::size_t n_context) {
     comm::agree(*comm_, [&] {
         if (comm_->is_root() && needs.read_input)
-            needs.read_input(*tokenizer_, n_context, [&] { comm_->attend(); });
+            needs.read_input(*tokenizer_, n_context, [&] { comm_->heartbeat(); });
     });
 }
 
@@ -105,16 +105,16 @@ void Session::choose_threads(int requested, std::string_view launcher) {
     if (!binding.warning.empty()) log::root(Level::warning, "{}", binding.warning);
     n_cpus_ = binding.n_threads_default;
     comm::agree(*comm_, [&] { team_.emplace(requested > 0 ? requested : n_cpus_, n_cpus_); });
-    most_threads_ = team_->size();
+    max_threads_ = team_->size();
 }
 
 /// Collective.
 void Session::set_threads(int n_threads) {
-    expects(n_threads <= most_threads_, "the forward pass has buffers for fewer threads");
+    expects(n_threads <= max_threads_, "the forward pass has buffers for fewer threads");
     comm::agree(*comm_, [&] {
         if (n_threads == team_->size()) return;
         team_.emplace(n_threads, n_cpus_);
-        transformer_->deal_work();
+        transformer_->rebalance();
     });
 }
 
@@ -137,18 +137,19 @@ void Session::choose_family(const kernels::Family* named) {
 }
 
 /// Collective. After the threads and the family, with which auto measures.
-void Session::deal_split(const forward::TransformerOptions& wanted, const ModelOptions& options,
-                         const engine::LoopOptions& loop) {
+void Session::place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
+                          const engine::LoopOptions& loop) {
     const auto need = [&](int rank, int n_threads, std::span<const double> weights) {
         const forward::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop,
                                                   n_threads, rank, comm_->size(), weights);
         return partition::Need{all.buffers, all.weights + all.kv_cache};
     };
-    split_ = choose_split(*comm_, options.split, {*file_, *family_, *team_, need});
+    placement_ = choose_placement(*comm_, options.split, {*file_, *family_, *team_, need});
     comm::agree(*comm_, [&] {
-        share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), split_.weights);
+        share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), placement_.weights);
     });
-    if (!split_.explanation.empty()) log::root(Level::info, "split    {}", split_.explanation);
+    if (!placement_.explanation.empty())
+        log::root(Level::info, "split    {}", placement_.explanation);
 }
 
 /// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
@@ -159,7 +160,7 @@ void Session::check_memory(const forward::TransformerOptions& wanted, const Mode
         changed.n_context = n_context;
         const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
         return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank, n_ranks,
-                         is_this ? split_.weights : std::vector<double>());
+                         is_this ? placement_.weights : std::vector<double>());
     };
     memory_ = expect_memory(*comm_, need, wanted.n_context);
 }
@@ -182,7 +183,7 @@ void Session::load_model(const forward::TransformerOptions& wanted, bool from_fi
         comm::agree(*comm_, [&] {
             const auto progress = [&](std::uint64_t done) {
                 bar.show(done);
-                comm_->attend();
+                comm_->heartbeat();
             };
             transformer_ = std::make_unique<forward::Transformer>(*file_, h_, share_, *family_,
                                                                   wanted, *team_, progress);

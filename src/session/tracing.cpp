@@ -45,20 +45,20 @@ void add_job(trace::Configuration& config) {
 /// Of every rank, without loading anything. Throws FormatError.
 std::vector<trace::RankShare> rank_shares(Session& session) {
     const forward::Transformer& t = session.transformer();
-    const Split& split = session.split();
+    const Placement& placement = session.placement();
     const auto costs = rank_costs(session.file(), t.hyperparameters(), session.family(),
-                                  t.options().cache_type, session.comm().size(), split.weights);
+                                  t.options().cache_type, session.comm().size(), placement.weights);
     std::vector<trace::RankShare> shares(costs.size());
     for (std::size_t rank = 0; rank < costs.size(); ++rank) {
         const forward::StepCost& cost = costs[rank].cost;
         trace::RankShare& share = shares[rank];
-        if (!split.weights.empty()) share.split_share = split.weights[rank];
-        if (!split.bytes_per_s.empty()) share.split_bytes_per_s = split.bytes_per_s[rank];
+        if (!placement.weights.empty()) share.split_share = placement.weights[rank];
+        if (!placement.bytes_per_s.empty()) share.split_bytes_per_s = placement.bytes_per_s[rank];
         share.layer_bytes = cost.layer_bytes;
         share.heads_bytes = cost.heads_bytes;
         share.output_bytes = cost.output_bytes;
-        share.layer_macs = cost.layer_products;
-        share.output_macs = cost.output_products;
+        share.layer_macs = cost.layer_macs;
+        share.output_macs = cost.output_macs;
         share.kv_bytes = cost.kv_bytes;
         share.n_heads = costs[rank].n_heads;
     }
@@ -111,7 +111,7 @@ RunDescription describe_run(Session& session, const ModelOptions& options) {
     config.set<"allreduce">(allreduce_text(options));
     config.set<"allreduce_decode">(comm::name_of(session.allreduce().of(h.dim)));
     config.set<"allreduce_prompt">(comm::name_of(session.allreduce().longer));
-    config.set<"allreduce_border_bytes">(session.allreduce().longest_shorter * sizeof(float));
+    config.set<"allreduce_border_bytes">(session.allreduce().max_shorter * sizeof(float));
     config.set<"wire">(comm::name_of(options.wire));
     config.set<"emulate_network">(network_text(options.emulated));
     config.set<"split">(split_text(options.split));

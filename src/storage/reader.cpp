@@ -16,7 +16,7 @@ namespace pillar::storage {
 
 namespace {
 
-constexpr std::size_t most_elements = std::size_t{1} << 31;
+constexpr std::size_t max_elements = std::size_t{1} << 31;
 
 Handle open_file(const std::string& path) {
     start_hdf5();
@@ -102,7 +102,7 @@ std::size_t Reader::n_elements(std::string_view path) const {
     std::size_t n = 1;
     for (const std::size_t length : shape(path)) {
         const auto product = checked_mul(n, length);
-        if (!product || *product > most_elements) {
+        if (!product || *product > max_elements) {
             throw FormatError(file_, std::string(path), std::nullopt, "claims too many elements");
         }
         n = *product;

@@ -16,11 +16,11 @@ namespace pillar::storage {
 namespace {
 
 constexpr std::size_t chunk_target_bytes = std::size_t{64} << 10;
-constexpr std::size_t most_chunk_rows = 4096;
+constexpr std::size_t max_chunk_rows = 4096;
 constexpr unsigned deflate_level = 4;
 
 std::size_t chunk_rows_for(std::size_t row_bytes) {
-    return std::clamp(chunk_target_bytes / row_bytes, std::size_t{1}, most_chunk_rows);
+    return std::clamp(chunk_target_bytes / row_bytes, std::size_t{1}, max_chunk_rows);
 }
 
 Handle create_dataset(hid_t group, const Location& location, hid_t stored, std::size_t width,

@@ -19,7 +19,7 @@ namespace pillar::telemetry {
 namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-constexpr double least_s = 0.3; ///< thirty ticks of a hundredth
+constexpr double min_s = 0.3; ///< thirty ticks of a hundredth
 
 /// "cpu  user nice system idle iowait irq softirq steal …", in ticks since the start.
 double busy_s(const std::filesystem::path& root) {
@@ -90,9 +90,9 @@ std::vector<double> other_cpus(std::span<const CpuUse> ranks) {
         for (const CpuUse& beside : ranks)
             if (beside.machine == rank.machine) own += beside.own_s;
         const double other_s = rank.busy_s - own;
-        others.push_back(rank.seconds < least_s ? nothing
-                         : std::isnan(other_s)  ? nothing
-                                                : std::max(0.0, other_s / rank.seconds));
+        others.push_back(rank.seconds < min_s  ? nothing
+                         : std::isnan(other_s) ? nothing
+                                               : std::max(0.0, other_s / rank.seconds));
     }
     return others;
 }

@@ -52,12 +52,12 @@ std::string process_escapes(const std::string& text) {
 
 namespace {
 
-std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<void()> attend,
+std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<void()> heartbeat,
                      std::size_t max_bytes, std::string_view why) {
     std::string text;
     char buffer[65536];
     for (;;) {
-        wait_until_readable(fileno(stream), attend);
+        wait_until_readable(fileno(stream), heartbeat);
         const ssize_t n = ::read(fileno(stream), buffer, sizeof buffer);
         if (n == 0) return text;
         if (n > 0) {
@@ -75,19 +75,19 @@ std::string read_all(std::FILE* stream, const std::string& name, FunctionRef<voi
 
 } // namespace
 
-std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend,
+std::string read_prompt(const PromptOptions& options, FunctionRef<void()> heartbeat,
                         std::size_t max_bytes, std::string_view why) {
     if (options.prompt) return options.escape ? process_escapes(*options.prompt) : *options.prompt;
     const bool from_stdin = options.file == "-" || options.file.empty();
     if (from_stdin) {
         if (options.file.empty() && isatty(STDIN_FILENO) != 0)
             throw UsageError("no prompt: give one with -p TEXT, -f FILE, or on standard input");
-        return read_all(stdin, "standard input", attend, max_bytes, why);
+        return read_all(stdin, "standard input", heartbeat, max_bytes, why);
     }
     std::FILE* file = std::fopen(options.file.c_str(), "rb");
     if (file == nullptr) throw IoError::from_errno(options.file, "open", errno);
     try {
-        std::string text = read_all(file, options.file, attend, max_bytes, why);
+        std::string text = read_all(file, options.file, heartbeat, max_bytes, why);
         std::fclose(file);
         return text;
     } catch (...) {

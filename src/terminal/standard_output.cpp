@@ -35,9 +35,9 @@ IoError closed() {
                   std::string("cannot write: ") + std::generic_category().message(reason));
 }
 
-void write_all(std::string_view text, FunctionRef<void()> attend) {
+void write_all(std::string_view text, FunctionRef<void()> heartbeat) {
     while (!text.empty()) {
-        wait_until_writable(STDOUT_FILENO, attend);
+        wait_until_writable(STDOUT_FILENO, heartbeat);
         // A pipe that is ready takes this much without waiting.
         const std::string_view piece = text.substr(0, PIPE_BUF);
         const ssize_t n = ::write(STDOUT_FILENO, piece.data(), piece.size());
@@ -49,11 +49,11 @@ void write_all(std::string_view text, FunctionRef<void()> attend) {
 }
 
 /// The beginning of a line waits in the stream's buffer, and leaves with its end in one piece.
-void write_lines(std::string_view text, FunctionRef<void()> attend) {
+void write_lines(std::string_view text, FunctionRef<void()> heartbeat) {
     const auto write = [](std::string_view piece) {
         return std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size();
     };
-    wait_until_writable(STDOUT_FILENO, attend);
+    wait_until_writable(STDOUT_FILENO, heartbeat);
     const std::size_t n_now = text.rfind('\n') + 1; // npos + 1: 0
     const bool is_out = n_now == 0 || (write(text.substr(0, n_now)) && std::fflush(stdout) == 0);
     if (!is_out || !write(text.substr(n_now))) fail(errno);
@@ -61,8 +61,8 @@ void write_lines(std::string_view text, FunctionRef<void()> attend) {
 
 } // namespace
 
-void write_text(std::string_view text, FunctionRef<void()> attend) {
-    only_lines_pass() ? write_lines(text, attend) : write_all(text, attend);
+void write_text(std::string_view text, FunctionRef<void()> heartbeat) {
+    only_lines_pass() ? write_lines(text, heartbeat) : write_all(text, heartbeat);
 }
 
 void expect_standard_output() {

@@ -6,19 +6,19 @@ namespace pillar::terminal {
 
 namespace {
 
-void wait_for(int descriptor, short event, FunctionRef<void()> attend) {
+void wait_for(int descriptor, short event, FunctionRef<void()> heartbeat) {
     pollfd what{descriptor, event, 0};
-    while (::poll(&what, 1, 100) <= 0) attend(); // a signal cuts it short
+    while (::poll(&what, 1, 100) <= 0) heartbeat(); // a signal cuts it short
 }
 
 } // namespace
 
-void wait_until_readable(int descriptor, FunctionRef<void()> attend) {
-    wait_for(descriptor, POLLIN, attend);
+void wait_until_readable(int descriptor, FunctionRef<void()> heartbeat) {
+    wait_for(descriptor, POLLIN, heartbeat);
 }
 
-void wait_until_writable(int descriptor, FunctionRef<void()> attend) {
-    wait_for(descriptor, POLLOUT, attend);
+void wait_until_writable(int descriptor, FunctionRef<void()> heartbeat) {
+    wait_for(descriptor, POLLOUT, heartbeat);
 }
 
 } // namespace pillar::terminal

@@ -40,10 +40,10 @@ void wait_until(double spin_s, WhileWaiting do_this, const Condition& is_done) n
 // A barrier between balanced shares takes less than the shorter time, so on cores of one's own
 // both do. Where other programs run too, who yields waits for a whole slice of theirs, at each
 // barrier; who spins on is still there when the others arrive (beside two busy processes on two
-// cores: 7 tokens a second with the shorter time, 50 to 150 with the longer). Threads that crowd on
+// cores: 7 tokens a second with the shorter time, 50 to 150 with the longer). Threads that share
 // too few cores wait for each other, and the sooner they yield the better: 15 against 90.
-Barrier::Barrier(int n_threads, bool is_crowded) noexcept
-    : n_threads_(n_threads), spin_s_(is_crowded ? 4e-6 : 300e-6) {}
+Barrier::Barrier(int n_threads, bool is_oversubscribed) noexcept
+    : n_threads_(n_threads), spin_s_(is_oversubscribed ? 4e-6 : 300e-6) {}
 
 // Nobody can open the next generation before this thread has arrived, so reading one's own
 // generation needs no order.

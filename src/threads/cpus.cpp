@@ -13,7 +13,7 @@ namespace pillar::threads {
 
 namespace {
 
-constexpr std::size_t most_cpus = 16384;
+constexpr std::size_t max_cpus = 16384;
 
 /// ⌈quota/period⌉ of one folder, 0 when it sets none.
 int quota_of(const std::filesystem::path& folder, bool is_v2) {
@@ -28,7 +28,7 @@ int quota_of(const std::filesystem::path& folder, bool is_v2) {
     }
     if (quota <= 0 || period <= 0) return 0;
     const long long n = quota / period + (quota % period != 0 ? 1 : 0);
-    return static_cast<int>(std::min(n, static_cast<long long>(most_cpus)));
+    return static_cast<int>(std::min(n, static_cast<long long>(max_cpus)));
 }
 
 } // namespace
@@ -53,10 +53,10 @@ int available_cpus() {
 
 std::size_t affinity_mask(bool* cpus, std::size_t capacity) noexcept {
     std::fill_n(cpus, capacity, false);
-    static thread_local cpu_set_t sets[most_cpus / CPU_SETSIZE];
+    static thread_local cpu_set_t sets[max_cpus / CPU_SETSIZE];
     if (::sched_getaffinity(0, sizeof sets, sets) != 0) return 0;
     std::size_t n = 0;
-    for (std::size_t i = 0; i < most_cpus; ++i) {
+    for (std::size_t i = 0; i < max_cpus; ++i) {
         if (!CPU_ISSET_S(i, sizeof sets, sets)) continue;
         if (i < capacity) cpus[i] = true;
         ++n;

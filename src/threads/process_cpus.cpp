@@ -10,7 +10,7 @@ namespace pillar::threads {
 
 namespace {
 
-constexpr std::size_t most_cpus = 16384;
+constexpr std::size_t max_cpus = 16384;
 
 std::vector<int> cpus_of_places() {
     std::vector<int> cpus;
@@ -30,9 +30,9 @@ std::vector<int> cpus_of_places() {
 std::vector<int> process_cpus() {
     std::vector<int> cpus = cpus_of_places();
     if (!cpus.empty()) return cpus;
-    const auto mask = std::make_unique<bool[]>(most_cpus);
-    affinity_mask(mask.get(), most_cpus);
-    for (std::size_t cpu = 0; cpu < most_cpus; ++cpu) {
+    const auto mask = std::make_unique<bool[]>(max_cpus);
+    affinity_mask(mask.get(), max_cpus);
+    for (std::size_t cpu = 0; cpu < max_cpus; ++cpu) {
         if (mask[cpu]) cpus.push_back(static_cast<int>(cpu));
     }
     return cpus;

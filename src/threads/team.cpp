@@ -29,8 +29,8 @@ constinit std::atomic<std::size_t> hand_over{0};
 /// Whether the system starts so many threads at a time: OpenMP, which cannot, ends the process. Its
 /// own threads stay, so what has worked once need not be tried again.
 void expect_threads(int n_threads) {
-    static std::atomic<int> most_started{1};
-    if (n_threads <= most_started.load()) return;
+    static std::atomic<int> max_started{1};
+    if (n_threads <= max_started.load()) return;
     std::promise<void> all_are_there;
     const std::shared_future<void> go = all_are_there.get_future().share();
     std::vector<std::thread> threads;
@@ -51,7 +51,7 @@ void expect_threads(int n_threads) {
                                 "at `ulimit -v` and `ulimit -u`",
                                 n_threads, std::generic_category().message(reason)));
     }
-    most_started.store(n_threads);
+    max_started.store(n_threads);
 }
 
 [[gnu::no_sanitize("thread")]] int granted_threads(int n_threads) {

@@ -10,13 +10,13 @@ namespace pillar::tokenizer {
 namespace {
 
 template <class T>
-void push_least(std::vector<T>& heap, T value) {
+void push_min_heap(std::vector<T>& heap, T value) {
     heap.push_back(value);
     std::ranges::push_heap(heap, std::greater<>());
 }
 
 template <class T>
-T pop_least(std::vector<T>& heap) {
+T pop_min_heap(std::vector<T>& heap) {
     std::ranges::pop_heap(heap, std::greater<>());
     const T value = heap.back();
     heap.pop_back();
@@ -26,11 +26,11 @@ T pop_least(std::vector<T>& heap) {
 } // namespace
 
 void PairHeap::push(WaitingPair pair) {
-    push_least(keys_, std::uint64_t{pair.priority} << 32 | pair.left);
+    push_min_heap(keys_, std::uint64_t{pair.priority} << 32 | pair.left);
 }
 
 WaitingPair PairHeap::pop() {
-    const std::uint64_t key = pop_least(keys_);
+    const std::uint64_t key = pop_min_heap(keys_);
     return {static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key)};
 }
 
@@ -39,7 +39,7 @@ void PairLists::push(WaitingPair pair) {
     if (list.ascending.empty() || pair.left >= list.ascending.back())
         list.ascending.push_back(pair.left);
     else
-        push_least(list.late, pair.left);
+        push_min_heap(list.late, pair.left);
 }
 
 WaitingPair PairLists::pop() {
@@ -50,7 +50,7 @@ WaitingPair PairLists::pop() {
     if (has_ascending && (list.late.empty() || list.ascending[list.first] <= list.late.front()))
         pair.left = list.ascending[list.first++];
     else
-        pair.left = pop_least(list.late);
+        pair.left = pop_min_heap(list.late);
     if (list.first == list.ascending.size() && list.late.empty()) lists_.erase(least);
     return pair;
 }

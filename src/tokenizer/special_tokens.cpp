@@ -28,8 +28,8 @@ SpecialTokens::SpecialTokens(std::vector<SpecialToken> tokens) : tokens_(std::mo
     for (std::size_t byte = 0; byte < 256; ++byte) first_with_[byte + 1] += first_with_[byte];
 }
 
-const SpecialToken* SpecialTokens::longest_at(std::string_view text, std::size_t begin,
-                                              std::size_t shorter_than) const noexcept {
+const SpecialToken* SpecialTokens::longest_match_at(std::string_view text, std::size_t begin,
+                                                    std::size_t shorter_than) const noexcept {
     const SpecialToken* longest = nullptr;
     const std::uint8_t first = byte_at(text, begin);
     auto low = tokens_.begin() + static_cast<std::ptrdiff_t>(first_with_[first]);
@@ -62,7 +62,8 @@ std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text) c
     for (std::size_t begin = 0; begin < text.size(); ++begin) {
         const std::uint8_t first = byte_at(text, begin);
         if (first_with_[first] == first_with_[first + 1u]) continue;
-        if (const auto* token = longest_at(text, begin, SIZE_MAX)) offers.push_back({token, begin});
+        if (const auto* token = longest_match_at(text, begin, SIZE_MAX))
+            offers.push_back({token, begin});
     }
     if (offers.empty()) return {};
 
@@ -76,7 +77,7 @@ std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text) c
         while (end < begin + token->text.size() && !taken[end]) ++end;
         if (end < begin + token->text.size()) { // no longer free; a shorter one may fit
             if (end == begin) continue;
-            if (const auto* shorter = longest_at(text, begin, end - begin + 1))
+            if (const auto* shorter = longest_match_at(text, begin, end - begin + 1))
                 queue.push({shorter, begin});
             continue;
         }

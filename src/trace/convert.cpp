@@ -84,7 +84,7 @@ class Converter {
 
 /// Writes the whole file or throws.
 Conversion write_file(JournalReader& journal, const JournalScan& found, const std::string& path,
-                      FunctionRef<void()> attend) {
+                      FunctionRef<void()> heartbeat) {
     Conversion result;
     storage::File file(path);
     {
@@ -92,7 +92,7 @@ Conversion write_file(JournalReader& journal, const JournalScan& found, const st
         journal.rewind();
         while (const auto record = journal.next()) {
             converter.add(*record, journal.origin(*record));
-            attend();
+            heartbeat();
         }
         converter.finish(file.root(), result);
     }
@@ -103,11 +103,11 @@ Conversion write_file(JournalReader& journal, const JournalScan& found, const st
 } // namespace
 
 Conversion convert(const std::string& journal_path, const std::string& path,
-                   FunctionRef<void()> attend) {
+                   FunctionRef<void()> heartbeat) {
     JournalReader journal(journal_path);
     const JournalScan found = scan_journal(journal, journal_path);
     OutputFile output(path);
-    Conversion result = write_file(journal, found, output.part(), attend);
+    Conversion result = write_file(journal, found, output.part(), heartbeat);
     output.commit();
     result.path = path;
     result.n_bytes_damaged = found.n_bytes_damaged;

@@ -3,7 +3,7 @@
 
     check.py [ROOT]
 
-Rules: include-table, include-cycle, room (who alone may include a library), no-libm, no-print, pragma-once,
+Rules: include-table, include-cycle, library (who alone may include a library), no-libm, no-print, pragma-once,
 file-length, machine-path, left-over.
 """
 import pathlib
@@ -18,8 +18,8 @@ from source_text import code_only, includes, line_of
 Violation = namedtuple("Violation", "path line rule text")
 
 MOST_LINES = 350
-# header pattern → rooms that may include it
-ROOMS = [
+# header pattern → modules that may include it
+MODULES = [
     (re.compile(r"mpi\.h|mpi-ext\.h"), {"comm"}),
     (re.compile(r"hdf5(_hl)?\.h|H5\w*\.h"), {"storage"}),
     (re.compile(r"omp\.h"), {"threads"}),
@@ -69,11 +69,11 @@ def check_includes(path, text, table, isa_folders):
             target = pathlib.PurePosixPath(posixpath.normpath(path.parent / header))
             if target.parts[:2] != path.parts[:2] or module_of(target) != module:
                 yield Violation(path, line, "include-table", f"{header} leaves its module")
-        for pattern, rooms in ROOMS:
-            if pattern.fullmatch(header) and module not in rooms:
-                yield Violation(path, line, "room", f"only {', '.join(sorted(rooms))} may include {header}")
+        for pattern, modules in MODULES:
+            if pattern.fullmatch(header) and module not in modules:
+                yield Violation(path, line, "library", f"only {', '.join(sorted(modules))} may include {header}")
         if INTRINSICS.fullmatch(header) and not is_isa_file(path, isa_folders):
-            yield Violation(path, line, "room", f"only src/kernels/<instruction set>/ may include {header}")
+            yield Violation(path, line, "library", f"only src/kernels/<instruction set>/ may include {header}")
 
 
 def check_code(path, text):
@@ -85,7 +85,7 @@ def check_code(path, text):
             yield Violation(path, line_of(code, match.start()), rule, sentence.format(match[0].strip(" \t(")))
 
     if module != "threads":
-        yield from found(PRAGMA_OMP, "room", "only threads may use OpenMP: {}")
+        yield from found(PRAGMA_OMP, "library", "only threads may use OpenMP: {}")
     if module in WHERE_BITS_COUNT and path.parts[:3] != ("src", "core", "elementary"):
         yield from found(LIBM, "no-libm", "{} of the C library: use core/elementary.hpp")
     if module not in ("terminal", "main") and path != pathlib.PurePosixPath("src/core/log.cpp"):

@@ -82,11 +82,11 @@ class Rules(unittest.TestCase):
     def test_rooms(self):
         for header in ("<mpi.h>", "<hdf5.h>", '"H5Cpp.h"', "<omp.h>", "<pcre2.h>", "<CLI/CLI.hpp>",
                        "<nlohmann/json.hpp>", "<immintrin.h>", "<arm_neon.h>", "<emmintrin.h>"):
-            self.expect("src/model/a.cpp", f"#include {header}\n", 1, "room")
-        self.expect("src/kernels/dispatch.cpp", "#include <immintrin.h>\n", 1, "room")
-        self.expect("src/kernels/reference/a.cpp", "#include <arm_neon.h>\n", 1, "room")
-        self.expect("src/model/a.cpp", "\n#pragma omp simd\n", 2, "room")
-        self.expect("src/kernels/a.cpp", "int n = omp_get_max_threads();\n", 1, "room")
+            self.expect("src/model/a.cpp", f"#include {header}\n", 1, "library")
+        self.expect("src/kernels/dispatch.cpp", "#include <immintrin.h>\n", 1, "library")
+        self.expect("src/kernels/reference/a.cpp", "#include <arm_neon.h>\n", 1, "library")
+        self.expect("src/model/a.cpp", "\n#pragma omp simd\n", 2, "library")
+        self.expect("src/kernels/a.cpp", "int n = omp_get_max_threads();\n", 1, "library")
 
     def test_libm(self):
         for call in ("std::exp(x)", "::log(x)", "sinf(x)", "std::pow (x, 2)", "tanh(x)", "__builtin_cos(x)", "std::exp",

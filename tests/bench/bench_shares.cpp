@@ -94,7 +94,7 @@ class Matrices {
         AlignedBuffer<std::byte> group(matrix.group_bytes());
         matrix.family().pack_group(matrix.shape(), rows, group.data());
         team.run([&](threads::Worker worker) {
-            const threads::Range mine = worker.share(matrix.n_groups());
+            const Range mine = worker.share(matrix.n_groups());
             for (std::size_t g = mine.begin; g < mine.end; ++g)
                 std::memcpy(matrix.group(g), group.data(), group.size());
         });
@@ -114,13 +114,13 @@ Activations random_activations(const Family& family, const MatrixShape& shape, s
     return x;
 }
 
-/// All products of `w` with n columns, the threads meeting after each as in a forward pass.
+/// All products of `w` with n columns, with a barrier after each as in a forward pass.
 class Products {
   public:
     Products(const Family& family, const Matrices& w, std::size_t n) : w_(w) {
-        std::size_t most_rows = 0;
+        std::size_t max_rows = 0;
         for (const Matrix& matrix : w.matrices) {
-            most_rows = std::max(most_rows, matrix.shape().n_rows);
+            max_rows = std::max(max_rows, matrix.shape().n_rows);
             const ActivationLayout layout(matrix.shape().slices);
             const auto same = [&](const Activations& x) { return x.layout == layout; };
             if (std::ranges::none_of(inputs_, same))
@@ -131,14 +131,14 @@ class Products {
             const auto same = [&](const Activations& x) { return x.layout == layout; };
             input_of_.push_back(&*std::ranges::find_if(inputs_, same));
         }
-        y_stride_ = most_rows;
-        y_ = AlignedBuffer<float>(most_rows * n);
+        y_stride_ = max_rows;
+        y_ = AlignedBuffer<float>(max_rows * n);
     }
     double seconds(threads::Team& team) {
         const Stopwatch clock;
         team.run([&](threads::Worker worker) {
             for (std::size_t i = 0; i < w_.matrices.size(); ++i) {
-                const threads::Range groups = worker.share(w_.matrices[i].n_groups());
+                const Range groups = worker.share(w_.matrices[i].n_groups());
                 multiply(w_.matrices[i], *input_of_[i], y_.data(), y_stride_, groups.begin,
                          groups.end);
                 worker.barrier();

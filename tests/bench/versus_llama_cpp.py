@@ -1,7 +1,7 @@
 """pillar beside llama.cpp: the same GGUF, the same threads, in turns, in one run.
 
 A round is one test by pillar (`pillar bench`) and the same by llama.cpp (its C interface through the Python package,
-timed as llama-bench does it: tokens made up, sampling left out). The ratio is taken within a round, so that what the
+timed as llama-bench does it: synthetic tokens, sampling left out). The ratio is taken within a round, so that what the
 machine does from hour to hour falls out; printed are the median over the rounds and the smallest and largest.
 
     python3 tests/bench/versus_llama_cpp.py -m FILE.gguf -t 1,2

@@ -27,7 +27,7 @@ class BadFiles(pillar.WithFolder):
         subprocess.run([os.environ["PILLAR_MAKE_MALFORMED"], cls.folder], check=True, stdout=subprocess.DEVNULL)
         with open(os.path.join(cls.folder, "index.json"), encoding="utf-8") as file:
             everything = json.load(file)
-        # Two of a class are enough here: the unit tests of each room see them all.
+        # Two of a class are enough here: the unit tests of each module see them all.
         seen = collections.Counter()
         cls.cases = []
         for case in everything:

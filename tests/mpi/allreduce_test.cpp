@@ -18,7 +18,8 @@ using support::world;
 
 constexpr std::size_t lengths[] = {0, 1, 2, 7, 8, 9, 33, 576, 1023, 4096, 20'001};
 constexpr Algorithm all_algorithms[] = {Algorithm::mpi, Algorithm::recursive_doubling,
-                                        Algorithm::ring, Algorithm::direct, Algorithm::two_step};
+                                        Algorithm::ring, Algorithm::direct,
+                                        Algorithm::reduce_scatter};
 
 /// Whole numbers, so that every order of adding gives the same sum.
 std::vector<float> whole_numbers(int rank, std::size_t n) {
@@ -226,7 +227,7 @@ TEST(allreduce, in_the_background_moves_while_a_rank_computes) {
 
 TEST(allreduce, takes_the_algorithm_chosen_for_the_length) {
     const auto comm = world();
-    comm->choose({Algorithm::direct, Algorithm::two_step, 100});
+    comm->choose({Algorithm::direct, Algorithm::reduce_scatter, 100});
     comm->reserve(1000);
     for (const std::size_t n : {100, 101, 99, 1000, 100}) {
         const Traffic before = comm->step_traffic();
@@ -235,8 +236,9 @@ TEST(allreduce, takes_the_algorithm_chosen_for_the_length) {
         for (int r = 0; r < comm->size(); ++r) expected = add(expected, whole_numbers(r, n));
         comm->allreduce(values);
         EXPECT_EQ(values, expected);
-        const Traffic one = allreduce_traffic(n <= 100 ? Algorithm::direct : Algorithm::two_step,
-                                              Wire::f32, comm->rank(), comm->size(), n);
+        const Traffic one =
+            allreduce_traffic(n <= 100 ? Algorithm::direct : Algorithm::reduce_scatter, Wire::f32,
+                              comm->rank(), comm->size(), n);
         EXPECT_EQ(comm->step_traffic().bytes_sent - before.bytes_sent, one.bytes_sent);
         EXPECT_EQ(comm->step_traffic().messages_sent - before.messages_sent, one.messages_sent);
     }

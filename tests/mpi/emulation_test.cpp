@@ -1,5 +1,5 @@
 // A network slower than the machine: nothing arrives early, nothing else changes. Times are held
-// against lower bounds alone, which hold on a crowded machine too.
+// against lower bounds alone, which hold on an oversubscribed machine too.
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/schedule.hpp"
@@ -43,8 +43,8 @@ Times times_of(Communicator& comm, Call&& call) {
 constexpr double clock_step_s = 2e-9; // of the text
 
 TEST(emulated_network, holds_back_what_the_last_rank_sent) {
-    for (const auto algorithm :
-         {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step, Algorithm::ring}) {
+    for (const auto algorithm : {Algorithm::recursive_doubling, Algorithm::direct,
+                                 Algorithm::reduce_scatter, Algorithm::ring}) {
         const auto comm = emulated_world(algorithm);
         if (comm->size() == 1) GTEST_SKIP() << "nobody to wait for: runs on 2 ranks and more";
         std::vector<float> values(500, 1.0F);
@@ -56,16 +56,16 @@ TEST(emulated_network, holds_back_what_the_last_rank_sent) {
                 comm->finish_allreduce();
             });
             const auto last = std::ranges::max_element(times.begin_s) - times.begin_s.begin();
-            const std::size_t least_floats = // in the shortest message
-                algorithm == Algorithm::two_step || algorithm == Algorithm::ring
+            const std::size_t min_floats = // in the shortest message
+                algorithm == Algorithm::reduce_scatter || algorithm == Algorithm::ring
                     ? values.size() / static_cast<std::size_t>(comm->size())
                     : values.size();
-            const double least_s =
-                network.latency_s + 4 * static_cast<double>(least_floats) * network.s_per_byte;
+            const double min_s =
+                network.latency_s + 4 * static_cast<double>(min_floats) * network.s_per_byte;
             for (int rank = 0; rank < comm->size(); ++rank) {
                 if (rank == last) continue;
                 EXPECT_GE(times.end_s[static_cast<std::size_t>(rank)] + clock_step_s,
-                          times.begin_s[static_cast<std::size_t>(last)] + least_s)
+                          times.begin_s[static_cast<std::size_t>(last)] + min_s)
                     << name_of(algorithm) << ", rank " << rank;
             }
         }
@@ -106,12 +106,12 @@ TEST(emulated_network, adds_up_along_the_tree_of_a_broadcast_and_of_a_gather) {
 }
 
 TEST(emulated_network, counts_its_stamps_apart) {
-    const auto comm = emulated_world(Algorithm::two_step);
+    const auto comm = emulated_world(Algorithm::reduce_scatter);
     const Traffic before = comm->other_traffic();
     std::vector<float> values(100);
     comm->allreduce(values);
     const Traffic expected =
-        allreduce_traffic(Algorithm::two_step, Wire::f32, comm->rank(), comm->size(), 100);
+        allreduce_traffic(Algorithm::reduce_scatter, Wire::f32, comm->rank(), comm->size(), 100);
     EXPECT_EQ(comm->step_traffic().bytes_sent, expected.bytes_sent);
     EXPECT_EQ(comm->step_traffic().messages_sent, expected.messages_sent);
     const Traffic& after = comm->other_traffic();

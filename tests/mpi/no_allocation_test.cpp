@@ -38,7 +38,7 @@ void expect_no_allocation(Algorithm algorithm, Wire wire,
 
 TEST(step_collectives, allocate_nothing_once_reserved) {
     for (const auto algorithm : {Algorithm::mpi, Algorithm::recursive_doubling, Algorithm::ring,
-                                 Algorithm::direct, Algorithm::two_step}) {
+                                 Algorithm::direct, Algorithm::reduce_scatter}) {
         expect_no_allocation(algorithm, Wire::f32);
     }
     for (const auto wire : {Wire::f16, Wire::q8}) {

@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
             if (is_victim) ::raise(SIGSTOP);
             (void)world();
         }
-        log::set_speaker(comm->rank(), comm->host(comm->rank()));
+        log::set_identity(comm->rank(), comm->host(comm->rank()));
         try {
             play(*comm, environment.launch(), part, folder);
         } catch (const comm::AgreedError& error) {

@@ -1,6 +1,6 @@
 // Waiting: nobody burns a core while rank 0 is away, and the hook is called.
 
-#include "liveness/patience.hpp"
+#include "liveness/backoff.hpp"
 #include "pillar/core/timing.hpp"
 #include "support/mpi_main.hpp"
 
@@ -80,8 +80,8 @@ TEST(waiting, calls_the_hook_at_most_once_a_millisecond) {
         static_cast<Calls*>(context)->since_s = since_s;
     };
     const double begin_s = monotonic_s();
-    Patience patience(begin_s, step_sleep_after_s, true, hook, &calls);
-    while (monotonic_s() < begin_s + 0.1 || calls.at_s.size() < 2) patience.pause();
+    Backoff backoff(begin_s, step_sleep_after_s, true, hook, &calls);
+    while (monotonic_s() < begin_s + 0.1 || calls.at_s.size() < 2) backoff.pause();
     EXPECT_EQ(calls.since_s, begin_s);
     for (std::size_t i = 1; i < calls.at_s.size(); ++i) {
         EXPECT_GT(calls.at_s[i] - calls.at_s[i - 1], 0.9e-3);

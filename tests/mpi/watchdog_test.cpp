@@ -1,7 +1,7 @@
 // The watchdog while nothing is wrong. What it does when a rank is silent ends the job:
 // silent_rank.sh.
 
-#include "liveness/place.hpp"
+#include "liveness/progress.hpp"
 
 #include "liveness/time_limit.hpp"
 #include "pillar/comm/schedule.hpp"
@@ -38,7 +38,7 @@ TEST(watchdog, sends_nothing_in_normal_steps) {
     for (int step = 0; step < 50; ++step) {
         make_step(*comm, all);
         make_step(*counted, all);
-        comm->attend(); // as between the products of a step
+        comm->heartbeat(); // as between the products of a step
     }
     EXPECT_EQ(comm->other_traffic().messages_sent, other.messages_sent);
     EXPECT_EQ(comm->step_traffic().messages_sent, counted->step_traffic().messages_sent);
@@ -57,7 +57,7 @@ void be_busy_before(bool in_steps) {
         const double begin_s = monotonic_s();
         while (monotonic_s() < begin_s + 3) {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
-            comm->attend();
+            comm->heartbeat();
         }
     }
     std::vector<std::byte> buffer(16);
@@ -79,20 +79,20 @@ TEST(watchdog, lets_a_rank_load_that_attends) {
 
 /// Of a step with 30 layers: what is said during each of its all-reduces.
 void expect_layers(std::uint32_t allreduces_a_layer) {
-    Place place{.step = 8,
-                .allreduces_a_layer = allreduces_a_layer,
-                .kind = CollectiveKind::allreduce,
-                .stage = Stage::steps,
-                .is_step = true};
+    Progress progress{.step = 8,
+                      .allreduces_a_layer = allreduces_a_layer,
+                      .kind = CollectiveKind::allreduce,
+                      .stage = Stage::steps,
+                      .is_step = true};
     for (int layer = 0; layer < 30; ++layer) {
         for (std::uint32_t i = 0; i < allreduces_a_layer; ++i) {
-            ++place.n_allreduces;
-            EXPECT_EQ(describe(place), fmt::format("in layer {} of step 7", layer));
+            ++progress.n_allreduces;
+            EXPECT_EQ(describe(progress), fmt::format("in layer {} of step 7", layer));
         }
     }
 }
 
-TEST(place, names_the_layer_of_a_step_and_of_a_step_in_halves) {
+TEST(progress, names_the_layer_of_a_step_and_of_a_step_in_halves) {
     expect_layers(2);
     expect_layers(4);
 }

@@ -53,8 +53,9 @@ std::vector<float> tree_sum(std::vector<std::vector<float>> copies) {
 std::vector<float> expected_sum(Algorithm algorithm, Wire wire, int size, std::size_t n) {
     if (size == 1) return normal_numbers(0, n);
     std::vector<float> sum;
-    for (int owner = 0; owner < (algorithm == Algorithm::two_step ? size : 1); ++owner) {
-        const Part part = algorithm == Algorithm::two_step ? part_of(n, owner, size) : Part{0, n};
+    for (int owner = 0; owner < (algorithm == Algorithm::reduce_scatter ? size : 1); ++owner) {
+        const Range part =
+            algorithm == Algorithm::reduce_scatter ? part_of(n, owner, size) : Range{0, n};
         std::vector<std::vector<float>> copies;
         for (int rank = 0; rank < size; ++rank) {
             const std::vector<float> all = normal_numbers(rank, n);
@@ -63,7 +64,7 @@ std::vector<float> expected_sum(Algorithm algorithm, Wire wire, int size, std::s
                 travelled(wire, {begin, begin + static_cast<std::ptrdiff_t>(part.size())}));
         }
         std::vector<float> one = tree_sum(std::move(copies));
-        if (algorithm == Algorithm::two_step) one = travelled(wire, one);
+        if (algorithm == Algorithm::reduce_scatter) one = travelled(wire, one);
         sum.insert(sum.end(), one.begin(), one.end());
     }
     return sum;

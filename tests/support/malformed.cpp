@@ -87,7 +87,7 @@ std::string malformed_table(const std::vector<MalformedCase>& cases) {
     std::string table =
         "# Malformed model files\n\n"
         "What is built by `tests/support/malformed*.cpp` and what becomes of it. *Owner* is the "
-        "room "
+        "module "
         "that has to notice; a refusal is one line with exit code 65 that names the *field* (one "
         "of "
         "them where several are given) and, where there is one, the byte. `make_malformed --table` "

@@ -20,7 +20,7 @@ enum class Verdict {
 };
 std::string_view name_of(Verdict verdict);
 
-/// The room that has to find out. Rooms before it must pass the file on unharmed.
+/// The module that has to find out. Modules before it must pass the file on unharmed.
 enum class Owner { gguf, tokenizer, model, cli };
 std::string_view name_of(Owner owner);
 

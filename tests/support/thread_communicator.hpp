@@ -15,8 +15,8 @@
 namespace pillar::support {
 
 /// What the threads share.
-struct Meeting {
-    explicit Meeting(int n_ranks)
+struct ThreadWorld {
+    explicit ThreadWorld(int n_ranks)
         : size(n_ranks), door(n_ranks), slots(static_cast<std::size_t>(n_ranks)),
           offsets(static_cast<std::size_t>(n_ranks)) {}
 
@@ -28,11 +28,11 @@ struct Meeting {
 
 class ThreadCommunicator : public comm::Communicator {
   public:
-    ThreadCommunicator(Meeting& meeting, int rank)
-        : meeting_(&meeting), rank_(rank), host_("host" + std::to_string(rank)) {}
+    ThreadCommunicator(ThreadWorld& world, int rank)
+        : world_(&world), rank_(rank), host_("host" + std::to_string(rank)) {}
 
     [[nodiscard]] int rank() const noexcept override { return rank_; }
-    [[nodiscard]] int size() const noexcept override { return meeting_->size; }
+    [[nodiscard]] int size() const noexcept override { return world_->size; }
     [[nodiscard]] std::string_view host(int /*rank*/) const noexcept override { return host_; }
 
     void allreduce(std::span<float> /*values*/) override { expects(false, "not offered"); }
@@ -46,10 +46,10 @@ class ThreadCommunicator : public comm::Communicator {
 
     std::vector<std::string> all_gather(std::string_view bytes) override {
         count(bytes.size());
-        meeting_->slots[static_cast<std::size_t>(rank_)] = bytes;
-        meeting_->door.arrive_and_wait();
-        std::vector<std::string> all = meeting_->slots;
-        meeting_->door.arrive_and_wait();
+        world_->slots[static_cast<std::size_t>(rank_)] = bytes;
+        world_->door.arrive_and_wait();
+        std::vector<std::string> all = world_->slots;
+        world_->door.arrive_and_wait();
         return all;
     }
     std::vector<std::string> gather_to_root(std::string_view bytes) override {
@@ -59,10 +59,10 @@ class ThreadCommunicator : public comm::Communicator {
     std::string broadcast_from_root(std::string_view bytes) override {
         return all_gather(bytes)[0];
     }
-    void barrier() override { meeting_->door.arrive_and_wait(); }
+    void barrier() override { world_->door.arrive_and_wait(); }
     std::vector<ClockOffset> clock_offsets() override {
         barrier();
-        return is_root() ? meeting_->offsets : std::vector<ClockOffset>();
+        return is_root() ? world_->offsets : std::vector<ClockOffset>();
     }
 
   private:
@@ -73,18 +73,18 @@ class ThreadCommunicator : public comm::Communicator {
         ++other_traffic_.messages_sent;
     }
 
-    Meeting* meeting_;
+    ThreadWorld* world_;
     int rank_;
     std::string host_;
 };
 
 /// Run `body(communicator)` on every rank.
 template <class Body>
-void on_ranks(Meeting& meeting, Body&& body) {
+void on_ranks(ThreadWorld& world, Body&& body) {
     std::vector<std::jthread> threads;
-    for (int rank = 0; rank < meeting.size; ++rank) {
-        threads.emplace_back([&meeting, &body, rank] {
-            ThreadCommunicator comm(meeting, rank);
+    for (int rank = 0; rank < world.size; ++rank) {
+        threads.emplace_back([&world, &body, rank] {
+            ThreadCommunicator comm(world, rank);
             body(comm);
         });
     }

@@ -14,7 +14,7 @@ struct Command {
     std::function<int()> run_alone; ///< set for subcommands that never start MPI
     std::function<int(comm::Environment&)>
         run_with_ranks;   ///< **Collective.** set for those that compute
-    double timeout_s = 0; ///< --timeout: holds from the first meeting of the ranks on
+    double timeout_s = 0; ///< --timeout: holds as soon as MPI has started
 };
 
 /// Throws UsageError. `--help` and `--version` come back as a command that prints.

@@ -1,7 +1,7 @@
 #pragma once
 // How the launcher has placed the ranks on CPUs: the number of threads that follows from it, and
 // whether CPUs are left unused or shared. Open MPI gives one core to each of 1–2 ranks by default,
-// srun one CPU to each task: four threads would then crowd on it.
+// srun one CPU to each task: four threads would then share it.
 
 #include "pillar/comm/communicator.hpp"
 

@@ -22,7 +22,7 @@
 
 namespace pillar::comm {
 
-enum class Algorithm : std::uint8_t { mpi, recursive_doubling, ring, direct, two_step };
+enum class Algorithm : std::uint8_t { mpi, recursive_doubling, ring, direct, reduce_scatter };
 enum class Wire : std::uint8_t { f32, f16, q8 };
 /// As --allreduce and --wire take them: "recursive-doubling", "f32".
 std::string_view name_of(Algorithm algorithm) noexcept;
@@ -31,18 +31,18 @@ std::string_view name_of(Wire wire) noexcept;
 std::optional<Algorithm> algorithm_named(std::string_view name) noexcept;
 std::optional<Wire> wire_named(std::string_view name) noexcept;
 /// Throws UsageError, naming what there is, unless the two go together: f16 and q8 are summed by
-/// direct and two_step alone. Needs no MPI.
+/// direct and reduce_scatter alone. Needs no MPI.
 void require_available(Algorithm algorithm, Wire wire);
 /// Of the algorithms that add in the balanced tree of the ranks, those that go with `wire`.
 std::vector<Algorithm> tree_algorithms(Wire wire);
 
 /// Which algorithm sums vectors of which length.
 struct AllreduceChoice {
-    Algorithm shorter = Algorithm::recursive_doubling; ///< up to `longest_shorter` floats
+    Algorithm shorter = Algorithm::recursive_doubling; ///< up to `max_shorter` floats
     Algorithm longer = Algorithm::recursive_doubling;  ///< beyond
-    std::size_t longest_shorter = 0;
+    std::size_t max_shorter = 0;
     [[nodiscard]] Algorithm of(std::size_t n_floats) const noexcept {
-        return n_floats <= longest_shorter ? shorter : longer;
+        return n_floats <= max_shorter ? shorter : longer;
     }
 };
 /// One for all lengths.
@@ -68,13 +68,13 @@ class GatherBuffer {
     void set(int rank, std::size_t offset, std::size_t n_bytes) noexcept;
 
   private:
-    struct Place {
+    struct Entry {
         std::size_t offset = 0;
         std::size_t n_bytes = 0;
     };
     std::size_t capacity_;
     std::vector<std::byte> storage_;
-    std::vector<Place> places_;
+    std::vector<Entry> entries_;
 };
 
 /// How long a rank may wait for another one before it asks who is alive.
@@ -171,7 +171,7 @@ class Communicator {
     /// This rank is alive although it waits for no other one: it loads, or waits for a user. To be
     /// called about once a second then, by the main thread; a rank that does is not taken for
     /// silent, however long it takes.
-    virtual void attend() noexcept;
+    virtual void heartbeat() noexcept;
 
     // --- counters ---
 

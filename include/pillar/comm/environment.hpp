@@ -12,7 +12,7 @@
 
 namespace pillar::comm {
 
-class RollCall;
+class LivenessProbe;
 
 /// What the launcher's environment variables say (Open MPI, PMIx, PMI, Slurm), without touching
 /// MPI.
@@ -80,12 +80,12 @@ class Environment {
     int exceptions_at_start_;
     LaunchVariables launch_;
     int n_ranks_ = 1;
-    WatchLimits limits_;             ///< of the last communicator: for the end
-    std::unique_ptr<RollCall> roll_; ///< of all communicators
+    WatchLimits limits_;                   ///< of the last communicator: for the end
+    std::unique_ptr<LivenessProbe> probe_; ///< of all communicators
 };
 
 /// End the whole job with `code` after a sentence has been printed; what is to be saved
-/// (before_abort) and what is buffered for stdout is written first. Safe when MPI is not running;
+/// (set_abort_hook) and what is buffered for stdout is written first. Safe when MPI is not running;
 /// on another thread than the one that started MPI it ends this process alone, which the launcher
 /// turns into the end of the job.
 [[noreturn]] void abort_job(ExitCode code) noexcept;

@@ -5,6 +5,7 @@
 // Operations in MPICH" (2005).
 
 #include "pillar/comm/communicator.hpp"
+#include "pillar/core/range.hpp"
 
 #include <vector>
 
@@ -51,20 +52,15 @@ inline constexpr std::size_t wire_block_head_bytes = 6;
 /// Bytes that `n_floats` take on the wire.
 std::size_t wire_bytes(Wire wire, std::size_t n_floats) noexcept;
 
-/// The part of a vector of `n` that belongs to rank `rank` of `size` in ring and two_step:
+/// The part of a vector of `n` that belongs to rank `rank` of `size` in ring and reduce_scatter:
 /// [⌊rank·n/size⌋, ⌊(rank+1)·n/size⌋).
-struct Part {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
-};
-Part part_of(std::size_t n, int rank, int size) noexcept;
-std::size_t longest_part(std::size_t n, int size) noexcept;
+Range part_of(std::size_t n, int rank, int size) noexcept;
+std::size_t max_part(std::size_t n, int size) noexcept;
 
 /// What `rank` sends in one collective. Nothing is allocated: communicators count with these too.
 /// `mpi` is counted as recursive doubling: what the library really sends is not known.
 /// ring: parts go round twice, as partial and as whole sums, empty ones too; direct: the whole
-/// vector to every other rank; two_step: part i goes to rank i, which sends the sum to all.
+/// vector to every other rank; reduce_scatter: part i goes to rank i, which sends the sum to all.
 Traffic allreduce_traffic(Algorithm algorithm, Wire wire, int rank, int size,
                           std::size_t n_floats) noexcept;
 

@@ -72,25 +72,25 @@ class IoError : public Error {
 std::string printable(std::string_view text, std::size_t max_bytes = 120);
 
 /// A place in the source: std::source_location, which clang 14 does not have.
-struct CodePlace {
+struct SourceLocation {
     const char* file;
     const char* function;
     unsigned line;
 
     /// Of the caller.
-    static constexpr CodePlace current(const char* file = __builtin_FILE(),
-                                       const char* function = __builtin_FUNCTION(),
-                                       unsigned line = __builtin_LINE()) noexcept {
+    static constexpr SourceLocation current(const char* file = __builtin_FILE(),
+                                            const char* function = __builtin_FUNCTION(),
+                                            unsigned line = __builtin_LINE()) noexcept {
         return {file, function, line};
     }
 };
 
 /// Print "[pillar] internal error: ..." with the place and end the process with ExitCode::internal.
-[[noreturn]] void contract_broken(std::string_view text, const CodePlace& where) noexcept;
+[[noreturn]] void contract_broken(std::string_view text, const SourceLocation& where) noexcept;
 
 /// State what a function relies on. A broken contract is a programmer's error: it ends the process.
 inline void expects(bool condition, std::string_view text,
-                    const CodePlace& where = CodePlace::current()) noexcept {
+                    const SourceLocation& where = SourceLocation::current()) noexcept {
     if (!condition) [[unlikely]]
         contract_broken(text, where);
 }

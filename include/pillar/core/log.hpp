@@ -10,9 +10,9 @@ namespace pillar::log {
 
 enum class Level { error, warning, info, debug };
 
-/// Who is speaking; set once after the communicator exists. Until then the process speaks as rank
+/// The log identity; set once after the communicator exists. Until then the process speaks as rank
 /// 0.
-void set_speaker(int rank, std::string_view host);
+void set_identity(int rank, std::string_view host);
 /// Nothing below this level is printed; the default is info.
 void set_level(Level level) noexcept;
 [[nodiscard]] Level level() noexcept;

@@ -26,9 +26,9 @@ void ignore_write_signals() noexcept;
 
 /// Called once before the process ends early, on whatever thread: by abort_job, a broken contract,
 /// or an exception that nobody catches. What exists is to be saved, in half a second at most.
-void before_abort(void (*callback)() noexcept) noexcept;
+void set_abort_hook(void (*callback)() noexcept) noexcept;
 /// For those who end the process: call it, unless somebody has.
-void call_before_abort() noexcept;
+void run_abort_hook() noexcept;
 
 /// From now on an exception that leaves where none may is told in a sentence and ends the process
 /// with its exit code, not with a signal.

@@ -1,5 +1,5 @@
 #pragma once
-// Prompt and generation tests as llama-bench has them: made-up tokens, fed through the same steps
+// Prompt and generation tests as llama-bench has them: synthetic tokens, fed through the same steps
 // as real ones (broadcast, forward pass, gather of candidates), timed on rank 0. A scheduler for
 // engine::Loop.
 

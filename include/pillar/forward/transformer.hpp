@@ -45,7 +45,7 @@ inline constexpr std::size_t half_unit = 16;          ///< what kernels multiply
 std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept;
 inline constexpr std::size_t blocks_a_layer = 2; ///< each ends with the sum of its rows
 
-/// Meetings of the thread team in one layer of a step with so many rows; one more where a few rows
+/// Barriers of the thread team in one layer of a step with so many rows; one more where a few rows
 /// leave threads to share the pages of a head.
 std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept;
 
@@ -67,8 +67,8 @@ struct StepCost {
     std::uint64_t layer_bytes = 0; ///< of all layers' matrices, as they lie in the file
     std::uint64_t heads_bytes = 0; ///< of these, query, key, value and output projection
     std::uint64_t output_bytes = 0;
-    std::uint64_t layer_products = 0; ///< int8 multiplications a row
-    std::uint64_t output_products = 0;
+    std::uint64_t layer_macs = 0; ///< int8 multiplications a row
+    std::uint64_t output_macs = 0;
     std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
 };
 /// The same without loading anything.
@@ -93,9 +93,9 @@ class Transformer {
     /// goes on with zeros; take_error() tells it afterwards.
     std::span<const float> forward(comm::Communicator& comm, std::span<const Row> rows);
 
-    /// Deal the work to the team's threads anew, after its size has changed to another one that is
-    /// at most what it was when the weights were loaded. Allocates.
-    void deal_work();
+    /// Assign the work to the team's threads anew, after its size has changed to another one that
+    /// is at most what it was when the weights were loaded. Allocates.
+    void rebalance();
 
     /// Keep the first `n_positions` of a sequence; its cache pages beyond them go back to the pool.
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;

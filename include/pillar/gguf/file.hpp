@@ -2,8 +2,8 @@
 // A GGUF file (version 2 or 3): header, metadata, tensor directory; reading one piece of one
 // tensor. Specification: docs/gguf.md of ggml. The parser works on a memory span (fuzzable, no file
 // needed); every size is checked before anything is allocated. What is wrong is a FormatError with
-// field and byte offset. Which slices a rank reads is model's business; this room only counts what
-// was asked for.
+// field and byte offset. Which slices a rank reads is model's business; this module only counts
+// what was asked for.
 
 #include "pillar/gguf/value.hpp"
 #include "pillar/quant/type.hpp"

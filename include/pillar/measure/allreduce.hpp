@@ -18,10 +18,10 @@ struct AllreduceTime {
     comm::Wire wire{};
     std::size_t n_floats = 0;
     std::size_t n_calls = 0;
-    double least_s = 0;
+    double min_s = 0;
     double median_s = 0;
     double mean_s = 0;
-    double most_s = 0;
+    double max_s = 0;
 };
 
 /// Collective. Time `algorithm` on `comm`, whose wire is `wire`, for about `budget_s` (at least

@@ -4,7 +4,7 @@
 
 namespace pillar::measure {
 
-/// Seconds that one meeting of all threads of `team` takes, the median over some thousands.
+/// Seconds that one barrier of all threads of `team` takes, the median over some thousands.
 double barrier_s(threads::Team& team);
 
 } // namespace pillar::measure

@@ -10,7 +10,7 @@ namespace pillar::measure {
 
 /// Seconds a value of a sum of two ranks takes one thread beside its messages: encoding the own
 /// copy, decoding both, adding. Of long vectors, which come from memory.
-double summing_s_per_value(comm::Wire wire);
+double reduction_s_per_value(comm::Wire wire);
 
 /// A long sum alone, as much computing alone, and both at once.
 struct OverlapTimes {

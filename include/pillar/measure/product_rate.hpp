@@ -15,7 +15,7 @@ inline constexpr std::size_t product_bytes = std::size_t{128} << 20;
 
 class ProductRate {
   public:
-    /// A made-up matrix of about `n_bytes` bytes of file data in this format, packed by `team` as
+    /// A synthetic matrix of about `n_bytes` bytes of file data in this format, packed by `team` as
     /// loading packs. Throws Error(refused).
     ProductRate(const kernels::Family& family, quant::Type type, threads::Team& team,
                 std::size_t n_bytes = product_bytes);

@@ -12,7 +12,7 @@ namespace pillar::model {
 inline std::vector<kernels::Slice> head_slices(const partition::Share& share,
                                                std::size_t head_dim) {
     std::vector<kernels::Slice> slices;
-    for (const partition::Range& heads : share.slice_heads)
+    for (const Range& heads : share.slice_heads)
         slices.push_back({heads.begin * head_dim, heads.end * head_dim});
     return slices;
 }
@@ -20,8 +20,7 @@ inline std::vector<kernels::Slice> head_slices(const partition::Share& share,
 /// Of down: own feed-forward columns.
 inline std::vector<kernels::Slice> hidden_slices(const partition::Share& share) {
     std::vector<kernels::Slice> slices;
-    for (const partition::Range& columns : share.slice_hidden)
-        slices.push_back({columns.begin, columns.end});
+    for (const Range& columns : share.slice_hidden) slices.push_back({columns.begin, columns.end});
     return slices;
 }
 

@@ -13,7 +13,7 @@
 namespace pillar::model {
 
 /// How long a dimension is, in terms of the hyperparameters. Queries, keys/values, hidden rows and
-/// the vocabulary are dealt to the ranks, the others are whole on each.
+/// the vocabulary are assigned to the ranks, the others are whole on each.
 enum class Extent { one, dim, queries, keys, hidden, vocabulary, rope_pairs };
 std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept;
 

@@ -63,7 +63,7 @@ struct VectorPlan {
         std::vector<float> LayerWeights::*of_layer = nullptr;
     };
     const gguf::TensorInfo* tensor = nullptr;
-    partition::Range wanted;
+    Range wanted;
     Member member;
     std::size_t layer = 0; ///< n_layers for the model's own
 };

@@ -9,6 +9,8 @@
 // An uneven split has a weight for each rank instead: S = P, and slice s is [round(c(s)·n),
 // round(c(s+1)·n)), c(s) the sum of the weights before s divided by the sum of all.
 
+#include "pillar/core/range.hpp"
+
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -18,21 +20,12 @@ namespace pillar::partition {
 inline constexpr std::size_t feed_forward_unit = 32;
 inline constexpr int n_tree_slices = 8;
 
-/// Half-open range; empty ranges are [b, b).
-struct Range {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
-    [[nodiscard]] bool empty() const noexcept { return begin == end; }
-    friend bool operator==(const Range&, const Range&) = default;
-};
-
 /// Part `index` of `n` units cut into `n_parts`: [⌊index·n/n_parts⌋, ⌊(index+1)·n/n_parts⌋).
 Range part_of(std::size_t n, std::size_t index, std::size_t n_parts) noexcept;
 
-/// Part `index` of `n` units dealt by weights, of which there is one a part: none negative, their
-/// sum positive. Depends on their ratios as f64 arithmetic gives them, in order: the same numbers
-/// deal the same units everywhere.
+/// Part `index` of `n` units assigned by weights, of which there is one a part: none negative,
+/// their sum positive. Depends on their ratios as f64 arithmetic gives them, in order: the same
+/// numbers assign the same units everywhere.
 Range weighted_part(std::size_t n, std::size_t index, std::span<const double> weights) noexcept;
 
 /// 8 for 1, 2, 4, 8 ranks, else n_ranks.
@@ -68,8 +61,8 @@ struct Share {
 /// Even split. Throws nothing; needs n_kv_heads ≥ 1 dividing n_heads, 0 ≤ rank < n_ranks.
 Share even_share(const Sizes& sizes, int rank, int n_ranks);
 
-/// Split by one weight a rank, as weighted_part() deals; no weights: even_share. A rank may be left
-/// without heads, columns or rows.
+/// Split by one weight a rank, as weighted_part() assigns; no weights: even_share. A rank may be
+/// left without heads, columns or rows.
 Share share_of(const Sizes& sizes, int rank, int n_ranks, std::span<const double> weights);
 
 /// The rows of the output matrix that another rank of the same split owns.

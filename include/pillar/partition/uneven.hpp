@@ -13,9 +13,9 @@ namespace pillar::partition {
 
 /// Speeds that differ by no more than this count as equal: an even split has the same bits on 1, 2,
 /// 4, 8 ranks, and a measurement is not much better than that.
-inline constexpr double least_difference = 0.10;
+inline constexpr double min_difference = 0.10;
 
-/// Is the fastest more than least_difference faster than the slowest? All are positive.
+/// Is the fastest more than min_difference faster than the slowest? All are positive.
 bool speeds_differ(std::span<const double> speeds) noexcept;
 
 /// Shares (sum 1) in proportion to `speeds`, none above its cap: who is full keeps its cap, the
@@ -30,16 +30,16 @@ struct Need {
 /// Of `rank`, when the ranks have these weights; empty: an even split.
 using NeedOf = FunctionRef<Need(int rank, std::span<const double> weights)>;
 
-struct Dealt {
+struct Assignment {
     std::vector<double> weights;  ///< one a rank, in thousandths, sum about 1; empty: even
-    bool speeds_are_equal = true; ///< within least_difference
+    bool speeds_are_equal = true; ///< within min_difference
     std::vector<int> full;        ///< ranks that have less than their speed asks for
 };
 
 /// The rule of --split auto for ranks with these speeds (positive, any unit) and `available` bytes
 /// each. Even where speeds are equal and an even split fits. Where nothing fits everybody, the
 /// split by speed alone: the memory check then says what is missing.
-Dealt deal_by_speed(std::span<const double> speeds, std::span<const std::uint64_t> available,
-                    NeedOf need);
+Assignment assign_by_speed(std::span<const double> speeds, std::span<const std::uint64_t> available,
+                           NeedOf need);
 
 } // namespace pillar::partition

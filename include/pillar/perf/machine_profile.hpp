@@ -10,7 +10,7 @@ namespace pillar::perf {
 
 /// What a value of a sum costs a rank beside its messages: encoding, decoding and adding, by one
 /// thread. Seconds.
-struct SummingProfile {
+struct ReductionProfile {
     double f32_s = 3e-9;
     double f16_s = 6e-9;
     double q8_s = 8e-9;
@@ -25,9 +25,9 @@ struct NetworkProfile {
     double store_and_forward_s_per_byte =
         8e-9;                       ///< a switch passes a packet on when it has it whole
     double jitter_s = 20e-6;        ///< delay of a collective between computing
-    double s_per_byte_long = 10e-9; ///< G of messages beyond longest_eager, both directions busy
+    double s_per_byte_long = 10e-9; ///< G of messages beyond max_eager_bytes, both directions busy
     double hidden_share = 0.5;      ///< of a long sum's time, that computing meanwhile can fill
-    SummingProfile summing;
+    ReductionProfile reduction;
 };
 
 struct PowerProfile {
@@ -40,12 +40,12 @@ struct PowerProfile {
 struct MachineProfile {
     std::string name = "Raspberry Pi 4, 8 GB";
     double n_threads = 4;
-    double available_bytes = 7.4e9;     ///< memory for weights, KV cache and buffers
-    double read_bytes_per_s = 4.4e9;    ///< linear reading
-    double read_efficiency = 0.85;      ///< of it that products with one column reach
-    double products_per_s = 48e9;       ///< int8 multiplications with addition
-    double product_efficiency = 0.6;    ///< of it that products with many columns reach
-    double float_products_per_s = 24e9; ///< f32, for attention
+    double available_bytes = 7.4e9;  ///< memory for weights, KV cache and buffers
+    double read_bytes_per_s = 4.4e9; ///< linear reading
+    double read_efficiency = 0.85;   ///< of it that products with one column reach
+    double macs_per_s = 48e9;        ///< int8 multiplications with addition
+    double mac_efficiency = 0.6;     ///< of it that products with many columns reach
+    double float_macs_per_s = 24e9;  ///< f32, for attention
     double float_efficiency = 0.5;
     double barrier_s = 2e-6; ///< of all threads of a node
     NetworkProfile network;
@@ -55,7 +55,7 @@ struct MachineProfile {
 /// A packet of Ethernet with all its headers and gaps.
 inline constexpr double packet_bytes = 1538;
 /// Longer messages go in pieces that both sides agree on, as Open MPI sends them over TCP.
-inline constexpr double longest_eager = 65536;
+inline constexpr double max_eager_bytes = 65536;
 
 /// Numbers that the file does not give keep the values of `base`. Throws IoError, or FormatError
 /// naming the field that is unknown, no number, or out of range.

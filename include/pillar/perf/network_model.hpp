@@ -13,12 +13,12 @@ namespace pillar::perf {
 struct MessageTime {
     double latency_s = 0;   ///< α and o
     double bandwidth_s = 0; ///< G, and storing in the switch
-    double summing_s = 0;   ///< encoding, decoding and adding values
-    [[nodiscard]] double total() const noexcept { return latency_s + bandwidth_s + summing_s; }
+    double reduction_s = 0; ///< encoding, decoding and adding values
+    [[nodiscard]] double total() const noexcept { return latency_s + bandwidth_s + reduction_s; }
     MessageTime& operator+=(const MessageTime& other) noexcept {
         latency_s += other.latency_s;
         bandwidth_s += other.bandwidth_s;
-        summing_s += other.summing_s;
+        reduction_s += other.reduction_s;
         return *this;
     }
 };
@@ -28,7 +28,7 @@ MessageTime message_time(const NetworkProfile& network, std::size_t n_bytes) noe
 
 /// An all-reduce of `n_floats`, all ranks arriving together; without the profile's jitter.
 /// recursive-doubling (and mpi, which is taken for it): one message after the other, each with α;
-/// direct: all messages of a rank at once, α, then o for each further one; two-step: the same
+/// direct: all messages of a rank at once, α, then o for each further one; reduce_scatter: the same
 /// twice, with parts of the vector; ring: 2(P − 1) messages of a part, one after the other. Each
 /// copy of the vector that comes in is then added: log₂P with recursive-doubling, P − 1 with
 /// direct, one with the others. Zero for one rank.

@@ -18,11 +18,11 @@ namespace pillar::perf {
 
 /// One rank's share of one step.
 struct RankWork {
-    double matrix_bytes = 0;       ///< weights read, once
-    double matrix_products = 0;    ///< int8 multiplications of all rows
-    double kv_bytes = 0;           ///< keys and values read
-    double attention_products = 0; ///< f32 multiplications
-    double heads_share = 0;        ///< of the matrices: query, key, value and output projection
+    double matrix_bytes = 0;   ///< weights read, once
+    double matrix_macs = 0;    ///< int8 multiplications of all rows
+    double kv_bytes = 0;       ///< keys and values read
+    double attention_macs = 0; ///< f32 multiplications
+    double heads_share = 0;    ///< of the matrices: query, key, value and output projection
 };
 
 /// One step on all ranks.
@@ -66,10 +66,10 @@ struct StepTime {
     double barriers_s = 0;
     double latency_s = 0;          ///< of messages: α, o and jitter, where nothing is computed
     double bandwidth_s = 0;        ///< of messages: their bytes, likewise
-    double summing_s = 0;          ///< encoding, decoding and adding what they bring
+    double reduction_s = 0;        ///< encoding, decoding and adding what they bring
     bool arithmetic_bound = false; ///< the integer units are what the matrices wait for
     [[nodiscard]] double total() const noexcept {
-        return matrices_s + attention_s + barriers_s + latency_s + bandwidth_s + summing_s;
+        return matrices_s + attention_s + barriers_s + latency_s + bandwidth_s + reduction_s;
     }
     StepTime& operator+=(const StepTime& other) noexcept;
 };

@@ -10,7 +10,7 @@
 #include "pillar/session/load_report.hpp"
 #include "pillar/session/memory_check.hpp"
 #include "pillar/session/options.hpp"
-#include "pillar/session/split.hpp"
+#include "pillar/session/placement.hpp"
 #include "pillar/threads/team.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
@@ -47,13 +47,13 @@ class Session {
     [[nodiscard]] forward::Transformer& transformer() noexcept { return *transformer_; }
     [[nodiscard]] const kernels::Family& family() const noexcept { return *family_; }
     [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
-    [[nodiscard]] int most_threads() const noexcept { return most_threads_; }
+    [[nodiscard]] int max_threads() const noexcept { return max_threads_; }
     [[nodiscard]] threads::Team& team() noexcept { return *team_; }
     /// Collective. Compute with fewer threads than the model was loaded with, or again with as
     /// many.
     void set_threads(int n_threads);
     [[nodiscard]] double load_s() const noexcept { return load_s_; }
-    [[nodiscard]] const Split& split() const noexcept { return split_; }
+    [[nodiscard]] const Placement& placement() const noexcept { return placement_; }
     [[nodiscard]] const comm::AllreduceChoice& allreduce() const noexcept { return allreduce_; }
 
     /// Collective. With --allreduce auto: measure which one is fastest for a decode step and for a
@@ -68,8 +68,8 @@ class Session {
     void choose_family(const kernels::Family* named);
     void choose_threads(int requested, std::string_view launcher);
     void read_input(const SessionNeeds& needs, std::size_t n_context);
-    void deal_split(const forward::TransformerOptions& wanted, const ModelOptions& options,
-                    const engine::LoopOptions& loop);
+    void place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
+                     const engine::LoopOptions& loop);
     void check_memory(const forward::TransformerOptions& wanted, const ModelOptions& options,
                       const engine::LoopOptions& loop);
     void load_model(const forward::TransformerOptions& wanted, bool from_file);
@@ -79,12 +79,12 @@ class Session {
     std::optional<gguf::File> file_;
     std::optional<tokenizer::Tokenizer> tokenizer_;
     model::Hyperparameters h_;
-    Split split_;
+    Placement placement_;
     partition::Share share_;
     const kernels::Family* family_ = nullptr;
     std::optional<threads::Team> team_; ///< the transformer refers to it: it never moves
     int n_cpus_ = 1;                    ///< for this rank alone
-    int most_threads_ = 0;
+    int max_threads_ = 0;
     std::unique_ptr<forward::Transformer> transformer_;
     MemoryReport memory_;
     std::vector<LoadFacts> load_; ///< of all ranks

@@ -21,9 +21,9 @@ struct PromptOptions {
 std::string process_escapes(const std::string& text);
 
 /// Rank 0 only. The prompt's bytes from -p, -f or standard input. Throws UsageError or IoError.
-/// `attend` is called while nobody has typed or piped it yet.
+/// `heartbeat` is called while nobody has typed or piped it yet.
 /// Reads no more than `max_bytes`: a longer one is a UsageError that says `why`.
-std::string read_prompt(const PromptOptions& options, FunctionRef<void()> attend,
+std::string read_prompt(const PromptOptions& options, FunctionRef<void()> heartbeat,
                         std::size_t max_bytes, std::string_view why);
 
 } // namespace pillar::terminal

@@ -16,9 +16,9 @@ class ReaderLeft : public Error {
 };
 
 /// Rank 0 only. Text goes out at once, to Open MPI 5's mpirun up to its last whole line. A reader
-/// that takes its time (`| less`) is waited for; `attend` is called meanwhile (waiting.hpp). Throws
-/// ReaderLeft, or IoError (74) where the text is lost: a full disk, a closed descriptor.
-void write_text(std::string_view text, FunctionRef<void()> attend);
+/// that takes its time (`| less`) is waited for; `heartbeat` is called meanwhile (waiting.hpp).
+/// Throws ReaderLeft, or IoError (74) where the text is lost: a full disk, a closed descriptor.
+void write_text(std::string_view text, FunctionRef<void()> heartbeat);
 
 /// Throws IoError (74) where nothing can be written: standard output is closed. Before work whose
 /// result goes there.

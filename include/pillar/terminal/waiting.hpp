@@ -6,10 +6,10 @@
 
 namespace pillar::terminal {
 
-/// Until reading from `descriptor` would not block (or writing to it); `attend` is called ten times
-/// a second until then. A descriptor that is closed or broken is ready: the call that follows tells
-/// why.
-void wait_until_readable(int descriptor, FunctionRef<void()> attend);
-void wait_until_writable(int descriptor, FunctionRef<void()> attend);
+/// Until reading from `descriptor` would not block (or writing to it); `heartbeat` is called ten
+/// times a second until then. A descriptor that is closed or broken is ready: the call that follows
+/// tells why.
+void wait_until_readable(int descriptor, FunctionRef<void()> heartbeat);
+void wait_until_writable(int descriptor, FunctionRef<void()> heartbeat);
 
 } // namespace pillar::terminal

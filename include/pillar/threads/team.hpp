@@ -1,11 +1,12 @@
 #pragma once
-// The only room with OpenMP: a team of threads that stays together for a whole forward pass. Work
+// The only module with OpenMP: a team of threads that stays together for a whole forward pass. Work
 // is divided statically; between dependent steps the team meets at a barrier that spins and then
 // yields, early when the team has fewer CPUs than threads (tests, laptops). The calling thread is
 // worker 0 and the only one that communicates (MPI_THREAD_FUNNELED). No exception may leave a body:
 // run() ends the process if one does.
 
 #include "pillar/core/function_ref.hpp"
+#include "pillar/core/range.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -17,18 +18,19 @@ namespace pillar::threads {
 /// What a thread does now and then while it waits for others; nullptr: nothing.
 using WhileWaiting = const FunctionRef<void()>*;
 
-/// Sense-reversing barrier for a fixed number of threads. Counts its meetings.
+/// Sense-reversing barrier for a fixed number of threads. Counts how often all have passed.
 class Barrier {
   public:
-    /// `is_crowded`: the threads have fewer CPUs than they are, so waiting must not hold one.
-    Barrier(int n_threads, bool is_crowded) noexcept;
+    /// `is_oversubscribed`: the threads have fewer CPUs than they are, so waiting must not hold
+    /// one.
+    Barrier(int n_threads, bool is_oversubscribed) noexcept;
     /// Wait until all threads have arrived; what they wrote before is seen by all after.
     void wait(WhileWaiting do_this = nullptr) noexcept;
     /// The same with a serial part: when all have arrived, one of them runs `serial`, then all go
     /// on and see what it wrote. The thread that is to run it calls lead(), the others follow().
     void lead(FunctionRef<void()> serial, WhileWaiting do_this = nullptr) noexcept;
     void follow() noexcept;
-    [[nodiscard]] std::size_t n_meetings() const noexcept {
+    [[nodiscard]] std::size_t n_barriers() const noexcept {
         return generation_.load(std::memory_order_relaxed);
     }
 
@@ -39,12 +41,6 @@ class Barrier {
     double spin_s_;
     alignas(64) std::atomic<int> n_arrived_{0};
     alignas(64) std::atomic<std::size_t> generation_{0};
-};
-
-struct Range {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
 };
 
 /// One thread's place in the team.
@@ -63,7 +59,7 @@ class Worker {
     }
     void barrier() const noexcept { barrier_->wait(while_waiting_); }
     /// A barrier with a serial part (communication, a little work that is not worth sharing): when
-    /// all have arrived, the main thread alone runs `serial`, then all go on. One meeting.
+    /// all have arrived, the main thread alone runs `serial`, then all go on. One barrier.
     void serial(FunctionRef<void()> serial) const noexcept {
         if (is_main())
             barrier_->lead(serial, while_waiting_);
@@ -98,7 +94,7 @@ class Team {
     /// The same; the main thread calls `while_waiting` again and again when it has waited at a
     /// barrier for longer than a moment.
     void run(FunctionRef<void(Worker)> body, FunctionRef<void()> while_waiting) noexcept;
-    /// The barrier of the bodies; run()'s own meetings are not counted there.
+    /// The barrier of the bodies; run()'s own barriers are not counted there.
     [[nodiscard]] const Barrier& barrier() const noexcept { return barrier_; }
 
   private:

@@ -44,8 +44,8 @@ class SpecialTokens {
         std::size_t token = 0; // place in tokens_
     };
 
-    [[nodiscard]] const SpecialToken* longest_at(std::string_view text, std::size_t begin,
-                                                 std::size_t shorter_than) const noexcept;
+    [[nodiscard]] const SpecialToken* longest_match_at(std::string_view text, std::size_t begin,
+                                                       std::size_t shorter_than) const noexcept;
     [[nodiscard]] std::vector<Found> choose(std::string_view text) const;
 
     std::vector<SpecialToken> tokens_;          // in the order of their bytes

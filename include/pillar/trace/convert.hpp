@@ -22,9 +22,10 @@ struct Conversion {
 };
 
 /// Local. Write `path` from a journal up to its last whole record; the journal stays. Throws
-/// IoError, FormatError. `attend` is called again and again meanwhile.
+/// IoError, FormatError. `heartbeat` is called again and again meanwhile.
 Conversion convert(
-    const std::string& journal_path, const std::string& path, FunctionRef<void()> attend = [] {});
+    const std::string& journal_path, const std::string& path,
+    FunctionRef<void()> heartbeat = [] {});
 
 /// Local. What `pillar report --recover FILE.h5.journal` does: convert, then remove the journal. An
 /// existing FILE.h5 is refused (cannot_create) unless `force`; so is a journal that a run still

@@ -57,7 +57,7 @@ void judge_links(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
     for (const int rank : first_ranks(facts, &IdentityFacts::network))
         for (const LinkFacts& link : node(facts, rank).links) {
             const std::string& host = identity(facts, rank).host;
-            if (link.speed_mbit_per_s && *link.speed_mbit_per_s < least_speed_mbit_per_s)
+            if (link.speed_mbit_per_s && *link.speed_mbit_per_s < min_speed_mbit_per_s)
                 slow(fmt::format("{} runs at {} Mbit/s on {}: cable or switch port", link.name,
                                  *link.speed_mbit_per_s, host));
             if (link.duplex == "half")
@@ -73,11 +73,11 @@ void judge_links(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
                          "jobs/tune_node.sh turns it off",
                          where));
     for (const std::string& where : links_where(facts, [](const LinkFacts& l) {
-             return l.receive_delay_us.value_or(0) > most_receive_delay_us;
+             return l.receive_delay_us.value_or(0) > max_receive_delay_us;
          }))
         slow(fmt::format("packets are held back before they are told of (rx-usecs above {}) by {}: "
                          "jobs/tune_node.sh sets 0",
-                         most_receive_delay_us, where));
+                         max_receive_delay_us, where));
     if (verdicts.size() > n_before) return;
     std::vector<std::string> parts;
     const auto all = links_where(facts, [](const LinkFacts& l) { return !l.name.empty(); });
@@ -168,7 +168,7 @@ void judge_pairs(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
                                             "another program on one of them",
                                             pair_name(facts, pair), pair.latency_s * 1e6,
                                             rate / 1e6, typical_s * 1e6, 1e-6 / typical_g)});
-        } else if (allowed > 0 && rate < least_link_share * allowed) {
+        } else if (allowed > 0 && rate < min_link_share * allowed) {
             all_good = false;
             verdicts.push_back({Level::slow, "network",
                                 fmt::format("{}: {:.0f} MB/s where the link allows {:.0f}: switch, "
@@ -176,7 +176,7 @@ void judge_pairs(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
                                             pair_name(facts, pair), rate / 1e6, allowed / 1e6)});
         }
     }
-    if (typical_s > most_latency_s) {
+    if (typical_s > max_latency_s) {
         all_good = false;
         verdicts.push_back({Level::slow, "network",
                             fmt::format("{:.0f} us for a short message: jobs/tune_node.sh; a tuned "

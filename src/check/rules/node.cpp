@@ -64,13 +64,13 @@ void judge_boards(const ClusterFacts& facts, const std::vector<int>& machines,
 void judge_memory(const ClusterFacts& facts, const std::vector<int>& machines,
                   std::vector<Verdict>& verdicts) {
     bool all_fit = true;
-    double least = 1e300, most = 0, least_available = 1e300;
+    double least = 1e300, most = 0, min_available = 1e300;
     int poorest = machines.front();
     for (const int rank : machines) {
         const NodeFacts& n = node(facts, rank);
         if (n.memory_bytes < least) least = n.memory_bytes, poorest = rank;
         most = std::max(most, n.memory_bytes);
-        least_available = std::min(least_available, n.available_bytes);
+        min_available = std::min(min_available, n.available_bytes);
         for (const int beside : ranks_beside(facts, rank)) {
             if (node(facts, beside).shortage.empty()) continue;
             all_fit = false;
@@ -86,7 +86,7 @@ void judge_memory(const ClusterFacts& facts, const std::vector<int>& machines,
                                         host(facts, poorest), bytes(least), bytes(most))});
     if (all_fit)
         verdicts.push_back({Level::good, "memory",
-                            fmt::format("{} or more available on {}", bytes(least_available),
+                            fmt::format("{} or more available on {}", bytes(min_available),
                                         counted(machines.size(), "node"))});
 }
 
@@ -243,7 +243,7 @@ void judge_time_of_day(const ClusterFacts& facts, const std::vector<int>& machin
         if (std::abs(node(facts, rank).clock_offset_s) > most)
             most = std::abs(node(facts, rank).clock_offset_s), worst = rank;
     if (machines.size() < 2) return;
-    if (most > most_clock_offset_s)
+    if (most > max_clock_offset_s)
         verdicts.push_back({Level::note, "time",
                             fmt::format("the time of day on {} is {:.1f} s off {}'s: set up NTP "
                                         "(`timedatectl set-ntp true`); traces do not mind",

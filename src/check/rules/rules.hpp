@@ -38,19 +38,19 @@ inline constexpr double slow_clock_share = 0.9;
 /// A Pi 4 begins to throttle at 80 °C; what comes near it in a check gets there in a run.
 inline constexpr double hot_c = 75;
 /// Gigabit: slower links take longer for a token's messages than a board does for its weights.
-inline constexpr int least_speed_mbit_per_s = 1000;
+inline constexpr int min_speed_mbit_per_s = 1000;
 /// rx-usecs from here on show in the latency: twice the 25 µs that a tuned Pi's packet takes.
-inline constexpr int most_receive_delay_us = 50;
+inline constexpr int max_receive_delay_us = 50;
 /// An untuned Pi 4 has 100 µs; beyond it something holds messages up.
-inline constexpr double most_latency_s = 150e-6;
+inline constexpr double max_latency_s = 150e-6;
 /// A pair beyond this ratio of the middle pair has a cable or a switch of its own kind.
 inline constexpr double slow_pair_ratio = 2;
 /// … unless its messages still take less than those of a tuned Pi 4.
 inline constexpr double good_latency_s = 50e-6;
 /// Of what the link's speed allows, headers taken off, a pair should reach this share.
-inline constexpr double least_link_share = 0.8;
+inline constexpr double min_link_share = 0.8;
 /// Times of day further apart confuse logs and `make`; traces have clocks of their own.
-inline constexpr double most_clock_offset_s = 1;
+inline constexpr double max_clock_offset_s = 1;
 
 /// Of the program and MPI alone: before anything else is done together.
 std::vector<Verdict> judge_identities(const std::vector<IdentityFacts>& identities);

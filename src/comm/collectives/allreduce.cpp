@@ -69,8 +69,8 @@ Allreduce::Plan& Allreduce::plan_for(Algorithm algorithm, std::span<float> value
     case Algorithm::direct:
         plan_direct(plan);
         break;
-    case Algorithm::two_step:
-        plan_two_step(plan);
+    case Algorithm::reduce_scatter:
+        plan_reduce_scatter(plan);
         break;
     case Algorithm::ring:
         plan_ring(plan);
@@ -108,15 +108,15 @@ bool Allreduce::advance() {
     return plan_ == nullptr;
 }
 
-void Allreduce::finish(Patience& patience) {
+void Allreduce::finish(Backoff& backoff) {
     while (plan_ != nullptr) {
-        plan_->messages.finish(phase_, patience);
+        plan_->messages.finish(phase_, backoff);
         advance();
     }
 }
 
 std::span<float> Allreduce::part_at(int rank) const noexcept {
-    const Part p = part_of(plan_->values.size(), rank, size_);
+    const Range p = part_of(plan_->values.size(), rank, size_);
     return plan_->values.subspan(p.begin, p.size());
 }
 
@@ -129,7 +129,7 @@ void Allreduce::prepare() {
     } else if (phase_ == 0) {
         for (const int to : others_) encode(wire_, part_at(to), encoded_part(to, n).data());
         encode(wire_, part_at(rank_),
-               slot(rank_, longest_part(n, size_), part_at(rank_).size()).data());
+               slot(rank_, max_part(n, size_), part_at(rank_).size()).data());
     } else {
         encode(wire_, part_at(rank_), encoded_part(rank_, n).data());
     }
@@ -147,8 +147,8 @@ void Allreduce::complete() {
     }
     case Algorithm::direct:
         return sum_copies(values, values.size());
-    case Algorithm::two_step:
-        if (phase_ == 0) return sum_copies(part_at(rank_), longest_part(values.size(), size_));
+    case Algorithm::reduce_scatter:
+        if (phase_ == 0) return sum_copies(part_at(rank_), max_part(values.size(), size_));
         return decode_all();
     default:
         return complete_ring();
@@ -195,7 +195,7 @@ std::span<std::byte> Allreduce::slot(int rank, std::size_t n_slot, std::size_t n
 }
 
 std::span<std::byte> Allreduce::encoded_part(int rank, std::size_t n_floats) noexcept {
-    const std::size_t stride = message_slot_bytes(wire_, longest_part(n_floats, size_));
+    const std::size_t stride = message_slot_bytes(wire_, max_part(n_floats, size_));
     const auto index = static_cast<std::size_t>(size_ + rank);
     return buffer_.span().subspan(index * stride,
                                   wire_bytes(wire_, part_of(n_floats, rank, size_).size()));

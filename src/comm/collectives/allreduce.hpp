@@ -1,6 +1,6 @@
 #pragma once
-// The all-reduces over point-to-point messages: recursive doubling, direct, two-step, ring. Each
-// keeps plans of persistent messages for the vectors it has met last: a run has few lengths (a
+// The all-reduces over point-to-point messages: recursive doubling, direct, reduce-scatter, ring.
+// Each keeps plans of persistent messages for the vectors it has met last: a run has few lengths (a
 // decode step, a chunk of the prompt, its rest), always at the same place.
 
 #include "mpi/persistent.hpp"
@@ -27,7 +27,7 @@ class Allreduce {
     /// Let its messages move and do what becomes possible; true when all is done.
     bool advance();
     /// Wait until all is done.
-    void finish(Patience& patience);
+    void finish(Backoff& backoff);
 
   private:
     struct Plan {
@@ -42,7 +42,7 @@ class Allreduce {
     Plan& plan_for(Algorithm algorithm, std::span<float> values);
     void plan_recursive_doubling(Plan& plan);
     void plan_direct(Plan& plan);
-    void plan_two_step(Plan& plan);
+    void plan_reduce_scatter(Plan& plan);
     void plan_ring(Plan& plan);
 
     // What is done before the messages of the phase at hand leave, and when all are there.
@@ -50,7 +50,7 @@ class Allreduce {
     void complete();
     void complete_ring();
     void decode_all() noexcept;
-    /// Part of the sum under way, as ring and two-step cut it.
+    /// Part of the sum under way, as ring and reduce_scatter cut it.
     [[nodiscard]] std::span<float> part_at(int rank) const noexcept;
 
     /// values = sum over the ranks of their copies: this rank's is `values` itself with the f32

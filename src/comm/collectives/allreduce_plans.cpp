@@ -7,7 +7,7 @@ namespace pillar::comm {
 namespace {
 
 std::span<float> part(std::span<float> values, int rank, int size) noexcept {
-    const Part p = part_of(values.size(), rank, size);
+    const Range p = part_of(values.size(), rank, size);
     return values.subspan(p.begin, p.size());
 }
 
@@ -38,9 +38,9 @@ void Allreduce::plan_direct(Plan& plan) {
     plan.messages.end_phase();
 }
 
-void Allreduce::plan_two_step(Plan& plan) {
+void Allreduce::plan_reduce_scatter(Plan& plan) {
     const std::size_t n = plan.values.size();
-    const std::size_t n_slot = longest_part(n, size_);
+    const std::size_t n_slot = max_part(n, size_);
     const std::size_t n_own = part_of(n, rank_, size_).size();
     // A part as it travels: the floats themselves, or encoded in a place of its own.
     const auto travelling = [&](int rank) {

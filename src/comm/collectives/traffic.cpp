@@ -33,7 +33,7 @@ Traffic ring_traffic(Wire wire, int rank, int size, std::size_t n) noexcept {
     return {bytes, 2 * n_others};
 }
 
-Traffic two_step_traffic(Wire wire, int rank, int size, std::size_t n) noexcept {
+Traffic reduce_scatter_traffic(Wire wire, int rank, int size, std::size_t n) noexcept {
     const auto n_others = static_cast<std::size_t>(size - 1);
     std::size_t bytes =
         n_others * wire_bytes(wire, part_of(n, rank, size).size()); // the own sum to all
@@ -57,7 +57,7 @@ std::size_t wire_bytes(Wire wire, std::size_t n_floats) noexcept {
     return n_floats + wire_block_head_bytes * ((n_floats + wire_block - 1) / wire_block);
 }
 
-Part part_of(std::size_t n, int rank, int size) noexcept {
+Range part_of(std::size_t n, int rank, int size) noexcept {
     const auto i = static_cast<std::size_t>(rank);
     const auto p = static_cast<std::size_t>(size);
     return {i * n / p, (i + 1) * n / p};
@@ -76,13 +76,13 @@ Traffic allreduce_traffic(Algorithm algorithm, Wire wire, int rank, int size,
         const auto n_others = static_cast<std::size_t>(size - 1);
         return {n_others * wire_bytes(wire, n_floats), n_others};
     }
-    case Algorithm::two_step:
-        return two_step_traffic(wire, rank, size, n_floats);
+    case Algorithm::reduce_scatter:
+        return reduce_scatter_traffic(wire, rank, size, n_floats);
     }
     return {};
 }
 
-std::size_t longest_part(std::size_t n, int size) noexcept {
+std::size_t max_part(std::size_t n, int size) noexcept {
     const auto p = static_cast<std::size_t>(size);
     return (n + p - 1) / p;
 }
@@ -91,7 +91,7 @@ Chain allreduce_chain(Algorithm algorithm, Wire wire, int size, std::size_t n_fl
     if (size == 1) return {};
     const auto n_others = static_cast<std::size_t>(size - 1);
     const std::size_t vector_bytes = wire_bytes(wire, n_floats);
-    const std::size_t part_bytes = wire_bytes(wire, longest_part(n_floats, size));
+    const std::size_t part_bytes = wire_bytes(wire, max_part(n_floats, size));
     switch (algorithm) {
     case Algorithm::mpi:
     case Algorithm::recursive_doubling: {
@@ -105,7 +105,7 @@ Chain allreduce_chain(Algorithm algorithm, Wire wire, int size, std::size_t n_fl
         return {2 * n_others, 2 * n_others * part_bytes};
     case Algorithm::direct:
         return {1, n_others * vector_bytes};
-    case Algorithm::two_step:
+    case Algorithm::reduce_scatter:
         return {2, 2 * n_others * part_bytes};
     }
     return {};
@@ -122,7 +122,7 @@ std::size_t allreduce_buffer_bytes(Algorithm algorithm, Wire wire, int size,
     const auto p = static_cast<std::size_t>(size);
     const bool is_exact = wire == Wire::f32;
     const std::size_t vector_bytes = message_slot_bytes(wire, n_floats);
-    const std::size_t part_bytes = message_slot_bytes(wire, longest_part(n_floats, size));
+    const std::size_t part_bytes = message_slot_bytes(wire, max_part(n_floats, size));
     switch (algorithm) {
     case Algorithm::mpi:
         return 0;
@@ -132,7 +132,7 @@ std::size_t allreduce_buffer_bytes(Algorithm algorithm, Wire wire, int size,
         return part_bytes;
     case Algorithm::direct: // everybody's vector, the own one only if it is encoded
         return (is_exact ? p - 1 : p) * vector_bytes;
-    case Algorithm::two_step: // everybody's copy of the own part, and all parts encoded
+    case Algorithm::reduce_scatter: // everybody's copy of the own part, and all parts encoded
         return (is_exact ? p - 1 : 2 * p) * part_bytes;
     }
     return 0;

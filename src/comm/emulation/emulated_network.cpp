@@ -13,9 +13,9 @@
 
 namespace pillar::comm {
 
-EmulatedNetwork::EmulatedNetwork(MPI_Comm comm, const NetworkModel& network, std::size_t n_most)
-    : comm_(comm), link_(network), stamps_(n_most), requests_(n_most, MPI_REQUEST_NULL) {
-    arrivals_.reserve(n_most);
+EmulatedNetwork::EmulatedNetwork(MPI_Comm comm, const NetworkModel& network, std::size_t n_max)
+    : comm_(comm), link_(network), stamps_(n_max), requests_(n_max, MPI_REQUEST_NULL) {
+    arrivals_.reserve(n_max);
 }
 
 std::size_t EmulatedNetwork::next() noexcept {

@@ -14,8 +14,8 @@ namespace pillar::comm {
 
 class EmulatedNetwork {
   public:
-    /// `comm` outlives this; `n_most`: messages under way at once.
-    EmulatedNetwork(MPI_Comm comm, const NetworkModel& network, std::size_t n_most);
+    /// `comm` outlives this; `n_max`: messages under way at once.
+    EmulatedNetwork(MPI_Comm comm, const NetworkModel& network, std::size_t n_max);
 
     /// A message of `n_bytes` has been handed over.
     void sent(int to, std::size_t n_bytes);

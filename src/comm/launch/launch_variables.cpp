@@ -27,24 +27,24 @@ std::optional<long> number_in(const char* variable) {
     return value;
 }
 
-struct Place {
+struct RankAndSize {
     int rank;
     int size;
 };
 
-std::optional<Place> place_in(const char* rank_variable, const char* size_variable) {
+std::optional<RankAndSize> rank_and_size_in(const char* rank_variable, const char* size_variable) {
     const auto rank = number_in(rank_variable);
     const auto size = number_in(size_variable);
     if (!rank || !size || *rank < 0 || *rank >= *size || *size > 1'000'000) return std::nullopt;
-    return Place{static_cast<int>(*rank), static_cast<int>(*size)};
+    return RankAndSize{static_cast<int>(*rank), static_cast<int>(*size)};
 }
 
 /// This task's place in its Slurm step; nothing outside a step of tasks.
-std::optional<Place> slurm_place() {
+std::optional<RankAndSize> slurm_rank_and_size() {
     const auto step = number_in("SLURM_STEP_ID");
     if (!step || *step < 0 || *step >= first_special_step) return std::nullopt;
-    if (const auto place = place_in("SLURM_PROCID", "SLURM_STEP_NUM_TASKS")) return place;
-    return place_in("SLURM_PROCID", "SLURM_NTASKS");
+    if (const auto found = rank_and_size_in("SLURM_PROCID", "SLURM_STEP_NUM_TASKS")) return found;
+    return rank_and_size_in("SLURM_PROCID", "SLURM_NTASKS");
 }
 
 /// Of all ranks; false where no variable says so.
@@ -79,14 +79,14 @@ void find_program(LaunchVariables& launch) {
     launch.is_first = is_first;
 }
 
-LaunchVariables read_place() {
-    if (const auto place = place_in("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) {
-        return {place->rank, place->size, "mpirun", true};
+LaunchVariables read_rank_and_size() {
+    if (const auto found = rank_and_size_in("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")) {
+        return {found->rank, found->size, "mpirun", true};
     }
-    const auto slurm = slurm_place();
-    if (const auto place = place_in("PMI_RANK", "PMI_SIZE")) {
-        const bool is_srun = slurm && slurm->rank == place->rank && slurm->size == place->size;
-        return {place->rank, place->size, is_srun ? "srun" : "mpirun", true};
+    const auto slurm = slurm_rank_and_size();
+    if (const auto found = rank_and_size_in("PMI_RANK", "PMI_SIZE")) {
+        const bool is_srun = slurm && slurm->rank == found->rank && slurm->size == found->size;
+        return {found->rank, found->size, is_srun ? "srun" : "mpirun", true};
     }
     const bool can_connect = std::getenv("SLURM_STEP_ID") == nullptr || offers_process_management();
     if (slurm) return {slurm->rank, slurm->size, "srun", can_connect};
@@ -99,7 +99,7 @@ LaunchVariables read_place() {
 } // namespace
 
 LaunchVariables read_launch_variables() {
-    LaunchVariables launch = read_place();
+    LaunchVariables launch = read_rank_and_size();
     launch.is_one_host = are_on_one_host(launch);
     find_program(launch);
     return launch;

@@ -16,7 +16,7 @@ constexpr double never = std::numeric_limits<double>::infinity();
 double TimeLimit::from_steps(const WatchLimits& limits, double median_s) noexcept {
     if (limits.step_s < 0) return never;
     if (limits.step_s > 0) return limits.step_s;
-    return std::max(shortest_s, median_steps * median_s);
+    return std::max(min_s, median_steps * median_s);
 }
 
 void TimeLimit::note_step(double seconds) noexcept {
@@ -30,7 +30,7 @@ void TimeLimit::note_step(double seconds) noexcept {
 
 double TimeLimit::of_start_s() const noexcept {
     if (limits_.step_s < 0) return never;
-    return limits_.step_s > 0 ? std::max(limits_.step_s, shortest_start_s) : limits_.start_s;
+    return limits_.step_s > 0 ? std::max(limits_.step_s, min_start_s) : limits_.start_s;
 }
 
 double TimeLimit::of_setup_s() const noexcept {
@@ -39,7 +39,7 @@ double TimeLimit::of_setup_s() const noexcept {
 }
 
 double TimeLimit::grace_s(double limit_s) noexcept {
-    return std::clamp(limit_s / 10, shortest_grace_s, 60.0);
+    return std::clamp(limit_s / 10, min_grace_s, 60.0);
 }
 
 double TimeLimit::warning_s(double limit_s) noexcept {

@@ -10,10 +10,10 @@ namespace pillar::comm {
 
 class TimeLimit {
   public:
-    static constexpr double shortest_s = 30; ///< of the limit that follows from the steps
-    static constexpr double shortest_start_s = 5;
+    static constexpr double min_s = 30; ///< of the limit that follows from the steps
+    static constexpr double min_start_s = 5;
     static constexpr double median_steps = 20;
-    static constexpr double shortest_grace_s = 2;
+    static constexpr double min_grace_s = 2;
 
     explicit TimeLimit(const WatchLimits& limits) noexcept : limits_(limits) {}
 

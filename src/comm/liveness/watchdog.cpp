@@ -16,41 +16,41 @@ namespace pillar::comm {
 
 namespace {
 
-constexpr double attend_interval_s = 0.05;
+constexpr double heartbeat_interval_s = 0.05;
 /// The lowest rank that is alive tells the sentence; another one does so should that one fail.
-constexpr double second_speaker_after_s = 2;
+constexpr double second_reporter_after_s = 2;
 /// A slow rank is told of once in a while, not at every step.
 constexpr double between_warnings_s = 60;
 /// After the warning, silent ranks are asked again so often whether they are there.
 constexpr double between_questions_s = 2;
 /// A node whose kernel has acknowledged nothing for so long is cut off: that is no matter of
-/// patience with its process.
+/// waiting longer for its process.
 constexpr double cut_off_after_s = 10;
 /// Where rank 0 is out of reach, the launcher's daemon goes first: its life signs fail after 18 s
 /// (jobs/mca-params.conf), and it ends its ranks and itself. A rank that ended earlier would have
 /// it report that, and TCP asks for life signs on idle connections only: the daemon would stay for
 /// a quarter of an hour.
 constexpr double daemon_is_gone_after_s = 25;
-/// The backstop comes after everything that the main thread can do itself.
-constexpr double backstop_after_s = 5;
+/// The hard timeout comes after everything that the main thread can do itself.
+constexpr double hard_timeout_after_s = 5;
 /// So often all ranks may answer that they wait, before that is taken for a fault of the program.
-constexpr int most_vain_calls = 3;
+constexpr int max_vain_probes = 3;
 
-std::string for_whom(const Place& place) {
-    return place.waits_for < 0 ? std::string() : fmt::format(" for rank {}", place.waits_for);
+std::string for_whom(const Progress& progress) {
+    return progress.waits_for < 0 ? std::string() : fmt::format(" for rank {}", progress.waits_for);
 }
 
 } // namespace
 
-Watchdog::Watchdog(RollCall& roll, const Channel* channel, const WatchLimits& limits)
-    : roll_(roll), channel_(channel), limit_(limits),
-      backstop_([this, own_name = roll.name_of(roll.rank())] {
+Watchdog::Watchdog(LivenessProbe& probe, const Channel* channel, const WatchLimits& limits)
+    : probe_(probe), channel_(channel), limit_(limits),
+      hard_timeout_([this, own_name = probe.name_of(probe.rank())] {
           return fmt::format("{} waits inside MPI {} and does not come back: is another process "
                              "stopped, its disk or network dead?",
-                             own_name, describe(place(false)));
+                             own_name, describe(progress(false)));
       }) {}
 
-Place Watchdog::place(bool is_busy) const noexcept {
+Progress Watchdog::progress(bool is_busy) const noexcept {
     return {.step = step_.load(std::memory_order_relaxed),
             .n_allreduces = n_allreduces_.load(std::memory_order_relaxed),
             .allreduces_a_layer = allreduces_a_layer_.load(std::memory_order_relaxed),
@@ -60,8 +60,8 @@ Place Watchdog::place(bool is_busy) const noexcept {
             .is_busy = is_busy};
 }
 
-Place Watchdog::waiting_place() const noexcept {
-    Place here = place(false);
+Progress Watchdog::waiting_progress() const noexcept {
+    Progress here = progress(false);
     if (channel_ != nullptr) here.waits_for = channel_->waits_for();
     return here;
 }
@@ -87,11 +87,11 @@ void Watchdog::enter(CollectiveKind kind, double now_s) noexcept {
                             std::memory_order_relaxed);
     }
     const double limit = limit_s();
-    backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
+    hard_timeout_.arm(now_s + limit + TimeLimit::grace_s(limit) + hard_timeout_after_s);
 }
 
 void Watchdog::leave(double now_s) noexcept {
-    backstop_.disarm();
+    hard_timeout_.disarm();
     is_inside_.store(false, std::memory_order_relaxed);
     const CollectiveKind kind = kind_.load(std::memory_order_relaxed);
     if (kind == CollectiveKind::broadcast) {
@@ -103,41 +103,42 @@ void Watchdog::leave(double now_s) noexcept {
     }
 }
 
-void Watchdog::attend() noexcept {
+void Watchdog::heartbeat() noexcept {
     const double now_s = monotonic_s();
-    if (now_s - last_attended_s_ < attend_interval_s) return;
-    last_attended_s_ = now_s;
-    roll_.listen(place(true));
+    if (now_s - last_heartbeat_s_ < heartbeat_interval_s) return;
+    last_heartbeat_s_ = now_s;
+    probe_.listen(progress(true));
 }
 
 void Watchdog::poll(double since_s) noexcept {
     const double now_s = monotonic_s();
-    roll_.listen(waiting_place());
+    probe_.listen(waiting_progress());
     const double limit = limit_s();
     if (is_inside_.load(std::memory_order_relaxed))
-        backstop_.arm(now_s + limit + TimeLimit::grace_s(limit) + backstop_after_s);
+        hard_timeout_.arm(now_s + limit + TimeLimit::grace_s(limit) + hard_timeout_after_s);
     if (since_s != wait_began_s_) {
         wait_began_s_ = since_s;
         ask_s_ = since_s + std::min(limit, TimeLimit::warning_s(limit));
         has_asked_ = false;
-        n_vain_calls_ = 0;
+        n_vain_probes_ = 0;
     }
-    if (now_s >= ask_s_) call_the_roll(now_s, limit);
+    if (now_s >= ask_s_) probe_all(now_s, limit);
 }
 
-void Watchdog::call_the_roll(double now_s, double limit) noexcept {
+void Watchdog::probe_all(double now_s, double limit) noexcept {
     if (!has_asked_) {
         has_asked_ = true;
         ask_s_ = now_s;
-        roll_.ask(waiting_place());
+        probe_.ask(waiting_progress());
         return;
     }
     const bool is_final = ask_s_ >= wait_began_s_ + limit;
-    const double grace = is_final ? TimeLimit::grace_s(limit) : TimeLimit::shortest_grace_s;
+    const double grace = is_final ? TimeLimit::grace_s(limit) : TimeLimit::min_grace_s;
     const double late_s = now_s - ask_s_ - grace;
-    if (!roll_.all_have_answered() && late_s < 0) return;
-    if (!roll_.all_have_answered() && !is_first_alive() && late_s < second_speaker_after_s) return;
-    const bool is_silent = !roll_.all_have_answered();
+    if (!probe_.all_have_answered() && late_s < 0) return;
+    if (!probe_.all_have_answered() && !is_first_alive() && late_s < second_reporter_after_s)
+        return;
+    const bool is_silent = !probe_.all_have_answered();
     draw_conclusions(is_silent ? is_lost(is_final) : is_final, now_s);
     has_asked_ = false;
     ask_s_ = is_final ? now_s + limit : wait_began_s_ + limit;
@@ -145,20 +146,20 @@ void Watchdog::call_the_roll(double now_s, double limit) noexcept {
 }
 
 bool Watchdog::is_lost(bool is_final) const noexcept {
-    const double unacknowledged_s = longest_unacknowledged_s();
-    if (roll_.has_answered(0)) return is_final || unacknowledged_s >= cut_off_after_s;
+    const double unacknowledged_s = max_unacknowledged_s();
+    if (probe_.has_answered(0)) return is_final || unacknowledged_s >= cut_off_after_s;
     return unacknowledged_s > 0 ? unacknowledged_s >= daemon_is_gone_after_s : is_final;
 }
 
 bool Watchdog::is_first_alive() const noexcept {
-    for (int rank = 0; rank < roll_.rank(); ++rank) {
-        if (roll_.has_answered(rank)) return false;
+    for (int rank = 0; rank < probe_.rank(); ++rank) {
+        if (probe_.has_answered(rank)) return false;
     }
     return true;
 }
 
 void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
-    if (!roll_.all_have_answered()) {
+    if (!probe_.all_have_answered()) {
         const std::string sentence = name_silent(now_s - wait_began_s_);
         if (is_final) {
             log::error("{}", sentence);
@@ -166,7 +167,7 @@ void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
         }
         // Not without rank 0, where lines are read: if this node is cut off, a line on its way
         // there would keep the launcher's daemon from noticing, as above.
-        if (is_first_alive() && roll_.has_answered(0) && now_s >= warn_again_s_) {
+        if (is_first_alive() && probe_.has_answered(0) && now_s >= warn_again_s_) {
             log::warning("{}", sentence);
             warn_again_s_ = now_s + between_warnings_s;
         }
@@ -174,39 +175,39 @@ void Watchdog::draw_conclusions(bool is_final, double now_s) noexcept {
     }
     if (!is_final) return;
     bool is_somebody_busy = false;
-    for (int rank = 0; rank < roll_.size(); ++rank) {
-        is_somebody_busy = is_somebody_busy || roll_.place(rank).is_busy;
+    for (int rank = 0; rank < probe_.size(); ++rank) {
+        is_somebody_busy = is_somebody_busy || probe_.progress(rank).is_busy;
     }
-    n_vain_calls_ = is_somebody_busy ? 0 : n_vain_calls_ + 1;
-    if (n_vain_calls_ >= most_vain_calls) {
-        log::error("{}", name_places());
+    n_vain_probes_ = is_somebody_busy ? 0 : n_vain_probes_ + 1;
+    if (n_vain_probes_ >= max_vain_probes) {
+        log::error("{}", name_progress());
         abort_job(ExitCode::internal);
     }
 }
 
 std::string Watchdog::name_silent(double waited_s) const {
     std::vector<std::string> names;
-    for (int rank = 0; rank < roll_.size(); ++rank) {
-        if (!roll_.has_answered(rank)) names.push_back(roll_.name_of(rank));
+    for (int rank = 0; rank < probe_.size(); ++rank) {
+        if (!probe_.has_answered(rank)) names.push_back(probe_.name_of(rank));
     }
-    const Place here = waiting_place();
+    const Progress here = waiting_progress();
     const bool is_for_it =
-        names.size() == 1 && here.waits_for >= 0 && !roll_.has_answered(here.waits_for);
-    const bool is_alone = roll_.size() > 2 && static_cast<int>(names.size()) + 1 == roll_.size();
+        names.size() == 1 && here.waits_for >= 0 && !probe_.has_answered(here.waits_for);
+    const bool is_alone = probe_.size() > 2 && static_cast<int>(names.size()) + 1 == probe_.size();
     return fmt::format(
         "{} {} been silent for {:.0f} s while {} waited{} {}: {}", joined(names, ", "),
-        names.size() == 1 ? "has" : "have", waited_s, roll_.name_of(roll_.rank()),
+        names.size() == 1 ? "has" : "have", waited_s, probe_.name_of(probe_.rank()),
         is_for_it ? " for it" : for_whom(here), describe(here),
         is_alone ? "is this node cut off from the network?"
                  : "is the process stopped, its node overloaded, its disk or network dead?");
 }
 
-std::string Watchdog::name_places() const {
+std::string Watchdog::name_progress() const {
     std::vector<std::string> names;
-    for (int rank = 0; rank < roll_.size(); ++rank) {
-        const Place& there = roll_.place(rank);
+    for (int rank = 0; rank < probe_.size(); ++rank) {
+        const Progress& there = probe_.progress(rank);
         names.push_back(
-            fmt::format("{} waits{} {}", roll_.name_of(rank), for_whom(there), describe(there)));
+            fmt::format("{} waits{} {}", probe_.name_of(rank), for_whom(there), describe(there)));
     }
     return fmt::format("all ranks answer but none goes on: {}", joined(names, "; "));
 }

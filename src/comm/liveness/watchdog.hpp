@@ -1,12 +1,12 @@
 #pragma once
 // Ends the job when a rank stays silent: stopped, swapping, behind a dead disk or a cut cable. A
-// rank whose own wait passes the limit asks all others (roll_call.hpp); those that poll or attend()
-// answer, saying where they are; whoever does not answer is named. In a normal step nothing is sent
-// and nothing is asked.
+// rank whose own wait passes the limit asks all others (liveness_probe.hpp); those that poll or
+// heartbeat() answer, saying where they are; whoever does not answer is named. In a normal step
+// nothing is sent and nothing is asked.
 
-#include "backstop.hpp"
+#include "hard_timeout.hpp"
+#include "liveness_probe.hpp"
 #include "mpi/channel.hpp"
-#include "roll_call.hpp"
 #include "time_limit.hpp"
 
 #include <atomic>
@@ -17,9 +17,9 @@ namespace pillar::comm {
 
 class Watchdog {
   public:
-    /// Local. `roll` must outlive it, and so must `channel`, where there is one: whose messages are
-    /// waited for.
-    Watchdog(RollCall& roll, const Channel* channel, const WatchLimits& limits);
+    /// Local. `probe` must outlive it, and so must `channel`, where there is one: whose messages
+    /// are waited for.
+    Watchdog(LivenessProbe& probe, const Channel* channel, const WatchLimits& limits);
 
     /// This rank arrives at a step collective, and has its result.
     void enter(CollectiveKind kind, double now_s) noexcept;
@@ -33,29 +33,29 @@ class Watchdog {
     /// During a wait for others that began at `since_s`. Ends the job when it is in vain.
     void poll(double since_s) noexcept;
     /// Busy with something else: answer those who ask.
-    void attend() noexcept;
+    void heartbeat() noexcept;
     /// Questions and answers since the last call of this.
-    Traffic take_sent() noexcept { return roll_.take_sent(); }
+    Traffic take_sent() noexcept { return probe_.take_sent(); }
 
   private:
-    [[nodiscard]] Place place(bool is_busy) const noexcept;
+    [[nodiscard]] Progress progress(bool is_busy) const noexcept;
     /// With the rank that this one waits for. Main thread only: asks MPI.
-    [[nodiscard]] Place waiting_place() const noexcept;
+    [[nodiscard]] Progress waiting_progress() const noexcept;
     [[nodiscard]] double limit_s() const noexcept;
-    void call_the_roll(double now_s, double limit) noexcept;
+    void probe_all(double now_s, double limit) noexcept;
     void draw_conclusions(bool is_final, double now_s) noexcept;
     /// Whether those who do not answer are given up now.
     [[nodiscard]] bool is_lost(bool is_final) const noexcept;
-    /// Of those that have answered, the lowest rank speaks.
+    /// Of those that have answered, the lowest rank reports.
     [[nodiscard]] bool is_first_alive() const noexcept;
     [[nodiscard]] std::string name_silent(double waited_s) const;
-    [[nodiscard]] std::string name_places() const;
+    [[nodiscard]] std::string name_progress() const;
 
-    RollCall& roll_;
+    LivenessProbe& probe_;
     const Channel* channel_;
     TimeLimit limit_;
 
-    // Where this rank is; the backstop's thread reads it for its sentence.
+    // Where this rank is; the hard timeout's thread reads it for its sentence.
     std::atomic<std::uint64_t> step_{0};
     std::atomic<std::uint32_t> n_allreduces_{0};
     std::atomic<std::uint32_t> allreduces_a_layer_{2};
@@ -64,15 +64,16 @@ class Watchdog {
     std::atomic<bool> is_inside_{false};
     double step_began_s_ = 0;
 
-    // The wait that lasts, and its roll calls: the first for a warning, the others to end the job.
+    // The wait that lasts, and its liveness probes: the first for a warning, the others to end the
+    // job.
     double wait_began_s_ = 0;
     double ask_s_ = 0; ///< when to ask next; once asked, when that was
     bool has_asked_ = false;
     double warn_again_s_ = 0;
-    int n_vain_calls_ = 0; ///< in a row to which all have answered and nobody was busy
-    double last_attended_s_ = 0;
+    int n_vain_probes_ = 0; ///< in a row to which all have answered and nobody was busy
+    double last_heartbeat_s_ = 0;
 
-    Backstop backstop_; ///< last: its thread uses the rest
+    HardTimeout hard_timeout_; ///< last: its thread uses the rest
 };
 
 } // namespace pillar::comm

@@ -23,21 +23,21 @@ Channel::Channel(MPI_Comm parent) : parent_(parent) {
     check_mpi(MPI_Comm_rank(parent, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(parent, &size_), "MPI_Comm_size");
     // The most at once: one message to and one from every other rank.
-    const auto n_most = 2 * static_cast<std::size_t>(size_);
-    requests_.resize(n_most, MPI_REQUEST_NULL);
-    statuses_.resize(n_most);
-    messages_.resize(n_most);
-    receives_.reserve(n_most);
+    const auto n_max = 2 * static_cast<std::size_t>(size_);
+    requests_.resize(n_max, MPI_REQUEST_NULL);
+    statuses_.resize(n_max);
+    messages_.resize(n_max);
+    receives_.reserve(n_max);
 }
 
 /// MPI_Comm_dup would wait inside MPI, where a rank answers nobody and nothing ends it.
-void Channel::open(Patience& patience) {
+void Channel::open(Backoff& backoff) {
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(MPI_Comm_idup(parent_, &comm_, &request), "MPI_Comm_idup");
     for (int is_done = 0;;) {
         check_mpi(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Comm_idup");
         if (is_done != 0) break;
-        patience.pause();
+        backoff.pause();
     }
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
@@ -120,9 +120,9 @@ void Channel::receive(int from, Tag tag, std::span<std::byte> bytes) {
     if (is_of_step(tag)) stamp({from, false, bytes.size()});
 }
 
-void Channel::wait(Patience& patience) {
+void Channel::wait(Backoff& backoff) {
     batch_is_done_ = true;
-    poll(std::span(requests_).first(n_posted_), std::span(messages_).first(n_posted_), patience);
+    poll(std::span(requests_).first(n_posted_), std::span(messages_).first(n_posted_), backoff);
 }
 
 void Channel::start_persistent(std::span<MPI_Request> requests,
@@ -141,8 +141,8 @@ bool Channel::test_persistent(std::span<MPI_Request> requests,
 }
 
 void Channel::finish_persistent(std::span<MPI_Request> requests,
-                                std::span<const PostedMessage> messages, Patience& patience) {
-    if (!requests.empty()) poll(requests, messages, patience);
+                                std::span<const PostedMessage> messages, Backoff& backoff) {
+    if (!requests.empty()) poll(requests, messages, backoff);
 }
 
 bool Channel::are_done(std::span<MPI_Request> requests, std::span<const PostedMessage> messages) {
@@ -155,12 +155,12 @@ bool Channel::are_done(std::span<MPI_Request> requests, std::span<const PostedMe
 }
 
 void Channel::poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
-                   Patience& patience) {
+                   Backoff& backoff) {
     polled_ = requests;
     polled_messages_ = messages;
-    while (!are_done(requests, messages)) patience.pause();
+    while (!are_done(requests, messages)) backoff.pause();
     polled_ = {};
-    while (emulated_ && !emulated_->has_arrived()) patience.pause();
+    while (emulated_ && !emulated_->has_arrived()) backoff.pause();
 }
 
 int Channel::waits_for() const noexcept {
@@ -191,7 +191,7 @@ std::size_t Channel::n_received(std::size_t index) const {
     return static_cast<std::size_t>(n_bytes);
 }
 
-std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
+std::string Channel::receive_any_length(int from, Tag tag, Backoff& backoff) {
     MPI_Message message = MPI_MESSAGE_NULL;
     MPI_Status status{};
     probed_ = from;
@@ -201,7 +201,7 @@ std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
             MPI_Improbe(from, static_cast<int>(tag), comm_, &is_here, &message, &status);
         if (code != MPI_SUCCESS) throw_mpi_error(code, "MPI_Improbe", name_of(from));
         if (is_here != 0) break;
-        patience.pause();
+        backoff.pause();
     }
     probed_ = -1;
     int n_bytes = 0;
@@ -211,7 +211,7 @@ std::string Channel::receive_any_length(int from, Tag tag, Patience& patience) {
     check_mpi(MPI_Imrecv(bytes.data(), n_bytes, MPI_BYTE, &message, &requests_[n_posted_]),
               "MPI_Imrecv");
     add({from, false, bytes.size()});
-    wait(patience);
+    wait(backoff);
     return bytes;
 }
 

@@ -4,7 +4,7 @@
 // construction, except receive_any_length.
 
 #include "emulation/emulated_network.hpp"
-#include "liveness/patience.hpp"
+#include "liveness/backoff.hpp"
 
 #include "pillar/core/timing.hpp"
 
@@ -43,7 +43,7 @@ class Channel {
     explicit Channel(MPI_Comm parent);
     ~Channel();
     /// Collective. Duplicates the parent; errors come back as exceptions instead of ending the job.
-    void open(Patience& patience);
+    void open(Backoff& backoff);
 
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
@@ -62,7 +62,7 @@ class Channel {
     /// Post a receive of at most `bytes.size()` bytes.
     void receive(int from, Tag tag, std::span<std::byte> bytes);
     /// Until everything posted is done.
-    void wait(Patience& patience);
+    void wait(Backoff& backoff);
     /// After wait(): length of the message that the `index`-th receive since the wait before
     /// brought.
     [[nodiscard]] std::size_t n_received(std::size_t index) const;
@@ -73,7 +73,7 @@ class Channel {
     bool test_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages);
     /// Until all are done.
     void finish_persistent(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
-                           Patience& patience);
+                           Backoff& backoff);
 
     /// From now on messages of step collectives arrive no earlier than on this network.
     void emulate(const NetworkModel& network);
@@ -81,7 +81,7 @@ class Channel {
     Traffic take_stamps() noexcept;
 
     /// Wait for a message whose length is not known here.
-    std::string receive_any_length(int from, Tag tag, Patience& patience);
+    std::string receive_any_length(int from, Tag tag, Backoff& backoff);
 
     /// The rank whose message is missing, during a wait; −1: none, or unknown.
     [[nodiscard]] int waits_for() const noexcept;
@@ -97,7 +97,7 @@ class Channel {
     void stamp(const PostedMessage& message);
     bool are_done(std::span<MPI_Request> requests, std::span<const PostedMessage> messages);
     void poll(std::span<MPI_Request> requests, std::span<const PostedMessage> messages,
-              Patience& patience);
+              Backoff& backoff);
     [[noreturn]] void throw_failed_request(std::span<const PostedMessage> messages) const;
 
     MPI_Comm parent_;

@@ -22,30 +22,30 @@ namespace pillar::comm {
 namespace {
 
 /// Looking at the sockets more often than this moves nothing more.
-constexpr double shortest_advance_s = 60e-6;
+constexpr double min_advance_s = 60e-6;
 /// Open MPI looks at its sockets in every eighth call only.
 constexpr int polls_per_advance = 8;
 
 } // namespace
 
-MpiCommunicator::MpiCommunicator(MPI_Comm parent, RollCall& roll, Algorithm algorithm, Wire wire,
-                                 const std::optional<NetworkModel>& emulated,
+MpiCommunicator::MpiCommunicator(MPI_Comm parent, LivenessProbe& probe, Algorithm algorithm,
+                                 Wire wire, const std::optional<NetworkModel>& emulated,
                                  const WatchLimits& limits)
     : channel_(parent), choice_(only(algorithm)), allreduce_(channel_, wire),
       tree_(binomial_tree(rank(), size())),
       by_rank_(tree_.children.rbegin(), tree_.children.rend()) {
-    if (size() > 1) watchdog_.emplace(roll, &channel_, limits);
-    const std::vector<RankCpus> ranks = meet(roll);
+    if (size() > 1) watchdog_.emplace(probe, &channel_, limits);
+    const std::vector<RankCpus> ranks = connect(probe);
     yields_ = is_oversubscribed(ranks, rank());
     if (emulated) emulate(*emulated, ranks);
 }
 
-std::vector<RankCpus> MpiCommunicator::meet(RollCall& roll) {
+std::vector<RankCpus> MpiCommunicator::connect(LivenessProbe& probe) {
     {
-        Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
-        while (!roll.has_met_all()) waiting.pause();
+        Backoff waiting = backoff(monotonic_s(), idle_sleep_after_s);
+        while (!probe.has_greeted_all()) waiting.pause();
     }
-    Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
+    Backoff waiting = backoff(monotonic_s(), idle_sleep_after_s);
     channel_.open(waiting);
     std::vector<RankCpus> ranks = all_cpus(*this);
     std::vector<std::string> hosts;
@@ -76,7 +76,7 @@ void MpiCommunicator::emulate(const NetworkModel& network, std::span<const RankC
 
 void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
     if (size() == 1) return;
-    allreduce_.reserve(choice_.shorter, std::min(choice_.longest_shorter, max_allreduce_floats));
+    allreduce_.reserve(choice_.shorter, std::min(choice_.max_shorter, max_allreduce_floats));
     allreduce_.reserve(choice_.longer, max_allreduce_floats);
 }
 
@@ -88,13 +88,13 @@ void MpiCommunicator::set_allreduces_a_layer(std::size_t n) noexcept {
     if (watchdog_) watchdog_->set_allreduces_a_layer(static_cast<std::uint32_t>(n));
 }
 
-void MpiCommunicator::attend() noexcept {
+void MpiCommunicator::heartbeat() noexcept {
     if (!watchdog_) return;
-    watchdog_->attend();
+    watchdog_->heartbeat();
     count_other(watchdog_->take_sent());
 }
 
-Patience MpiCommunicator::patience(double begin_s, double sleep_after_s) noexcept {
+Backoff MpiCommunicator::backoff(double begin_s, double sleep_after_s) noexcept {
     if (!watchdog_) return {begin_s, sleep_after_s, yields_, nullptr, nullptr};
     const PollHook hook = [](void* watchdog, double since_s) {
         static_cast<Watchdog*>(watchdog)->poll(since_s);
@@ -129,7 +129,7 @@ void MpiCommunicator::allreduce(std::span<float> values) {
             sum_by_mpi(values);
         } else {
             allreduce_.start(algorithm, values);
-            Patience waiting = patience(begin_s, step_sleep_after_s);
+            Backoff waiting = backoff(begin_s, step_sleep_after_s);
             allreduce_.finish(waiting);
         }
         return values.size_bytes();
@@ -155,7 +155,7 @@ void MpiCommunicator::start_allreduce(std::span<float> values) {
 
 void MpiCommunicator::advance_allreduce() noexcept {
     const double now_s = monotonic_s();
-    if (now_s - advanced_s_ < shortest_advance_s) return;
+    if (now_s - advanced_s_ < min_advance_s) return;
     guarded([&] {
         for (int i = 0; i < polls_per_advance && !allreduce_.advance(); ++i) {
         }
@@ -166,7 +166,7 @@ void MpiCommunicator::advance_allreduce() noexcept {
 void MpiCommunicator::finish_allreduce() {
     if (choice_.of(started_.size()) == Algorithm::mpi) return allreduce(started_);
     step(CollectiveKind::allreduce, [&](double begin_s) {
-        Patience waiting = patience(begin_s, step_sleep_after_s);
+        Backoff waiting = backoff(begin_s, step_sleep_after_s);
         allreduce_.finish(waiting);
         return started_.size_bytes();
     });
@@ -184,7 +184,7 @@ void MpiCommunicator::sum_by_mpi(std::span<float> values) {
 std::size_t MpiCommunicator::broadcast(std::span<std::byte> buffer, std::size_t n_bytes) {
     std::size_t length = n_bytes;
     step(CollectiveKind::broadcast, [&](double begin_s) {
-        Patience waiting = patience(begin_s, idle_sleep_after_s);
+        Backoff waiting = backoff(begin_s, idle_sleep_after_s);
         if (tree_.parent >= 0) {
             channel_.receive(tree_.parent, Tag::broadcast, buffer);
             channel_.wait(waiting);
@@ -213,7 +213,7 @@ void MpiCommunicator::gather(std::span<const std::byte> message, GatherBuffer& a
     };
 
     step(CollectiveKind::gather, [&](double begin_s) {
-        Patience waiting = patience(begin_s, step_sleep_after_s);
+        Backoff waiting = backoff(begin_s, step_sleep_after_s);
         for (const int child : by_rank_) {
             const auto n_ranks = static_cast<std::size_t>(subtree_size(child, size()));
             channel_.receive(child, Tag::gather, storage.subspan(offset_of(child), n_ranks * slot));

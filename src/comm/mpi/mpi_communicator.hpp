@@ -19,8 +19,9 @@ namespace pillar::comm {
 
 class MpiCommunicator final : public Communicator {
   public:
-    /// Collective. The algorithm must go with the wire (require_available). `roll` must outlive it.
-    MpiCommunicator(MPI_Comm parent, RollCall& roll, Algorithm algorithm, Wire wire,
+    /// Collective. The algorithm must go with the wire (require_available). `probe` must outlive
+    /// it.
+    MpiCommunicator(MPI_Comm parent, LivenessProbe& probe, Algorithm algorithm, Wire wire,
                     const std::optional<NetworkModel>& emulated, const WatchLimits& limits);
 
     [[nodiscard]] int rank() const noexcept override { return channel_.rank(); }
@@ -48,18 +49,18 @@ class MpiCommunicator final : public Communicator {
 
     void set_in_steps(bool in_steps) noexcept override;
     void set_allreduces_a_layer(std::size_t n) noexcept override;
-    void attend() noexcept override;
+    void heartbeat() noexcept override;
 
   private:
     /// Collective. Until all ranks have come and know each other's hosts and CPUs.
-    std::vector<RankCpus> meet(RollCall& roll);
+    std::vector<RankCpus> connect(LivenessProbe& probe);
     /// Time, run and count one step collective; `body` gets when it began and returns the payload's
     /// bytes. A failure of MPI ends the job: there is no way on, and no exception may leave a
     /// thread team.
     void step(CollectiveKind kind, FunctionRef<std::size_t(double begin_s)> body) noexcept;
     /// `body`, outside of the timeline; a failure of MPI ends the job.
     void guarded(FunctionRef<void()> body) noexcept;
-    [[nodiscard]] Patience patience(double begin_s, double sleep_after_s) noexcept;
+    [[nodiscard]] Backoff backoff(double begin_s, double sleep_after_s) noexcept;
 
     void sum_by_mpi(std::span<float> values);
 

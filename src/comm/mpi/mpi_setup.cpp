@@ -38,7 +38,7 @@ void MpiCommunicator::count_other(const Traffic& sent) noexcept {
 }
 
 std::string MpiCommunicator::gather_subtree(std::string_view bytes) {
-    Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
+    Backoff waiting = backoff(monotonic_s(), idle_sleep_after_s);
     std::array<std::byte, gather_header_bytes> header{};
     write_gather_header(header, rank(), bytes.size());
     std::string packed(reinterpret_cast<const char*>(header.data()), header.size());
@@ -54,7 +54,7 @@ std::string MpiCommunicator::gather_subtree(std::string_view bytes) {
 }
 
 std::string MpiCommunicator::broadcast_any_length(std::string bytes) {
-    Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
+    Backoff waiting = backoff(monotonic_s(), idle_sleep_after_s);
     if (!is_root()) {
         bytes = channel_.receive_any_length(tree_.parent, Tag::setup_broadcast, waiting);
     }
@@ -103,20 +103,20 @@ std::vector<Communicator::ClockOffset> MpiCommunicator::clock_offsets() {
 
 Communicator::ClockOffset MpiCommunicator::ask_clock(int peer) {
     ClockOffset best;
-    double shortest_s = 0;
+    double min_s = 0;
     for (int round = 0; round < n_clock_rounds; ++round) {
         double peer_s = 0;
         const double begin_s = monotonic_s();
-        Patience waiting = patience(begin_s, idle_sleep_after_s);
+        Backoff waiting = backoff(begin_s, idle_sleep_after_s);
         channel_.receive(peer, Tag::clock, std::as_writable_bytes(std::span(&peer_s, 1)));
         channel_.send(peer, Tag::clock, {});
         channel_.wait(waiting);
         const double end_s = monotonic_s();
         // The peer read its clock between begin and end: in the middle, give or take half of the
         // round trip.
-        if (round == 0 || end_s - begin_s < shortest_s) {
-            shortest_s = end_s - begin_s;
-            best = {(begin_s + end_s) / 2 - peer_s, shortest_s / 2};
+        if (round == 0 || end_s - begin_s < min_s) {
+            min_s = end_s - begin_s;
+            best = {(begin_s + end_s) / 2 - peer_s, min_s / 2};
         }
     }
     return best;
@@ -124,7 +124,7 @@ Communicator::ClockOffset MpiCommunicator::ask_clock(int peer) {
 
 void MpiCommunicator::answer_clock() {
     for (int round = 0; round < n_clock_rounds; ++round) {
-        Patience waiting = patience(monotonic_s(), idle_sleep_after_s);
+        Backoff waiting = backoff(monotonic_s(), idle_sleep_after_s);
         channel_.receive(0, Tag::clock, {});
         channel_.wait(waiting);
         const double now_s = monotonic_s();

@@ -60,10 +60,10 @@ bool PersistentMessages::test(std::size_t phase) {
                                      std::span(messages_).subspan(begin, n));
 }
 
-void PersistentMessages::finish(std::size_t phase, Patience& patience) {
+void PersistentMessages::finish(std::size_t phase, Backoff& backoff) {
     const auto [begin, n] = at(phase);
     channel_->finish_persistent(std::span(requests_).subspan(begin, n),
-                                std::span(messages_).subspan(begin, n), patience);
+                                std::span(messages_).subspan(begin, n), backoff);
 }
 
 void PersistentMessages::clear() noexcept {

@@ -23,7 +23,7 @@ class PersistentMessages {
     /// Start the messages of phase `phase`, see whether all are done, wait until they are.
     void start(std::size_t phase);
     bool test(std::size_t phase);
-    void finish(std::size_t phase, Patience& patience);
+    void finish(std::size_t phase, Backoff& backoff);
     [[nodiscard]] std::size_t n_phases() const noexcept { return ends_.size(); }
     /// Forget all; none is under way.
     void clear() noexcept;

@@ -24,13 +24,13 @@ std::vector<double> MpiCommunicator::round_trips(int peer, std::size_t n_bytes, 
     const int n_all = n_warm_up + n_rounds;
     double begin_s = monotonic_s();
     if (answers) {
-        Patience waiting = patience(begin_s, idle_sleep_after_s);
+        Backoff waiting = backoff(begin_s, idle_sleep_after_s);
         channel_.receive(peer, Tag::clock, received);
         channel_.wait(waiting);
     }
     for (int round = 0; round < n_all; ++round) {
         begin_s = monotonic_s();
-        Patience waiting = patience(begin_s, step_sleep_after_s);
+        Backoff waiting = backoff(begin_s, step_sleep_after_s);
         // who answers has its message already, and waits for the next one while it answers
         if (!answers || round + 1 < n_all) channel_.receive(peer, Tag::clock, received);
         channel_.send(peer, Tag::clock, sent);

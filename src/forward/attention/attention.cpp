@@ -17,12 +17,12 @@ using kernels::PartialAttention;
 
 /// Runs that a tree can hold at a time: those of a piece that begins and ends anywhere, and the
 /// page being added.
-std::size_t most_runs(std::size_t n_pages) noexcept {
+std::size_t max_runs(std::size_t n_pages) noexcept {
     return 2 * static_cast<std::size_t>(std::bit_width(n_pages)) + 1;
 }
 
 /// The query heads of this rank that one of its KV heads serves: [begin, end) of own heads.
-partition::Range heads_of(const Transformer::State& s, std::size_t kv_head) noexcept {
+Range heads_of(const Transformer::State& s, std::size_t kv_head) noexcept {
     const std::size_t group = s.h.n_heads / s.h.n_kv_heads;
     const std::size_t first = (s.share.kv_heads.begin + kv_head) * group;
     return {std::max(first, s.share.heads.begin) - s.share.heads.begin,
@@ -38,14 +38,15 @@ void quantize_columns(Transformer::State& s, Half& half, std::size_t row, std::s
 }
 
 /// Where query i of a job stands: rows outside, heads inside.
-struct Place {
+struct RowAndHead {
     std::size_t row, head;
 };
-Place place_of(const AttentionJob& job, partition::Range heads, std::size_t query) noexcept {
+RowAndHead row_and_head_of(const AttentionJob& job, Range heads, std::size_t query) noexcept {
     return {job.first_row + query / heads.size(), heads.begin + query % heads.size()};
 }
 
-void finish(Transformer::State& s, Half& half, Place place, const PartialAttention& all) noexcept {
+void finish(Transformer::State& s, Half& half, RowAndHead place,
+            const PartialAttention& all) noexcept {
     const std::size_t head_dim = s.h.head_dim, begin = place.head * head_dim;
     s.family.finish_attention(all, head_dim, half.attention.column(place.row) + begin);
     if (s.has_own_blocks()) quantize_columns(s, half, place.row, begin, begin + head_dim);
@@ -56,14 +57,14 @@ void attend_pages(Transformer::State& s, const AttentionJob& job, const Attentio
                   std::size_t layer, const Half& half, PageTree& tree, float* scores) noexcept {
     const std::size_t head_dim = s.h.head_dim;
     const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim)));
-    const partition::Range heads = heads_of(s, job.kv_head);
+    const Range heads = heads_of(s, job.kv_head);
     const std::size_t n_queries = job.n_rows * heads.size();
     const std::int32_t sequence = half.rows[job.first_row].sequence;
     tree.clear();
     for (std::size_t p = job.page_begin; p < job.page_end; ++p) {
         PageQuery* const queries = tree.next();
         for (std::size_t i = 0; i < n_queries; ++i) {
-            const auto [row, head] = place_of(job, heads, i);
+            const auto [row, head] = row_and_head_of(job, heads, i);
             const auto n_visible = static_cast<std::size_t>(half.rows[row].position) + 1;
             queries[i].query =
                 s.buffers.q.data() + (half.begin + row) * s.q_dim() + head * head_dim;
@@ -120,15 +121,15 @@ struct Parts {
 
 PageTree::PageTree(std::size_t n_queries, std::size_t n_pages, std::size_t head_dim)
     : n_queries_(n_queries), head_dim_(head_dim), outputs_(n_floats(n_queries, n_pages, head_dim)),
-      queries_(most_runs(n_pages) * n_queries) {
-    runs_.reserve(most_runs(n_pages));
+      queries_(max_runs(n_pages) * n_queries) {
+    runs_.reserve(max_runs(n_pages));
     for (std::size_t i = 0; i < queries_.size(); ++i)
         queries_[i].part.o = outputs_.data() + i * head_dim;
 }
 
 std::size_t PageTree::n_floats(std::size_t n_queries, std::size_t n_pages,
                                std::size_t head_dim) noexcept {
-    return most_runs(n_pages) * n_queries * head_dim;
+    return max_runs(n_pages) * n_queries * head_dim;
 }
 
 void PageTree::push(std::size_t page, std::size_t n_queries,
@@ -164,11 +165,11 @@ void attend(Transformer::State& s, threads::Worker worker, std::size_t layer, Ha
         attend_pages(s, job, next, layer, half, tree, scratch.scores.data());
         s.look_at_messages(worker);
         if (!job.is_whole()) continue;
-        const partition::Range heads = heads_of(s, job.kv_head);
+        const Range heads = heads_of(s, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i) {
             for (std::size_t run = tree.runs().size() - 1; run > 0; --run)
                 s.family.combine(tree.part(run - 1, i), tree.part(run, i), s.h.head_dim);
-            finish(s, half, place_of(job, heads, i), tree.part(0, i));
+            finish(s, half, row_and_head_of(job, heads, i), tree.part(0, i));
         }
     }
     if (s.has_own_blocks() || half.rows.size() <= few_rows) return;
@@ -190,10 +191,10 @@ void join_attention(Transformer::State& s, threads::Worker worker, Half& half) n
     std::size_t n_seen = 0;
     for (const SplitAttention& split : half.plan.splits()) {
         const AttentionJob& job = half.plan.job(split.first_job);
-        const partition::Range heads = heads_of(s, job.kv_head);
+        const Range heads = heads_of(s, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i, ++n_seen) {
-            const Place place = place_of(job, heads, i);
-            // Heads are dealt in turn where each is whole blocks, rows where their heads share
+            const RowAndHead place = row_and_head_of(job, heads, i);
+            // Heads are assigned in turn where each is whole blocks, rows where their heads share
             // some.
             if ((s.has_own_blocks() ? n_seen : place.row) % n_threads == me)
                 finish(s, half, place, Parts{s, half.plan, split}.add_up(i));

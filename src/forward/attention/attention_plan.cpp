@@ -1,5 +1,5 @@
-// Dealing the attention of a step to the threads: walk over its smallest pieces in order, give each
-// to the thread in whose equal share of all costs its middle lies, join what belongs together.
+// Assigning the attention of a step to the threads: walk over its smallest pieces in order, give
+// each to the thread in whose equal share of all costs its middle lies, join what belongs together.
 
 #include "attention_plan.hpp"
 
@@ -23,13 +23,13 @@ std::size_t n_pages(const Row& row) noexcept {
     return KvCache::pages_for(n_visible(row));
 }
 
-/// Deals costs that come one after another to `n_threads` equal shares of their total.
-class Dealer {
+/// Assigns costs that come one after another to `n_threads` equal shares of their total.
+class Assigner {
   public:
-    Dealer(std::uint64_t total, std::size_t n_threads) noexcept
+    Assigner(std::uint64_t total, std::size_t n_threads) noexcept
         : total_(total), n_threads_(n_threads) {}
     /// The thread whose share the middle of the next cost lies in.
-    std::size_t deal(std::uint64_t cost) noexcept {
+    std::size_t assign(std::uint64_t cost) noexcept {
         const std::uint64_t middle = 2 * sum_ + cost; // both doubled: no fractions
         sum_ += cost;
         return std::min<std::size_t>(middle * n_threads_ / (2 * total_), n_threads_ - 1);
@@ -46,7 +46,7 @@ std::uint64_t page_cost(std::size_t n_rows, std::size_t visible) noexcept {
     return n_rows * (visible + 16);
 }
 
-std::size_t most_jobs(const AttentionPlan::Shape& shape) noexcept {
+std::size_t max_jobs(const AttentionPlan::Shape& shape) noexcept {
     return shape.max_rows * shape.n_kv_heads + static_cast<std::size_t>(shape.n_threads);
 }
 
@@ -54,12 +54,12 @@ std::size_t most_jobs(const AttentionPlan::Shape& shape) noexcept {
 
 AttentionPlan::AttentionPlan(const Shape& shape)
     : shape_(shape), first_job_(static_cast<std::size_t>(shape.n_threads) + 1) {
-    jobs_.reserve(most_jobs(shape));
+    jobs_.reserve(max_jobs(shape));
     splits_.reserve(static_cast<std::size_t>(shape.n_threads));
 }
 
 std::size_t AttentionPlan::size_bytes(const Shape& shape) noexcept {
-    return most_jobs(shape) * sizeof(AttentionJob);
+    return max_jobs(shape) * sizeof(AttentionJob);
 }
 
 void AttentionPlan::make(std::span<const Row> rows) noexcept {
@@ -71,7 +71,7 @@ void AttentionPlan::make(std::span<const Row> rows) noexcept {
         share_pages(rows);
     else
         share_rows(rows);
-    expects(jobs_.size() <= most_jobs(shape_), "attention has room for its jobs");
+    expects(jobs_.size() <= max_jobs(shape_), "attention has room for its jobs");
     for (std::size_t t = 1; t < first_job_.size(); ++t) // threads without a job
         first_job_[t] = std::max(first_job_[t], first_job_[t - 1]);
     for (std::size_t i = 0; i < jobs_.size();) {
@@ -125,12 +125,12 @@ void AttentionPlan::share_pages(std::span<const Row> rows) noexcept {
         for (std::size_t p = 0; p < n_pages(rows[r]); ++p)
             total += shape_.n_kv_heads * cost_of(r, tile_end(rows, r), p);
 
-    Dealer dealer(total, static_cast<std::size_t>(shape_.n_threads));
+    Assigner assigner(total, static_cast<std::size_t>(shape_.n_threads));
     for (std::size_t r = 0; r < rows.size(); r = tile_end(rows, r)) {
         const std::size_t end = tile_end(rows, r), n = n_pages(rows[r]);
         for (std::size_t head = 0; head < shape_.n_kv_heads; ++head)
             for (std::size_t p = 0; p < n; ++p)
-                add(dealer.deal(cost_of(r, end, p)),
+                add(assigner.assign(cost_of(r, end, p)),
                     {narrow(r), narrow(end - r), narrow(head), narrow(p), narrow(p + 1), narrow(n)},
                     true);
     }
@@ -144,13 +144,13 @@ void AttentionPlan::share_rows(std::span<const Row> rows) noexcept {
     std::uint64_t total = 0;
     for (const Row& row : rows) total += n_rounds * page_cost(1, n_visible(row));
 
-    Dealer dealer(total, static_cast<std::size_t>(shape_.n_threads));
+    Assigner assigner(total, static_cast<std::size_t>(shape_.n_threads));
     for (std::size_t round = 0; round < n_rounds; ++round) {
         std::size_t first = 0; // of the rows that one thread has next
         std::size_t owner = 0;
         for (std::size_t r = 0; r <= rows.size(); ++r) {
             const std::size_t next =
-                r < rows.size() ? dealer.deal(page_cost(1, n_visible(rows[r]))) : owner + 1;
+                r < rows.size() ? assigner.assign(page_cost(1, n_visible(rows[r]))) : owner + 1;
             if (r == 0) owner = next;
             if (next == owner) continue;
             const std::span<const Row> mine = rows.first(r);

@@ -14,14 +14,13 @@ namespace {
 using kernels::Activations;
 using kernels::block_size;
 using kernels::Matrix;
-using threads::Range;
 using threads::Worker;
 
 /// Multiplications between two looks at messages under way: half a millisecond of a small core.
-constexpr std::size_t products_a_piece = std::size_t{4} << 20;
+constexpr std::size_t macs_a_piece = std::size_t{4} << 20;
 /// The same where none is under way, but others may ask whether this rank is alive: a few
 /// milliseconds, a tenth of a second with plain kernels.
-constexpr std::size_t products_between_signs = std::size_t{32} << 20;
+constexpr std::size_t macs_between_heartbeats = std::size_t{32} << 20;
 
 /// y = W · x for row groups [begin, end).
 void multiply(const Transformer::State& s, Worker worker, const Matrix& w, const Activations& x,
@@ -31,7 +30,7 @@ void multiply(const Transformer::State& s, Worker worker, const Matrix& w, const
     // A rank beyond the heads has rows of no length: nothing to multiply, zeros to write.
     if (!worker.is_main() || s.comm == nullptr || a_group == 0)
         return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
-    const std::size_t a_piece = s.is_moving ? products_a_piece : products_between_signs;
+    const std::size_t a_piece = s.is_moving ? macs_a_piece : macs_between_heartbeats;
     const std::size_t n = std::max<std::size_t>(1, a_piece / a_group);
     for (std::size_t begin = groups.begin; begin < groups.end; begin += n) {
         kernels::multiply(w, x, y, y_stride, begin, std::min(begin + n, groups.end));

@@ -29,7 +29,7 @@ StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& 
         if (quant::is_float(shape.type) || family.float_activations) continue;
         std::uint64_t n_columns = 0;
         for (const kernels::Slice& slice : shape.slices) n_columns += slice.end - slice.begin;
-        (is_output ? cost.output_products : cost.layer_products) += shape.n_rows * n_columns;
+        (is_output ? cost.output_macs : cost.layer_macs) += shape.n_rows * n_columns;
     }
     cost.kv_bytes = h.n_layers * share.kv_heads.size() * 2 *
                     kernels::page_bytes(cache_type, h.head_dim) / kernels::page_positions;
@@ -51,7 +51,7 @@ void Transformer::multiply_matrices(std::size_t n_rows) {
     s.team.run([&](threads::Worker worker) {
         const auto multiply = [&](const kernels::Matrix& w, const kernels::Activations& x, float* y,
                                   std::size_t y_stride) {
-            const threads::Range groups = worker.share(w.n_groups());
+            const Range groups = worker.share(w.n_groups());
             kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
         };
         const std::size_t hidden = s.share.hidden.size();

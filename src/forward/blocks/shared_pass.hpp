@@ -27,7 +27,7 @@ class SharedPass {
     SharedPass(std::span<const PassMatrix> matrices, int n_threads);
 
     /// Row groups of a matrix that belong to a thread.
-    [[nodiscard]] threads::Range groups(std::size_t matrix, int thread) const noexcept {
+    [[nodiscard]] Range groups(std::size_t matrix, int thread) const noexcept {
         const auto t = static_cast<std::size_t>(thread);
         return {borders_[t * n_matrices_ + matrix], borders_[(t + 1) * n_matrices_ + matrix]};
     }

@@ -76,7 +76,7 @@ ValueReader::ArrayHead ValueReader::read_array_head() {
     const ValueType element = read_type();
     const std::uint64_t count_position = cursor_.position();
     const auto count = cursor_.read<std::uint64_t>(key_);
-    cursor_.expect_room(count, least_bytes(element), key_, count_position);
+    cursor_.expect_room(count, min_bytes(element), key_, count_position);
     return {element, count};
 }
 
@@ -101,7 +101,7 @@ void ValueReader::skip_arrays(std::uint64_t count) {
         } else if (head.element == ValueType::string) {
             for (std::uint64_t i = 0; i < head.count; ++i) cursor_.text(max_string_bytes, key_);
         } else {
-            cursor_.take(head.count * least_bytes(head.element), key_);
+            cursor_.take(head.count * min_bytes(head.element), key_);
         }
     }
 }

@@ -52,14 +52,14 @@ std::filesystem::path part_path(const std::filesystem::path& path, const PartNam
            fmt::format("{}-{:05}-of-{:05}.gguf", name.stem, number, name.count);
 }
 
-std::uint64_t parts_of(const Part& part) {
+std::uint64_t parts_of(const FilePart& part) {
     return part.directory.metadata.integer("split.count", 0, max_parts).value_or(1);
 }
 
 /// Open part `number` of the model, or say that this very part is missing.
-Part open_part(const std::filesystem::path& path, std::uint64_t number, std::uint64_t count) {
+FilePart open_part(const std::filesystem::path& path, std::uint64_t number, std::uint64_t count) {
     try {
-        return Part(path);
+        return FilePart(path);
     } catch (const IoError& failure) {
         if (failure.code() != ExitCode::no_input) throw;
         throw IoError(ExitCode::no_input, path.string(),
@@ -69,7 +69,7 @@ Part open_part(const std::filesystem::path& path, std::uint64_t number, std::uin
     }
 }
 
-void check_part(const Part& part, std::size_t index, std::uint64_t count,
+void check_part(const FilePart& part, std::size_t index, std::uint64_t count,
                 std::optional<std::uint64_t> n_tensors) {
     const Metadata& metadata = part.directory.metadata;
     const auto number = metadata.integer("split.no", 0, max_parts);
@@ -88,7 +88,7 @@ void check_part(const Part& part, std::size_t index, std::uint64_t count,
                              fmt::format("is {}, but {} in the first part", *said, *n_tensors));
 }
 
-void check_parts(const std::vector<Part>& parts) {
+void check_parts(const std::vector<FilePart>& parts) {
     const Metadata& first = parts.front().directory.metadata;
     const auto said = first.integer("split.tensors.count", 0, max_tensors);
     std::uint64_t n_tensors = 0;
@@ -114,9 +114,9 @@ std::vector<std::string> files_of_model(const std::filesystem::path& path) {
     return files;
 }
 
-std::vector<Part> open_parts(const std::filesystem::path& path) {
-    std::vector<Part> parts;
-    Part given(path);
+std::vector<FilePart> open_parts(const std::filesystem::path& path) {
+    std::vector<FilePart> parts;
+    FilePart given(path);
     const std::uint64_t count = parts_of(given);
     const auto name = split_name(path.filename().string());
     if (count <= 1) {

@@ -11,7 +11,7 @@ namespace {
 struct Simd {
     using Floats = avx2::Floats;
     static constexpr std::size_t lanes = avx2::lanes;
-    static constexpr std::size_t most_queries = 6;
+    static constexpr std::size_t max_queries = 6;
     template <std::size_t Q>
     static constexpr std::size_t prefetch_bytes = 16 * 1024;
     static constexpr std::size_t exp_vectors = 2;
@@ -66,7 +66,7 @@ struct Simd {
         return _mm256_blendv_ps(other, v, _mm256_castsi256_ps(first_lanes(n)));
     }
     static Floats larger(Floats a, Floats b) noexcept { return _mm256_max_ps(a, b); }
-    static float largest_lane(Floats v) noexcept {
+    static float max_lane(Floats v) noexcept {
         __m128 four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
         four = _mm_max_ps(four, _mm_movehl_ps(four, four));
         return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));

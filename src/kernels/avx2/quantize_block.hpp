@@ -17,7 +17,7 @@ inline Block load_block(const float* p) noexcept {
 }
 
 /// The largest magnitude's bits: magnitudes order like integers, NaN above infinity.
-inline std::int32_t largest_bits(const Block& block) noexcept {
+inline std::int32_t max_bits(const Block& block) noexcept {
     const Ints magnitude = _mm256_set1_epi32(0x7FFFFFFF);
     Ints m = _mm256_setzero_si256();
     for (const Floats& v : block.v)
@@ -43,7 +43,7 @@ inline Ints round_to_bytes(const Block& block, float inverse) noexcept {
 /// is not finite, both with q = 0.
 inline Ints quantize_block(const Block& block, float& dx) noexcept {
     constexpr std::int32_t infinity_bits = 0x7F800000;
-    const std::int32_t largest = largest_bits(block);
+    const std::int32_t largest = max_bits(block);
     const float amax = __builtin_bit_cast(float, largest);
     const float inverse = 127.0f / amax;
     if (largest >= infinity_bits) {

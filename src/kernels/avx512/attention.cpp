@@ -23,7 +23,7 @@ namespace {
 struct Simd {
     using Floats = __m512;
     static constexpr std::size_t lanes = 16;
-    static constexpr std::size_t most_queries = 8;
+    static constexpr std::size_t max_queries = 8;
     template <std::size_t Q> // of few queries memory is waited for either way
     static constexpr std::size_t prefetch_bytes = (Q <= 2 ? 16 : 32) * 1024;
     static constexpr std::size_t exp_vectors = 8;
@@ -71,7 +71,7 @@ struct Simd {
     static Floats first_or(Floats v, std::size_t n, Floats other) noexcept {
         return _mm512_mask_blend_ps(first_lanes(n), other, v);
     }
-    static float largest_lane(Floats v) noexcept {
+    static float max_lane(Floats v) noexcept {
         __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
         __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
         four = _mm_max_ps(four, _mm_movehl_ps(four, four));

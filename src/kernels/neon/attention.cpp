@@ -12,7 +12,7 @@ namespace {
 struct Simd {
     using Floats = neon::Floats;
     static constexpr std::size_t lanes = neon::lanes;
-    static constexpr std::size_t most_queries = 6;
+    static constexpr std::size_t max_queries = 6;
     template <std::size_t Q>
     static constexpr std::size_t prefetch_bytes = 16 * 1024;
     static constexpr std::size_t exp_vectors = 4;
@@ -68,7 +68,7 @@ struct Simd {
         return vbslq_f32(first, v, other);
     }
     static Floats larger(Floats a, Floats b) noexcept { return vbslq_f32(vcgtq_f32(a, b), a, b); }
-    static float largest_lane(Floats v) noexcept { return vmaxvq_f32(v); } // no lane is a NaN
+    static float max_lane(Floats v) noexcept { return vmaxvq_f32(v); } // no lane is a NaN
     static float sum_of_lanes(const Floats (&sums)[n_lane_vectors]) noexcept {
         return neon::sum_of_lanes(sums);
     }

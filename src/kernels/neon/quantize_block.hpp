@@ -23,7 +23,7 @@ inline Block load_block(const float* p) noexcept {
 }
 
 /// The largest magnitude's bits: magnitudes order like integers, NaN above infinity.
-inline std::uint32_t largest_bits(const Block& block) noexcept {
+inline std::uint32_t max_bits(const Block& block) noexcept {
     uint32x4_t m = vdupq_n_u32(0);
     for (const Floats& v : block.v)
         m = vmaxq_u32(m, vbicq_u32(vreinterpretq_u32_f32(v), vdupq_n_u32(0x80000000u)));
@@ -45,7 +45,7 @@ inline Bytes round_to_bytes(const Floats* v, float inverse) noexcept {
 /// is not finite, both with q = 0.
 inline QuantizedBlock quantize_block(const Block& block) noexcept {
     constexpr std::uint32_t infinity_bits = 0x7F800000u;
-    const std::uint32_t largest = largest_bits(block);
+    const std::uint32_t largest = max_bits(block);
     const float amax = __builtin_bit_cast(float, largest);
     const float inverse = 127.0f / amax;
     if (largest >= infinity_bits) return {vdupq_n_s8(0), vdupq_n_s8(0), __builtin_nanf("")};

@@ -92,8 +92,8 @@ void multiply_group(const ProductView& p, std::size_t group, std::size_t column,
 /// Batches of groups stay in the second-level cache while all columns pass over them.
 template <class Element>
 void multiply_floats(const ProductView& p) noexcept {
-    for (std::size_t begin = p.group_begin; begin < p.group_end; begin += most_batch_groups) {
-        const std::size_t end = smaller(begin + most_batch_groups, p.group_end);
+    for (std::size_t begin = p.group_begin; begin < p.group_end; begin += max_batch_groups) {
+        const std::size_t end = smaller(begin + max_batch_groups, p.group_end);
         for (std::size_t c = 0; c < p.n_columns; c += max_columns) {
             const std::size_t n = smaller(max_columns, p.n_columns - c);
             for (std::size_t g = begin; g < end; ++g) multiply_group<Element>(p, g, c, n);

@@ -16,13 +16,13 @@
 namespace pillar::kernels::x86 {
 namespace {
 
-inline constexpr std::size_t most_batch_groups = 16;
+inline constexpr std::size_t max_batch_groups = 16;
 inline constexpr std::size_t batch_bytes = 384 * 1024; ///< of weights: part of a second-level cache
 
 /// Columns [offset, offset + count) of the panel whose first column is `panel`, and groups
 /// [group_begin, group_end).
 template <class Columns>
-struct Part {
+struct Tile {
     const ProductView& p;
     std::size_t panel, offset;
     Columns columns;
@@ -30,96 +30,96 @@ struct Part {
 };
 
 template <class Columns>
-inline void store_group(const Part<Columns>& part, std::size_t group, const Floats* sums) noexcept {
+inline void store_group(const Tile<Columns>& tile, std::size_t group, const Floats* sums) noexcept {
     const std::size_t row = group * group_rows;
-    for (std::size_t c = 0; c < part.columns.count; ++c)
-        store_first(part.p.y + (part.panel + part.offset + c) * part.p.y_stride + row,
-                    part.p.n_rows - row, sums[c]);
+    for (std::size_t c = 0; c < tile.columns.count; ++c)
+        store_first(tile.p.y + (tile.panel + tile.offset + c) * tile.p.y_stride + row,
+                    tile.p.n_rows - row, sums[c]);
 }
 
 /// All blocks of the panel have room for their extras.
 template <class Kernel, class Columns>
-void multiply_streaming(const Part<Columns>& part) noexcept {
-    const ProductView& p = part.p;
+void multiply_streaming(const Tile<Columns>& tile) noexcept {
+    const ProductView& p = tile.p;
     Extras<typename Kernel::Extra> extras;
     const auto x =
-        view_panel<Kernel>(extras, p, part.panel, part.offset, part.columns, 0, p.n_blocks);
-    for (std::size_t g = part.group_begin; g < part.group_end; ++g) {
+        view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns, 0, p.n_blocks);
+    for (std::size_t g = tile.group_begin; g < tile.group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
-        SliceTree<Columns::capacity> tree(part.columns.count);
+        SliceTree<Columns::capacity> tree(tile.columns.count);
         for (std::size_t s = 0; s < p.n_slices; ++s) {
-            const std::size_t at = p.block_begin[s] * part.columns.stride;
+            const std::size_t at = p.block_begin[s] * tile.columns.stride;
             stream = Kernel::run(stream, {x.q + at * block_size, x.dx + at, x.extra + at},
-                                 first_block(p.slices[s]), count_blocks(p.slices[s]), part.columns,
+                                 first_block(p.slices[s]), count_blocks(p.slices[s]), tile.columns,
                                  tree.begin(s));
             tree.end(s);
         }
-        store_group(part, g, tree.total());
+        store_group(tile, g, tree.total());
     }
 }
 
 /// Longer rows: as many blocks at a time as have room, for all groups of a batch. Pieces end where
 /// super-blocks end.
 template <class Kernel, class Columns>
-void multiply_in_pieces(const Part<Columns>& part) noexcept {
-    const ProductView& p = part.p;
-    const std::size_t n_columns = part.columns.count;
-    const std::size_t n_groups = part.group_end - part.group_begin;
+void multiply_in_pieces(const Tile<Columns>& tile) noexcept {
+    const ProductView& p = tile.p;
+    const std::size_t n_columns = tile.columns.count;
+    const std::size_t n_groups = tile.group_end - tile.group_begin;
     const std::size_t piece =
-        extra_capacity / part.columns.stride / 8 * 8; // super-blocks have 8 blocks
+        extra_capacity / tile.columns.stride / 8 * 8; // super-blocks have 8 blocks
     static_assert(extra_capacity / panel_columns >= 8);
-    const std::byte* streams[most_batch_groups];
+    const std::byte* streams[max_batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
-        streams[g] = p.groups + (part.group_begin + g) * p.group_bytes;
+        streams[g] = p.groups + (tile.group_begin + g) * p.group_bytes;
 
     Extras<typename Kernel::Extra> extras;
-    SliceTree<most_batch_groups * panel_columns> tree(n_groups * n_columns);
+    SliceTree<max_batch_groups * panel_columns> tree(n_groups * n_columns);
     for (std::size_t s = 0; s < p.n_slices; ++s) {
         Floats* sums = tree.begin(s);
         const std::size_t first = first_block(p.slices[s]);
         const std::size_t end = first + count_blocks(p.slices[s]);
         for (std::size_t b = first; b < end;) {
             const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
-            const auto x = view_panel<Kernel>(extras, p, part.panel, part.offset, part.columns,
+            const auto x = view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns,
                                               p.block_begin[s] + (b - first), n);
             for (std::size_t g = 0; g < n_groups; ++g)
-                streams[g] = Kernel::run(streams[g], x, b, n, part.columns, sums + g * n_columns);
+                streams[g] = Kernel::run(streams[g], x, b, n, tile.columns, sums + g * n_columns);
             b += n;
         }
         tree.end(s);
     }
     for (std::size_t g = 0; g < n_groups; ++g)
-        store_group(part, part.group_begin + g, tree.total() + g * n_columns);
+        store_group(tile, tile.group_begin + g, tree.total() + g * n_columns);
 }
 
 template <class Kernel, class Columns>
-void multiply_part(const Part<Columns>& part) noexcept {
-    if (part.p.n_blocks * part.columns.stride <= extra_capacity)
-        multiply_streaming<Kernel>(part);
+void multiply_part(const Tile<Columns>& tile) noexcept {
+    if (tile.p.n_blocks * tile.columns.stride <= extra_capacity)
+        multiply_streaming<Kernel>(tile);
     else
-        multiply_in_pieces<Kernel>(part);
+        multiply_in_pieces<Kernel>(tile);
 }
 
 /// Up to this many columns are worth parts of their own.
-inline constexpr std::size_t most_few = panel_in_registers ? panel_columns - 1 : 4;
+inline constexpr std::size_t max_few = panel_in_registers ? panel_columns - 1 : 4;
 
 /// A panel of `width` columns and groups [group_begin, group_end), in one part if that can be.
 template <class Kernel>
 void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
                     std::size_t group_begin, std::size_t group_end) noexcept {
     if (width == 1)
-        return multiply_part<Kernel>(Part<One>{p, panel, 0, {}, group_begin, group_end});
-    if (width > most_few) {
+        return multiply_part<Kernel>(Tile<One>{p, panel, 0, {}, group_begin, group_end});
+    if (width > max_few) {
         if constexpr (panel_in_registers)
-            return multiply_part<Kernel>(Part<Full>{p, panel, 0, {}, group_begin, group_end});
+            return multiply_part<Kernel>(Tile<Full>{p, panel, 0, {}, group_begin, group_end});
         else
             return multiply_part<Kernel>(
-                Part<Several>{p, panel, 0, {.count = width}, group_begin, group_end});
+                Tile<Several>{p, panel, 0, {.count = width}, group_begin, group_end});
     }
     std::size_t offset = 0;
     const auto add_part = [&]<std::size_t N>(Few<N> columns) {
         if ((width & N) == 0) return;
-        multiply_part<Kernel>(Part<Few<N>>{p, panel, offset, columns, group_begin, group_end});
+        multiply_part<Kernel>(Tile<Few<N>>{p, panel, offset, columns, group_begin, group_end});
         offset += N;
     };
     if constexpr (panel_in_registers) add_part(Few<8>{width});
@@ -131,11 +131,11 @@ void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
 /// Groups that one part after another passes over.
 inline std::size_t groups_a_batch(const ProductView& p) noexcept {
     const std::size_t width = smaller(p.panel_columns, p.n_columns);
-    const bool in_one_part = width > most_few || (width & (width - 1)) == 0;
+    const bool in_one_part = width > max_few || (width & (width - 1)) == 0;
     if (p.n_columns == width && p.n_blocks * width <= extra_capacity && in_one_part)
         return p.group_end - p.group_begin;
     const std::size_t n = batch_bytes / (p.group_bytes + 1); // nothing but empty slices: 0 bytes
-    return n == 0 ? 1 : smaller(n, most_batch_groups);
+    return n == 0 ? 1 : smaller(n, max_batch_groups);
 }
 
 /// Format::multiply of a format whose kernel is `Kernel`.

@@ -8,7 +8,7 @@
 namespace pillar::model {
 
 /// The metadata of a SentencePiece-style vocabulary of `n_tokens` ≥ 360 tokens, of which the first
-/// are the bytes and the letters, so that every text has ids, and the rest made-up words.
+/// are the bytes and the letters, so that every text has ids, and the rest synthetic words.
 void add_vocabulary(gguf::Metadata& metadata, std::size_t n_tokens);
 
 } // namespace pillar::model

@@ -52,7 +52,7 @@ class GroupLoader {
     }
 
     /// `noted` is called after each piece.
-    void load(threads::Range groups, Scratch& scratch, std::atomic<std::uint64_t>& done,
+    void load(Range groups, Scratch& scratch, std::atomic<std::uint64_t>& done,
               FunctionRef<void()> noted) {
         if (piece_bytes_ == 0) return; // nothing but empty slices
         const std::size_t step = groups_per_read();

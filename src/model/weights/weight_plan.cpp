@@ -37,9 +37,9 @@ constexpr LayerVector layer_vectors[] = {
 };
 
 /// Rows of a matrix, or elements of a vector, that the rank owns.
-partition::Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& share) {
-    const auto rows_of = [&](partition::Range heads) {
-        return partition::Range{heads.begin * h.head_dim, heads.end * h.head_dim};
+Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& share) {
+    const auto rows_of = [&](Range heads) {
+        return Range{heads.begin * h.head_dim, heads.end * h.head_dim};
     };
     switch (extent) {
     case Extent::queries:
@@ -113,7 +113,7 @@ class Planner {
         const TensorRule& rule = rule_of(h_, name, layer.has_value());
         const gguf::TensorInfo* tensor = find_tensor(file_, h_, rule, layer);
         expects(tensor != nullptr, "no matrix of the plan may be missing");
-        const partition::Range rows = own_part(rule.rows, h_, share_);
+        const Range rows = own_part(rule.rows, h_, share_);
         MatrixPlan matrix;
         matrix.tensor = tensor;
         matrix.shape.type = static_cast<quant::Type>(tensor->type->number);

@@ -19,7 +19,7 @@ namespace pillar::model {
 namespace {
 
 constexpr std::uint64_t window_bytes = 4096;
-constexpr std::uint64_t least_tail = 256; ///< zeros at the file's end that mean something
+constexpr std::uint64_t min_tail = 256; ///< zeros at the file's end that mean something
 
 /// Byte after the last one that is not zero in [begin, end), at most a window; nullopt: all zeros.
 std::optional<std::uint64_t> end_of_data(const gguf::File& file, const gguf::TensorInfo& tensor,
@@ -65,7 +65,7 @@ bool looks_lost(const gguf::TensorInfo& tensor, std::uint64_t from, Behind behin
     const std::uint64_t size = tensor.size_bytes, tail = size - from;
     if (tail == 0) return false;
     if (tail >= (size + 7) / 8 || behind == Behind::zeros) return true;
-    if (behind == Behind::data || tail < least_tail) return false;
+    if (behind == Behind::data || tail < min_tail) return false;
     const std::uint64_t block = tensor.type->block_bytes;
     const std::uint64_t whole_blocks = (from + block - 1) / block * block;
     return whole_blocks % tensor.row_bytes() != 0;

@@ -104,7 +104,7 @@ bool Recorder::State::write_file() {
     const std::string path = journal->path();
     journal.reset();
     try {
-        convert(path, options.path, [&] { comm->attend(); }); // the others wait at the end
+        convert(path, options.path, [&] { comm->heartbeat(); }); // the others wait at the end
     } catch (const std::exception& error) {
         log::warning("{}; the trace stays in its journal: `pillar report --recover {}` makes a "
                      "file of it",

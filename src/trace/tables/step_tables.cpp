@@ -85,8 +85,7 @@ void RanksTable::append(std::uint64_t step, std::span<const RankStep> steps,
 void CollectivesTable::add(engine::Phase phase, std::span<const CollectiveTimes> collectives) {
     for (const CollectiveTimes& one : collectives) {
         Sums& sums = rows_[{phase, one.kind, one.bytes}];
-        sums.shortest_wire_s =
-            sums.count == 0 ? one.wire_s : std::min(sums.shortest_wire_s, one.wire_s);
+        sums.min_wire_s = sums.count == 0 ? one.wire_s : std::min(sums.min_wire_s, one.wire_s);
         ++sums.count;
         sums.wait_s += one.wait_s;
         sums.wire_s += one.wire_s;
@@ -115,7 +114,7 @@ void CollectivesTable::write(storage::Group& root) const {
         count.append(sums.count);
         wait_s.append(sums.wait_s / n);
         wire_s.append(sums.wire_s / n);
-        wire_min_s.append(sums.shortest_wire_s);
+        wire_min_s.append(sums.min_wire_s);
     }
     table.finish();
 }

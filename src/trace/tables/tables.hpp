@@ -90,7 +90,7 @@ class CollectivesTable {
         std::uint64_t count = 0;
         double wait_s = 0;
         double wire_s = 0;
-        double shortest_wire_s = 0;
+        double min_wire_s = 0;
     };
     std::map<std::tuple<engine::Phase, CollectiveKind, std::uint32_t>, Sums> rows_;
 };

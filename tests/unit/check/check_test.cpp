@@ -290,7 +290,7 @@ TEST(check, needs_no_second_rank) {
     const perf::NetworkProfile network = profile_of(facts).network;
     EXPECT_EQ(network.latency_s, perf::NetworkProfile().latency_s);
     EXPECT_EQ(network.hidden_share, perf::NetworkProfile().hidden_share);
-    EXPECT_EQ(network.summing.q8_s, 8e-9) << "measured without a network";
+    EXPECT_EQ(network.reduction.q8_s, 8e-9) << "measured without a network";
 }
 
 TEST(check, makes_the_profile_of_what_it_measured) {
@@ -302,17 +302,17 @@ TEST(check, makes_the_profile_of_what_it_measured) {
     const perf::MachineProfile p = profile_of(facts);
     EXPECT_EQ(p.name, "Raspberry Pi 4 Model B Rev 1.4");
     EXPECT_DOUBLE_EQ(p.read_bytes_per_s, 4.4e9);
-    EXPECT_DOUBLE_EQ(p.products_per_s, 40e9);
-    EXPECT_DOUBLE_EQ(p.float_products_per_s, 20e9);
+    EXPECT_DOUBLE_EQ(p.macs_per_s, 40e9);
+    EXPECT_DOUBLE_EQ(p.float_macs_per_s, 20e9);
     EXPECT_DOUBLE_EQ(p.available_bytes, 6e9);
     EXPECT_DOUBLE_EQ(p.network.latency_s, 50e-6);
     EXPECT_DOUBLE_EQ(p.network.s_per_byte_both_ways, 10e-9);
     EXPECT_DOUBLE_EQ(p.network.s_per_byte_long, 12e-9);
     EXPECT_DOUBLE_EQ(p.network.hidden_share, 0.8);
     EXPECT_DOUBLE_EQ(p.network.jitter_s, 25e-6);
-    EXPECT_DOUBLE_EQ(p.network.summing.f32_s, 3e-9);
-    EXPECT_DOUBLE_EQ(p.network.summing.f16_s, 7e-9);
-    EXPECT_DOUBLE_EQ(p.network.summing.q8_s, 8e-9);
+    EXPECT_DOUBLE_EQ(p.network.reduction.f32_s, 3e-9);
+    EXPECT_DOUBLE_EQ(p.network.reduction.f16_s, 7e-9);
+    EXPECT_DOUBLE_EQ(p.network.reduction.q8_s, 8e-9);
     const auto q = perf::parse_profile(perf::profile_text(p, profile_header(facts)), "p");
     EXPECT_NEAR(q.network.s_per_byte, 8.5e-9, 1e-15);
 }

@@ -113,14 +113,14 @@ TEST(dry_run, counts_what_the_schedules_say) {
 
 TEST(dry_run, counts_by_the_algorithm_chosen_for_the_length) {
     const auto comm = make_dry_run(2, 5, Algorithm::recursive_doubling, Wire::q8);
-    comm->choose({Algorithm::direct, Algorithm::two_step, 100});
+    comm->choose({Algorithm::direct, Algorithm::reduce_scatter, 100});
     std::uint64_t expected = 0;
     for (const std::size_t n : {100, 101}) {
         std::vector<float> values(n);
         comm->allreduce(values);
-        expected +=
-            allreduce_traffic(n == 100 ? Algorithm::direct : Algorithm::two_step, Wire::q8, 2, 5, n)
-                .bytes_sent;
+        expected += allreduce_traffic(n == 100 ? Algorithm::direct : Algorithm::reduce_scatter,
+                                      Wire::q8, 2, 5, n)
+                        .bytes_sent;
         EXPECT_EQ(comm->step_traffic().bytes_sent, expected);
     }
 }
@@ -153,7 +153,7 @@ TEST(algorithms, have_the_names_of_their_flags) {
     EXPECT_EQ(name_of(Algorithm::recursive_doubling), "recursive-doubling");
     EXPECT_EQ(name_of(Algorithm::ring), "ring");
     EXPECT_EQ(name_of(Algorithm::direct), "direct");
-    EXPECT_EQ(name_of(Algorithm::two_step), "two-step");
+    EXPECT_EQ(name_of(Algorithm::reduce_scatter), "two-step");
     EXPECT_EQ(name_of(Wire::f32), "f32");
     EXPECT_EQ(name_of(Wire::f16), "f16");
     EXPECT_EQ(name_of(Wire::q8), "q8");
@@ -161,9 +161,10 @@ TEST(algorithms, have_the_names_of_their_flags) {
 
 TEST(algorithms, go_with_their_wires) {
     for (const auto algorithm : {Algorithm::mpi, Algorithm::recursive_doubling, Algorithm::ring,
-                                 Algorithm::direct, Algorithm::two_step}) {
+                                 Algorithm::direct, Algorithm::reduce_scatter}) {
         EXPECT_NO_THROW(require_available(algorithm, Wire::f32));
-        const bool takes_any = algorithm == Algorithm::direct || algorithm == Algorithm::two_step;
+        const bool takes_any =
+            algorithm == Algorithm::direct || algorithm == Algorithm::reduce_scatter;
         for (const Wire wire : {Wire::f16, Wire::q8}) {
             if (takes_any) {
                 EXPECT_NO_THROW(require_available(algorithm, wire));

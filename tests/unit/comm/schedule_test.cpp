@@ -14,7 +14,7 @@ namespace pillar::comm {
 namespace {
 
 using Kind = Exchange::Kind;
-constexpr int most_ranks = 33;
+constexpr int max_ranks = 33;
 
 /// A sum of ranks, written with brackets.
 struct Sum {
@@ -112,7 +112,7 @@ TEST(power_of_two_below, is_the_largest_not_above) {
 }
 
 TEST(recursive_doubling, leaves_the_same_balanced_tree_on_every_rank) {
-    for (int size = 1; size <= most_ranks; ++size) {
+    for (int size = 1; size <= max_ranks; ++size) {
         const int n_doubling = power_of_two_below(size);
         const std::string expected = tree_over(0, n_doubling, n_doubling, size - n_doubling);
         const std::vector<Sum> sums = carry_out(size);
@@ -129,7 +129,7 @@ TEST(recursive_doubling, adds_neighbours_first) {
 }
 
 TEST(recursive_doubling, takes_every_rank_exactly_once) {
-    for (int size = 1; size <= most_ranks; ++size) {
+    for (int size = 1; size <= max_ranks; ++size) {
         std::string text = carry_out(size).front().text;
         std::ranges::replace_if(
             text, [](char c) { return c < '0' || c > '9'; }, ' ');
@@ -147,7 +147,7 @@ TEST(recursive_doubling, takes_every_rank_exactly_once) {
 }
 
 TEST(binomial_tree, parents_and_children_agree_and_reach_everybody) {
-    for (int size = 1; size <= most_ranks; ++size) {
+    for (int size = 1; size <= max_ranks; ++size) {
         std::vector<int> parents(static_cast<std::size_t>(size), -2);
         parents[0] = binomial_tree(0, size).parent;
         for (int rank = 0; rank < size; ++rank) {
@@ -165,7 +165,7 @@ TEST(binomial_tree, parents_and_children_agree_and_reach_everybody) {
 }
 
 TEST(binomial_tree, is_as_deep_as_the_logarithm) {
-    for (int size = 1; size <= most_ranks; ++size) {
+    for (int size = 1; size <= max_ranks; ++size) {
         for (int rank = 0; rank < size; ++rank) {
             int depth = 0;
             for (int r = rank; r > 0; r = binomial_tree(r, size).parent) ++depth;
@@ -181,7 +181,7 @@ int count_below(int rank, int size) {
 }
 
 TEST(binomial_tree, serves_large_subtrees_first_and_keeps_them_adjacent) {
-    for (int size = 1; size <= most_ranks; ++size) {
+    for (int size = 1; size <= max_ranks; ++size) {
         for (int rank = 0; rank < size; ++rank) {
             EXPECT_EQ(subtree_size(rank, size), count_below(rank, size));
             int end = rank + subtree_size(rank, size); // children downwards tile the subtree

@@ -12,7 +12,7 @@ namespace {
 class Log : public testing::Test {
   protected:
     void TearDown() override {
-        set_speaker(0, "");
+        set_identity(0, "");
         set_level(Level::info);
     }
 };
@@ -31,7 +31,7 @@ TEST_F(Log, root_speaks_for_the_program) {
 }
 
 TEST_F(Log, another_rank_names_itself_and_its_host) {
-    set_speaker(3, "node-c");
+    set_identity(3, "node-c");
     EXPECT_EQ(stderr_of([] { error("disk full"); }),
               "[pillar rank 3 on node-c] error: disk full\n");
     EXPECT_EQ(stderr_of([] { root(Level::error, "the same {}", "everywhere"); }), "");

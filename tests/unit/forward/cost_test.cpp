@@ -42,31 +42,31 @@ TEST(step_cost, counts_every_matrix_of_the_file_once) {
     const gguf::TensorInfo& output = *model.file().find_tensor("output.weight");
     const StepCost cost = cost_of(model, 0, 1, "integer");
     EXPECT_EQ(cost.layer_bytes, layer_bytes);
-    EXPECT_EQ(cost.layer_products, layer_weights);
+    EXPECT_EQ(cost.layer_macs, layer_weights);
     EXPECT_EQ(cost.output_bytes, output.size_bytes);
-    EXPECT_EQ(cost.output_products, output.n_elements());
+    EXPECT_EQ(cost.output_macs, output.n_elements());
     EXPECT_EQ(cost.kv_bytes, 2u * 2 * 2 * 32 * 2); // layers, K and V, KV heads, width, f16
 
     StepCost both;
     for (const int rank : {0, 1}) {
         const StepCost half = cost_of(model, rank, 2, "integer");
         both.layer_bytes += half.layer_bytes;
-        both.layer_products += half.layer_products;
+        both.layer_macs += half.layer_macs;
         both.output_bytes += half.output_bytes;
         both.kv_bytes += half.kv_bytes;
     }
     EXPECT_EQ(both.layer_bytes, cost.layer_bytes);
-    EXPECT_EQ(both.layer_products, cost.layer_products);
+    EXPECT_EQ(both.layer_macs, cost.layer_macs);
     EXPECT_EQ(both.output_bytes, cost.output_bytes);
     EXPECT_EQ(both.kv_bytes, cost.kv_bytes);
 }
 
 TEST(step_cost, counts_no_integer_products_where_there_are_none) {
     const ModelFile floats(TinyModel{.type = quant::Type::f16});
-    EXPECT_EQ(cost_of(floats, 0, 1, "integer").layer_products, 0u);
+    EXPECT_EQ(cost_of(floats, 0, 1, "integer").layer_macs, 0u);
     EXPECT_GT(cost_of(floats, 0, 1, "integer").layer_bytes, 0u);
     const ModelFile blocks(TinyModel{.type = quant::Type::q8_0});
-    EXPECT_EQ(cost_of(blocks, 0, 1, "reference").layer_products, 0u);
+    EXPECT_EQ(cost_of(blocks, 0, 1, "reference").layer_macs, 0u);
 }
 
 TEST(multiply_matrices, leaves_the_next_step_as_it_was) {

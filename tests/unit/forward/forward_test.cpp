@@ -132,38 +132,41 @@ INSTANTIATE_TEST_SUITE_P(Models, Forward,
                                          std::tuple{model_with(4, 4, 64),
                                                     kernels::CacheType::f32}));
 
-/// Meetings of the team in one layer for a step of `n_rows` at a depth: what two more layers cost.
-std::size_t meetings_a_layer(TinyModel options, std::int32_t depth, std::int32_t n_rows,
-                             int n_threads, int n_ranks = 1) {
-    std::size_t meetings[2];
+/// Barriers of the team in one layer for a step of `n_rows` at a depth: what two more layers cost.
+std::size_t counted_barriers_a_layer(TinyModel options, std::int32_t depth, std::int32_t n_rows,
+                                     int n_threads, int n_ranks = 1) {
+    std::size_t barriers[2];
     for (const std::uint32_t n_layers : {1u, 3u}) {
         options.n_layers = n_layers;
         const ModelFile model(options);
         OneRank rank(model, options_for(kernels::CacheType::f16), n_threads,
                      kernels::families()[kernels::best_family()]->name, n_ranks);
         if (depth > 0) logits_after(rank, 0, depth, depth);
-        const std::size_t before = rank.team().barrier().n_meetings();
+        const std::size_t before = rank.team().barrier().n_barriers();
         std::vector<Row> rows;
         append(rows, 0, depth, n_rows);
         rows.back().want_logits = true;
         rank.transformer().forward(rank.comm(), rows);
-        meetings[n_layers / 2] = rank.team().barrier().n_meetings() - before;
+        barriers[n_layers / 2] = rank.team().barrier().n_barriers() - before;
     }
-    return (meetings[1] - meetings[0]) / 2;
+    return (barriers[1] - barriers[0]) / 2;
 }
 
 TEST(forward, meets_at_most_8_times_a_layer) {
-    EXPECT_EQ(meetings_a_layer(model_with(8, 4, 32), 0, 1, 2), 5u);   // decode: heads are enough
-    EXPECT_EQ(meetings_a_layer(model_with(3, 1, 32), 700, 1, 2), 6u); // decode: pages are shared
-    EXPECT_EQ(meetings_a_layer(model_with(6, 2, 80), 700, 1, 2), 6u); // heads that share blocks
-    EXPECT_EQ(meetings_a_layer(model_with(3, 1, 32), 0, 300, 2), 7u); // a prompt
-    EXPECT_EQ(meetings_a_layer(model_with(6, 2, 80), 0, 300, 3), 7u);
+    EXPECT_EQ(counted_barriers_a_layer(model_with(8, 4, 32), 0, 1, 2),
+              5u); // decode: heads are enough
+    EXPECT_EQ(counted_barriers_a_layer(model_with(3, 1, 32), 700, 1, 2),
+              6u); // decode: pages are shared
+    EXPECT_EQ(counted_barriers_a_layer(model_with(6, 2, 80), 700, 1, 2),
+              6u); // heads that share blocks
+    EXPECT_EQ(counted_barriers_a_layer(model_with(3, 1, 32), 0, 300, 2), 7u); // a prompt
+    EXPECT_EQ(counted_barriers_a_layer(model_with(6, 2, 80), 0, 300, 3), 7u);
 }
 
 TEST(forward, meets_as_often_as_the_cost_model_counts) {
     for (const int n_ranks : {1, 2})
         for (const std::int32_t n_rows : {1, 4, 5, 63, 64, 300})
-            EXPECT_EQ(meetings_a_layer(model_with(8, 4, 32), 0, n_rows, 2, n_ranks),
+            EXPECT_EQ(counted_barriers_a_layer(model_with(8, 4, 32), 0, n_rows, 2, n_ranks),
                       barriers_a_layer(static_cast<std::size_t>(n_rows), n_ranks))
                 << n_rows << " rows on " << n_ranks;
 }

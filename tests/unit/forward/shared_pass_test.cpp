@@ -88,7 +88,7 @@ TEST(shared_pass, covers_every_group_once_in_order) {
                     for (std::size_t m = 0; m < matrices.size(); ++m) {
                         std::size_t next = 0;
                         for (int t = 0; t < n_threads; ++t) {
-                            const threads::Range groups = pass.groups(m, t);
+                            const Range groups = pass.groups(m, t);
                             EXPECT_EQ(groups.begin, next) << s.name;
                             EXPECT_GE(groups.end, groups.begin);
                             next = groups.end;

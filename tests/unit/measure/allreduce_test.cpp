@@ -29,8 +29,8 @@ std::vector<AllreduceTime> planted(Algorithm algorithm, Wire wire, int size, dou
 }
 
 TEST(fit_network, finds_a_planted_network_again) {
-    for (const auto algorithm :
-         {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step, Algorithm::ring}) {
+    for (const auto algorithm : {Algorithm::recursive_doubling, Algorithm::direct,
+                                 Algorithm::reduce_scatter, Algorithm::ring}) {
         for (const int size : {2, 3, 8}) {
             const NetworkFit fit =
                 fit_network(planted(algorithm, Wire::f32, size, 50e-6, 8.5e-9), size);
@@ -68,26 +68,29 @@ TEST(fit_network, has_no_negative_latency) {
 }
 
 TEST(candidates, leave_direct_out_where_it_needs_most_memory) {
-    EXPECT_THAT(candidates(Wire::f32, 8, 1 << 18),
-                ElementsAre(Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step));
+    EXPECT_THAT(
+        candidates(Wire::f32, 8, 1 << 18),
+        ElementsAre(Algorithm::recursive_doubling, Algorithm::direct, Algorithm::reduce_scatter));
     EXPECT_THAT(candidates(Wire::f32, 8, (1 << 18) + 1),
-                ElementsAre(Algorithm::recursive_doubling, Algorithm::two_step));
-    EXPECT_THAT(candidates(Wire::f32, 2, 1 << 24),
-                ElementsAre(Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step));
-    EXPECT_THAT(candidates(Wire::q8, 8, 1 << 24), ElementsAre(Algorithm::two_step));
+                ElementsAre(Algorithm::recursive_doubling, Algorithm::reduce_scatter));
+    EXPECT_THAT(
+        candidates(Wire::f32, 2, 1 << 24),
+        ElementsAre(Algorithm::recursive_doubling, Algorithm::direct, Algorithm::reduce_scatter));
+    EXPECT_THAT(candidates(Wire::q8, 8, 1 << 24), ElementsAre(Algorithm::reduce_scatter));
 }
 
 TEST(fastest, prefers_an_earlier_one_that_is_nearly_as_fast) {
     using Trial = AllreduceTuning::Trial;
     const auto choose = [](double a, double b, double c) {
-        const std::vector<Trial> trials{
-            {Algorithm::recursive_doubling, a}, {Algorithm::direct, b}, {Algorithm::two_step, c}};
+        const std::vector<Trial> trials{{Algorithm::recursive_doubling, a},
+                                        {Algorithm::direct, b},
+                                        {Algorithm::reduce_scatter, c}};
         return fastest(trials);
     };
     EXPECT_EQ(choose(1.04, 1.0, 2.0), Algorithm::recursive_doubling);
     EXPECT_EQ(choose(1.06, 1.0, 2.0), Algorithm::direct);
     EXPECT_EQ(choose(1.2, 1.03, 1.0), Algorithm::direct);
-    EXPECT_EQ(choose(1.2, 1.1, 1.0), Algorithm::two_step);
+    EXPECT_EQ(choose(1.2, 1.1, 1.0), Algorithm::reduce_scatter);
 }
 
 } // namespace

@@ -22,9 +22,9 @@ TEST(hidden_share, stays_between_none_and_all_whatever_a_busy_machine_measures) 
 }
 
 /// A value is read and written: not faster than 100 GB/s, not slower than 10 MB/s.
-TEST(summing, takes_the_time_of_a_few_instructions_a_value) {
+TEST(reduction, takes_the_time_of_a_few_instructions_a_value) {
     for (const comm::Wire wire : {comm::Wire::f32, comm::Wire::f16, comm::Wire::q8}) {
-        const double time_s = summing_s_per_value(wire);
+        const double time_s = reduction_s_per_value(wire);
         EXPECT_GT(time_s, 0.04e-9) << comm::name_of(wire);
         EXPECT_LT(time_s, 0.4e-6) << comm::name_of(wire);
     }

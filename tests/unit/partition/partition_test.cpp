@@ -16,7 +16,7 @@ void PrintTo(const Range& range, std::ostream* out) {
 
 namespace {
 
-constexpr int most_ranks = 16;
+constexpr int max_ranks = 16;
 
 /// Awkward ones: odd head counts, fewer heads or rows than ranks, widths that are no multiple
 /// of 32.
@@ -65,7 +65,7 @@ std::vector<Range> column(const std::vector<Share>& shares, Member member) {
 template <class Test>
 void for_all(Test test) {
     for (const Sizes& sizes : awkward_sizes()) {
-        for (int n_ranks = 1; n_ranks <= most_ranks; ++n_ranks) {
+        for (int n_ranks = 1; n_ranks <= max_ranks; ++n_ranks) {
             SCOPED_TRACE(testing::Message() << sizes.n_heads << " heads, " << sizes.hidden_dim
                                             << " wide, " << n_ranks << " ranks");
             test(sizes, n_ranks);
@@ -87,7 +87,7 @@ TEST(part_of, cuts_at_rounded_down_multiples) {
 
 TEST(part_of, is_balanced_to_one_unit) {
     for (std::size_t n = 0; n <= 200; ++n) {
-        for (std::size_t n_parts = 1; n_parts <= most_ranks; ++n_parts) {
+        for (std::size_t n_parts = 1; n_parts <= max_ranks; ++n_parts) {
             std::vector<Range> parts;
             for (std::size_t i = 0; i < n_parts; ++i) parts.push_back(part_of(n, i, n_parts));
             expect_tiling(parts, 0, n);
@@ -112,7 +112,7 @@ TEST(part_of, nests_eight_slices_in_1_2_4_8_ranks) {
 }
 
 TEST(n_slices, is_eight_where_eight_nest_and_one_a_rank_elsewhere) {
-    for (int n_ranks = 1; n_ranks <= most_ranks; ++n_ranks) {
+    for (int n_ranks = 1; n_ranks <= max_ranks; ++n_ranks) {
         const bool nests = n_ranks == 1 || n_ranks == 2 || n_ranks == 4 || n_ranks == 8;
         EXPECT_EQ(n_slices_for(n_ranks), nests ? 8 : n_ranks);
     }
@@ -261,7 +261,7 @@ TEST(kv_heads_of, is_empty_without_heads_and_right_for_every_range) {
 
 TEST(even_share, of_every_small_model_on_every_number_of_ranks_tiles) {
     for (std::size_t n = 1; n <= 70; ++n) {
-        for (int n_ranks = 1; n_ranks <= most_ranks; ++n_ranks) {
+        for (int n_ranks = 1; n_ranks <= max_ranks; ++n_ranks) {
             const Sizes sizes{n, 1, 8, n * 5, n * 3};
             const auto shares = all_shares(sizes, n_ranks);
             expect_tiling(column(shares, &Share::heads), 0, n);

@@ -169,55 +169,55 @@ struct PlantedModel {
     std::size_t n_ranks;
 };
 
-Dealt deal(const std::vector<double>& speeds, const std::vector<std::uint64_t>& available,
-           std::uint64_t fixed = 10) {
+Assignment assign(const std::vector<double>& speeds, const std::vector<std::uint64_t>& available,
+                  std::uint64_t fixed = 10) {
     const PlantedModel model{fixed, 1000, speeds.size()};
-    return deal_by_speed(speeds, available, model);
+    return assign_by_speed(speeds, available, model);
 }
 
 constexpr std::uint64_t plenty = 1'000'000;
 
-TEST(deal_by_speed, is_even_within_ten_percent) {
-    const Dealt dealt = deal({100, 105}, {plenty, plenty});
-    EXPECT_THAT(dealt.weights, IsEmpty());
-    EXPECT_TRUE(dealt.speeds_are_equal);
+TEST(assign_by_speed, is_even_within_ten_percent) {
+    const Assignment assignment = assign({100, 105}, {plenty, plenty});
+    EXPECT_THAT(assignment.weights, IsEmpty());
+    EXPECT_TRUE(assignment.speeds_are_equal);
 }
 
-TEST(deal_by_speed, is_in_proportion_beyond_in_thousandths) {
-    const Dealt dealt = deal({3.1e9, 6.2e9}, {plenty, plenty});
-    EXPECT_THAT(dealt.weights, ElementsAre(0.333, 0.667));
-    EXPECT_THAT(dealt.full, IsEmpty());
-    EXPECT_THAT(deal({1, 2, 1}, {plenty, plenty, plenty}).weights, ElementsAre(0.25, 0.5, 0.25));
+TEST(assign_by_speed, is_in_proportion_beyond_in_thousandths) {
+    const Assignment assignment = assign({3.1e9, 6.2e9}, {plenty, plenty});
+    EXPECT_THAT(assignment.weights, ElementsAre(0.333, 0.667));
+    EXPECT_THAT(assignment.full, IsEmpty());
+    EXPECT_THAT(assign({1, 2, 1}, {plenty, plenty, plenty}).weights, ElementsAre(0.25, 0.5, 0.25));
 }
 
-TEST(deal_by_speed, of_one_rank_is_even) {
-    EXPECT_THAT(deal({7}, {plenty}).weights, IsEmpty());
-    EXPECT_THAT(deal({7}, {1}).weights, IsEmpty()); // the memory check will refuse it
+TEST(assign_by_speed, of_one_rank_is_even) {
+    EXPECT_THAT(assign({7}, {plenty}).weights, IsEmpty());
+    EXPECT_THAT(assign({7}, {1}).weights, IsEmpty()); // the memory check will refuse it
 }
 
-TEST(deal_by_speed, gives_a_small_node_what_fits_and_the_rest_to_the_others) {
+TEST(assign_by_speed, gives_a_small_node_what_fits_and_the_rest_to_the_others) {
     const std::vector<std::uint64_t> available = {plenty, 310};
-    const Dealt dealt = deal({1, 3}, available); // 0.75 would be 760 bytes
-    ASSERT_EQ(dealt.weights.size(), 2u);
-    EXPECT_NEAR(dealt.weights[1], 0.3, 0.02);
-    EXPECT_THAT(dealt.full, ElementsAre(1));
+    const Assignment assignment = assign({1, 3}, available); // 0.75 would be 760 bytes
+    ASSERT_EQ(assignment.weights.size(), 2u);
+    EXPECT_NEAR(assignment.weights[1], 0.3, 0.02);
+    EXPECT_THAT(assignment.full, ElementsAre(1));
     const PlantedModel model{10, 1000, 2};
     for (int r = 0; r < 2; ++r) {
-        const Need need = model(r, dealt.weights);
+        const Need need = model(r, assignment.weights);
         EXPECT_LE(need.fixed + need.growing, available[static_cast<std::size_t>(r)]);
     }
 }
 
-TEST(deal_by_speed, always_fits_where_it_deals_among_small_nodes) {
+TEST(assign_by_speed, always_fits_where_it_assigns_among_small_nodes) {
     for (std::uint64_t small = 60; small < 700; small += 7) {
         const std::vector<double> speeds = {4, 2, 1};
         const std::vector<std::uint64_t> available = {small, 500, 480};
-        const Dealt dealt = deal(speeds, available);
-        ASSERT_EQ(dealt.weights.size(), 3u);
+        const Assignment assignment = assign(speeds, available);
+        ASSERT_EQ(assignment.weights.size(), 3u);
         const PlantedModel model{10, 1000, 3};
         bool all_fit = true;
         for (int r = 0; r < 3; ++r) {
-            const Need need = model(r, dealt.weights);
+            const Need need = model(r, assignment.weights);
             all_fit &= need.fixed + need.growing <= available[static_cast<std::size_t>(r)];
         }
         // Caps in whole units: 3 ranks may waste a unit each.
@@ -225,31 +225,32 @@ TEST(deal_by_speed, always_fits_where_it_deals_among_small_nodes) {
             EXPECT_TRUE(all_fit) << small;
         }
         if (!all_fit) {
-            EXPECT_THAT(dealt.weights, ElementsAre(0.571, 0.286, 0.143)) << small;
+            EXPECT_THAT(assignment.weights, ElementsAre(0.571, 0.286, 0.143)) << small;
         }
     }
 }
 
-TEST(deal_by_speed, makes_equal_nodes_uneven_only_where_the_even_split_does_not_fit) {
-    EXPECT_THAT(deal({1, 1}, {510, 510}).weights, IsEmpty());
-    const Dealt dealt = deal({1, 1}, {plenty, 310});
-    EXPECT_TRUE(dealt.speeds_are_equal);
-    ASSERT_EQ(dealt.weights.size(), 2u);
-    EXPECT_NEAR(dealt.weights[1], 0.3, 0.02);
+TEST(assign_by_speed, makes_equal_nodes_uneven_only_where_the_even_split_does_not_fit) {
+    EXPECT_THAT(assign({1, 1}, {510, 510}).weights, IsEmpty());
+    const Assignment assignment = assign({1, 1}, {plenty, 310});
+    EXPECT_TRUE(assignment.speeds_are_equal);
+    ASSERT_EQ(assignment.weights.size(), 2u);
+    EXPECT_NEAR(assignment.weights[1], 0.3, 0.02);
 }
 
-TEST(deal_by_speed, goes_by_speed_where_nothing_fits) {
-    EXPECT_THAT(deal({1, 3}, {100, 100}).weights, ElementsAre(0.25, 0.75));
-    EXPECT_THAT(deal({1, 1}, {100, 100}).weights, IsEmpty());
-    EXPECT_THAT(deal({1, 3}, {5, 5}).weights, ElementsAre(0.25, 0.75)); // less than the fixed part
+TEST(assign_by_speed, goes_by_speed_where_nothing_fits) {
+    EXPECT_THAT(assign({1, 3}, {100, 100}).weights, ElementsAre(0.25, 0.75));
+    EXPECT_THAT(assign({1, 1}, {100, 100}).weights, IsEmpty());
+    EXPECT_THAT(assign({1, 3}, {5, 5}).weights,
+                ElementsAre(0.25, 0.75)); // less than the fixed part
 }
 
-TEST(deal_by_speed, leaves_a_node_without_room_empty) {
-    const std::vector<double> weights = deal({1, 3}, {plenty, 12}).weights;
+TEST(assign_by_speed, leaves_a_node_without_room_empty) {
+    const std::vector<double> weights = assign({1, 3}, {plenty, 12}).weights;
     ASSERT_EQ(weights.size(), 2u);
     EXPECT_TRUE(weighted_part(100, 1, weights).empty());
     // Less than the fixed part: nothing that it could own helps.
-    EXPECT_THAT(deal({1, 3}, {plenty, 5}).weights, ElementsAre(0.25, 0.75));
+    EXPECT_THAT(assign({1, 3}, {plenty, 5}).weights, ElementsAre(0.25, 0.75));
 }
 
 } // namespace

@@ -48,9 +48,9 @@ TEST(machine_profile, says_the_same_after_writing_and_reading) {
     p.available_bytes = 1.25e9;
     p.read_bytes_per_s = 9.875e9;
     p.read_efficiency = 0.75;
-    p.products_per_s = 1.5e12;
-    p.product_efficiency = 0.5;
-    p.float_products_per_s = 1e11;
+    p.macs_per_s = 1.5e12;
+    p.mac_efficiency = 0.5;
+    p.float_macs_per_s = 1e11;
     p.float_efficiency = 0.25;
     p.barrier_s = 5e-7;
     p.network = {1e-6, 2e-9, 3e-9, 4e-6, 5e-9, 6e-6, 7e-9, 0.125, {8e-9, 9e-9, 11e-9}};
@@ -63,9 +63,9 @@ TEST(machine_profile, says_the_same_after_writing_and_reading) {
     EXPECT_PRED2(near, q.available_bytes, p.available_bytes);
     EXPECT_PRED2(near, q.read_bytes_per_s, p.read_bytes_per_s);
     EXPECT_EQ(q.read_efficiency, 0.75);
-    EXPECT_PRED2(near, q.products_per_s, 1.5e12);
-    EXPECT_EQ(q.product_efficiency, 0.5);
-    EXPECT_PRED2(near, q.float_products_per_s, 1e11);
+    EXPECT_PRED2(near, q.macs_per_s, 1.5e12);
+    EXPECT_EQ(q.mac_efficiency, 0.5);
+    EXPECT_PRED2(near, q.float_macs_per_s, 1e11);
     EXPECT_EQ(q.float_efficiency, 0.25);
     EXPECT_PRED2(near, q.barrier_s, 5e-7);
     EXPECT_PRED2(near, q.network.latency_s, 1e-6);
@@ -76,9 +76,9 @@ TEST(machine_profile, says_the_same_after_writing_and_reading) {
     EXPECT_PRED2(near, q.network.jitter_s, 6e-6);
     EXPECT_PRED2(near, q.network.s_per_byte_long, 7e-9);
     EXPECT_EQ(q.network.hidden_share, 0.125);
-    EXPECT_PRED2(near, q.network.summing.f32_s, 8e-9);
-    EXPECT_PRED2(near, q.network.summing.f16_s, 9e-9);
-    EXPECT_PRED2(near, q.network.summing.q8_s, 11e-9);
+    EXPECT_PRED2(near, q.network.reduction.f32_s, 8e-9);
+    EXPECT_PRED2(near, q.network.reduction.f16_s, 9e-9);
+    EXPECT_PRED2(near, q.network.reduction.q8_s, 11e-9);
     EXPECT_EQ(q.power.idle_w, 1);
     EXPECT_EQ(q.power.decode_w, 2);
     EXPECT_EQ(q.power.peak_w, 3);

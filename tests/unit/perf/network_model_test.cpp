@@ -15,7 +15,7 @@ NetworkProfile gigabit() {
     NetworkProfile network;
     network.s_per_byte_both_ways = 8.5e-9;
     network.s_per_byte_long = 8.5e-9;
-    network.summing = {0, 0, 0};
+    network.reduction = {0, 0, 0};
     return network;
 }
 
@@ -42,12 +42,12 @@ TEST(allreduce, times_are_those_of_the_formulas) {
     // direct: a + (P − 2) o + (P − 1) m G
     EXPECT_NEAR(us(Algorithm::direct, 4, 2048), 62.304 + 24 + 3 * 17.408, 1e-6);
     // two-step: 2 (a + (P − 2) o) + 2 (P − 1) / P m G
-    EXPECT_NEAR(us(Algorithm::two_step, 4, 16384), 2 * (62.304 + 24) + 1.5 * 139.264, 1e-6);
-    EXPECT_NEAR(us(Algorithm::two_step, 8, 65536), 2 * (62.304 + 72) + 1.75 * 557.056, 1e-6);
+    EXPECT_NEAR(us(Algorithm::reduce_scatter, 4, 16384), 2 * (62.304 + 24) + 1.5 * 139.264, 1e-6);
+    EXPECT_NEAR(us(Algorithm::reduce_scatter, 8, 65536), 2 * (62.304 + 72) + 1.75 * 557.056, 1e-6);
     // ring: 2 (P − 1) messages of m / P
     EXPECT_NEAR(us(Algorithm::ring, 4, 16384), 6 * (62.304 + 34.816), 1e-6);
-    for (const Algorithm algorithm :
-         {Algorithm::recursive_doubling, Algorithm::direct, Algorithm::two_step, Algorithm::ring})
+    for (const Algorithm algorithm : {Algorithm::recursive_doubling, Algorithm::direct,
+                                      Algorithm::reduce_scatter, Algorithm::ring})
         EXPECT_EQ(us(algorithm, 1, 4096), 0);
 }
 
@@ -80,21 +80,21 @@ TEST(allreduce, has_a_rate_of_its_own_for_messages_beyond_64_kib) {
     EXPECT_NEAR(bandwidth_us(Algorithm::direct, 65536), 12.304 + 557.056, 1e-6);
     EXPECT_NEAR(bandwidth_us(Algorithm::direct, 65540), 12.304 + 1310.8, 1e-6);
     // two-step sends halves: messages of 65536 bytes, then of 65540
-    EXPECT_NEAR(bandwidth_us(Algorithm::two_step, 131072), 2 * (12.304 + 557.056), 1e-6);
-    EXPECT_NEAR(bandwidth_us(Algorithm::two_step, 131080), 2 * (12.304 + 1310.8), 1e-6);
+    EXPECT_NEAR(bandwidth_us(Algorithm::reduce_scatter, 131072), 2 * (12.304 + 557.056), 1e-6);
+    EXPECT_NEAR(bandwidth_us(Algorithm::reduce_scatter, 131080), 2 * (12.304 + 1310.8), 1e-6);
 }
 
 TEST(allreduce, adds_each_copy_that_comes_in) {
     NetworkProfile network = gigabit();
-    network.summing = {3e-9, 6e-9, 8e-9};
+    network.reduction = {3e-9, 6e-9, 8e-9};
     const auto ns = [&](Algorithm algorithm, Wire wire, int n_ranks) {
-        return 1e9 * allreduce_time(network, algorithm, wire, n_ranks, 100).summing_s;
+        return 1e9 * allreduce_time(network, algorithm, wire, n_ranks, 100).reduction_s;
     };
     EXPECT_NEAR(ns(Algorithm::recursive_doubling, Wire::f32, 2), 300, 1e-6);
     EXPECT_NEAR(ns(Algorithm::recursive_doubling, Wire::f32, 8), 900, 1e-6);
     EXPECT_NEAR(ns(Algorithm::recursive_doubling, Wire::f32, 5), 900, 1e-6); // one folds in
     EXPECT_NEAR(ns(Algorithm::direct, Wire::f16, 4), 1800, 1e-6);
-    EXPECT_NEAR(ns(Algorithm::two_step, Wire::q8, 8), 800, 1e-6);
+    EXPECT_NEAR(ns(Algorithm::reduce_scatter, Wire::q8, 8), 800, 1e-6);
     EXPECT_NEAR(ns(Algorithm::ring, Wire::f32, 8), 300, 1e-6);
     EXPECT_EQ(ns(Algorithm::direct, Wire::q8, 1), 0);
 }
@@ -107,12 +107,12 @@ TEST(allreduce, choice_is_the_best_there_is) {
         double best_us;
         Algorithm algorithm;
     };
-    for (const Row& row :
-         {Row{4, 2048, 138.5, Algorithm::direct},
-          Row{8, 2048, 239.1, Algorithm::recursive_doubling},
-          Row{4, 16384, 381.5, Algorithm::two_step}, Row{8, 16384, 512.3, Algorithm::two_step},
-          Row{16, 2048, 318.8, Algorithm::recursive_doubling},
-          Row{16, 16384, 713.5, Algorithm::two_step}}) {
+    for (const Row& row : {Row{4, 2048, 138.5, Algorithm::direct},
+                           Row{8, 2048, 239.1, Algorithm::recursive_doubling},
+                           Row{4, 16384, 381.5, Algorithm::reduce_scatter},
+                           Row{8, 16384, 512.3, Algorithm::reduce_scatter},
+                           Row{16, 2048, 318.8, Algorithm::recursive_doubling},
+                           Row{16, 16384, 713.5, Algorithm::reduce_scatter}}) {
         const Algorithm best =
             fastest_allreduce(gigabit(), Wire::f32, row.n_ranks, row.n_bytes / 4);
         EXPECT_EQ(best, row.algorithm) << row.n_ranks << " ranks, " << row.n_bytes << " bytes";

@@ -13,7 +13,7 @@ RunShape two_ranks() {
     shape.h.n_layers = 3;
     shape.h.dim = 40;
     shape.h.head_dim = 20;
-    shape.allreduce = {comm::Algorithm::direct, comm::Algorithm::two_step, 40};
+    shape.allreduce = {comm::Algorithm::direct, comm::Algorithm::reduce_scatter, 40};
     shape.wire = comm::Wire::f16;
     shape.ranks = {{{700, 70, 50, 1000, 90, 6}, 1}, {{800, 80, 60, 1100, 91, 7}, 1}};
     return shape;

@@ -14,9 +14,9 @@ MachineProfile round_numbers() {
     MachineProfile p;
     p.read_bytes_per_s = 4e9;
     p.read_efficiency = 0.5;
-    p.products_per_s = 10e9;
-    p.product_efficiency = 0.5;
-    p.float_products_per_s = 2e9;
+    p.macs_per_s = 10e9;
+    p.mac_efficiency = 0.5;
+    p.float_macs_per_s = 2e9;
     p.float_efficiency = 0.5;
     p.barrier_s = 1e-6;
     p.network.latency_s = 100e-6;
@@ -26,25 +26,25 @@ MachineProfile round_numbers() {
     p.network.store_and_forward_s_per_byte = 0;
     p.network.jitter_s = 5e-6;
     p.network.hidden_share = 1;
-    p.network.summing = {2e-9, 4e-9, 6e-9};
+    p.network.reduction = {2e-9, 4e-9, 6e-9};
     return p;
 }
 
 TEST(step_time, of_one_rank_is_memory_or_arithmetic) {
     StepWork work;
     work.ranks = {
-        {.matrix_bytes = 1e9, .matrix_products = 1e9, .kv_bytes = 4e8, .attention_products = 5e7}};
+        {.matrix_bytes = 1e9, .matrix_macs = 1e9, .kv_bytes = 4e8, .attention_macs = 5e7}};
     work.n_barriers = 100;
     StepTime time = step_time(round_numbers(), work);
     EXPECT_DOUBLE_EQ(time.matrices_s, 0.5); // 1e9 / 2e9
     EXPECT_FALSE(time.arithmetic_bound);
     EXPECT_DOUBLE_EQ(time.attention_s, 0.1); // 4e8 / 4e9
     EXPECT_DOUBLE_EQ(time.barriers_s, 1e-4);
-    EXPECT_EQ(time.latency_s + time.bandwidth_s + time.summing_s, 0);
+    EXPECT_EQ(time.latency_s + time.bandwidth_s + time.reduction_s, 0);
     EXPECT_DOUBLE_EQ(time.total(), 0.6001);
 
-    work.ranks[0].matrix_products = 5e9;
-    work.ranks[0].attention_products = 3e8;
+    work.ranks[0].matrix_macs = 5e9;
+    work.ranks[0].attention_macs = 3e8;
     time = step_time(round_numbers(), work);
     EXPECT_DOUBLE_EQ(time.matrices_s, 1.0); // 5e9 / 5e9
     EXPECT_TRUE(time.arithmetic_bound);
@@ -62,8 +62,8 @@ TEST(step_time, of_several_is_the_slowest_and_the_messages) {
     EXPECT_DOUBLE_EQ(time.matrices_s, 1.0);
     EXPECT_NEAR(time.latency_s, 4 * 105e-6 + 200e-6, 1e-12);
     EXPECT_NEAR(time.bandwidth_s, 4 * 4000 * 20e-9 + 150 * 10e-9, 1e-12);
-    EXPECT_NEAR(time.summing_s, 4 * 1000 * 2e-9, 1e-15);
-    EXPECT_NEAR(time.total(), 1.0 + time.latency_s + time.bandwidth_s + time.summing_s, 1e-12);
+    EXPECT_NEAR(time.reduction_s, 4 * 1000 * 2e-9, 1e-15);
+    EXPECT_NEAR(time.total(), 1.0 + time.latency_s + time.bandwidth_s + time.reduction_s, 1e-12);
     // 0: 4 vectors and the request; 1: 4 vectors and the reply
     EXPECT_EQ(step_traffic(work, 0).bytes_sent, 16050u);
     EXPECT_EQ(step_traffic(work, 1).bytes_sent, 16100u);
@@ -109,8 +109,8 @@ TEST(step_time, in_halves_hides_the_share_that_the_profile_says_and_no_adding) {
         const StepTime time = step_time(profile, work);
         return time.latency_s + time.bandwidth_s - (200e-6 + 8 * 10e-9);
     };
-    const double summing_s = 4 * (4875 + 2375) * 2e-9;
-    EXPECT_NEAR(step_time(profile, work).summing_s, summing_s, 1e-15);
+    const double reduction_s = 4 * (4875 + 2375) * 2e-9;
+    EXPECT_NEAR(step_time(profile, work).reduction_s, reduction_s, 1e-15);
     const double all_s = 4 * 495e-6 + 4 * 295e-6;
     const double hidden_s = 2 * (62.5e-6 + 187.5e-6 + 187.5e-6) + 62.5e-6;
     profile.network.hidden_share = 0.25;
@@ -121,7 +121,7 @@ TEST(step_time, in_halves_hides_the_share_that_the_profile_says_and_no_adding) {
     profile.network.hidden_share = 0.25;
     for (RankWork& rank : work.ranks) rank.matrix_bytes = 2e9;
     EXPECT_NEAR(messages_s(), 0.75 * (all_s - 295e-6) + 295e-6, 1e-12);
-    EXPECT_NEAR(step_time(profile, work).summing_s, summing_s, 1e-15);
+    EXPECT_NEAR(step_time(profile, work).reduction_s, reduction_s, 1e-15);
 }
 
 TEST(step_work, counts_rows_positions_and_heads) {
@@ -132,20 +132,20 @@ TEST(step_work, counts_rows_positions_and_heads) {
     RankCost rank;
     rank.cost = {.layer_bytes = 700,
                  .output_bytes = 50,
-                 .layer_products = 1000,
-                 .output_products = 90,
+                 .layer_macs = 1000,
+                 .output_macs = 90,
                  .kv_bytes = 6};
     rank.n_heads = 2;
     const StepWork work = step_work(h, std::span(&rank, 1), rows_of_one(5, 2, true));
     EXPECT_EQ(work.ranks[0].matrix_bytes, 750);
-    EXPECT_EQ(work.ranks[0].matrix_products, 2090); // the output matrix for the last row alone
-    EXPECT_EQ(work.ranks[0].kv_bytes, 42);          // 7 positions
-    EXPECT_EQ(work.ranks[0].attention_products, 2 * (6 + 7) * 3 * 2 * 4);
+    EXPECT_EQ(work.ranks[0].matrix_macs, 2090); // the output matrix for the last row alone
+    EXPECT_EQ(work.ranks[0].kv_bytes, 42);      // 7 positions
+    EXPECT_EQ(work.ranks[0].attention_macs, 2 * (6 + 7) * 3 * 2 * 4);
     EXPECT_EQ(work.n_allreduces, 6u);
     EXPECT_EQ(work.allreduce_floats, 20u);
     const StepWork chunk = step_work(h, std::span(&rank, 1), rows_of_one(5, 2, false));
     EXPECT_EQ(chunk.ranks[0].matrix_bytes, 700);
-    EXPECT_EQ(chunk.ranks[0].matrix_products, 2000);
+    EXPECT_EQ(chunk.ranks[0].matrix_macs, 2000);
 }
 
 /// Two sequences, a row each at positions 6 and 2: the cache of both, logits of both.
@@ -155,13 +155,13 @@ TEST(step_work, counts_the_sequences_of_a_batch) {
     h.dim = 10;
     h.head_dim = 4;
     RankCost rank;
-    rank.cost = {.layer_bytes = 700, .output_bytes = 50, .output_products = 90, .kv_bytes = 6};
+    rank.cost = {.layer_bytes = 700, .output_bytes = 50, .output_macs = 90, .kv_bytes = 6};
     rank.n_heads = 2;
     const StepWork work = step_work(h, std::span(&rank, 1), StepRows{2, 2, 7 + 3, 7 + 3});
     EXPECT_EQ(work.ranks[0].matrix_bytes, 750);
-    EXPECT_EQ(work.ranks[0].matrix_products, 180);
+    EXPECT_EQ(work.ranks[0].matrix_macs, 180);
     EXPECT_EQ(work.ranks[0].kv_bytes, 60);
-    EXPECT_EQ(work.ranks[0].attention_products, 2 * 10 * 3 * 2 * 4);
+    EXPECT_EQ(work.ranks[0].attention_macs, 2 * 10 * 3 * 2 * 4);
 }
 
 /// Halves on either side of the border: of the longer one the ring sends four parts, of the
@@ -210,7 +210,7 @@ Loaded load(const std::string& name, int n_ranks = 1) {
 MachineProfile pi4_with_llama_cpp() {
     MachineProfile p;
     p.read_efficiency = 0.73;
-    p.product_efficiency = 0.15;
+    p.mac_efficiency = 0.15;
     return p;
 }
 

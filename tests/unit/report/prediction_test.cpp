@@ -25,9 +25,9 @@ perf::MachineProfile round_numbers() {
     p.name = "round";
     p.read_bytes_per_s = 4e9;
     p.read_efficiency = 0.5;
-    p.products_per_s = 10e9;
-    p.product_efficiency = 0.5;
-    p.float_products_per_s = 2e9;
+    p.macs_per_s = 10e9;
+    p.mac_efficiency = 0.5;
+    p.float_macs_per_s = 2e9;
     p.float_efficiency = 0.5;
     p.barrier_s = 1e-6;
     p.network.latency_s = 100e-6;
@@ -36,7 +36,7 @@ perf::MachineProfile round_numbers() {
     p.network.message_overhead_s = 10e-6;
     p.network.store_and_forward_s_per_byte = 0;
     p.network.jitter_s = 5e-6;
-    p.network.summing = {0, 0, 0};
+    p.network.reduction = {0, 0, 0};
     return p;
 }
 
@@ -106,11 +106,11 @@ TEST(Prediction, OfDecodeStepsIsTheModelsOfTheirPositions) {
 /// A vector of 1000 comes in with each of four sums.
 TEST(Prediction, CountsAddingWithTheMessages) {
     perf::MachineProfile profile = round_numbers();
-    profile.network.summing.f32_s = 1e-9;
+    profile.network.reduction.f32_s = 1e-9;
     const std::vector<trace::Trace> traces{recorded()};
     const auto tables = scaling_tables(traces, &profile);
     const Comparison& sums = tables[0].rows[0].prediction->decode;
-    EXPECT_NEAR(sums.predicted.summing_s / 9, 4e-6, 1e-12);
+    EXPECT_NEAR(sums.predicted.reduction_s / 9, 4e-6, 1e-12);
     EXPECT_NEAR(sums.predicted_messages_s() / 9, 945.5e-6, 1e-12);
     const auto all = nlohmann::json::parse(render(tables, tables::Format::json));
     const auto& decode = all["tables"][0]["rows"][0]["prediction"]["decode"];

@@ -86,7 +86,7 @@ TEST(CpuMeter, SeesAnotherProgramAndNotItself) {
     if (std::isnan(use.busy_s)) GTEST_SKIP() << "this machine has no /proc/stat to read";
     EXPECT_GT(use.own_s, 0.1);
     EXPECT_GE(use.seconds, 1);
-    // The other one's share of a crowded machine is unknown, but it has one.
+    // The other one's share of an oversubscribed machine is unknown, but it has one.
     EXPECT_GT(other_cpus({{use}})[0], 0.05);
 }
 

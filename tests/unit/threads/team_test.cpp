@@ -76,7 +76,7 @@ TEST(barrier, separates_rounds_under_stress) {
     Team team(n);
     const auto n_threads = static_cast<std::size_t>(n);
     std::vector<std::size_t> counters(n_threads * 16); // a cache line apart
-    const std::size_t before = team.barrier().n_meetings();
+    const std::size_t before = team.barrier().n_barriers();
     bool in_step = true;
     for (int repeat = 0; repeat < 100; ++repeat) {
         team.run([&](Worker worker) {
@@ -92,15 +92,15 @@ TEST(barrier, separates_rounds_under_stress) {
     }
     EXPECT_TRUE(in_step);
     EXPECT_EQ(counters[0], 100000u);
-    EXPECT_EQ(team.barrier().n_meetings() - before, 200000u);
+    EXPECT_EQ(team.barrier().n_barriers() - before, 200000u);
 }
 
-TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_meeting) {
+TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_barrier) {
     const int n = std::clamp(available_cpus(), 2, 4);
     Team team(n);
     const auto n_threads = static_cast<std::size_t>(n);
     std::vector<std::size_t> parts(n_threads * 16), seen(n_threads * 16); // a cache line apart
-    const std::size_t before = team.barrier().n_meetings();
+    const std::size_t before = team.barrier().n_barriers();
     std::size_t sum = 0, n_serial = 0;
     bool by_main = true, in_step = true;
     const std::thread::id main = std::this_thread::get_id();
@@ -125,10 +125,10 @@ TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_meeting) {
     EXPECT_TRUE(in_step);
     EXPECT_EQ(n_serial, 20000u);
     for (std::size_t t = 0; t < n_threads; ++t) EXPECT_EQ(seen[16 * t], 20000u);
-    EXPECT_EQ(team.barrier().n_meetings() - before, 40000u);
+    EXPECT_EQ(team.barrier().n_barriers() - before, 40000u);
 }
 
-/// Of all threads, for 2000 meetings of 8 that count as having `n_cpus` CPUs.
+/// Of all threads, for 2000 barriers of 8 that count as having `n_cpus` CPUs.
 double processor_s(int n_cpus) {
     Team team(8, n_cpus);
     const std::clock_t begin = std::clock(); // not the clock on the wall: others may have the cores
@@ -152,7 +152,7 @@ TEST(barrier, gives_its_core_away_with_more_threads_than_cores) {
 TEST(barrier, of_one_never_waits) {
     Barrier barrier(1, false);
     for (int i = 0; i < 5; ++i) barrier.wait();
-    EXPECT_EQ(barrier.n_meetings(), 5u);
+    EXPECT_EQ(barrier.n_barriers(), 5u);
 }
 
 using TeamDeathTest = testing::Test;

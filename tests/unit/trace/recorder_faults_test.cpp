@@ -112,7 +112,7 @@ Recorder* living = nullptr;
     const auto comm = comm::make_self();
     Recorder recorder(*comm, options_for(path));
     living = &recorder;
-    before_abort([]() noexcept { living->flush_now(); });
+    set_abort_hook([]() noexcept { living->flush_now(); });
     tell_on_terminate();
     for (std::uint64_t n = 0; n < 3; ++n) recorder.step(Step(n, static_cast<double>(n)));
     const auto fail = [&]() noexcept {

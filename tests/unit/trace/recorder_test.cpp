@@ -58,11 +58,11 @@ TEST(Recorder, LeavesAFileAndNoJournalAfterAnOrderlyEnd) {
 TEST(Recorder, GathersEveryRanksRecordsOnRankZero) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    support::Meeting meeting(3);
-    meeting.offsets = {{0, 0}, {-100, 0.001}, {-200, 0.001}};
+    support::ThreadWorld world(3);
+    world.offsets = {{0, 0}, {-100, 0.001}, {-200, 0.001}};
     std::mutex mutex;
     std::uint64_t bytes_sent = 0;
-    support::on_ranks(meeting, [&](support::ThreadCommunicator& comm) {
+    support::on_ranks(world, [&](support::ThreadCommunicator& comm) {
         Recorder recorder(comm, options_for(path));
         for (std::uint64_t n = 0; n < 5; ++n) {
             recorder.step(Step(n, 100.0 * comm.rank() + static_cast<double>(n), comm.rank()));
@@ -177,8 +177,8 @@ TEST(Recorder, RefusesAnExistingFileOrJournalOnAllRanks) {
     const std::string path = directory.file("x.h5");
     for (const std::string& existing : {path, path + ".journal"}) {
         std::ofstream(existing) << "precious";
-        support::Meeting meeting(2);
-        support::on_ranks(meeting, [&](support::ThreadCommunicator& comm) {
+        support::ThreadWorld world(2);
+        support::on_ranks(world, [&](support::ThreadCommunicator& comm) {
             try {
                 const Recorder recorder(comm, options_for(path));
                 ADD_FAILURE() << "nothing was thrown";

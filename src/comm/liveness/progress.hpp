@@ -16,7 +16,7 @@ enum class Stage : std::uint8_t {
     end, ///< of the whole job
 };
 
-struct Place {
+struct Progress {
     std::uint64_t step = 0;               ///< steps begun before
     std::uint32_t n_allreduces = 0;       ///< of this step that it has begun
     std::uint32_t allreduces_a_layer = 2; ///< of this step
@@ -28,6 +28,6 @@ struct Place {
 };
 
 /// "in layer 3 of step 12", "before step 12", "while the ranks meet".
-std::string describe(const Place& place);
+std::string describe(const Progress& progress);
 
 } // namespace pillar::comm

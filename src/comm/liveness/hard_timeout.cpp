@@ -1,6 +1,6 @@
 // Looks at the clock four times a second.
 
-#include "backstop.hpp"
+#include "hard_timeout.hpp"
 
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/errors.hpp"
@@ -23,7 +23,7 @@ constexpr double recovery_s = 10;
 
 } // namespace
 
-Backstop::Backstop(std::function<std::string()> sentence) : sentence_(std::move(sentence)) {
+HardTimeout::HardTimeout(std::function<std::string()> sentence) : sentence_(std::move(sentence)) {
     try {
         thread_ = std::thread([this] { watch(); });
     } catch (const std::system_error& failure) {
@@ -34,7 +34,7 @@ Backstop::Backstop(std::function<std::string()> sentence) : sentence_(std::move(
     }
 }
 
-Backstop::~Backstop() {
+HardTimeout::~HardTimeout() {
     {
         const std::lock_guard lock(mutex_);
         is_done_ = true;
@@ -43,7 +43,7 @@ Backstop::~Backstop() {
     thread_.join();
 }
 
-void Backstop::watch() {
+void HardTimeout::watch() {
     std::unique_lock lock(mutex_);
     double last_s = monotonic_s();
     double not_before_s = last_s;

@@ -1,6 +1,6 @@
 // --split's forms, what is said of a split, and the format that is measured.
 
-#include "pillar/session/split.hpp"
+#include "pillar/session/placement.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/model/synthetic.hpp"

@@ -13,16 +13,16 @@
 
 namespace pillar::gguf {
 
-class Part {
+class FilePart {
   public:
     /// Open for reading and parse the header, fetching no more of the file than that takes (at most
     /// twice). Throws FormatError or IoError (66 when it is no regular file; opening never waits,
     /// not for a pipe either).
-    explicit Part(const std::filesystem::path& path);
-    Part(std::string name, Directory directory, ReadTensor read);
-    ~Part();
-    Part(Part&& other) noexcept;
-    Part& operator=(Part&&) = delete;
+    explicit FilePart(const std::filesystem::path& path);
+    FilePart(std::string name, Directory directory, ReadTensor read);
+    ~FilePart();
+    FilePart(FilePart&& other) noexcept;
+    FilePart& operator=(FilePart&&) = delete;
 
     /// Fill `out` from byte `begin` of the tensor on. Throws IoError (74).
     void read_tensor(const TensorInfo& tensor, std::uint64_t begin, std::span<std::byte> out) const;

@@ -17,14 +17,14 @@
 
 namespace pillar::session {
 
-struct Split {
+struct Placement {
     std::vector<double> weights;     ///< one a rank; empty: even
     std::vector<double> bytes_per_s; ///< measured, one a rank; empty: nothing was measured
     std::string explanation;         ///< one line for the log; empty: nothing to say
 };
 
-/// What auto measures with and deals by.
-struct SplitInputs {
+/// What auto measures with and assigns by.
+struct PlacementInputs {
     const gguf::File& file; ///< its most frequent format is multiplied
     const kernels::Family& family;
     threads::Team& team;
@@ -34,11 +34,11 @@ struct SplitInputs {
 
 /// Collective. Throws comm::AgreedError: a list or a trace of another number of ranks (usage), a
 /// trace that cannot be read.
-Split choose_split(comm::Communicator& comm, const SplitRequest& request,
-                   const SplitInputs& inputs);
+Placement choose_placement(comm::Communicator& comm, const SplitRequest& request,
+                           const PlacementInputs& inputs);
 
 /// "auto: pi1 0.34, pi2 0.66 (speeds 3.1, 6.2 GB/s)". `hosts`: one a rank.
-std::string explain(const partition::Dealt& dealt, std::span<const double> bytes_per_s,
+std::string explain(const partition::Assignment& assignment, std::span<const double> bytes_per_s,
                     std::span<const std::string> hosts);
 
 /// The block format that holds most of the bytes of the model's matrices.

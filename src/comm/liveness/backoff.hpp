@@ -14,11 +14,11 @@ inline constexpr double step_sleep_after_s = 1.0;
 /// … and where the others wait for rank 0 (a user, a file) or for the slowest disk.
 inline constexpr double idle_sleep_after_s = 20e-3;
 
-class Patience {
+class Backoff {
   public:
     /// `since_s`: when the wait began. `yields`: give the CPU away from the start.
-    Patience(double since_s, double sleep_after_s, bool yields, PollHook hook,
-             void* context) noexcept
+    Backoff(double since_s, double sleep_after_s, bool yields, PollHook hook,
+            void* context) noexcept
         : since_s_(since_s), sleep_after_s_(sleep_after_s), last_hook_s_(since_s), yields_(yields),
           hook_(hook), context_(context) {}
 

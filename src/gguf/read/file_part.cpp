@@ -1,7 +1,7 @@
 // Opens one file without ever waiting for it, reads its header in growing pieces, and the tensors'
 // bytes on demand.
 
-#include "part.hpp"
+#include "file_part.hpp"
 
 #include "parse.hpp"
 
@@ -38,7 +38,7 @@ struct Descriptor {
 
 } // namespace
 
-Part::Part(const std::filesystem::path& path) : path_(path.string()) {
+FilePart::FilePart(const std::filesystem::path& path) : path_(path.string()) {
     // Without O_NONBLOCK, opening a pipe would wait for its other end.
     Descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
     if (file.number < 0) throw IoError::from_errno(path_, "open", errno);
@@ -67,31 +67,31 @@ Part::Part(const std::filesystem::path& path) : path_(path.string()) {
     file.number = -1; // ours from here on
 }
 
-Part::Part(std::string name, Directory tensors, ReadTensor read)
+FilePart::FilePart(std::string name, Directory tensors, ReadTensor read)
     : directory(std::move(tensors)), path_(std::move(name)), size_bytes_(directory.data_offset),
       read_(std::move(read)) {
     for (const TensorInfo& tensor : directory.tensors)
         size_bytes_ = std::max(size_bytes_, tensor.offset + tensor.size_bytes);
 }
 
-Part::~Part() {
+FilePart::~FilePart() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Part::Part(Part&& other) noexcept
+FilePart::FilePart(FilePart&& other) noexcept
     : directory(std::move(other.directory)), path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)), size_bytes_(other.size_bytes_),
       changed_(other.changed_), read_(std::move(other.read_)) {}
 
-void Part::read_tensor(const TensorInfo& tensor, std::uint64_t begin,
-                       std::span<std::byte> out) const {
+void FilePart::read_tensor(const TensorInfo& tensor, std::uint64_t begin,
+                           std::span<std::byte> out) const {
     if (read_)
         read_(tensor, begin, out);
     else
         read(tensor.offset + begin, out, &tensor);
 }
 
-void Part::expect_unchanged() const {
+void FilePart::expect_unchanged() const {
     if (read_) return;
     struct stat now {};
     if (::fstat(descriptor_, &now) != 0) throw IoError::from_errno(path_, "inspect", errno);
@@ -103,7 +103,7 @@ void Part::expect_unchanged() const {
                   "were loaded; leave it alone while it runs, and start again");
 }
 
-void Part::read(std::uint64_t begin, std::span<std::byte> out, const TensorInfo* tensor) const {
+void FilePart::read(std::uint64_t begin, std::span<std::byte> out, const TensorInfo* tensor) const {
     const auto what = [&] {
         return tensor == nullptr ? "header" : fmt::format("tensor \"{}\"", printable(tensor->name));
     };

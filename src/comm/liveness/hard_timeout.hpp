@@ -13,14 +13,14 @@
 
 namespace pillar::comm {
 
-class Backstop {
+class HardTimeout {
   public:
     /// `sentence` is called on the thread, when it is too late. Throws Error(refused) where no
     /// thread can be started.
-    explicit Backstop(std::function<std::string()> sentence);
-    ~Backstop();
-    Backstop(const Backstop&) = delete;
-    Backstop& operator=(const Backstop&) = delete;
+    explicit HardTimeout(std::function<std::string()> sentence);
+    ~HardTimeout();
+    HardTimeout(const HardTimeout&) = delete;
+    HardTimeout& operator=(const HardTimeout&) = delete;
 
     /// Print the sentence and end the process with ExitCode::peer_lost unless disarm() or another
     /// arm() comes before `until_s` on monotonic_s().

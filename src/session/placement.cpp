@@ -1,4 +1,4 @@
-#include "pillar/session/split.hpp"
+#include "pillar/session/placement.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
@@ -93,7 +93,7 @@ struct Measured {
 
 /// Collective. All ranks measure at once: those that share a node's cores and memory share them
 /// now as they will.
-std::vector<Measured> measure_all(comm::Communicator& comm, const SplitInputs& inputs) {
+std::vector<Measured> measure_all(comm::Communicator& comm, const PlacementInputs& inputs) {
     const std::uint64_t available = available_to_rank(comm).bytes;
     std::optional<measure::ProductRate> rate;
     comm::agree(comm, [&] {
@@ -114,13 +114,13 @@ std::vector<Measured> measure_all(comm::Communicator& comm, const SplitInputs& i
     return all;
 }
 
-/// Collective. Rank 0 deals; its numbers are everybody's.
-Split deal(comm::Communicator& comm, const SplitInputs& inputs) {
-    Split split;
+/// Collective. Rank 0 assigns; its numbers are everybody's.
+Placement assign(comm::Communicator& comm, const PlacementInputs& inputs) {
+    Placement placement;
     const std::vector<Measured> all = measure_all(comm, inputs);
     std::vector<std::uint64_t> available;
     for (const Measured& one : all) {
-        split.bytes_per_s.push_back(one.bytes_per_s);
+        placement.bytes_per_s.push_back(one.bytes_per_s);
         available.push_back(one.available);
     }
     std::string text;
@@ -129,13 +129,14 @@ Split deal(comm::Communicator& comm, const SplitInputs& inputs) {
         const auto need = [&](int rank, std::span<const double> weights) {
             return inputs.need(rank, all[static_cast<std::size_t>(rank)].n_threads, weights);
         };
-        const partition::Dealt dealt = partition::deal_by_speed(split.bytes_per_s, available, need);
-        split.explanation = explain(dealt, split.bytes_per_s, hosts_of(comm));
-        text = weights_text(dealt.weights);
+        const partition::Assignment assignment =
+            partition::assign_by_speed(placement.bytes_per_s, available, need);
+        placement.explanation = explain(assignment, placement.bytes_per_s, hosts_of(comm));
+        text = weights_text(assignment.weights);
     });
     text = comm.broadcast_from_root(text);
-    if (text != "even") split.weights = parse_weights(text);
-    return split;
+    if (text != "even") placement.weights = parse_weights(text);
+    return placement;
 }
 
 } // namespace
@@ -184,46 +185,47 @@ quant::Type main_type(const gguf::File& file) {
     return static_cast<quant::Type>(most->first->number);
 }
 
-std::string explain(const partition::Dealt& dealt, std::span<const double> bytes_per_s,
+std::string explain(const partition::Assignment& assignment, std::span<const double> bytes_per_s,
                     std::span<const std::string> hosts) {
     std::vector<std::string> speeds;
     for (const double speed : bytes_per_s) speeds.push_back(fmt::format("{:.3g}", speed * 1e-9));
     const std::string measured = fmt::format("speeds {} GB/s", joined(speeds, ", "));
-    if (dealt.weights.empty())
-        return dealt.speeds_are_equal ? fmt::format("auto: even ({} differ by less than {:.0f} %)",
-                                                    measured, partition::least_difference * 100)
-                                      : fmt::format("auto: even ({})", measured);
+    if (assignment.weights.empty())
+        return assignment.speeds_are_equal
+                   ? fmt::format("auto: even ({} differ by less than {:.0f} %)", measured,
+                                 partition::min_difference * 100)
+                   : fmt::format("auto: even ({})", measured);
     std::vector<std::string> full;
-    for (const int rank : dealt.full) full.push_back(hosts[static_cast<std::size_t>(rank)]);
-    return fmt::format("auto: {} ({}{})", shares_of_hosts(dealt.weights, hosts), measured,
+    for (const int rank : assignment.full) full.push_back(hosts[static_cast<std::size_t>(rank)]);
+    return fmt::format("auto: {} ({}{})", shares_of_hosts(assignment.weights, hosts), measured,
                        full.empty() ? ""
                                     : fmt::format("; {} limited by memory", joined(full, ", ")));
 }
 
-Split choose_split(comm::Communicator& comm, const SplitRequest& request,
-                   const SplitInputs& inputs) {
-    Split split;
+Placement choose_placement(comm::Communicator& comm, const SplitRequest& request,
+                           const PlacementInputs& inputs) {
+    Placement placement;
     switch (request.kind) {
     case SplitKind::even:
-        return split;
+        return placement;
     case SplitKind::automatic:
-        if (comm.size() == 1) return split;
-        return deal(comm, inputs);
+        if (comm.size() == 1) return placement;
+        return assign(comm, inputs);
     case SplitKind::list:
         comm::agree(comm, [&] {
             expect_one_a_rank(request.weights.size(), comm, "--split " + split_text(request));
         });
-        split.weights = request.weights;
+        placement.weights = request.weights;
         break;
     case SplitKind::file:
-        split.weights = recorded_weights(comm, request.path);
+        placement.weights = recorded_weights(comm, request.path);
         break;
     }
     const std::vector<std::string> hosts = hosts_of(comm);
-    split.explanation = fmt::format(
-        "{}{}", split.weights.empty() ? "even" : shares_of_hosts(split.weights, hosts),
+    placement.explanation = fmt::format(
+        "{}{}", placement.weights.empty() ? "even" : shares_of_hosts(placement.weights, hosts),
         request.kind == SplitKind::file ? fmt::format(" (as in {})", printable(request.path)) : "");
-    return split;
+    return placement;
 }
 
 } // namespace pillar::session

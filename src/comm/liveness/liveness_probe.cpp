@@ -1,7 +1,7 @@
 // Small messages, sent and forgotten; an error of MPI here is silence, which the collectives' own
 // errors explain.
 
-#include "roll_call.hpp"
+#include "liveness_probe.hpp"
 
 #include "launch/machine.hpp"
 #include "mpi/mpi_error.hpp"
@@ -18,20 +18,20 @@ namespace pillar::comm {
 
 namespace {
 
-constexpr int roll_call_tag = 1;
+constexpr int probe_tag = 1;
 constexpr int greeting_tag = 2;
 const MPI_Comm all_ranks = MPI_COMM_WORLD;
 
 } // namespace
 
-RollCall::RollCall(bool is_one_host) {
+LivenessProbe::LivenessProbe(bool is_one_host) {
     check_mpi(MPI_Comm_set_errhandler(all_ranks, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     int n_ranks = 1;
     check_mpi(MPI_Comm_rank(all_ranks, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(all_ranks, &n_ranks), "MPI_Comm_size");
     const auto n = static_cast<std::size_t>(n_ranks);
     answered_.resize(n);
-    places_.resize(n);
+    progress_.resize(n);
     questions_.resize(n);
     answers_.resize(n);
     answered_[static_cast<std::size_t>(rank_)] = 1;
@@ -45,7 +45,7 @@ RollCall::RollCall(bool is_one_host) {
     }
 }
 
-void RollCall::greet(int other) {
+void LivenessProbe::greet(int other) {
     Greeting& host = hosts_[static_cast<std::size_t>(other)];
     check_mpi(MPI_Irecv(host.data(), static_cast<int>(host.size()), MPI_CHAR, other, greeting_tag,
                         all_ranks, &greetings_.emplace_back(MPI_REQUEST_NULL)),
@@ -57,24 +57,24 @@ void RollCall::greet(int other) {
     ++sent_.messages_sent;
 }
 
-bool RollCall::has_met_all() noexcept {
-    if (has_met_all_) return true;
+bool LivenessProbe::has_greeted_all() noexcept {
+    if (has_greeted_all_) return true;
     int are_done = 0;
     // A message that fails is not there: the wait for it names its rank.
     if (MPI_Testall(static_cast<int>(greetings_.size()), greetings_.data(), &are_done,
                     MPI_STATUSES_IGNORE) != MPI_SUCCESS) {
         return false;
     }
-    has_met_all_ = are_done != 0;
-    return has_met_all_;
+    has_greeted_all_ = are_done != 0;
+    return has_greeted_all_;
 }
 
-std::string RollCall::name_of(int rank) const {
+std::string LivenessProbe::name_of(int rank) const {
     const char* const host = hosts_[static_cast<std::size_t>(rank)].data();
     return fmt::format("rank {} on {}", rank, *host == '\0' ? "an unknown host" : host);
 }
 
-RollCall::~RollCall() {
+LivenessProbe::~LivenessProbe() {
     if (std::uncaught_exceptions() > 0) return;
     for (std::vector<Sending>* all : {&questions_, &answers_}) {
         for (Sending& sending : *all) {
@@ -83,7 +83,7 @@ RollCall::~RollCall() {
     }
 }
 
-void RollCall::send(std::vector<Sending>& to_ranks, int to, const Message& message) noexcept {
+void LivenessProbe::send(std::vector<Sending>& to_ranks, int to, const Message& message) noexcept {
     static_assert(std::is_trivially_copyable_v<Message>, "all ranks run the same program");
     Sending& sending = to_ranks[static_cast<std::size_t>(to)];
     int is_free = 1;
@@ -92,7 +92,7 @@ void RollCall::send(std::vector<Sending>& to_ranks, int to, const Message& messa
     }
     if (is_free == 0) return;
     sending.message = message;
-    if (MPI_Isend(&sending.message, sizeof sending.message, MPI_BYTE, to, roll_call_tag, all_ranks,
+    if (MPI_Isend(&sending.message, sizeof sending.message, MPI_BYTE, to, probe_tag, all_ranks,
                   &sending.request) != MPI_SUCCESS) {
         sending.request = MPI_REQUEST_NULL;
         return;
@@ -101,36 +101,35 @@ void RollCall::send(std::vector<Sending>& to_ranks, int to, const Message& messa
     ++sent_.messages_sent;
 }
 
-void RollCall::ask(const Place& own) noexcept {
+void LivenessProbe::ask(const Progress& own) noexcept {
     ++round_;
     std::fill(answered_.begin(), answered_.end(), std::uint8_t{0});
     answered_[static_cast<std::size_t>(rank_)] = 1;
-    places_[static_cast<std::size_t>(rank_)] = own;
+    progress_[static_cast<std::size_t>(rank_)] = own;
     n_answers_ = 1;
     for (int to = 0; to < size(); ++to) {
         if (to != rank_) send(questions_, to, {round_, 0, own});
     }
 }
 
-void RollCall::listen(const Place& own) noexcept {
+void LivenessProbe::listen(const Progress& own) noexcept {
     for (;;) {
         int is_here = 0;
         MPI_Status status{};
-        if (MPI_Iprobe(MPI_ANY_SOURCE, roll_call_tag, all_ranks, &is_here, &status) !=
-                MPI_SUCCESS ||
+        if (MPI_Iprobe(MPI_ANY_SOURCE, probe_tag, all_ranks, &is_here, &status) != MPI_SUCCESS ||
             is_here == 0) {
             return;
         }
         Message message;
-        if (MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, roll_call_tag,
-                     all_ranks, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
+        if (MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, probe_tag, all_ranks,
+                     MPI_STATUS_IGNORE) != MPI_SUCCESS) {
             return;
         }
         take(status.MPI_SOURCE, message, own);
     }
 }
 
-void RollCall::take(int from, const Message& message, const Place& own) noexcept {
+void LivenessProbe::take(int from, const Message& message, const Progress& own) noexcept {
     if (message.is_answer == 0) {
         send(answers_, from, {message.round, 1, own});
         return;
@@ -138,7 +137,7 @@ void RollCall::take(int from, const Message& message, const Place& own) noexcept
     const auto index = static_cast<std::size_t>(from);
     if (message.round != round_ || answered_[index] != 0) return;
     answered_[index] = 1;
-    places_[index] = message.place;
+    progress_[index] = message.progress;
     ++n_answers_;
 }
 

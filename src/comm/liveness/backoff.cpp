@@ -1,6 +1,6 @@
 // Spin, yield, sleep.
 
-#include "patience.hpp"
+#include "backoff.hpp"
 
 #include "pillar/core/timing.hpp"
 
@@ -17,8 +17,8 @@ constexpr unsigned polls_per_burst = 16;
 constexpr double hook_interval_s = 1e-3;
 /// Programs that nobody counted may share the cores: a longer wait lets them run.
 constexpr double spin_s = 50e-6;
-constexpr double shortest_sleep_s = 50e-6;
-constexpr double longest_sleep_s = 1e-3;
+constexpr double min_sleep_s = 50e-6;
+constexpr double max_sleep_s = 1e-3;
 /// A sleep adds at most this share to a wait.
 constexpr double sleep_share = 1.0 / 400;
 
@@ -29,7 +29,7 @@ void sleep_for(double seconds) noexcept {
 
 } // namespace
 
-void Patience::pause() noexcept {
+void Backoff::pause() noexcept {
     if (++n_polls_ % polls_per_burst != 0) return;
     const double now_s = monotonic_s();
     if (hook_ != nullptr && now_s - last_hook_s_ >= hook_interval_s) {
@@ -38,7 +38,7 @@ void Patience::pause() noexcept {
     }
     const double waited_s = now_s - since_s_;
     if (waited_s >= sleep_after_s_) {
-        sleep_for(std::clamp(waited_s * sleep_share, shortest_sleep_s, longest_sleep_s));
+        sleep_for(std::clamp(waited_s * sleep_share, min_sleep_s, max_sleep_s));
     } else if (yields_ || waited_s >= spin_s) {
         ::sched_yield();
     }
