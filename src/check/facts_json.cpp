@@ -59,6 +59,9 @@ std::string to_json(const ModelFacts& facts) {
 std::string to_json(const NodeFacts& facts) {
     return text_of(facts);
 }
+std::string to_json(const std::vector<PairFacts>& facts) {
+    return text_of(facts);
+}
 
 void from_json(const std::string& text, IdentityFacts& facts) {
     Json::parse(text).get_to(facts);
@@ -67,6 +70,9 @@ void from_json(const std::string& text, ModelFacts& facts) {
     Json::parse(text).get_to(facts);
 }
 void from_json(const std::string& text, NodeFacts& facts) {
+    Json::parse(text).get_to(facts);
+}
+void from_json(const std::string& text, std::vector<PairFacts>& facts) {
     Json::parse(text).get_to(facts);
 }
 

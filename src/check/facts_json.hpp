@@ -13,10 +13,12 @@ namespace pillar::check {
 std::string to_json(const IdentityFacts& facts);
 std::string to_json(const ModelFacts& facts);
 std::string to_json(const NodeFacts& facts);
+std::string to_json(const std::vector<PairFacts>& facts);
 /// And back; throws where it is something else.
 void from_json(const std::string& text, IdentityFacts& facts);
 void from_json(const std::string& text, ModelFacts& facts);
 void from_json(const std::string& text, NodeFacts& facts);
+void from_json(const std::string& text, std::vector<PairFacts>& facts);
 
 /// What `check --json` prints.
 std::string check_json(const ClusterFacts& facts, const std::vector<Verdict>& verdicts);

@@ -15,7 +15,8 @@ namespace pillar::comm {
 
 namespace {
 
-/// "" when the phase succeeded, else "code sentence".
+/// "" when the phase succeeded, else "code sentence": text, which ranks of different builds too can
+/// read.
 std::string run(FunctionRef<void()> phase) {
     try {
         phase();
