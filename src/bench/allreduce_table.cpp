@@ -2,6 +2,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/measure/allreduce.hpp"
@@ -10,6 +11,7 @@
 #include "pillar/terminal/standard_output.hpp"
 
 #include <cmath>
+#include <cstdint>
 #include <fmt/core.h>
 #include <set>
 #include <vector>
@@ -131,7 +133,7 @@ std::string text_of(const std::vector<Series>& all, int n_ranks,
 /// Rank 0 only. Waiting ranks share their CPUs: a message then takes as long as the other's turn.
 void warn_of_others(const comm::Communicator& comm, const std::vector<telemetry::CpuUse>& uses) {
     const std::vector<double> others = telemetry::other_cpus(uses);
-    std::set<std::string> told;
+    std::set<std::uint64_t> told; // of these machines
     for (std::size_t rank = 0; rank < others.size(); ++rank)
         if (telemetry::disturbs(others[rank], uses[rank].n_cpus) &&
             told.insert(uses[rank].machine).second)
@@ -154,8 +156,7 @@ int bench_allreduce(const AllreduceBenchOptions& options, comm::Environment& env
     });
     const telemetry::CpuMeter meter(comm::own_cpus().machine);
     const std::vector<Series> all = measure_all(environment, options);
-    const std::vector<telemetry::CpuUse> uses =
-        telemetry::cpu_uses_from(comm->gather_to_root(telemetry::to_text(meter.use())));
+    const std::vector<telemetry::CpuUse> uses = comm::gather_to_root(*comm, meter.use());
     comm::agree(*comm, [&] {
         if (!comm->is_root()) return;
         terminal::write_text(text_of(all, comm->size(), options), [&] { comm->heartbeat(); });

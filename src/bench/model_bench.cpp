@@ -2,6 +2,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/utf8.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
@@ -125,20 +125,14 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, tables::Record& record
 
 /// Collective. The sum on rank 0.
 Traffic ModelBench::sum_over_ranks(const Traffic& mine) {
-    const std::string_view bytes(reinterpret_cast<const char*>(&mine), sizeof(mine));
     Traffic all;
-    for (const std::string& text : comm_.gather_to_root(bytes)) {
-        Traffic one;
-        std::memcpy(&one, text.data(), sizeof(one));
-        all += one;
-    }
+    for (const Traffic& one : comm::gather_to_root(comm_, mine)) all += one;
     return all;
 }
 
 /// Collective. On rank 0, of the node where it is the most; nothing where no node tells.
 std::optional<double> ModelBench::max_other_cpus(const telemetry::CpuUse& mine) {
-    const std::vector<telemetry::CpuUse> uses =
-        telemetry::cpu_uses_from(comm_.gather_to_root(telemetry::to_text(mine)));
+    const std::vector<telemetry::CpuUse> uses = comm::gather_to_root(comm_, mine);
     std::optional<double> most;
     for (const double other_cpus : telemetry::other_cpus(uses))
         if (!std::isnan(other_cpus)) most = std::max(most.value_or(0), other_cpus);

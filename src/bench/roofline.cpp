@@ -3,12 +3,12 @@
 
 #include "roofline.hpp"
 
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/median.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/measure/integer_rate.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace pillar::bench {
 
@@ -91,53 +91,47 @@ void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<doubl
                       tables::Record& record) {
     comm::Communicator& comm = session_.comm();
     const Amounts work = work_of(test);
-    std::vector<double> bytes_per_s, macs_per_s, memory_s, integer_s;
+    std::vector<double> bytes_per_s, macs_per_s;
+    std::vector<Amounts> min_s; // a repetition would take by each limit
     for (std::size_t i = 0; i + 1 < limits_.size(); ++i) {
         const Amounts limits = limits_around(i);
         bytes_per_s.push_back(limits.bytes);
         macs_per_s.push_back(limits.macs);
-        memory_s.push_back(share(work.bytes, limits.bytes, 1));
-        integer_s.push_back(share(work.macs, limits.macs, 1));
+        min_s.push_back({share(work.bytes, limits.bytes, 1), share(work.macs, limits.macs, 1)});
     }
     const std::size_t n_rows =
         test.n_prompt > 0 ? std::min({test.n_batch, test.n_prompt, max_matrix_rows}) : 1;
-    const Amounts matrices = matrices_alone(n_rows);
-    // Of a rank: six numbers, then two times a repetition.
-    std::vector<double> mine = {work.bytes,         work.macs,      median(bytes_per_s),
-                                median(macs_per_s), matrices.bytes, matrices.macs};
-    mine.insert(mine.end(), memory_s.begin(), memory_s.end());
-    mine.insert(mine.end(), integer_s.begin(), integer_s.end());
-    const std::vector<std::string> all = comm.gather_to_root(
-        {reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)});
+    const RankSums mine{work, {median(bytes_per_s), median(macs_per_s)}, matrices_alone(n_rows)};
+    const std::vector<RankSums> ranks = comm::gather_to_root(comm, mine);
+    const std::vector<std::vector<Amounts>> all_min_s = comm::gather_to_root(comm, min_s);
     if (!comm.is_root()) return;
 
     double bytes = 0, macs = 0, bandwidth = 0, rate = 0;
-    double matrix_memory = matrices.bytes, matrix_integer = matrices.macs;
+    Amounts matrices = mine.matrices;
+    for (const RankSums& rank : ranks) {
+        bytes += rank.work.bytes;
+        macs += rank.work.macs;
+        bandwidth += rank.limits.bytes;
+        rate += rank.limits.macs;
+        matrices.bytes = std::min(matrices.bytes, rank.matrices.bytes);
+        matrices.macs = std::min(matrices.macs, rank.matrices.macs);
+    }
     std::vector<double> memory_shares(seconds.size()), integer_shares(seconds.size());
-    for (const std::string& text : all) {
-        std::vector<double> rank(text.size() / sizeof(double));
-        std::memcpy(rank.data(), text.data(), text.size());
-        bytes += rank[0];
-        macs += rank[1];
-        bandwidth += rank[2];
-        rate += rank[3];
-        matrix_memory = std::min(matrix_memory, rank[4]);
-        matrix_integer = std::min(matrix_integer, rank[5]);
+    for (const std::vector<Amounts>& rank_s : all_min_s) {
         for (std::size_t i = 0; i < seconds.size(); ++i) {
-            memory_shares[i] = std::max(memory_shares[i], rank[6 + i] / seconds[i]);
-            integer_shares[i] =
-                std::max(integer_shares[i], rank[6 + memory_s.size() + i] / seconds[i]);
+            memory_shares[i] = std::max(memory_shares[i], rank_s[i].bytes / seconds[i]);
+            integer_shares[i] = std::max(integer_shares[i], rank_s[i].macs / seconds[i]);
         }
     }
     const double typical_s = median(seconds);
     record.set("bytes_per_s", bytes / typical_s);
     record.set("read_bandwidth", bandwidth);
     record.set("memory_share", median(memory_shares));
-    record.set("matrix_memory_share", matrix_memory);
+    record.set("matrix_memory_share", matrices.bytes);
     record.set("macs_per_s", or_null(macs / typical_s));
     record.set("integer_rate", or_null(rate));
     record.set("integer_share", or_null(median(integer_shares)));
-    record.set("matrix_integer_share", or_null(matrix_integer));
+    record.set("matrix_integer_share", or_null(matrices.macs));
 }
 
 } // namespace pillar::bench

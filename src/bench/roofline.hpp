@@ -32,6 +32,12 @@ class Roofline {
         double bytes = 0;
         double macs = 0; ///< as a limit 0: not known for the family
     };
+    /// Of one rank.
+    struct RankSums {
+        Amounts work;
+        Amounts limits;   ///< medians
+        Amounts matrices; ///< shares that the products alone reach
+    };
 
     [[nodiscard]] Amounts work_of(const engine::BenchmarkTest& test) const;
     [[nodiscard]] Amounts limits_around(std::size_t repetition) const;

@@ -1,9 +1,11 @@
 #include "pillar/check/check.hpp"
 
+#include "facts_json.hpp"
 #include "gather.hpp"
 #include "profile.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/output_file.hpp"
@@ -12,7 +14,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <fmt/core.h>
 #include <system_error>
 
 namespace pillar::check {
@@ -82,8 +83,7 @@ int check_cluster(const CheckOptions& options, comm::Environment& environment) {
         if (!are_same && !options.profile.empty())
             log::warning("no profile is written: the ranks do not run the same program");
     });
-    return std::stoi(
-        comm.broadcast_from_root(fmt::format("{}", static_cast<int>(exit_code_of(verdicts)))));
+    return static_cast<int>(comm::broadcast_from_root(comm, exit_code_of(verdicts)));
 }
 
 } // namespace pillar::check

@@ -1,47 +1,26 @@
 #pragma once
-// The facts as JSON: on their way to rank 0 and in `check --json`.
+// The facts as JSON: on their way to rank 0 and in `check --json`. What the library for it costs is
+// paid in one file.
 
 #include "facts.hpp"
+#include "rules/rules.hpp"
 
-#include <nlohmann/json.hpp>
-
-/// Absent is null.
-template <class T>
-struct nlohmann::adl_serializer<std::optional<T>> {
-    template <class AnyJson>
-    static void to_json(AnyJson& json, const std::optional<T>& value) {
-        if (value)
-            json = *value;
-        else
-            json = nullptr;
-    }
-    template <class AnyJson>
-    static void from_json(const AnyJson& json, std::optional<T>& value) {
-        value = json.is_null() ? std::nullopt : std::optional<T>(json.template get<T>());
-    }
-};
+#include <string>
+#include <vector>
 
 namespace pillar::check {
 
-using Json = nlohmann::json; // what these macros know
+std::string to_json(const IdentityFacts& facts);
+std::string to_json(const ModelFacts& facts);
+std::string to_json(const NodeFacts& facts);
+std::string to_json(const std::vector<PairFacts>& facts);
+/// And back; throws where it is something else.
+void from_json(const std::string& text, IdentityFacts& facts);
+void from_json(const std::string& text, ModelFacts& facts);
+void from_json(const std::string& text, NodeFacts& facts);
+void from_json(const std::string& text, std::vector<PairFacts>& facts);
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(IdentityFacts, rank, host, machine, network, program, mpi)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelFacts, is_asked, name, code, problem, hash)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, duplex, is_wireless,
-                                   energy_efficient, receive_delay_us)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
-                                   available_bytes, limited_by, need_bytes, shortage, governor,
-                                   max_clock_mhz, clock_mhz, temperature_c, throttled, other_cpus,
-                                   read_bytes_per_s, products_per_s, barrier_s, f32_summing_s,
-                                   f16_summing_s, q8_summing_s, clock_offset_s, clock_uncertainty_s,
-                                   named_interfaces, links)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
-                                   s_per_byte_long, stored_s_per_byte, residual, carrier_a,
-                                   carrier_b)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AllreduceFacts, what, algorithm, n_bytes, time_s)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlapFacts, sum_s, computing_s, together_s, hidden_share,
-                                   delay_s)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClusterFacts, identities, models, nodes, pairs, allreduces,
-                                   overlap, binding_warning)
+/// What `check --json` prints.
+std::string check_json(const ClusterFacts& facts, const std::vector<Verdict>& verdicts);
 
 } // namespace pillar::check

@@ -7,6 +7,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/function_ref.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/timing.hpp"
@@ -39,9 +40,8 @@ namespace {
 template <class T>
 std::vector<T> all_of(comm::Communicator& comm, const T& mine) {
     std::vector<T> all;
-    for (const std::string& text :
-         comm.all_gather(Json(mine).dump(-1, ' ', false, Json::error_handler_t::replace)))
-        all.push_back(Json::parse(text).get<T>());
+    for (const std::string& text : comm.all_gather(to_json(mine)))
+        from_json(text, all.emplace_back());
     return all;
 }
 
@@ -205,11 +205,11 @@ std::vector<LinkFacts> used_links(const ClusterFacts& facts, int rank,
 }
 
 /// Collective. Rank 0: how far each rank's time of day is from its own.
-std::vector<comm::Communicator::ClockOffset> time_of_day_offsets(comm::Communicator& comm) {
+std::vector<comm::ClockOffset> time_of_day_offsets(comm::Communicator& comm) {
     const auto offsets = comm.clock_offsets();
     const double ahead_s = wall_clock_s() - monotonic_s();
-    const std::vector<double> all = all_of(comm, ahead_s);
-    std::vector<comm::Communicator::ClockOffset> result;
+    const std::vector<double> all = comm::all_gather(comm, ahead_s);
+    std::vector<comm::ClockOffset> result;
     for (std::size_t rank = 0; rank < offsets.size(); ++rank)
         // A rank's clock shows t − offset when rank 0's shows t.
         result.push_back(
@@ -298,8 +298,8 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     if (same_model) time_allreduces(comm, model.h.dim, options.n_batch, facts);
     const auto offsets = time_of_day_offsets(comm);
     facts.nodes = all_of(comm, mine);
-    const std::vector<double> other_cpus = telemetry::other_cpus(
-        telemetry::cpu_uses_from(comm.all_gather(telemetry::to_text(meter.use()))));
+    const std::vector<double> other_cpus =
+        telemetry::other_cpus(comm::all_gather(comm, meter.use()));
     for (std::size_t rank = 0; rank < other_cpus.size(); ++rank)
         if (!std::isnan(other_cpus[rank])) facts.nodes[rank].other_cpus = other_cpus[rank];
     for (std::size_t rank = 0; rank < offsets.size(); ++rank) {

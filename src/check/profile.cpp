@@ -1,7 +1,5 @@
 #include "profile.hpp"
 
-#include "facts_json.hpp"
-
 #include "pillar/core/text.hpp"
 #include "pillar/perf/network_model.hpp"
 #include "pillar/session/options.hpp"
@@ -92,20 +90,6 @@ std::vector<std::string> profile_header(const ClusterFacts& facts) {
 
 namespace {
 
-constexpr std::string_view name_of(Level level) {
-    switch (level) {
-    case Level::good:
-        return "ok";
-    case Level::note:
-        return "note";
-    case Level::slow:
-        return "slow";
-    case Level::bad:
-        return "BAD";
-    }
-    return "";
-}
-
 constexpr std::size_t max_in_matrix = 16;
 
 /// Above the diagonal microseconds, below it MB/s.
@@ -161,19 +145,6 @@ std::string check_text(const ClusterFacts& facts, const std::vector<Verdict>& ve
                             allreduce.what, human_bytes(allreduce.n_bytes), allreduce.time_s * 1e6,
                             allreduce.algorithm, predicted_s(facts, allreduce) * 1e6);
     return text;
-}
-
-std::string check_json(const ClusterFacts& facts, const std::vector<Verdict>& verdicts) {
-    Json list = Json::array();
-    for (const Verdict& verdict : verdicts)
-        list.push_back({{"level", name_of(verdict.level)},
-                        {"about", verdict.about},
-                        {"text", verdict.text},
-                        {"code", static_cast<int>(verdict.code)}});
-    const Json all = {{"exit_code", static_cast<int>(exit_code_of(verdicts))},
-                      {"verdicts", list},
-                      {"facts", facts}};
-    return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace pillar::check

@@ -18,7 +18,5 @@ std::vector<std::string> profile_header(const ClusterFacts& facts);
 /// A line a verdict, the pairs of up to 16 nodes as a matrix, the all-reduces beside what the
 /// profile predicts.
 std::string check_text(const ClusterFacts& facts, const std::vector<Verdict>& verdicts);
-/// Verdicts and facts.
-std::string check_json(const ClusterFacts& facts, const std::vector<Verdict>& verdicts);
 
 } // namespace pillar::check

@@ -38,7 +38,7 @@ void add_plan(Parser& parser) {
     add_cache_type(sub, model);
     sub.add(Ranks::may_differ, "--allreduce", "NAME",
             "auto (the fastest of the first three that the profile predicts), "
-            "recursive-doubling, direct, two-step or ring")
+            "recursive-doubling, direct, two-step (reduce-scatter + all-gather) or ring")
         .choice<std::optional<comm::Algorithm>>(
             model.allreduce, {{"auto", std::nullopt},
                               {"recursive-doubling", comm::Algorithm::recursive_doubling},

@@ -1,38 +1,26 @@
 #include "same_start.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 namespace pillar::cli {
 
 namespace {
 
-/// Fields that hold no NUL: a program's arguments cannot.
-std::string encode(const std::vector<Setting>& settings) {
-    std::string text = build_text();
+/// The program first, then what is compared and what is shown of each setting.
+std::vector<std::string> fields_of(const std::vector<Setting>& settings) {
+    std::vector<std::string> fields{build_text()};
     for (const Setting& setting : settings) {
-        for (const std::string& field : {setting.key, setting.shown}) {
-            text += '\0';
-            text += field;
-        }
+        fields.push_back(setting.key);
+        fields.push_back(setting.shown);
     }
-    return text;
-}
-
-std::vector<std::string> decode(std::string_view text) {
-    std::vector<std::string> fields;
-    for (;;) {
-        const std::size_t end = text.find('\0');
-        fields.emplace_back(text.substr(0, end));
-        if (end == std::string_view::npos) return fields;
-        text.remove_prefix(end + 1);
-    }
+    return fields;
 }
 
 /// One field of every rank; "" of a rank that has fewer, as another program may.
@@ -55,10 +43,9 @@ void expect_same_start(comm::Environment& environment, const std::vector<Setting
     const auto comm = environment.world(comm::Algorithm::recursive_doubling, comm::Wire::f32, {},
                                         {.step_s = timeout_s});
     log::set_identity(comm->rank(), comm->host(comm->rank()));
-    std::string mine;
-    comm::agree(*comm, [&] { mine = encode(settings); });
-    std::vector<std::vector<std::string>> ranks;
-    for (const std::string& text : comm->all_gather(mine)) ranks.push_back(decode(text));
+    std::vector<std::string> mine;
+    comm::agree(*comm, [&] { mine = fields_of(settings); });
+    const std::vector<std::vector<std::string>> ranks = comm::all_gather(*comm, mine);
 
     const std::vector<std::string> programs = column(ranks, 0);
     if (!are_equal(programs)) {

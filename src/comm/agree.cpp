@@ -1,6 +1,7 @@
 // The outcome of each rank goes to all; everybody draws the same conclusion.
 
 #include "pillar/comm/agree.hpp"
+
 #include "pillar/core/hash.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/text.hpp"
@@ -14,7 +15,8 @@ namespace pillar::comm {
 
 namespace {
 
-/// "" when the phase succeeded, else "code sentence".
+/// "" when the phase succeeded, else "code sentence": text, which ranks of different builds too can
+/// read.
 std::string run(FunctionRef<void()> phase) {
     try {
         phase();

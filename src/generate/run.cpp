@@ -3,6 +3,7 @@
 #include "prompt_tokens.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
@@ -52,8 +53,7 @@ engine::LoopOptions loop_options(const RunOptions& options, const session::Sessi
 /// Collective. One seed for all ranks: the one given, or one that rank 0 chooses.
 std::uint64_t common_seed(comm::Communicator& comm, std::optional<std::uint64_t> seed) {
     if (seed) return *seed;
-    const std::string chosen = comm.broadcast_from_root(std::to_string(std::random_device()()));
-    return std::stoull(chosen);
+    return comm::broadcast_from_root<std::uint64_t>(comm, std::random_device()());
 }
 
 /// Rank 0's text. A reader that leaves ends the run after the step, as a signal does: a trace is
@@ -80,9 +80,8 @@ class Text {
 /// Collective. What the shell sees: a reader that has left wanted no more.
 ExitCode exit_code_of(comm::Communicator& comm, bool is_stopped, const Text& text) {
     if (!is_stopped) return ExitCode::done;
-    const ExitCode code = text.has_no_reader() ? ExitCode::done : ExitCode::resumable;
-    const std::string common = comm.broadcast_from_root(std::to_string(static_cast<int>(code)));
-    return static_cast<ExitCode>(std::stoi(common));
+    return comm::broadcast_from_root(comm,
+                                     text.has_no_reader() ? ExitCode::done : ExitCode::resumable);
 }
 
 void print_timings(const engine::Generation& generation, const session::Session& session) {

@@ -1,4 +1,5 @@
 #include "pillar/inspect/tokens_text.hpp"
+
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "of_ranks.hpp"
 
+#include "pillar/comm/exchange.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/aligned_buffer.hpp"
 #include "pillar/core/errors.hpp"
@@ -64,7 +65,7 @@ AllreduceTime time_allreduce(Communicator& comm, Algorithm algorithm, Wire wire,
         std::size_t n_next =
             pace.next(n_calls, rounds_s.size(), rounds_s.back(), watch.elapsed_s());
         if (rounds_s.size() < min_rounds) n_next = std::max(n_next, std::size_t{1});
-        n_calls = from_root(comm, n_next);
+        n_calls = comm::broadcast_from_root(comm, n_next);
     }
     rounds_s = max_of_ranks(comm, rounds_s);
     const auto [least, most] = std::ranges::minmax(rounds_s);
@@ -179,7 +180,8 @@ std::vector<AllreduceTuning::Trial> compare(Communicator& comm, Wire wire, std::
         run_round(comm, algorithms, values, n_calls, times_s);
         for (std::size_t a = 0; a < algorithms.size(); ++a) rounds_s[a].push_back(times_s[a]);
         const double call_s = round_watch.elapsed_s() / static_cast<double>(n_calls + 1); // of each
-        n_calls = from_root(comm, pace.next(n_calls, round + 1, call_s, watch.elapsed_s()));
+        n_calls = comm::broadcast_from_root(
+            comm, pace.next(n_calls, round + 1, call_s, watch.elapsed_s()));
     }
     for (std::size_t a = 0; a < algorithms.size(); ++a) times_s[a] = median(rounds_s[a]);
     std::vector<AllreduceTuning::Trial> trials;

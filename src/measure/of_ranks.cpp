@@ -1,33 +1,23 @@
 #include "of_ranks.hpp"
 
+#include "pillar/comm/exchange.hpp"
+#include "pillar/core/errors.hpp"
 #include "pillar/core/median.hpp"
 
 #include <algorithm>
-#include <fmt/core.h>
-#include <string>
 
 namespace pillar::measure {
 
-std::size_t from_root(comm::Communicator& comm, std::size_t n) {
-    return std::stoul(comm.broadcast_from_root(std::to_string(n)));
-}
-
-std::vector<double> max_of_ranks(comm::Communicator& comm, std::span<const double> own) {
-    std::string text;
-    for (const double value : own) text += fmt::format("{} ", value);
-    std::vector<double> largest(own.begin(), own.end());
-    for (const std::string& of_rank : comm.all_gather(text)) {
-        std::size_t at = 0;
-        for (double& value : largest) {
-            std::size_t length = 0;
-            value = std::max(value, std::stod(of_rank.substr(at), &length));
-            at += length;
-        }
+std::vector<double> max_of_ranks(comm::Communicator& comm, const std::vector<double>& own) {
+    std::vector<double> largest = own;
+    for (const std::vector<double>& of_rank : comm::all_gather(comm, own)) {
+        expects(of_rank.size() == own.size(), "all ranks have as many numbers");
+        for (std::size_t i = 0; i < own.size(); ++i) largest[i] = std::max(largest[i], of_rank[i]);
     }
     return largest;
 }
 
-double slowest_median(comm::Communicator& comm, std::span<const double> rounds_s) {
+double slowest_median(comm::Communicator& comm, const std::vector<double>& rounds_s) {
     return median(max_of_ranks(comm, rounds_s));
 }
 

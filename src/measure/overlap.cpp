@@ -2,6 +2,7 @@
 
 #include "of_ranks.hpp"
 
+#include "pillar/comm/exchange.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/comm/tree_sum.hpp"
 #include "pillar/comm/wire_codec.hpp"
@@ -106,8 +107,8 @@ OverlapTimes measure_overlap(comm::Communicator& comm, threads::Team& team) {
     const auto sum = [&] { comm.allreduce(values.span()); };
     const double sum_s = time_of(sum);
     const double piece_s = time_of([&] { computing.run(team, 50, [] {}); }) / 50;
-    const std::size_t n_pieces =
-        std::max(from_root(comm, static_cast<std::size_t>(sum_s / piece_s)), std::size_t{1});
+    const std::size_t n_pieces = std::max(
+        comm::broadcast_from_root(comm, static_cast<std::size_t>(sum_s / piece_s)), std::size_t{1});
 
     std::vector<double> sums_s, computing_s, together_s;
     for (int round = 0; round < n_rounds; ++round) {

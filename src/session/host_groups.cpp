@@ -1,4 +1,5 @@
 #include "pillar/session/host_groups.hpp"
+
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 

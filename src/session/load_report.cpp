@@ -1,5 +1,6 @@
 #include "pillar/session/load_report.hpp"
 
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/median.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/terminal/progress.hpp"
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <fmt/core.h>
 #include <fstream>
-#include <sstream>
 
 namespace pillar::session {
 
@@ -48,15 +48,16 @@ std::optional<std::uint64_t> bytes_from_device() {
 }
 
 std::vector<LoadFacts> gather_load(comm::Communicator& comm, const LoadFacts& own) {
-    std::string text = fmt::format("{} {}", own.seconds, own.bytes);
-    if (own.bytes_from_device) text += fmt::format(" {}", *own.bytes_from_device);
+    struct Message {
+        double seconds;
+        std::uint64_t bytes, bytes_from_device, is_device_known;
+    };
     std::vector<LoadFacts> ranks;
-    for (const std::string& one : comm.all_gather(text)) {
-        LoadFacts facts;
-        std::uint64_t device = 0;
-        std::istringstream numbers(one);
-        numbers >> facts.seconds >> facts.bytes;
-        if (numbers >> device) facts.bytes_from_device = device;
+    for (const Message& one :
+         comm::all_gather(comm, Message{own.seconds, own.bytes, own.bytes_from_device.value_or(0),
+                                        own.bytes_from_device.has_value() ? 1U : 0U})) {
+        LoadFacts facts{one.seconds, one.bytes, std::nullopt};
+        if (one.is_device_known != 0) facts.bytes_from_device = one.bytes_from_device;
         ranks.push_back(facts);
     }
     return ranks;

@@ -2,8 +2,10 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/hash.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/measure/allreduce.hpp"
 #include "pillar/session/host_groups.hpp"
@@ -12,7 +14,6 @@
 
 #include <algorithm>
 #include <fmt/core.h>
-#include <sstream>
 
 namespace pillar::session {
 
@@ -26,58 +27,46 @@ constexpr std::size_t min_context = 256;
 constexpr std::uint64_t mapped_a_rank = std::uint64_t{5} << 20;
 constexpr std::uint64_t mapped_for_several = std::uint64_t{8} << 20;
 
-/// What a rank tells the others: what it needs, and what limits it.
-struct Claim {
-    std::string machine;
-    std::uint64_t need = 0;
-    std::vector<telemetry::MemoryLimit> limits;
+/// As it travels to the other ranks.
+struct Limit {
+    std::uint64_t bytes = 0;
+    std::uint64_t shared_under = 0; ///< hash of the name; 0: of the rank alone
 };
 
-/// "need", then a line "bytes name" for each limit; limits of the rank alone have no name.
-std::string encode(std::uint64_t need, const std::vector<telemetry::MemoryLimit>& limits) {
-    std::string text = fmt::format("{}", need);
-    for (const telemetry::MemoryLimit& limit : limits)
-        text += fmt::format("\n{} {}", limit.bytes, limit.shared_under);
-    return text;
+Limit limit_of(const telemetry::MemoryLimit& limit) {
+    return {limit.bytes,
+            limit.shared_under.empty() ? 0 : hash_of(std::span<const char>(limit.shared_under))};
 }
 
-Claim decode(const std::string& text, std::string machine) {
-    Claim claim;
-    claim.machine = std::move(machine);
-    std::istringstream lines(text);
-    lines >> claim.need;
-    std::string line;
-    std::getline(lines, line);
-    while (std::getline(lines, line)) {
-        const std::size_t space = line.find(' ');
-        claim.limits.push_back({std::stoull(line.substr(0, space)), "", line.substr(space + 1)});
-    }
-    return claim;
-}
+/// What limits a rank.
+struct Claim {
+    std::string machine;
+    std::vector<Limit> limits;
+};
 
 /// The ranks that draw on a limit of rank `own`.
-std::vector<int> ranks_under(const telemetry::MemoryLimit& limit, const std::vector<Claim>& claims,
-                             int own) {
-    if (limit.shared_under.empty()) return {own};
+std::vector<int> ranks_under(const Limit& limit, const std::vector<Claim>& claims, int own) {
+    if (limit.shared_under == 0) return {own};
     std::vector<int> ranks;
     for (int rank = 0; rank < static_cast<int>(claims.size()); ++rank) {
         const Claim& claim = claims[static_cast<std::size_t>(rank)];
         if (claim.machine == claims[static_cast<std::size_t>(own)].machine &&
-            std::ranges::find(claim.limits, limit.shared_under,
-                              &telemetry::MemoryLimit::shared_under) != claim.limits.end())
+            std::ranges::find(claim.limits, limit.shared_under, &Limit::shared_under) !=
+                claim.limits.end())
             ranks.push_back(rank);
     }
     return ranks;
 }
 
-/// Collective. What every rank needs, and what it shares with whom.
-std::vector<Claim> all_claims(comm::Communicator& comm, std::uint64_t need,
+/// Collective. What limits every rank, and what it shares with whom.
+std::vector<Claim> all_claims(comm::Communicator& comm,
                               const std::vector<telemetry::MemoryLimit>& limits) {
-    const std::vector<comm::RankCpus> machines = comm::all_cpus(comm);
-    const std::vector<std::string> texts = comm.all_gather(encode(need, limits));
+    std::vector<Limit> mine;
+    for (const telemetry::MemoryLimit& limit : limits) mine.push_back(limit_of(limit));
     std::vector<Claim> claims;
-    for (std::size_t rank = 0; rank < texts.size(); ++rank)
-        claims.push_back(decode(texts[rank], machines[rank].machine));
+    for (const comm::RankCpus& rank : comm::all_cpus(comm)) claims.push_back({rank.machine, {}});
+    const std::vector<std::vector<Limit>> all = comm::all_gather(comm, mine);
+    for (std::size_t rank = 0; rank < claims.size(); ++rank) claims[rank].limits = all[rank];
     return claims;
 }
 
@@ -87,7 +76,7 @@ telemetry::AvailableMemory min_available(const std::vector<telemetry::MemoryLimi
                                          const std::vector<Claim>& claims, int own) {
     telemetry::AvailableMemory least = telemetry::nothing_known();
     for (const telemetry::MemoryLimit& limit : limits) {
-        const std::uint64_t each = limit.bytes / ranks_under(limit, claims, own).size();
+        const std::uint64_t each = limit.bytes / ranks_under(limit_of(limit), claims, own).size();
         if (each < least.bytes) least = {each, limit.limited_by};
     }
     return least;
@@ -113,7 +102,7 @@ std::uint64_t needed_by(const std::vector<int>& ranks, const std::vector<std::ui
 /// Whether the ranks that there are would all have room for `needs`.
 bool all_fit(const std::vector<Claim>& claims, const std::vector<std::uint64_t>& needs) {
     for (int rank = 0; rank < static_cast<int>(claims.size()); ++rank)
-        for (const telemetry::MemoryLimit& limit : claims[static_cast<std::size_t>(rank)].limits)
+        for (const Limit& limit : claims[static_cast<std::size_t>(rank)].limits)
             if (needed_by(ranks_under(limit, claims, rank), needs) > limit.bytes) return false;
     return true;
 }
@@ -133,8 +122,8 @@ bool fit_on_hosts_like(const std::vector<Claim>& claims, int own, NeedOf need, i
                                  (n_now == 1 ? mapped_for_several : 0);
     for (int rank = 0; rank < n_ranks; ++rank) {
         const std::uint64_t needed = need(rank, n_ranks, n_context).total();
-        for (const telemetry::MemoryLimit& limit : claims[static_cast<std::size_t>(own)].limits)
-            if (needed + (limit.shared_under.empty() ? mapped : 0) > limit.bytes) return false;
+        for (const Limit& limit : claims[static_cast<std::size_t>(own)].limits)
+            if (needed + (limit.shared_under == 0 ? mapped : 0) > limit.bytes) return false;
     }
     return true;
 }
@@ -203,7 +192,7 @@ engine::LoopOptions usual_loop() {
 
 telemetry::AvailableMemory available_to_rank(comm::Communicator& comm) {
     const std::vector<telemetry::MemoryLimit> limits = telemetry::read_memory_limits();
-    return min_available(limits, all_claims(comm, 0, limits), comm.rank());
+    return min_available(limits, all_claims(comm, limits), comm.rank());
 }
 
 MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n_context) {
@@ -215,14 +204,14 @@ MemoryReport examine_memory(comm::Communicator& comm, NeedOf need, std::size_t n
         report.in_use = telemetry::read_process_memory().resident_bytes;
         limits = telemetry::read_memory_limits();
     });
-    const std::vector<Claim> claims = all_claims(comm, report.need.total(), limits);
+    const std::vector<Claim> claims = all_claims(comm, limits);
+    const std::vector<std::uint64_t> needs =
+        comm::all_gather<std::uint64_t>(comm, report.need.total());
     report.available = min_available(limits, claims, own);
 
     comm::agree(comm, [&] {
-        std::vector<std::uint64_t> needs;
-        for (const Claim& claim : claims) needs.push_back(claim.need);
         for (const telemetry::MemoryLimit& limit : limits) {
-            const std::vector<int> ranks = ranks_under(limit, claims, own);
+            const std::vector<int> ranks = ranks_under(limit_of(limit), claims, own);
             const std::uint64_t together = needed_by(ranks, needs);
             if (together <= limit.bytes) continue;
             report.shortage = fmt::format(

@@ -1,6 +1,7 @@
 #include "pillar/session/placement.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/measure/product_rate.hpp"
@@ -13,7 +14,6 @@
 #include <fmt/core.h>
 #include <map>
 #include <numeric>
-#include <sstream>
 
 namespace pillar::session {
 
@@ -68,27 +68,25 @@ void expect_one_a_rank(std::size_t n, const comm::Communicator& comm, const std:
 
 /// Collective. Rank 0 reads what the trace has recorded.
 std::vector<double> recorded_weights(comm::Communicator& comm, const std::string& path) {
-    std::string text;
+    std::vector<double> weights;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        const std::vector<double> weights = trace::read_configuration(path).split_shares();
+        weights = trace::read_configuration(path).split_shares();
         if (weights.empty()) return; // even
-        text = weights_text(weights);
         if (!std::ranges::all_of(weights, [](double w) { return std::isfinite(w) && w >= 0; }) ||
             std::accumulate(weights.begin(), weights.end(), 0.0) <= 0)
             throw FormatError(path, "the ranks' shares", std::nullopt,
-                              fmt::format("are {}, which divides no model", text));
+                              fmt::format("are {}, which divides no model", weights_text(weights)));
         expect_one_a_rank(weights.size(), comm, "--split " + printable(path));
     });
-    text = comm.broadcast_from_root(text);
-    return text.empty() ? std::vector<double>() : parse_weights(text);
+    return comm::broadcast_from_root(comm, weights);
 }
 
 /// What one rank tells the others.
 struct Measured {
     double bytes_per_s = 0;
     std::uint64_t available = 0;
-    int n_threads = 1;
+    std::int64_t n_threads = 1;
 };
 
 /// Collective. All ranks measure at once: those that share a node's cores and memory share them
@@ -103,15 +101,7 @@ std::vector<Measured> measure_all(comm::Communicator& comm, const PlacementInput
     });
     comm.barrier();
     const double bytes_per_s = rate->measure(inputs.team, measuring_s);
-    const std::vector<std::string> texts =
-        comm.all_gather(fmt::format("{} {} {}", bytes_per_s, available, inputs.team.size()));
-    std::vector<Measured> all;
-    for (const std::string& text : texts) {
-        Measured one;
-        std::istringstream(text) >> one.bytes_per_s >> one.available >> one.n_threads;
-        all.push_back(one);
-    }
-    return all;
+    return comm::all_gather(comm, Measured{bytes_per_s, available, inputs.team.size()});
 }
 
 /// Collective. Rank 0 assigns; its numbers are everybody's.
@@ -123,19 +113,18 @@ Placement assign(comm::Communicator& comm, const PlacementInputs& inputs) {
         placement.bytes_per_s.push_back(one.bytes_per_s);
         available.push_back(one.available);
     }
-    std::string text;
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
         const auto need = [&](int rank, std::span<const double> weights) {
-            return inputs.need(rank, all[static_cast<std::size_t>(rank)].n_threads, weights);
+            const std::int64_t n_threads = all[static_cast<std::size_t>(rank)].n_threads;
+            return inputs.need(rank, static_cast<int>(n_threads), weights);
         };
         const partition::Assignment assignment =
             partition::assign_by_speed(placement.bytes_per_s, available, need);
         placement.explanation = explain(assignment, placement.bytes_per_s, hosts_of(comm));
-        text = weights_text(assignment.weights);
+        placement.weights = assignment.weights;
     });
-    text = comm.broadcast_from_root(text);
-    if (text != "even") placement.weights = parse_weights(text);
+    placement.weights = comm::broadcast_from_root(comm, placement.weights);
     return placement;
 }
 

@@ -2,6 +2,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
@@ -124,13 +125,13 @@ void Session::choose_family(const kernels::Family* named) {
         family_ = named;
         return;
     }
-    std::string mine;
+    std::vector<std::uint8_t> mine;
     for (const kernels::Family* family : kernels::families())
-        mine += family->supported() ? '1' : '0';
-    const std::vector<std::string> all = comm_->all_gather(mine);
+        mine.push_back(family->supported() ? 1 : 0);
+    const std::vector<std::vector<std::uint8_t>> all = comm::all_gather(*comm_, mine);
     for (std::size_t i = 0; i < mine.size(); ++i) {
         const bool everywhere =
-            std::all_of(all.begin(), all.end(), [i](const std::string& s) { return s[i] == '1'; });
+            std::ranges::all_of(all, [i](const auto& supported) { return supported[i] != 0; });
         if (everywhere && !kernels::families()[i]->float_activations)
             family_ = kernels::families()[i];
     }
@@ -216,8 +217,7 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
                              std::size_t prompt_rows) {
     if (options.allreduce || comm_->size() == 1) return;
     const std::size_t n_rows =
-        std::min(transformer_->options().max_rows,
-                 std::stoul(comm_->broadcast_from_root(std::to_string(prompt_rows))));
+        std::min(transformer_->options().max_rows, comm::broadcast_from_root(*comm_, prompt_rows));
     // On ranks of its own, so that the run's counters hold the run alone.
     const auto trial = environment.world(allreduce_.longer, options.wire, options.emulated,
                                          {.step_s = options.timeout_s});

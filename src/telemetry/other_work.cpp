@@ -2,16 +2,14 @@
 
 #include "pillar/telemetry/other_work.hpp"
 
+#include "pillar/core/hash.hpp"
 #include "pillar/core/timing.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
-#include <fmt/core.h>
 #include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 namespace pillar::telemetry {
@@ -41,9 +39,9 @@ double own_s() {
 
 } // namespace
 
-CpuMeter::CpuMeter(std::string machine, std::filesystem::path root)
-    : machine_(std::move(machine)), root_(std::move(root)), begin_s_(monotonic_s()),
-      busy_s_(telemetry::busy_s(root_)), own_s_(telemetry::own_s()) {}
+CpuMeter::CpuMeter(std::string_view machine, std::filesystem::path root)
+    : machine_(hash_of(std::span<const char>(machine))), root_(std::move(root)),
+      begin_s_(monotonic_s()), busy_s_(telemetry::busy_s(root_)), own_s_(telemetry::own_s()) {}
 
 CpuUse CpuMeter::use() const {
     CpuUse use;
@@ -51,36 +49,8 @@ CpuUse CpuMeter::use() const {
     use.seconds = monotonic_s() - begin_s_;
     use.busy_s = telemetry::busy_s(root_) - busy_s_;
     use.own_s = telemetry::own_s() - own_s_;
-    use.n_cpus = static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+    use.n_cpus = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
     return use;
-}
-
-std::string to_text(const CpuUse& use) {
-    return fmt::format("{} {} {} {} {}", use.seconds, use.busy_s, use.own_s, use.n_cpus,
-                       use.machine);
-}
-
-namespace {
-
-CpuUse cpu_use_from(const std::string& text) {
-    CpuUse use;
-    std::istringstream stream(text);
-    std::string seconds, busy, own;
-    stream >> seconds >> busy >> own >> use.n_cpus;
-    use.seconds = std::strtod(seconds.c_str(), nullptr); // a stream does not read "nan"
-    use.busy_s = std::strtod(busy.c_str(), nullptr);
-    use.own_s = std::strtod(own.c_str(), nullptr);
-    stream.get();
-    std::getline(stream, use.machine);
-    return use;
-}
-
-} // namespace
-
-std::vector<CpuUse> cpu_uses_from(std::span<const std::string> texts) {
-    std::vector<CpuUse> uses;
-    for (const std::string& text : texts) uses.push_back(cpu_use_from(text));
-    return uses;
 }
 
 std::vector<double> other_cpus(std::span<const CpuUse> ranks) {
@@ -97,8 +67,8 @@ std::vector<double> other_cpus(std::span<const CpuUse> ranks) {
     return others;
 }
 
-bool disturbs(double other_cpus, int n_cpus) {
-    return other_cpus > std::max(0.2, 0.05 * n_cpus);
+bool disturbs(double other_cpus, std::int64_t n_cpus) {
+    return other_cpus > std::max(0.2, 0.05 * static_cast<double>(n_cpus));
 }
 
 } // namespace pillar::telemetry

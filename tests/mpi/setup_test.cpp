@@ -6,6 +6,7 @@
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/timing.hpp"
+#include "support/dry_run.hpp"
 #include "support/mpi_main.hpp"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ TEST(communicator, knows_its_place_and_the_hosts) {
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     EXPECT_EQ(comm->rank(), rank);
     EXPECT_EQ(comm->size(), size);
-    for (int r = 0; r < size; ++r) EXPECT_EQ(comm->host(r), make_self()->host(0));
+    for (int r = 0; r < size; ++r) EXPECT_EQ(comm->host(r), support::make_self()->host(0));
 }
 
 TEST(setup, gathers_texts_of_any_length_to_all_and_to_rank_0) {
@@ -58,7 +59,7 @@ TEST(setup, broadcasts_texts_of_any_length) {
 TEST(setup, is_counted_apart_from_steps_and_as_in_a_dry_run) {
     const auto comm = world();
     const Traffic before = comm->other_traffic();
-    const auto dry = make_dry_run(comm->rank(), comm->size(), Algorithm::mpi, Wire::f32);
+    const auto dry = support::make_dry_run(comm->rank(), comm->size(), Algorithm::mpi, Wire::f32);
     for (Communicator* one : {comm.get(), dry.get()}) {
         one->all_gather("equal lengths");
         one->gather_to_root("here");

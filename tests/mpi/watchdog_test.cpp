@@ -6,6 +6,7 @@
 #include "liveness/time_limit.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/timing.hpp"
+#include "support/dry_run.hpp"
 #include "support/mpi_main.hpp"
 
 #include <chrono>
@@ -34,7 +35,7 @@ TEST(watchdog, sends_nothing_in_normal_steps) {
     GatherBuffer all(comm->size(), 64);
     const Traffic other = comm->other_traffic();
     const auto counted =
-        make_dry_run(comm->rank(), comm->size(), Algorithm::recursive_doubling, Wire::f32);
+        support::make_dry_run(comm->rank(), comm->size(), Algorithm::recursive_doubling, Wire::f32);
     for (int step = 0; step < 50; ++step) {
         make_step(*comm, all);
         make_step(*counted, all);

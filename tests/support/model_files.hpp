@@ -4,6 +4,7 @@
 #include "pillar/comm/communicator.hpp"
 #include "pillar/forward/transformer.hpp"
 #include "pillar/model/architecture.hpp"
+#include "support/dry_run.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_model.hpp"
 
@@ -39,7 +40,7 @@ class OneRank {
   public:
     OneRank(const ModelFile& model, const forward::TransformerOptions& options, int n_threads = 1,
             std::string_view family = "integer", int n_ranks = 1)
-        : comm_(comm::make_dry_run(0, n_ranks, comm::Algorithm::direct, comm::Wire::f32)),
+        : comm_(support::make_dry_run(0, n_ranks, comm::Algorithm::direct, comm::Wire::f32)),
           team_(n_threads),
           model_(model.file(), model.h(), partition::even_share(model.h().sizes(), 0, n_ranks),
                  *kernels::find_family(family), team_, false, [](std::uint64_t) {}),

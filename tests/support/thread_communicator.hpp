@@ -23,7 +23,7 @@ struct ThreadWorld {
     int size;
     std::barrier<> door;
     std::vector<std::string> slots;
-    std::vector<comm::Communicator::ClockOffset> offsets;
+    std::vector<comm::ClockOffset> offsets;
 };
 
 class ThreadCommunicator : public comm::Communicator {
@@ -60,9 +60,9 @@ class ThreadCommunicator : public comm::Communicator {
         return all_gather(bytes)[0];
     }
     void barrier() override { world_->door.arrive_and_wait(); }
-    std::vector<ClockOffset> clock_offsets() override {
+    std::vector<comm::ClockOffset> clock_offsets() override {
         barrier();
-        return is_root() ? world_->offsets : std::vector<ClockOffset>();
+        return is_root() ? world_->offsets : std::vector<comm::ClockOffset>();
     }
 
   private:

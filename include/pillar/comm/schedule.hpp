@@ -1,11 +1,12 @@
 #pragma once
 // Who sends what to whom: the collectives' schedules as pure arithmetic, used by the communicators
-// themselves, by dry_run and by perf's cost model, so that predicted and counted messages cannot
+// themselves and by perf's cost model, so that predicted and counted messages cannot
 // drift apart. Sources: Thakur, Rabenseifner, Gropp, "Optimization of Collective Communication
 // Operations in MPICH" (2005).
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/algorithms.hpp"
 #include "pillar/core/range.hpp"
+#include "pillar/core/timing.hpp"
 
 #include <vector>
 

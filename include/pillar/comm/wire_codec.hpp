@@ -16,7 +16,7 @@
 // A value is scale · q. A second value that is not finite makes scale NaN and the block with it, so
 // that it stays visible.
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/algorithms.hpp"
 
 #include <cstddef>
 #include <span>

@@ -1,8 +1,6 @@
 #pragma once
 // Small pieces of text that several modules write.
 
-#include "pillar/core/text.hpp"
-
 #include <concepts>
 #include <cstddef>
 #include <string>

@@ -3,7 +3,7 @@
 // and how the ranks add up. A plan makes it of a model's file; a trace records it, so that a report
 // can predict the steps that were measured.
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/algorithms.hpp"
 #include "pillar/perf/step_model.hpp"
 
 #include <vector>

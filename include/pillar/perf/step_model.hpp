@@ -5,7 +5,7 @@
 // its f32 arithmetic. A step in two halves computes one while the other's sums are under way, which
 // hides the share of their time that the profile says; nothing overlaps otherwise.
 
-#include "pillar/comm/schedule.hpp"
+#include "pillar/comm/algorithms.hpp"
 #include "pillar/forward/transformer.hpp"
 #include "pillar/perf/machine_profile.hpp"
 

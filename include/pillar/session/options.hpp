@@ -1,7 +1,8 @@
 #pragma once
 // How to load and compute a model, as every subcommand that does so is told.
 
-#include "pillar/comm/environment.hpp"
+#include "pillar/comm/algorithms.hpp"
+#include "pillar/comm/network_model.hpp"
 #include "pillar/kernels/family.hpp"
 #include "pillar/model/synthetic.hpp"
 #include "pillar/session/split_request.hpp"

@@ -42,6 +42,20 @@ std::vector<int> first_ranks(const ClusterFacts& facts, std::string IdentityFact
     return ranks;
 }
 
+std::string_view name_of(Level level) noexcept {
+    switch (level) {
+    case Level::good:
+        return "ok";
+    case Level::note:
+        return "note";
+    case Level::slow:
+        return "slow";
+    case Level::bad:
+        return "BAD";
+    }
+    return "";
+}
+
 bool is_across(const ClusterFacts& facts, const PairFacts& pair) {
     return facts.identities[static_cast<std::size_t>(pair.a)].network !=
            facts.identities[static_cast<std::size_t>(pair.b)].network;

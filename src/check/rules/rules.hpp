@@ -6,6 +6,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pillar::check {
@@ -16,6 +17,9 @@ enum class Level {
     slow, ///< it will run, but slower than it could
     bad,  ///< it cannot run like this
 };
+
+/// As printed: "ok", "note", "slow", "BAD".
+std::string_view name_of(Level level) noexcept;
 
 struct Verdict {
     Level level = Level::good;

@@ -1,11 +1,11 @@
 #include "flag.hpp"
 
+#include "cli11.hpp"
 #include "nearest.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/core.h>
 #include <utility>
@@ -109,7 +109,7 @@ Flag& Flag::alone(std::string value) {
 }
 
 Flag& Flag::with_default() {
-    option_->default_str(shown_());
+    cli11::set_default(*option_, shown_());
     return *this;
 }
 

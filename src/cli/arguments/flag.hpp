@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace CLI {
-class Option; // CLI11 costs seconds a file
+class Option;
 }
 
 namespace pillar::cli {

@@ -1,5 +1,6 @@
 #include "parser.hpp"
 
+#include "cli11.hpp"
 #include "nearest.hpp"
 #include "same_start.hpp"
 #include "subcommands.hpp"
@@ -9,32 +10,26 @@
 #include "pillar/core/program.hpp"
 #include "pillar/core/text.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/core.h>
 
 namespace pillar::cli {
 
 Parser::Parser()
-    : app_(std::make_unique<CLI::App>(
-          "pillar runs GGUF language models on clusters of small boards: one program on every "
-          "rank,\n"
-          "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
-          "pillar")) {
-    app_->require_subcommand(0, 1);
-    app_->set_version_flag("--version", std::string(version()));
-    app_->footer(
-        "`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the rest.");
-}
-
-Parser::~Parser() = default;
+    : app_(cli11::make_app(
+          {"pillar runs GGUF language models on clusters of small boards: one program on every "
+           "rank,\n"
+           "each with its own slice of the model.  mpirun -n RANKS pillar SUBCOMMAND ...",
+           "pillar", std::string(version()),
+           "`pillar SUBCOMMAND --help` tells a subcommand's flags. docs/running.md has the "
+           "rest."})) {}
 
 Subcommand& Parser::add(const std::string& name, const std::string& help) {
-    return subcommands_.emplace_back(*app_->add_subcommand(name, help), name);
+    return subcommands_.emplace_back(cli11::add_subcommand(*app_, name, help), name);
 }
 
 std::string Parser::help() const {
-    return app_->help();
+    return cli11::help_of(*app_);
 }
 
 Subcommand& Parser::called(const std::string& word) {
@@ -55,13 +50,8 @@ Subcommand& Parser::called(const std::string& word) {
 
 void Parser::hand_to_cli11(const Subcommand& subcommand, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), subcommand.name());
-    std::ranges::reverse(arguments); // as CLI11 wants them
-    try {
-        app_->parse(arguments);
-    } catch (const CLI::ParseError& error) {
-        throw UsageError(
-            fmt::format("{}; see `pillar {} --help`", error.what(), subcommand.name()));
-    }
+    if (const std::string fault = cli11::parse(*app_, std::move(arguments)); !fault.empty())
+        throw UsageError(fmt::format("{}; see `pillar {} --help`", fault, subcommand.name()));
 }
 
 Command Parser::parse(const std::vector<std::string>& arguments) {

@@ -14,7 +14,6 @@ namespace pillar::cli {
 class Parser {
   public:
     Parser();
-    ~Parser();
     Subcommand& add(const std::string& name, const std::string& help);
     [[nodiscard]] const std::deque<Subcommand>& subcommands() const noexcept {
         return subcommands_;
@@ -29,7 +28,7 @@ class Parser {
     [[nodiscard]] Subcommand& called(const std::string& word);
     void hand_to_cli11(const Subcommand& subcommand, std::vector<std::string> arguments);
 
-    std::unique_ptr<CLI::App> app_;
+    std::shared_ptr<CLI::App> app_;
     std::deque<Subcommand> subcommands_;
 };
 

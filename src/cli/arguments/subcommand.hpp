@@ -55,9 +55,6 @@ class Subcommand {
     void finish(Command& command) const;
 
   private:
-    Flag& add_option(Flag& flag, const std::string& names, const std::string& type,
-                     const std::string& help);
-
     CLI::App* app_;
     std::string name_;
     std::deque<Flag> flags_; ///< they never move

@@ -3,7 +3,7 @@
 // over, and n·G to enter, where leaving and entering overlap. Each direction carries one message at
 // a time, so that many messages to one rank queue up there.
 
-#include "pillar/comm/environment.hpp"
+#include "pillar/comm/network_model.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -65,7 +65,8 @@ int cpus_a_launcher_could_give() {
     return quota == 0 ? n_in_mask : std::min(n_in_mask, quota);
 }
 
-/// "host\nmachine\nn_usable n_available cpu cpu …".
+/// "host\nmachine\nn_usable n_available cpu cpu …": text, since ranks of different builds exchange
+/// it before they know that they are.
 std::string to_text(const RankCpus& cpus) {
     return fmt::format("{}\n{}\n{} {} {}", cpus.host, cpus.machine, cpus.n_usable, cpus.n_available,
                        joined(cpus.cpus, " "));

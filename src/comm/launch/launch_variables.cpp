@@ -1,7 +1,7 @@
 // Reading the launchers' environment variables, and what is wrong when MPI does not agree with
 // them.
 
-#include "pillar/comm/environment.hpp"
+#include "pillar/comm/launch_variables.hpp"
 
 #include <charconv>
 #include <cstdlib>

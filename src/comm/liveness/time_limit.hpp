@@ -1,7 +1,7 @@
 #pragma once
 // How long a rank waits for another one before it asks who is still alive.
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/watch_limits.hpp"
 
 #include <array>
 #include <cstddef>

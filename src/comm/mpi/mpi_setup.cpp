@@ -89,7 +89,7 @@ void MpiCommunicator::barrier() {
     broadcast_from_root({});
 }
 
-std::vector<Communicator::ClockOffset> MpiCommunicator::clock_offsets() {
+std::vector<ClockOffset> MpiCommunicator::clock_offsets() {
     std::vector<ClockOffset> offsets;
     if (is_root()) {
         offsets.emplace_back();
@@ -101,7 +101,7 @@ std::vector<Communicator::ClockOffset> MpiCommunicator::clock_offsets() {
     return offsets;
 }
 
-Communicator::ClockOffset MpiCommunicator::ask_clock(int peer) {
+ClockOffset MpiCommunicator::ask_clock(int peer) {
     ClockOffset best;
     double min_s = 0;
     for (int round = 0; round < n_clock_rounds; ++round) {

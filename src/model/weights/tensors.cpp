@@ -1,5 +1,6 @@
 #include "pillar/model/tensors.hpp"
 
+#include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/model/architecture.hpp"
 

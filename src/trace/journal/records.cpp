@@ -122,7 +122,7 @@ ClockSample decode_clocks(std::span<const std::byte> payload, const Origin& orig
     Unpacker in(payload, origin, "clocks");
     ClockSample sample;
     sample.time_s = in.value<double>();
-    sample.offsets = in.list<comm::Communicator::ClockOffset>();
+    sample.offsets = in.list<comm::ClockOffset>();
     in.expect_end();
     return sample;
 }

@@ -3,7 +3,7 @@
 // copyable, without padding and little-endian; texts and lists are preceded by their length. Times
 // are seconds of the writing rank's own monotonic clock until convert puts them on one axis.
 
-#include "pillar/comm/communicator.hpp"
+#include "pillar/comm/clock_offset.hpp"
 #include "pillar/engine/step.hpp"
 #include "pillar/trace/configuration.hpp"
 #include "pillar/trace/rows.hpp"
@@ -70,7 +70,7 @@ struct HostList {
 /// Clock offsets of all ranks, measured at `time_s` of rank 0's clock.
 struct ClockSample {
     double time_s = 0;
-    std::vector<comm::Communicator::ClockOffset> offsets; ///< one a rank
+    std::vector<comm::ClockOffset> offsets; ///< one a rank
 };
 
 /// A step that has no number: what tracing cost before the first one.

@@ -4,6 +4,7 @@
 
 #include "host.hpp"
 
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/output_file.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/text.hpp"
@@ -63,9 +64,8 @@ void Recorder::State::gather_hosts(HostList::Moment moment) {
 }
 
 void Recorder::State::gather_other_work() {
-    const auto all = comm->gather_to_root(telemetry::to_text(cpu_meter.use()));
+    const std::vector<telemetry::CpuUse> uses = comm::gather_to_root(*comm, cpu_meter.use());
     if (!comm->is_root()) return;
-    const std::vector<telemetry::CpuUse> uses = telemetry::cpu_uses_from(all);
     const std::scoped_lock lock(mutex);
     append(RecordType::other_work, encode(OtherWork{telemetry::other_cpus(uses)}));
 }

@@ -1,6 +1,7 @@
 // Planted affinity masks: how many threads follow, and which sentence.
 
 #include "pillar/comm/binding.hpp"
+#include "support/dry_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -157,7 +158,7 @@ TEST(own_cpus, has_every_cpu_that_the_threads_may_use) {
 }
 
 TEST(all_cpus, travel_unchanged) {
-    const auto comm = make_dry_run(0, 2, Algorithm::recursive_doubling, Wire::f32);
+    const auto comm = support::make_dry_run(0, 2, Algorithm::recursive_doubling, Wire::f32);
     const RankCpus own = own_cpus();
     const std::vector<RankCpus> all = all_cpus(*comm);
     ASSERT_EQ(all.size(), 2u);

@@ -1,6 +1,6 @@
 // Planted environments of mpirun, srun, sbatch and salloc, and what follows from them.
 
-#include "pillar/comm/environment.hpp"
+#include "pillar/comm/launch_variables.hpp"
 
 #include <cstdlib>
 #include <gmock/gmock.h>

@@ -4,6 +4,7 @@
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/timing.hpp"
+#include "support/dry_run.hpp"
 
 #include <array>
 #include <cstring>
@@ -22,7 +23,7 @@ std::string text_of(std::span<const std::byte> bytes) {
 }
 
 TEST(self, leaves_values_and_delivers_its_own_messages) {
-    const auto self = make_self();
+    const auto self = support::make_self();
     EXPECT_EQ(self->rank(), 0);
     EXPECT_EQ(self->size(), 1);
     EXPECT_TRUE(self->is_root());
@@ -52,7 +53,7 @@ TEST(self, leaves_values_and_delivers_its_own_messages) {
 }
 
 TEST(self, sends_nothing_but_keeps_the_timeline) {
-    const auto self = make_self();
+    const auto self = support::make_self();
     StepTimeline timeline;
     timeline.collectives.reserve(2);
     self->record_into(&timeline);
@@ -74,7 +75,7 @@ TEST(self, sends_nothing_but_keeps_the_timeline) {
 }
 
 TEST(timeline, without_room_is_a_fault_of_its_owner) {
-    const auto self = make_self();
+    const auto self = support::make_self();
     StepTimeline timeline;
     self->record_into(&timeline);
     std::array<float, 1> values{};
@@ -85,7 +86,8 @@ TEST(timeline, without_room_is_a_fault_of_its_owner) {
 TEST(dry_run, counts_what_the_schedules_say) {
     for (int size = 1; size <= 9; ++size) {
         for (int rank = 0; rank < size; ++rank) {
-            const auto comm = make_dry_run(rank, size, Algorithm::recursive_doubling, Wire::f32);
+            const auto comm =
+                support::make_dry_run(rank, size, Algorithm::recursive_doubling, Wire::f32);
             StepTimeline timeline;
             timeline.collectives.reserve(3);
             comm->record_into(&timeline);
@@ -112,7 +114,7 @@ TEST(dry_run, counts_what_the_schedules_say) {
 }
 
 TEST(dry_run, counts_by_the_algorithm_chosen_for_the_length) {
-    const auto comm = make_dry_run(2, 5, Algorithm::recursive_doubling, Wire::q8);
+    const auto comm = support::make_dry_run(2, 5, Algorithm::recursive_doubling, Wire::q8);
     comm->choose({Algorithm::direct, Algorithm::reduce_scatter, 100});
     std::uint64_t expected = 0;
     for (const std::size_t n : {100, 101}) {
@@ -132,8 +134,8 @@ double a_second_a_byte(void* context, CollectiveKind kind, std::size_t bytes) {
 
 TEST(dry_run, takes_the_time_that_the_model_says) {
     int n_asked = 0;
-    const auto comm =
-        make_dry_run(1, 4, Algorithm::recursive_doubling, Wire::f32, a_second_a_byte, &n_asked);
+    const auto comm = support::make_dry_run(1, 4, Algorithm::recursive_doubling, Wire::f32,
+                                            a_second_a_byte, &n_asked);
     StepTimeline timeline;
     timeline.collectives.reserve(2);
     comm->record_into(&timeline);

@@ -4,6 +4,8 @@
 
 #include "script.hpp"
 
+#include "support/dry_run.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <gtest/gtest.h>
@@ -14,7 +16,7 @@ namespace {
 TEST(loop, merges_the_replies_of_any_number_of_ranks) {
     OneRank rank(tiny(), sized(4, 1));
     const auto many =
-        comm::make_dry_run(0, 600, comm::Algorithm::recursive_doubling, comm::Wire::f32);
+        support::make_dry_run(0, 600, comm::Algorithm::recursive_doubling, comm::Wire::f32);
     LoopOptions options;
     options.n_candidates = 4;
     options.log_sums = true;

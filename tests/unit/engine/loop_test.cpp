@@ -7,6 +7,7 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/engine/evaluation.hpp"
+#include "support/dry_run.hpp"
 #include "support/memory_requests.hpp"
 
 #include <chrono>
@@ -167,7 +168,7 @@ TEST(loop, ends_when_the_model_file_is_written_to_in_place) {
     support::write_file(folder / "model.gguf", bytes);
     const gguf::File file(folder / "model.gguf");
     const auto h = model::read_hyperparameters(file);
-    const auto comm = comm::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32);
+    const auto comm = support::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32);
     threads::Team team(1);
     const model::Model model(file, h, partition::even_share(h.sizes(), 0, 1),
                              *kernels::find_family("integer"), team, false, [](std::uint64_t) {});

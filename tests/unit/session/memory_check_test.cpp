@@ -5,6 +5,7 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/errors.hpp"
+#include "support/dry_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ constexpr std::uint64_t far_too_much = std::uint64_t{1} << 50;
 
 /// What expect_memory says on one rank that needs `need`.
 std::string refusal(NeedOf need, std::size_t n_context) {
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     try {
         expect_memory(*comm, need, n_context);
     } catch (const comm::AgreedError& error) {
@@ -65,7 +66,7 @@ TEST(memory_check, agrees_on_what_cannot_be_planned) {
     const auto need = [](int, int, std::size_t) -> forward::MemoryNeed {
         throw Error(ExitCode::bad_data, "blk.0.ffn_down.weight is missing");
     };
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     EXPECT_THROW(expect_memory(*comm, need, 256), comm::AgreedError);
 }
 

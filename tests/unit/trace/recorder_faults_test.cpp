@@ -6,6 +6,7 @@
 
 #include "pillar/core/program.hpp"
 #include "pillar/trace/convert.hpp"
+#include "support/dry_run.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <array>
@@ -28,7 +29,7 @@ TEST(Recorder, BringsItsOwnRecordsIntoTheJournalWhenItMustLeaveAtOnce) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
     {
-        const auto comm = comm::make_self();
+        const auto comm = support::make_self();
         Recorder recorder(*comm, options_for(path));
         recorder.step(Step(0, 0.0));
         recorder.gather();
@@ -49,7 +50,7 @@ TEST(Recorder, DestroyedWithoutAnEndKeepsItsRecordsInTheJournal) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
     {
-        const auto comm = comm::make_self();
+        const auto comm = support::make_self();
         Recorder recorder(*comm, options_for(path));
         for (std::uint64_t n = 0; n < 3; ++n) recorder.step(Step(n, static_cast<double>(n)));
     }
@@ -60,7 +61,7 @@ TEST(Recorder, MayBeFlushedWhileTheMainThreadRecords) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
     {
-        const auto comm = comm::make_self();
+        const auto comm = support::make_self();
         Recorder recorder(*comm, options_for(path));
         std::jthread signal([&] { recorder.flush_now(); });
         for (std::uint64_t n = 0; n < 2000; ++n) {
@@ -80,7 +81,7 @@ TEST(Recorder, MayBeFlushedWhileTheMainThreadRecords) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{3000, 3000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     {
         Recorder recorder(*comm, options_for(path));
         for (std::uint64_t n = 0; n < 300; ++n) {
@@ -109,7 +110,7 @@ Recorder* living = nullptr;
 
 /// A run that is ended by a fault of the program after three steps.
 [[noreturn]] void run_into_a_fault(const std::string& path, bool is_thrown) {
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(path));
     living = &recorder;
     set_abort_hook([]() noexcept { living->flush_now(); });
@@ -135,7 +136,7 @@ TEST(Recorder, KeepsTheLastStepsWhenAContractIsBrokenOrAnExceptionEndsTheProcess
 
 /// The whole of a run of 40 steps in one gather that did not end.
 std::string journal_of_one_gather(const std::string& path) {
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(path));
     for (std::uint64_t n = 0; n < 40; ++n) {
         recorder.step(Step(n, static_cast<double>(n)));
@@ -167,7 +168,7 @@ TEST(Recorder, LosesNoMoreOfAGatherThanTheStepsThatAreCutOffAndSaysHowMany) {
 
 /// Steps and gathers for ever, telling through `report` how many steps are safe.
 [[noreturn]] void run_until_killed(const std::string& path, int report) {
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(path));
     for (std::uint64_t n = 0;; ++n) {
         recorder.step(Step(n, static_cast<double>(n)));

@@ -4,6 +4,7 @@
 
 #include "recorder_steps.hpp"
 #include "support/column_of.hpp"
+#include "support/dry_run.hpp"
 #include "support/memory_requests.hpp"
 
 #include "pillar/storage/reader.hpp"
@@ -27,7 +28,7 @@ using ::testing::HasSubstr;
 TEST(Recorder, LeavesAFileAndNoJournalAfterAnOrderlyEnd) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(path));
     EXPECT_TRUE(std::filesystem::exists(path + ".journal"));
     for (std::uint64_t n = 0; n < 3; ++n) {
@@ -96,7 +97,7 @@ TEST(Recorder, GathersEveryRanksRecordsOnRankZero) {
 
 TEST(Recorder, WantsAGatherAfter64StepsOr5SecondsOrWhenItsRingFills) {
     const TemporaryDirectory directory;
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder by_steps(*comm, options_for(directory.file("a.h5")));
     for (std::uint64_t n = 0; n < 64; ++n) {
         EXPECT_FALSE(by_steps.wants_gather()) << n;
@@ -125,7 +126,7 @@ TEST(Recorder, WantsAGatherAfter64StepsOr5SecondsOrWhenItsRingFills) {
 TEST(Recorder, CountsStepsForWhichThereWasNoRoomAndSaysThatTheTraceIsIncomplete) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(path));
     for (std::uint64_t n = 0; n < 200; ++n) recorder.step(Step(n, static_cast<double>(n)));
     EXPECT_TRUE(recorder.finish(ExitCode::done));
@@ -139,7 +140,7 @@ TEST(Recorder, CountsStepsForWhichThereWasNoRoomAndSaysThatTheTraceIsIncomplete)
 TEST(Recorder, KeepsTimesExactAfterALongIdleBroadcast) {
     const TemporaryDirectory directory;
     const std::string path = directory.file("x.h5");
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(path));
     constexpr double hour = 3600.123456;
     StepTimeline timeline;
@@ -160,7 +161,7 @@ TEST(Recorder, KeepsTimesExactAfterALongIdleBroadcast) {
 
 TEST(Recorder, AllocatesNothingBetweenGathers) {
     const TemporaryDirectory directory;
-    const auto comm = comm::make_self();
+    const auto comm = support::make_self();
     Recorder recorder(*comm, options_for(directory.file("x.h5")));
     const Step step(1, 1.0);
     const std::size_t before = support::n_memory_requests();
@@ -189,7 +190,7 @@ TEST(Recorder, RefusesAnExistingFileOrJournalOnAllRanks) {
         });
         TraceOptions options = options_for(path);
         options.force = true;
-        const auto self = comm::make_self();
+        const auto self = support::make_self();
         Recorder forced(*self, options);
         EXPECT_TRUE(forced.finish(ExitCode::done));
         EXPECT_EQ(read_trace(path).n_steps(), 0);
