@@ -1,6 +1,7 @@
 // A model is only read: workspaces share it, and a process holds several models.
 
 #include "pillar/forward/transformer.hpp"
+#include "support/dry_run.hpp"
 #include "support/model_files.hpp"
 
 #include <gtest/gtest.h>
@@ -37,7 +38,7 @@ class OneModel {
 class Decoding {
   public:
     Decoding(const model::Model& model, threads::Team& team, std::int32_t seed)
-        : comm_(comm::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32)),
+        : comm_(support::make_dry_run(0, 1, comm::Algorithm::direct, comm::Wire::f32)),
           transformer_(model, options_of(4), team), seed_(seed) {}
     void step() {
         const Row row[] = {{3 + (seed_ + 37 * position_) % 300, position_, 0, true}};
