@@ -3,8 +3,8 @@
 #
 #   pillar_module(NAME [USES module...] [LIBRARIES target...])
 #
-# Sources are src/NAME/**.cpp. Folders named after an instruction set are compiled with its flags, and only for
-# its processor; everything else keeps to the processor family's baseline, so that one binary starts everywhere.
+# Sources are src/NAME/**.cpp. What lies in src/NAME/<instruction set>/ or below is compiled with that set's flags, only
+# for its processor; everything else keeps to the processor family's baseline, so that one binary starts everywhere.
 # Where such a folder is compiled and has a family.cpp, the module's sources see PILLAR_HAVE_<FOLDER>=1.
 
 get_filename_component(PILLAR_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
@@ -28,8 +28,7 @@ function(pillar_module name)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PILLAR_ROOT}/src/${name}/*.cpp)
     set(families "")
     foreach(isa IN LISTS PILLAR_ISA_FOLDERS)
-        set(isa_sources ${sources})
-        list(FILTER isa_sources INCLUDE REGEX "/${isa}/[^/]*\\.cpp$")
+        file(GLOB_RECURSE isa_sources ${PILLAR_ROOT}/src/${name}/${isa}/*.cpp) # a part of what is watched above
         if(CMAKE_SYSTEM_PROCESSOR STREQUAL PILLAR_ISA_${isa}_processor)
             set_source_files_properties(${isa_sources} PROPERTIES COMPILE_OPTIONS "${PILLAR_ISA_${isa}_flags}"
                                                                    SKIP_PRECOMPILE_HEADERS ON)

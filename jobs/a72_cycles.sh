@@ -23,8 +23,8 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
-sources=(src/kernels/neon/block_formats.cpp src/kernels/neon/k_quants.cpp)
-common=(-mcpu=cortex-a72 -std=c++20 -ffp-contract=off -fPIC -Iinclude -S)
+sources=(src/kernels/neon/formats/block_formats.cpp src/kernels/neon/formats/k_quants.cpp)
+common=(-mcpu=cortex-a72 -std=c++20 -ffp-contract=off -fPIC -Iinclude -Isrc/kernels -S)
 for source in "${sources[@]}"; do
     name=$(basename -- "$source" .cpp)
     "$clang" --target=aarch64-linux-gnu -O2 "${common[@]}" "$source" -o "$work/$name.clang.s" &

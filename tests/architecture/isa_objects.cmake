@@ -4,7 +4,7 @@
 string(REPLACE ";" "|" folders "${FOLDERS}")
 set(n_checked 0)
 foreach(object IN LISTS OBJECTS)
-    if(NOT object MATCHES "/(${folders})/[^/]*$")
+    if(NOT object MATCHES "/src/[^/]+/(${folders})/")
         continue()
     endif()
     math(EXPR n_checked "${n_checked} + 1")

@@ -36,6 +36,7 @@ void f() { log::info("expected"); snprintf(b, 1, "x"); my.exp(2); a->log(3); ker
     "src/core/log.cpp": "void line() { std::fprintf(stderr, s); }\n",
     "src/core/elementary/exp.cpp": "double f(double x) { return std::exp(x); }\n",
     "src/kernels/avx2/dot.cpp": '#include "../views.hpp"\n#include <immintrin.h>\n',
+    "src/kernels/neon/formats/dot.cpp": '#include "../../views.hpp"\n#include <arm_neon.h>\n',
     "src/threads/team.cpp": "#include <omp.h>\n#pragma omp parallel\n",
     "src/comm/world.cpp": "#include <mpi.h>\n",
     "src/cli/run.cpp": '#include "CLI/CLI.hpp"\n',
@@ -85,6 +86,7 @@ class Rules(unittest.TestCase):
             self.expect("src/model/a.cpp", f"#include {header}\n", 1, "library")
         self.expect("src/kernels/dispatch.cpp", "#include <immintrin.h>\n", 1, "library")
         self.expect("src/kernels/reference/a.cpp", "#include <arm_neon.h>\n", 1, "library")
+        self.expect("src/kernels/reference/neon/a.cpp", "#include <arm_neon.h>\n", 1, "library")
         self.expect("src/model/a.cpp", "\n#pragma omp simd\n", 2, "library")
         self.expect("src/kernels/a.cpp", "int n = omp_get_max_threads();\n", 1, "library")
 

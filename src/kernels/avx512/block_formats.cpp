@@ -1,4 +1,4 @@
-#include "x86_common/block_formats.hpp"
+#include "x86_common/formats/block_formats.hpp"
 
 namespace pillar::kernels::avx512 {
 

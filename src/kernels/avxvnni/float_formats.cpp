@@ -1,4 +1,4 @@
-#include "x86_common/float_formats.hpp"
+#include "x86_common/formats/float_formats.hpp"
 
 namespace pillar::kernels::avxvnni {
 

@@ -1,4 +1,4 @@
-#include "x86_common/super_block_formats.hpp"
+#include "x86_common/formats/super_block_formats.hpp"
 
 namespace pillar::kernels::avxvnni {
 

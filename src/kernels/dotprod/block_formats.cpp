@@ -1,8 +1,8 @@
 // Formats of independent blocks with SDOT.
 
 #include "format.hpp"
-#include "neon/blocks.hpp"
-#include "neon/levels.hpp"
+#include "neon/formats/blocks.hpp"
+#include "neon/formats/levels.hpp"
 #include "sdot.hpp"
 
 #include "pillar/quant/formats.hpp"

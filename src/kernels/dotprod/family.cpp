@@ -6,8 +6,8 @@
 #include "families.hpp"
 #include "format.hpp"
 #include "neon/formats.hpp"
-#include "neon/operators.hpp"
-#include "neon/panel.hpp"
+#include "neon/operators/operators.hpp"
+#include "neon/products/panel.hpp"
 
 #include <asm/hwcap.h>
 #include <sys/auxv.h>

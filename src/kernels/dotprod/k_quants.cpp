@@ -1,6 +1,6 @@
 // Formats of super-blocks with SDOT.
 
-#include "neon/k_quants.hpp"
+#include "neon/formats/k_quants.hpp"
 
 #include "format.hpp"
 #include "sdot.hpp"

@@ -1,10 +1,10 @@
 #pragma once
 // Exact integer dot products of one block of 32 of 4 rows with the activations of one column, on
 // ARMv8.2 with the dot product instructions: lane r of a vector holds four weights of row r, SDOT
-// by element multiplies them with the same four activations and adds up in int32. ../neon/smlal.hpp
-// says what a dot product is to the formats.
+// by element multiplies them with the same four activations and adds up in int32.
+// neon/products/smlal.hpp says what a dot product is to the formats.
 
-#include "neon/smlal.hpp"
+#include "neon/products/smlal.hpp"
 
 namespace pillar::kernels::dotprod {
 namespace {

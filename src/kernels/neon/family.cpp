@@ -5,8 +5,8 @@
 #include "dot_rate.hpp"
 #include "families.hpp"
 #include "formats.hpp"
-#include "operators.hpp"
-#include "panel.hpp"
+#include "neon/operators/operators.hpp"
+#include "neon/products/panel.hpp"
 
 #include <asm/hwcap.h>
 #include <sys/auxv.h>

@@ -18,7 +18,7 @@ struct Format {
 };
 
 // What a family defines in three files of its own folder, each compiled over one of
-// float_formats.hpp, block_formats.hpp, super_block_formats.hpp.
+// formats/float_formats.hpp, formats/block_formats.hpp, formats/super_block_formats.hpp.
 struct FloatFormats {
     Format f32, f16, bf16;
 };

@@ -1,8 +1,8 @@
 #pragma once
-// The tree over a row's slices (groups/slices.hpp) in this instruction set's vectors.
+// The tree over a row's slices (common/slices.hpp) in this instruction set's vectors.
 
 #include "common/slices.hpp"
-#include "simd.hpp"
+#include "x86_common/simd.hpp"
 
 namespace pillar::kernels::x86 {
 namespace {

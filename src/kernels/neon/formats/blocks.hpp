@@ -6,10 +6,10 @@
 //   8, 16  the weights of 4 rows (bits.hpp)
 // which is exactly as many bytes as in the file.
 
-#include "format.hpp"
-#include "packing.hpp"
-#include "product.hpp"
-#include "smlal.hpp"
+#include "neon/format.hpp"
+#include "neon/products/packing.hpp"
+#include "neon/products/product.hpp"
+#include "neon/products/smlal.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

@@ -17,9 +17,9 @@
 //   pack_scales(file blocks, out) → out     the header behind d and dmin
 //   pack_block(file blocks, sub, out) → out
 
-#include "dot.hpp"
-#include "packing.hpp"
-#include "product.hpp"
+#include "x86_common/products/dot.hpp"
+#include "x86_common/products/packing.hpp"
+#include "x86_common/products/product.hpp"
 
 namespace pillar::kernels::x86 {
 namespace {

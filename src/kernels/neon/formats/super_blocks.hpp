@@ -16,10 +16,10 @@
 //   pack_scales(file blocks, out) → out     the header behind d and dmin
 //   pack_block(file blocks, sub, out) → out
 
-#include "format.hpp"
-#include "packing.hpp"
-#include "product.hpp"
-#include "smlal.hpp"
+#include "neon/format.hpp"
+#include "neon/products/packing.hpp"
+#include "neon/products/product.hpp"
+#include "neon/products/smlal.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

@@ -2,8 +2,8 @@
 // 16 rows, so that four vectors hide part of the fma's latency. Packed: for each column of each
 // slice the 16 rows' weights side by side, in the file's type.
 
-#include "format.hpp"
-#include "product.hpp"
+#include "neon/format.hpp"
+#include "neon/products/product.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

@@ -3,7 +3,7 @@
 // two vectors of rows, which hides part of the fma's latency. Packed: for each column of each slice
 // the rows' weights side by side, in the file's type.
 
-#include "product.hpp"
+#include "x86_common/products/product.hpp"
 
 namespace pillar::kernels::x86 {
 namespace {

@@ -2,7 +2,7 @@
 // Sums along one vector: 16 virtual lanes, lane i mod 16 takes term i, then a fixed tree. Four
 // vectors are the 16 lanes.
 
-#include "simd.hpp"
+#include "neon/simd.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

@@ -2,8 +2,8 @@
 // The sixteen levels of IQ4_NL and IQ4_XS. A group keeps the file's nibbles, as FourBits lays them
 // out; a byte shuffle looks their values up.
 
-#include "dot.hpp"
-#include "packing.hpp"
+#include "x86_common/products/dot.hpp"
+#include "x86_common/products/packing.hpp"
 
 #include "pillar/quant/formats/iq4_nl.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 // exp_f32 of core/elementary.hpp, four lanes at a time with the same operations.
 
-#include "simd.hpp"
+#include "neon/simd.hpp"
 
 #include "pillar/core/elementary.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 // 32 floats to int8: used for activations and for the q8_0 cache.
 
-#include "simd.hpp"
+#include "neon/simd.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

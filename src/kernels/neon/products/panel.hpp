@@ -2,7 +2,7 @@
 // How a kernel reads the activations of a panel of up to 4 columns, block after block, and
 // the numbers that belong to a block.
 
-#include "simd.hpp"
+#include "neon/simd.hpp"
 #include "views.hpp"
 
 namespace pillar::kernels::neon {

@@ -3,8 +3,8 @@
 // after block, within a block column after column. Beside them goes what the kernel's format makes
 // of each block's sums.
 
-#include "format.hpp"
-#include "simd.hpp"
+#include "x86_common/format.hpp"
+#include "x86_common/simd.hpp"
 
 namespace pillar::kernels::x86 {
 namespace {

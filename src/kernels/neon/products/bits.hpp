@@ -1,7 +1,7 @@
 #pragma once
 // How the weight integers of one block of 32 and 4 rows are packed, for each width in bits, and how
 // they come back as vectors. Which weight lies where in the eight vectors is the affair of the dot
-// product (smlal.hpp, ../dotprod/sdot.hpp). A packed block takes 16 bytes for each bit of width, as
+// product (smlal.hpp, dotprod/sdot.hpp). A packed block takes 16 bytes for each bit of width, as
 // in the file.
 //
 // Narrow weights are spread over vectors of their own in such a way that SLI (shift left and
@@ -9,7 +9,7 @@
 // down: as a signed number, or as an unsigned one. Formats with a bias keep n − bias, so that it
 // costs nothing.
 
-#include "simd.hpp"
+#include "neon/simd.hpp"
 
 namespace pillar::kernels::neon {
 namespace {

@@ -3,9 +3,9 @@
 // each block of each slice, an f16 d a row, an f16 m a row (Q4_1 and Q5_1 alone), then the weights
 // of all rows (bits.hpp): exactly as many bytes as in the file.
 
-#include "dot.hpp"
-#include "packing.hpp"
-#include "product.hpp"
+#include "x86_common/products/dot.hpp"
+#include "x86_common/products/packing.hpp"
+#include "x86_common/products/product.hpp"
 
 namespace pillar::kernels::x86 {
 namespace {

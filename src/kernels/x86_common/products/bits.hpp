@@ -4,7 +4,7 @@
 // vector j holds weights 4j … 4j+3 of row r, so that one broadcast of four activations meets all
 // rows. A packed block takes one vector for each bit of width, as many bytes as in the file.
 
-#include "simd.hpp"
+#include "x86_common/simd.hpp"
 
 namespace pillar::kernels::x86 {
 namespace {

@@ -10,7 +10,7 @@
 // Biased weights and scales are kept without their bias, as signed numbers.
 
 #include "levels.hpp"
-#include "scales.hpp"
+#include "neon/products/scales.hpp"
 #include "super_blocks.hpp"
 
 #include "pillar/quant/formats.hpp"

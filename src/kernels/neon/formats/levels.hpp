@@ -2,7 +2,7 @@
 // The sixteen levels of IQ4_NL and IQ4_XS. A group keeps the file's nibbles, as FourBits lays them
 // out; TBL looks their values up.
 
-#include "bits.hpp"
+#include "neon/products/bits.hpp"
 
 #include "pillar/quant/formats/iq4_nl.hpp"
 
