@@ -4,7 +4,7 @@
 
 #include "pillar/core/aligned_buffer.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 #include "pillar/engine/loop.hpp"
 
-#include "reply.hpp"
-#include "request.hpp"
+#include "messages/reply.hpp"
+#include "messages/request.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/program.hpp"

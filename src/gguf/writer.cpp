@@ -5,7 +5,7 @@
 
 #include "value_types.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/output_file.hpp"
 #include "pillar/gguf/file.hpp"
 

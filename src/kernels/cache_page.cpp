@@ -1,6 +1,6 @@
 // Names and sizes of the KV cache's types.
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/kernels/family.hpp"
 
 namespace pillar::kernels {

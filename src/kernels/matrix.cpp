@@ -2,7 +2,7 @@
 
 #include "pillar/kernels/matrix.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/kernels/family.hpp"
 

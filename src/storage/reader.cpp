@@ -5,7 +5,7 @@
 
 #include "hdf5.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

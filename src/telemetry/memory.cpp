@@ -4,7 +4,7 @@
 
 #include "key_values.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/control_groups.hpp"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 // Operations in MPICH" (2005).
 
 #include "pillar/comm/algorithms.hpp"
-#include "pillar/core/range.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/timing.hpp"
 
 #include <vector>

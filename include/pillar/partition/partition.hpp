@@ -9,7 +9,7 @@
 // An uneven split has a weight for each rank instead: S = P, and slice s is [round(c(s)·n),
 // round(c(s+1)·n)), c(s) the sum of the weights before s divided by the sum of all.
 
-#include "pillar/core/range.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <cstddef>
 #include <span>

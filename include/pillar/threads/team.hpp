@@ -6,7 +6,7 @@
 // run() ends the process if one does.
 
 #include "pillar/core/function_ref.hpp"
-#include "pillar/core/range.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <atomic>
 #include <cstddef>

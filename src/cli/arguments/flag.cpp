@@ -1,7 +1,7 @@
 #include "flag.hpp"
 
 #include "cli11.hpp"
-#include "nearest.hpp"
+#include "arguments/words/nearest.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"

@@ -1,6 +1,6 @@
 #include "blocks/layer_passes.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <algorithm>
 #include <numeric>

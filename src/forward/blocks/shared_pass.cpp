@@ -2,7 +2,7 @@
 
 #include "blocks/shared_pass.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <algorithm>
 

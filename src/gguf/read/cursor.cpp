@@ -3,7 +3,7 @@
 
 #include "cursor.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <fmt/core.h>
 

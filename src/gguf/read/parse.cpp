@@ -6,7 +6,7 @@
 #include "read_metadata.hpp"
 #include "read_tensors.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/hash.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "read_tensors.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/text.hpp"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 #include "pillar/model/architecture.hpp"
 
-#include "config/architectures/architectures.hpp"
-
+#include "pillar/architectures.hpp"
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 
 #include "synthetic_vocabulary.hpp"
 
-#include "pillar/core/checked.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/gguf/writer.hpp"

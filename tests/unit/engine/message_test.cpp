@@ -1,6 +1,6 @@
 // A step's messages: no byte of them is left to chance.
 
-#include "message.hpp"
+#include "messages/message.hpp"
 
 #include <array>
 #include <cstring>

@@ -2,7 +2,7 @@
 // it needs is shared with other architectures; only its mixture-of-experts variant (Mixtral) is
 // told apart here.
 
-#include "architectures.hpp"
+#include "pillar/model/architecture.hpp"
 
 #include <cmath>
 
@@ -59,7 +59,7 @@ constexpr TensorSpec layer_tensors[] = {
 
 } // namespace
 
-const Architecture llama_architecture{"llama", read_llama, llama_layer, model_tensors,
+extern const Architecture llama_architecture{"llama", read_llama, llama_layer, model_tensors,
                                       layer_tensors};
 
 } // namespace pillar::model

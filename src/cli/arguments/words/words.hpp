@@ -2,7 +2,7 @@
 // The arguments behind a subcommand, one by one: whole words are looked at as such, so that -ngl is
 // not -n with the value gl, and each argument that cannot be meant has a sentence of its own.
 
-#include "subcommand.hpp"
+#include "arguments/subcommand.hpp"
 
 #include <span>
 #include <string>

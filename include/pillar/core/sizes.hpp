@@ -1,5 +1,6 @@
 #pragma once
-// Arithmetic on sizes that come from a file. Every product and sum of such values goes through
+// Sizes: half-open ranges of rows, columns, heads and whatever else is divided, and arithmetic on
+// what comes from a file. Every product and sum of such values goes through
 // here, so that no length can wrap around and pass a later check (the fault behind most GGUF parser
 // vulnerabilities).
 
@@ -9,6 +10,15 @@
 #include <optional>
 
 namespace pillar {
+
+/// Empty ranges are [b, b).
+struct Range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
+    [[nodiscard]] bool empty() const noexcept { return begin == end; }
+    friend bool operator==(const Range&, const Range&) = default;
+};
 
 /// a + b, or nothing when the exact result does not fit.
 template <std::unsigned_integral T>
