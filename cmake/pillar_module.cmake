@@ -1,7 +1,10 @@
 # One function makes a module's library from its name and what it may use.
 # tests/architecture reads the same calls in CMakeLists.txt and fails on any include they do not allow.
 #
-#   pillar_module(NAME [USES module...] [LIBRARIES target...])
+#   pillar_module(NAME [COLD] [USES module...] [LIBRARIES target...])
+#
+# COLD: nothing of it runs between two tokens but what is counted in microseconds; it is compiled with -O1, which takes
+# two thirds of the time.
 #
 # Sources are src/NAME/**.cpp. What lies in src/NAME/<instruction set>/ or below is compiled with that set's flags, only
 # for its processor; everything else keeps to the processor family's baseline, so that one binary starts everywhere.
@@ -24,7 +27,7 @@ set(PILLAR_ISA_dotprod_processor aarch64)
 set(PILLAR_ISA_dotprod_flags -march=armv8.2-a+dotprod -mtune=cortex-a76 ${PILLAR_ISA_neon_flags})
 
 function(pillar_module name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "COLD" "" "USES;LIBRARIES")
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PILLAR_ROOT}/src/${name}/*.cpp)
     set(families "")
     foreach(isa IN LISTS PILLAR_ISA_FOLDERS)
@@ -54,10 +57,20 @@ function(pillar_module name)
         target_link_libraries(pillar_${name} PRIVATE ${arg_LIBRARIES}) # seen by this module alone
         target_compile_definitions(pillar_${name} PRIVATE ${families})
     endif()
-    if(sources AND PILLAR_PRECOMPILE AND name STREQUAL "core")
-        target_precompile_headers(pillar_core PRIVATE ${PILLAR_ROOT}/cmake/common_headers.hpp)
-    elseif(sources AND PILLAR_PRECOMPILE AND NOT arg_LIBRARIES MATCHES "OpenMP") # other flags: no use
-        target_precompile_headers(pillar_${name} REUSE_FROM pillar_core)
+    if(sources AND arg_COLD)
+        target_compile_options(pillar_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+    endif()
+    # Compiled headers go with the flags: those of the first module that has these serve all.
+    if(sources AND PILLAR_PRECOMPILE AND NOT arg_LIBRARIES MATCHES "OpenMP")
+        set(owner core)
+        if(arg_COLD)
+            set(owner telemetry)
+        endif()
+        if(name STREQUAL owner)
+            target_precompile_headers(pillar_${name} PRIVATE ${PILLAR_ROOT}/cmake/common_headers.hpp)
+        else()
+            target_precompile_headers(pillar_${name} REUSE_FROM pillar_${owner})
+        endif()
     endif()
     foreach(module IN LISTS arg_USES)
         target_link_libraries(pillar_${name} ${scope} pillar_${module})

@@ -32,6 +32,6 @@ for source in "${sources[@]}"; do
     wait $!
 done
 for compiler in clang gxx; do
-    jobs/loop_cycles.py "$mca" cortex-a72 "$work"/*.$compiler.s >"$work/$compiler.txt"
+    jobs/lib/loop_cycles.py "$mca" cortex-a72 "$work"/*.$compiler.s >"$work/$compiler.txt"
 done
-jobs/cycle_table.py "$work/clang.txt" "$work/gxx.txt"
+jobs/lib/cycle_table.py "$work/clang.txt" "$work/gxx.txt"

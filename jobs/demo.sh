@@ -5,10 +5,10 @@
 set -euo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
-# shellcheck source=build.sh
-source "$pillar_root/jobs/build.sh"
-# shellcheck source=machine.sh
-source "$pillar_root/jobs/machine.sh"
+# shellcheck source=lib/build.sh
+source "$pillar_root/jobs/lib/build.sh"
+# shellcheck source=lib/machine.sh
+source "$pillar_root/jobs/lib/machine.sh"
 cd -- "$pillar_root"
 [[ ${1-} != -h && ${1-} != --help ]] || print_help
 (($# == 0)) || die 64 "usage: jobs/demo.sh"

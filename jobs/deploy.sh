@@ -11,10 +11,10 @@
 set -uo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
-# shellcheck source=hostfile.sh
-source "$pillar_root/jobs/hostfile.sh"
-# shellcheck source=relay.sh
-source "$pillar_root/jobs/relay.sh"
+# shellcheck source=lib/hostfile.sh
+source "$pillar_root/jobs/lib/hostfile.sh"
+# shellcheck source=lib/relay.sh
+source "$pillar_root/jobs/lib/relay.sh"
 
 [[ ${1-} != -h && ${1-} != --help ]] || print_help
 (($# == 2)) || die 64 "usage: jobs/deploy.sh HOSTFILE MODEL.gguf"

@@ -14,10 +14,10 @@ trap 'exit 75' INT TERM HUP USR1 # nothing has been started yet that would have 
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 
-# shellcheck source=hostfile.sh
-source "$pillar_root/jobs/hostfile.sh"
-# shellcheck source=daemon_ports.sh
-source "$pillar_root/jobs/daemon_ports.sh"
+# shellcheck source=lib/hostfile.sh
+source "$pillar_root/jobs/lib/hostfile.sh"
+# shellcheck source=lib/daemon_ports.sh
+source "$pillar_root/jobs/lib/daemon_ports.sh"
 
 usage='usage: jobs/launch.sh -n RANKS [--hostfile FILE] [--print | --dry-run] [launcher options] -- SUBCOMMAND ...'
 n_ranks='' hostfile='' print=no dry_run=no mapped=no own_options=()

@@ -24,10 +24,10 @@ fi
 end() { printf 'slurm_strong_scaling: %s\n' "$2" >&2 && exit "$1"; }
 [[ -n ${SLURM_JOB_ID-} ]] || end 64 "submit this with sbatch (outside Slurm: jobs/strong_scaling.sh)"
 root=${PILLAR_ROOT:-${SLURM_SUBMIT_DIR:-$PWD}}
-[[ -r $root/jobs/slurm.sh ]] || end 66 "$root is not the folder of pillar: submit from there, or set PILLAR_ROOT to it"
+[[ -r $root/jobs/lib/slurm.sh ]] || end 66 "$root is not the folder of pillar: submit from there, or set PILLAR_ROOT to it"
 cd -- "$root" || exit 66
-# shellcheck source=slurm.sh
-source jobs/slurm.sh
+# shellcheck source=lib/slurm.sh
+source jobs/lib/slurm.sh
 
 ranks=''
 for ((n = 1; n <= n_tasks; n *= 2)); do

@@ -11,8 +11,8 @@
 set -uo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
-# shellcheck source=pass_signals.sh
-source "$pillar_root/jobs/pass_signals.sh"
+# shellcheck source=lib/pass_signals.sh
+source "$pillar_root/jobs/lib/pass_signals.sh"
 
 ranks='1 2 4' threads='' repeat=3 out=scaling force=no launch_options=()
 while (($# > 0)) && [[ $1 != -- ]]; do

@@ -11,8 +11,8 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 # mpirun takes every daemon port that it is given, and another job may be starting beside this one.
 unset "${daemon_ports}_ipv4_ports" "${daemon_ports}_ipv6_ports"
-# shellcheck source=build.sh
-source "$pillar_root/jobs/build.sh"
+# shellcheck source=lib/build.sh
+source "$pillar_root/jobs/lib/build.sh"
 cd -- "$pillar_root"
 
 all=no label='' also=() options=()
@@ -57,5 +57,5 @@ else
         run "tests-$part" -L '^all$' -L "^$part\$"
     done
 fi
-/usr/bin/python3 jobs/count_tests.py "${results[@]}" || failed=yes
+/usr/bin/python3 jobs/lib/count_tests.py "${results[@]}" || failed=yes
 [[ $failed == no ]]

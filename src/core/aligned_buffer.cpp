@@ -4,8 +4,8 @@
 
 #include "pillar/core/aligned_buffer.hpp"
 
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <cerrno>
 #include <cstdint>

@@ -5,8 +5,8 @@
 
 #include "value_types.hpp"
 
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/output_file.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <algorithm>

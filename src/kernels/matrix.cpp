@@ -2,8 +2,8 @@
 
 #include "pillar/kernels/matrix.hpp"
 
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/kernels/family.hpp"
 
 #include <bit>

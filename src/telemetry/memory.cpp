@@ -4,8 +4,8 @@
 
 #include "key_values.hpp"
 
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/control_groups.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

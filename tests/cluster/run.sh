@@ -11,8 +11,8 @@
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd -- "$here/../.." && pwd)
-# shellcheck source=../../jobs/pass_signals.sh
-source "$root/jobs/pass_signals.sh"
+# shellcheck source=../../jobs/lib/pass_signals.sh
+source "$root/jobs/lib/pass_signals.sh"
 
 die() {
     printf 'run: %s\n' "$2" >&2

@@ -22,5 +22,5 @@ none_ran = bool(result.skipped) and len(result.skipped) >= result.testsRun  # a 
 if result.testsRun == 0 and not none_ran:
     sys.exit("no test was found")
 if none_ran:
-    print(f"skipped: {result.skipped[0][1]}")  # last: what jobs/count_tests.py shows
+    print(f"skipped: {result.skipped[0][1]}")  # last: what jobs/lib/count_tests.py shows
     sys.exit(77)

@@ -11,7 +11,7 @@ from unittest import mock
 
 import support
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "jobs"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "jobs" / "lib"))
 import cycle_table  # noqa: E402
 import loop_cycles  # noqa: E402
 

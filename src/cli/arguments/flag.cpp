@@ -1,7 +1,7 @@
 #include "flag.hpp"
 
-#include "cli11.hpp"
 #include "arguments/words/nearest.hpp"
+#include "cli11.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"

@@ -1,10 +1,10 @@
 #include "parser.hpp"
 
-#include "cli11.hpp"
 #include "arguments/words/nearest.hpp"
+#include "arguments/words/words.hpp"
+#include "cli11.hpp"
 #include "same_start.hpp"
 #include "subcommands.hpp"
-#include "arguments/words/words.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/program.hpp"

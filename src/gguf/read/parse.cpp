@@ -6,8 +6,8 @@
 #include "read_metadata.hpp"
 #include "read_tensors.hpp"
 
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/hash.hpp"
+#include "pillar/core/sizes.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -5,9 +5,9 @@
 
 #include "synthetic_vocabulary.hpp"
 
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/gguf/writer.hpp"
 #include "pillar/model/architecture.hpp"
 #include "pillar/quant/synthetic.hpp"

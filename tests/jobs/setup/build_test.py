@@ -21,7 +21,7 @@ class Build(Clone):
 
     def build(self, body, **options):
         self.stand_in("cmake", textwrap.dedent(self.NINJA) + textwrap.dedent(body))
-        script = f"set -euo pipefail; source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/build.sh'; build --target pillar"
+        script = f"set -euo pipefail; source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/lib/build.sh'; build --target pillar"
         return subprocess.run(["bash", "-c", script], env=self.env, text=True, capture_output=True, timeout=60, **options)
 
     def test_it_tells_how_far_it_is_also_while_nothing_is_finished(self):
@@ -54,7 +54,7 @@ class Build(Clone):
 
     def test_a_terminal_has_ninja_s_own_line(self):
         self.stand_in("cmake", "print('status is', os.environ['NINJA_STATUS'], sys.stdout.isatty())")
-        script = f"source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/build.sh'; build"
+        script = f"source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/lib/build.sh'; build"
         result = subprocess.run(["script", "-qec", "bash -c " + shlex.quote(script), "/dev/null"], env=self.env, text=True,
                                 capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
         self.assertRegex(result.stdout, r"status is build: %f of %t .* True")
@@ -76,7 +76,7 @@ class Count(Clone):
     def count(self, text):
         path = self.folder / "tests.xml"
         path.write_text(text)
-        return subprocess.run(["/usr/bin/python3", self.root / "jobs/count_tests.py", path], capture_output=True, text=True)
+        return subprocess.run(["/usr/bin/python3", self.root / "jobs/lib/count_tests.py", path], capture_output=True, text=True)
 
     def test_what_could_not_run_has_failed_and_reasons_are_told(self):
         result = self.count(self.CASES)

@@ -1,9 +1,9 @@
 // The command line as it is typed: what is understood, what is refused and how, and which flags all
 // ranks must share.
 
+#include "arguments/parser.hpp"
 #include "arguments/words/foreign_flags.hpp"
 #include "arguments/words/nearest.hpp"
-#include "arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"

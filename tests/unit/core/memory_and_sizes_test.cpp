@@ -1,10 +1,10 @@
 // Aligned buffers, checked sizes, the clock, the borrowed callable, the build's identity.
 
 #include "pillar/core/aligned_buffer.hpp"
-#include "pillar/core/sizes.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/function_ref.hpp"
 #include "pillar/core/program.hpp"
+#include "pillar/core/sizes.hpp"
 #include "pillar/core/timing.hpp"
 
 #include <algorithm>

@@ -60,6 +60,6 @@ constexpr TensorSpec layer_tensors[] = {
 } // namespace
 
 extern const Architecture llama_architecture{"llama", read_llama, llama_layer, model_tensors,
-                                      layer_tensors};
+                                             layer_tensors};
 
 } // namespace pillar::model

@@ -2,8 +2,8 @@
 # What the Slurm scripts share. Sourced, never run; the working folder is the project's. Slurm sends its warning to the
 # batch shell alone (--signal=B:), so the scripts run their work through run_and_pass_signals.
 # shellcheck source=pass_signals.sh
-source jobs/pass_signals.sh
-# shellcheck source=env.sh
+source jobs/lib/pass_signals.sh
+# shellcheck source=../env.sh
 source jobs/env.sh
 
 started=$EPOCHSECONDS

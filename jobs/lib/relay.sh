@@ -7,7 +7,7 @@
 
 # Nobody is asked for a password: what sends is behind the terminal, where it would wait for ever.
 export SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force
-on_node=$(sed '/^ *#/d' "$pillar_root/jobs/on_node.sh")
+on_node=$(sed '/^ *#/d' "$pillar_root/jobs/lib/on_node.sh")
 here='this machine' # as a sender; no node has a name with a blank
 declare -A has=()         # "FILE NODE": it is there whole
 declare -A failed=()      # NODE: said why

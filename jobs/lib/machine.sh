@@ -14,13 +14,13 @@ model_of_machine() {
     printf '%s' "${name:-$(uname -m) machine}"
 }
 
-# seconds_to_build: of the program alone, from nothing. One core needs 6 to 8 minutes on a PC; a core of a Pi 5 or an
+# seconds_to_build: of the program alone, from nothing. One core needs 3 to 5 minutes on a PC; a core of a Pi 5 or an
 # Orange Pi 5 about a quarter of its speed, one of a Pi 4 a twelfth.
 seconds_to_build() {
-    local core_seconds=6000
+    local core_seconds=3300
     case $(model_of_machine) in
-    x86_64*) core_seconds=480 ;;
-    *'Pi 5'*) core_seconds=1900 ;;
+    x86_64*) core_seconds=270 ;;
+    *'Pi 5'*) core_seconds=1050 ;;
     esac
     printf '%d' $((core_seconds / $(nproc) + 10))
 }
