@@ -4,6 +4,7 @@ usage: docs_test.py PILLAR
 """
 
 import functools
+import pathlib
 import re
 import subprocess
 import sys

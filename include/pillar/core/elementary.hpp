@@ -1,7 +1,7 @@
 #pragma once
 // Elementary functions as fixed sequences of IEEE operations, so that a logit or a draw has the
-// same bits on every machine, compiler and libm (DESIGN: "Same bits"). Only +, −, ·, /, fma, sqrt,
-// rounding and integer operations.
+// same bits on every machine, compiler and libm (docs/architecture.md, "Same bits"). Only +, −, ·,
+// /, fma, sqrt, rounding and integer operations.
 //
 // f32: written so that a SIMD version performs the same operations lane by lane (kernels/).
 // Internal linkage on purpose: a file compiled for a newer instruction set must not lend its copy

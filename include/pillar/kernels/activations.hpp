@@ -18,8 +18,8 @@ namespace pillar::kernels {
 inline constexpr std::size_t block_size =
     32; ///< activations a block; all weight formats are cut at it
 
-/// Half-open range of a tensor's columns that is summed on its own, from +0 (DESIGN 5.3). May be
-/// empty.
+/// Half-open range of a tensor's columns that is summed on its own, from +0 (docs/architecture.md,
+/// "Same bits"). May be empty.
 struct Slice {
     std::size_t begin = 0;
     std::size_t end = 0;

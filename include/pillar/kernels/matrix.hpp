@@ -69,8 +69,8 @@ class Matrix {
 };
 
 /// y[c · y_stride + r] = Σ over the slices of W[r, :] · x[c], for the rows of groups [group_begin,
-/// group_end) and all columns of x. Threads share the groups. The order of operations is DESIGN
-/// 5.3's, in every family.
+/// group_end) and all columns of x. Threads share the groups. The order of operations is that
+/// of docs/architecture.md, "Same bits", in every family.
 void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
               std::size_t group_begin, std::size_t group_end) noexcept;
 

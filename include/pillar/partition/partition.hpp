@@ -1,5 +1,5 @@
 #pragma once
-// Who owns which heads, feed-forward units and vocabulary rows: pure arithmetic (DESIGN 5.1).
+// Who owns which heads, feed-forward units and vocabulary rows: pure arithmetic.
 //
 // Of n units slice s of S is [⌊s·n/S⌋, ⌊(s+1)·n/S⌋) and rank r of P owns [⌊r·n/P⌋, ⌊(r+1)·n/P⌋). S
 // = 8 for P = 1, 2, 4, 8, so that slices nest within ranks and sums have one tree whatever P is;
