@@ -9,7 +9,6 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 
-#include <cstdint>
 #include <fmt/core.h>
 #include <memory>
 

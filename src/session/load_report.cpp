@@ -3,7 +3,6 @@
 #include "pillar/comm/exchange.hpp"
 #include "pillar/core/median.hpp"
 #include "pillar/core/text.hpp"
-#include "pillar/terminal/progress.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

@@ -8,9 +8,7 @@
 #include "pillar/core/hash.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/measure/allreduce.hpp"
-#include "pillar/session/host_groups.hpp"
 #include "pillar/telemetry/memory.hpp"
-#include "pillar/terminal/progress.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

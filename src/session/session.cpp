@@ -3,7 +3,6 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/exchange.hpp"
-#include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
@@ -17,7 +16,6 @@
 #include "pillar/terminal/streams.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fmt/core.h>
 
 namespace pillar::session {
@@ -218,7 +216,7 @@ void Session::tune_allreduce(comm::Environment& environment, const ModelOptions&
     if (options.allreduce || comm_->size() == 1) return;
     const std::size_t n_rows =
         std::min(transformer_->options().max_rows, comm::broadcast_from_root(*comm_, prompt_rows));
-    // On ranks of its own, so that the run's counters hold the run alone.
+    // On a communicator of its own, so that the run's counters hold the run alone.
     const auto trial = environment.world(allreduce_.longer, options.wire, options.emulated,
                                          {.step_s = options.timeout_s});
     trial->set_in_steps(true);

@@ -23,7 +23,7 @@ std::string number(std::optional<double> value, int digits) {
 }
 
 std::string seconds(double value) {
-    return fmt::format("{:#.4g}", value);
+    return value < 9999.5 ? fmt::format("{:#.4g}", value) : fmt::format("{:.0f}", value);
 }
 
 std::string percent(double share, int digits) {

@@ -29,10 +29,6 @@ const Value& Record::operator[](std::string_view name) const {
     return *found;
 }
 
-bool Value::is_nested() const noexcept {
-    return std::holds_alternative<List>(content_) || std::holds_alternative<Record>(content_);
-}
-
 double Value::number() const {
     return std::visit(
         [](const auto& value) -> double {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace pillar::engine {
@@ -55,7 +56,9 @@ struct StepCounts {
     std::uint32_t n_rows = 0;
     std::uint32_t n_logits = 0;
     Phase phase = Phase::prefill;
+    std::uint8_t padding[7] = {}; ///< so that no byte of a journal is undefined
 };
+static_assert(std::has_unique_object_representations_v<StepCounts>);
 
 /// What every rank remembers of one step. Timeline times are of this rank's own clock. A step
 /// begins when the rank enters the broadcast (on rank 0: when the plan is made) and ends when its

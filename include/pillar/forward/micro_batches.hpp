@@ -19,7 +19,7 @@ inline constexpr std::size_t blocks_a_layer = 2; ///< each ends with the sum of 
 std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept;
 
 /// Barriers of the thread team in one layer of a step with so many rows; one more where a few rows
-/// leave threads to share the pages of a head.
+/// leave threads to share the pages of a head, or heads share blocks.
 std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept;
 
 } // namespace pillar::forward

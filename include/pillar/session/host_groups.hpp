@@ -1,10 +1,7 @@
 #pragma once
 // Hosts by what they have in common, in words.
 
-#include "pillar/core/text.hpp"
-
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pillar::session {

@@ -94,8 +94,7 @@ class Session {
     comm::AllreduceChoice allreduce_;
 };
 
-/// Collective. Print rank 0's end-of-run lines in llama.cpp's form: ms per token, tokens per
-/// second.
+/// One end-of-run line in llama.cpp's form: ms per token, tokens per second.
 std::string timing_line(const char* what, double seconds, std::uint32_t n, const char* unit);
 
 } // namespace pillar::session

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pillar::tables {
@@ -14,7 +15,7 @@ namespace pillar::tables {
 inline constexpr const char* none = "–";
 
 [[nodiscard]] std::string number(std::optional<double> value, int digits);
-/// Four significant digits, without an exponent for times that occur.
+/// Four significant digits, without an exponent for large ones.
 [[nodiscard]] std::string seconds(double value);
 [[nodiscard]] std::string percent(double share, int digits = 1);
 /// What users typed must not break the table.

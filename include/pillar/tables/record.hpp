@@ -61,10 +61,10 @@ class Value {
 
     [[nodiscard]] const Content& content() const noexcept { return content_; }
     [[nodiscard]] bool is_nothing() const noexcept { return content_.index() == 0; }
-    [[nodiscard]] bool is_nested() const noexcept;
-    /// Of any number; expects() that it is one.
+    /// Of any number; throws Error(internal) where it is none.
     [[nodiscard]] double number() const;
-    /// As a field of a table: numbers in full, nothing as "". Not of a list or a record.
+    /// As a field of a table: numbers in full, nothing as "". Throws Error(internal) for a
+    /// list or a record.
     [[nodiscard]] std::string text() const;
 
   private:

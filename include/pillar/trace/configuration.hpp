@@ -41,7 +41,7 @@ inline constexpr auto configuration_keys = [] {
         {"model_bytes", integer, "byte", "size of the file, of a split model of all parts"},
         {"architecture", text, "", "of the model: `llama`"},
         {"n_parameters", integer, "", "weights of the model"},
-        {"quantisation", text, "", "its block format: `q4_0`, `q4_k_m` …"},
+        {"quantisation", text, "", "the block format of most of its bytes: `q4_0`, `q4_K` …"},
         {"model_hash", text, "", "hash of the file's header: tells models of one name apart"},
         {"n_ranks", integer, "", "ranks of the run; always present"},
         {"n_layers", integer, "", "layers of the model"},

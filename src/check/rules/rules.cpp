@@ -3,6 +3,7 @@
 #include "rules.hpp"
 
 #include "pillar/core/median.hpp"
+#include "pillar/core/text.hpp"
 #include "pillar/session/host_groups.hpp"
 
 #include <algorithm>

@@ -154,7 +154,7 @@ std::size_t counted_barriers_a_layer(TinyModel options, std::int32_t depth, std:
     return (barriers[1] - barriers[0]) / 2;
 }
 
-TEST(forward, meets_at_most_8_times_a_layer) {
+TEST(forward, meets_at_most_7_times_a_layer) {
     EXPECT_EQ(counted_barriers_a_layer(model_with(8, 4, 32), 0, 1, 2),
               5u); // decode: heads are enough
     EXPECT_EQ(counted_barriers_a_layer(model_with(3, 1, 32), 700, 1, 2),

@@ -70,7 +70,7 @@ constexpr ForeignFlag table[] = {
     {"-v --verbose --log-verbose -lv --verbosity --log-verbosity --log-file --log-colors "
      "--log-prefix --log-timestamps",
      "is about logging", "stderr has all there is: send it to a file with 2> FILE"},
-    {"--verbose-prompt", "prints the prompt's tokens", "`pillar tokenize` terminal::prints them"},
+    {"--verbose-prompt", "prints the prompt's tokens", "`pillar tokenize` prints them"},
     {"-sp --special", "prints special tokens", "leave it out"},
     {"-ptc --print-token-count", "prints the number of tokens", "the last lines on stderr have it"},
     {"-bf --binary-file", "is a file with the prompt", "-f takes it as it is"},
