@@ -3,6 +3,7 @@
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/core.h>
 #include <type_traits>
 
@@ -51,6 +52,8 @@ std::string Value::text() const {
                 return value ? "true" : "false";
             else if constexpr (std::is_same_v<T, std::string>)
                 return value;
+            else if constexpr (std::is_floating_point_v<T>)
+                return std::isfinite(value) ? fmt::format("{}", value) : "";
             else if constexpr (std::is_arithmetic_v<T>)
                 return fmt::format("{}", value);
             else

@@ -3,6 +3,7 @@
 #include "json.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/utf8.hpp"
 
 #include <utility>
 
@@ -33,7 +34,7 @@ void add_columns(CsvLines& lines, const std::string& prefix, const Record& recor
         }
         const char* const comma = lines.names.empty() ? "" : ",";
         lines.names += comma + name;
-        lines.values += comma + csv_field(field.value.text(), quotes);
+        lines.values += comma + csv_field(to_valid_utf8(field.value.text()), quotes);
     }
 }
 

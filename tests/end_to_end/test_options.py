@@ -70,7 +70,7 @@ class OfRanks(pillar.WithFolder):
             self.assertIn(b"needs no ranks", result.stderr)
 
     def test_all_reduces_are_measured_at_the_sizes_that_are_named(self):
-        for sizes, fit in (("64,4096", r"[\d.e+-]+"), ("64", "null")):
+        for sizes, fit in (("64,4096", r"[\d.e+-]+"), ("64", "")):
             result = pillar.check(pillar.run(2, ["bench", "--allreduce", "--sizes", sizes, "-o", "csv"]))
             head, *rows = [line.split(",") for line in result.stdout.decode().splitlines()]
             self.assertEqual({row[head.index("bytes")] for row in rows}, set(sizes.split(",")))

@@ -63,8 +63,8 @@ class Value {
     [[nodiscard]] bool is_nothing() const noexcept { return content_.index() == 0; }
     /// Of any number; throws Error(internal) where it is none.
     [[nodiscard]] double number() const;
-    /// As a field of a table: numbers in full, nothing as "". Throws Error(internal) for a
-    /// list or a record.
+    /// As a field of a table: numbers in full, nothing and what is not finite as "". Throws
+    /// Error(internal) for a list or a record.
     [[nodiscard]] std::string text() const;
 
   private:

@@ -14,9 +14,9 @@ enum class Format { md, csv, json, jsonl };
 /// it.
 enum class Quotes { where_needed, always };
 
-/// In json, text that is no UTF-8 becomes U+FFFD and a number that is not finite null; csv has both
-/// as they are. In csv records within a record become columns ("decode_total_s"), lists are left
-/// out, and the first record names the columns.
+/// Text that is no UTF-8 becomes U+FFFD; a number that is not finite is nothing. In csv records
+/// within a record become columns ("decode_total_s"), lists are left out, and the first record
+/// names the columns.
 class RecordWriter {
   public:
     /// Not md, whose tables are made for people (markdown.hpp).

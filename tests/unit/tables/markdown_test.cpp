@@ -31,7 +31,7 @@ TEST(numbers, have_few_digits_and_a_sign_for_nothing) {
     EXPECT_EQ(number(2.345, 1), "2.3");
     EXPECT_EQ(number(std::nullopt, 1), "–");
     EXPECT_EQ(seconds(0.0012345), "0.001234");
-    EXPECT_EQ(seconds(9999.4), "9999.");
+    EXPECT_EQ(seconds(9999.4), "9999.0");
     EXPECT_EQ(seconds(12345.6), "12346");
     EXPECT_EQ(percent(0.1234), "12.3 %");
     EXPECT_EQ(percent(0.876, 0), "88 %");

@@ -4,6 +4,7 @@
 
 #include "pillar/core/errors.hpp"
 
+#include <cmath>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -71,6 +72,16 @@ TEST(RecordWriter, PiecesAreWhatTheWholeIs) {
 TEST(RecordWriter, RepairsWhatIsNoUtf8) {
     const std::vector<Record> records = {{{"path", "a\xFF.gguf"}}};
     EXPECT_EQ(nlohmann::json::parse(write(Format::json, records))[0]["path"], "a\uFFFD.gguf");
+    EXPECT_EQ(write(Format::csv, records), "path\na\uFFFD.gguf\n");
+}
+
+TEST(RecordWriter, HasNothingForWhatIsNotFinite) {
+    const std::vector<Record> records = {
+        {{"nan", std::nan("")}, {"infinite", HUGE_VAL}, {"finite", 0.5}}};
+    EXPECT_EQ(write(Format::csv, records), "nan,infinite,finite\n,,0.5\n");
+    const auto read = nlohmann::json::parse(write(Format::json, records))[0];
+    EXPECT_TRUE(read["nan"].is_null());
+    EXPECT_TRUE(read["infinite"].is_null());
 }
 
 TEST(Record, ReplacesAFieldOfTheSameName) {
