@@ -5,7 +5,6 @@
 #include "pillar/comm/exchange.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
-#include "pillar/core/utf8.hpp"
 #include "pillar/model/architecture.hpp"
 #include "pillar/model/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"
@@ -164,7 +163,7 @@ tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<do
     r.set("build_version", version());
     r.set("cpu_info", cpu_);
     r.set("backends", "MPI");
-    r.set("model_filename", to_valid_utf8(session_.file().path()));
+    r.set("model_filename", session_.file().path());
     r.set("model_type", model_type(session_.model(), options_));
     r.set("model_size", tensor_bytes);
     r.set("model_n_params", session_.model().plan.n_parameters);

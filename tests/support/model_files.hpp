@@ -35,6 +35,14 @@ class ModelFile {
     model::Hyperparameters h_;
 };
 
+/// Bytes of all matrices in the file, each counted once.
+inline std::uint64_t matrix_bytes(const gguf::File& file) {
+    std::uint64_t n = 0;
+    for (const gguf::TensorInfo& tensor : file.tensors())
+        if (tensor.shape.size() == 2) n += tensor.size_bytes;
+    return n;
+}
+
 /// The whole model on one rank; or rank 0 of several, whose sums nobody adds to.
 class OneRank {
   public:

@@ -11,16 +11,9 @@ using namespace model;
 
 namespace {
 
+using support::matrix_bytes;
 using support::ModelFile;
 using support::TinyModel;
-
-/// Bytes of all matrices in the file, each counted once.
-std::uint64_t matrix_bytes(const gguf::File& file) {
-    std::uint64_t n = 0;
-    for (const gguf::TensorInfo& tensor : file.tensors())
-        if (tensor.shape.size() == 2) n += tensor.size_bytes;
-    return n;
-}
 
 TEST(memory_need, covers_weights_cache_and_buffers) {
     const ModelFile model(

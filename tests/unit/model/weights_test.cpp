@@ -8,16 +8,9 @@
 namespace pillar::model {
 namespace {
 
+using support::matrix_bytes;
 using support::ModelFile;
 using support::TinyModel;
-
-/// Bytes of all matrices in the file, each counted once.
-std::uint64_t matrix_bytes(const gguf::File& file) {
-    std::uint64_t n = 0;
-    for (const gguf::TensorInfo& tensor : file.tensors())
-        if (tensor.shape.size() == 2) n += tensor.size_bytes;
-    return n;
-}
 
 /// Rows of K and V that ranks hold beyond the first copy.
 std::uint64_t replicated_kv_bytes(const ModelFile& model, int n_ranks) {
