@@ -11,6 +11,9 @@ SHAPES = {
     "few heads": ["--type", "q8_0", "--dim", 64, "--heads", 3, "--kv-heads", 3, "--head-dim", 32, "--ffn", 96],
     "cut super-blocks": ["--types", "mixed", "--dim", 256, "--heads", 6, "--kv-heads", 2, "--head-dim", 128,
                          "--ffn", 1280, "--layers", 3, "--untied", "--vocab", 397],
+    "qwen2": ["--architecture", "qwen2", "--type", "q4_0", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--ffn", 320],
+    "qwen3": ["--architecture", "qwen3", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1,
+              "--head-dim", 80, "--ffn", 512],
 }
 
 

@@ -39,8 +39,11 @@ int main(int argc, char** argv) {
                                                          {"linear", RopeScaling::linear},
                                                          {"yarn", RopeScaling::yarn},
                                                          {"llama3", RopeScaling::llama3}};
-    CLI::App app{"Writes a small model of the llama architecture with random weights."};
+    CLI::App app{"Writes a small model with random weights."};
     app.add_option("--output", output, "file to write")->required();
+    app.add_option("--architecture", model.architecture, "llama, qwen2 or qwen3")
+        ->check(CLI::IsMember({"llama", "qwen2", "qwen3"}))
+        ->capture_default_str();
     app.add_option("--layers", model.n_layers, "layers")->capture_default_str();
     app.add_option("--dim", model.dim, "width of the residual stream")->capture_default_str();
     app.add_option("--heads", model.n_heads, "query heads")->capture_default_str();

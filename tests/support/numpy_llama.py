@@ -200,13 +200,13 @@ class Gguf:
         return decode(number, self.data[offset:offset + size], shape)
 
 
-# ---------------------------------------------------------------- the forward pass, llama architecture
+# ---------------------------------------------------------------- the forward pass
 
-def rope_frequencies(meta, n_dims, context, factors):
-    """Radians a position for each pair, and the factor on cos and sin."""
-    base = meta.get("llama.rope.freq_base", 10000.0)
-    kind = meta.get("llama.rope.scaling.type")
-    factor = meta.get("llama.rope.scaling.factor", meta.get("llama.rope.scale_linear", 1.0))
+def rope_frequencies(of, n_dims, context, factors):
+    """Radians a position for each pair, and the factor on cos and sin. `of` gives a key's value, or a default."""
+    base = of("rope.freq_base", 10000.0)
+    kind = of("rope.scaling.type")
+    factor = of("rope.scaling.factor", of("rope.scale_linear", 1.0))
     if kind is None:
         kind = "linear" if factor != 1.0 else "none"
     pair = np.arange(n_dims // 2, dtype=np.float64)
@@ -217,36 +217,43 @@ def rope_frequencies(meta, n_dims, context, factors):
         return frequency, 1.0
     if kind == "linear":
         return frequency / factor, 1.0
-    original = meta.get("llama.rope.scaling.original_context_length", context)
+    original = of("rope.scaling.original_context_length", context)
 
     def dimension(turns):
         return n_dims * np.log(original / (turns * 2 * np.pi)) / (2 * np.log(base))
 
-    low = max(0.0, np.floor(dimension(meta.get("llama.rope.scaling.yarn_beta_fast", 32.0))))
-    high = min(n_dims - 1.0, np.ceil(dimension(meta.get("llama.rope.scaling.yarn_beta_slow", 1.0))))
+    low = max(0.0, np.floor(dimension(of("rope.scaling.yarn_beta_fast", 32.0))))
+    high = min(n_dims - 1.0, np.ceil(dimension(of("rope.scaling.yarn_beta_slow", 1.0))))
     extrapolate = 1.0 - np.clip((pair - low) / max(0.001, high - low), 0.0, 1.0)
     mixed = frequency / factor * (1 - extrapolate) + frequency * extrapolate
     return mixed, 1.0 + 0.1 * np.log(factor)
 
 
-class Llama:
-    """logits(ids): (T, vocabulary) in float64 from exactly decoded weights."""
+class Model:
+    """Of the architectures llama, qwen2 and qwen3.
+
+    logits(ids): (T, vocabulary) in float64 from exactly decoded weights."""
 
     def __init__(self, path, dtype=np.float64):
         self.file = Gguf(path)
         self.dtype = dtype
         self.cache = {}
-        meta = self.file.metadata
-        assert meta["general.architecture"] == "llama"
-        self.n_layers = meta["llama.block_count"]
-        self.dim = meta["llama.embedding_length"]
-        self.n_heads = meta["llama.attention.head_count"]
-        self.n_kv_heads = meta.get("llama.attention.head_count_kv", self.n_heads)
-        self.head_dim = meta.get("llama.attention.key_length", self.dim // self.n_heads)
-        self.eps = meta.get("llama.attention.layer_norm_rms_epsilon", 1e-5)
-        self.n_rot = meta.get("llama.rope.dimension_count", self.head_dim)
+        self.architecture = self.file.metadata["general.architecture"]
+        assert self.architecture in ("llama", "qwen2", "qwen3")
+        self.has_half_pairs = self.architecture != "llama"
+        of = self.key
+        self.n_layers = of("block_count")
+        self.dim = of("embedding_length")
+        self.n_heads = of("attention.head_count")
+        self.n_kv_heads = of("attention.head_count_kv", self.n_heads)
+        self.head_dim = of("attention.key_length", self.dim // self.n_heads)
+        self.eps = of("attention.layer_norm_rms_epsilon", 1e-5)
+        self.n_rot = of("rope.dimension_count", self.head_dim)
         factors = self.file.tensor("rope_freqs.weight") if "rope_freqs.weight" in self.file.tensors else None
-        self.frequency, self.magnitude = rope_frequencies(meta, self.n_rot, meta["llama.context_length"], factors)
+        self.frequency, self.magnitude = rope_frequencies(of, self.n_rot, of("context_length"), factors)
+
+    def key(self, name, default=None):
+        return self.file.metadata.get(f"{self.architecture}.{name}", default)
 
     def weight(self, name):
         if name not in self.cache:
@@ -264,19 +271,25 @@ class Llama:
         return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + self.eps) * self.weight(name)
 
     def rotate(self, x):
-        """x (T, heads, head_dim): pairs (2i, 2i+1) of the first n_rot dimensions."""
+        """x (T, heads, head_dim): pairs (2i, 2i+1) of the first n_rot dimensions, or (i, i + n_rot/2)."""
         angle = np.arange(x.shape[0], dtype=np.float64)[:, None, None] * self.frequency
         cos, sin = (np.cos(angle) * self.magnitude).astype(x.dtype), (np.sin(angle) * self.magnitude).astype(x.dtype)
         out = x.copy()
-        even, odd = x[..., 0:self.n_rot:2], x[..., 1:self.n_rot:2]
-        out[..., 0:self.n_rot:2] = even * cos - odd * sin
-        out[..., 1:self.n_rot:2] = even * sin + odd * cos
+        half = self.n_rot // 2
+        first = slice(0, half) if self.has_half_pairs else slice(0, self.n_rot, 2)
+        second = slice(half, self.n_rot) if self.has_half_pairs else slice(1, self.n_rot, 2)
+        out[..., first] = x[..., first] * cos - x[..., second] * sin
+        out[..., second] = x[..., first] * sin + x[..., second] * cos
         return out
 
     def attention(self, x, layer):
         n = x.shape[0]
-        q = self.rotate(self.linear(x, layer, "attn_q").reshape(n, self.n_heads, self.head_dim))
-        k = self.rotate(self.linear(x, layer, "attn_k").reshape(n, self.n_kv_heads, self.head_dim))
+        q = self.linear(x, layer, "attn_q").reshape(n, self.n_heads, self.head_dim)
+        k = self.linear(x, layer, "attn_k").reshape(n, self.n_kv_heads, self.head_dim)
+        if self.architecture == "qwen3":
+            q = self.norm(q, f"blk.{layer}.attn_q_norm.weight")
+            k = self.norm(k, f"blk.{layer}.attn_k_norm.weight")
+        q, k = self.rotate(q), self.rotate(k)
         v = self.linear(x, layer, "attn_v").reshape(n, self.n_kv_heads, self.head_dim)
         group = self.n_heads // self.n_kv_heads
         out = np.empty_like(q)

@@ -1,5 +1,5 @@
 #pragma once
-// A complete model of the `llama` architecture, small enough for unit tests: random weights with
+// A complete model, of the `llama` architecture or another, small enough for unit tests: random weights with
 // spreads that keep activations near 1 and logits within about ±10, a SentencePiece-style
 // vocabulary with byte tokens, and every key that a loader needs. The same options give the same
 // bytes on every machine.
@@ -18,6 +18,8 @@ namespace pillar::support {
 enum class RopeScaling { none, linear, yarn, llama3 };
 
 struct TinyModel {
+    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads).
+    std::string architecture = "llama";
     std::uint32_t n_layers = 2;
     std::uint32_t dim = 64;
     std::uint32_t n_heads = 4;

@@ -73,7 +73,7 @@ struct Family {
     void (*quantize)(Activations& x, std::size_t column, std::size_t block_begin,
                      std::size_t block_end) noexcept;
 
-    /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes.
+    /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes. `out` may be `x`.
     void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps,
                      float* out) noexcept;
     /// Rotate pairs (2i, 2i+1) of the first 2·n_pairs elements of one head by cos[i], sin[i]. In

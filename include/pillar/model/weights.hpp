@@ -29,6 +29,7 @@ struct LayerWeights {
     // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
+    std::vector<float> query_norm, key_norm; ///< (head_dim) of every head, or empty
     std::vector<float> output_bias, down_bias;           ///< (dim)
 };
 
@@ -61,6 +62,13 @@ struct MatrixPlan {
     const gguf::TensorInfo* tensor = nullptr;
     kernels::MatrixShape shape; ///< of this rank's slice
     std::size_t first_row = 0;  ///< of the tensor
+    std::size_t head_dim = 0;   ///< where rows are permuted (RowOrder::half_pairs), else 0
+    std::size_t rotary_dims = 0;
+
+    /// Row of the tensor that row `r` of the slice is.
+    [[nodiscard]] std::size_t tensor_row(std::size_t r) const noexcept {
+        return head_dim == 0 ? first_row + r : half_pair_row(first_row + r, head_dim, rotary_dims);
+    }
 };
 /// A norm, bias or factors: read whole, of which this rank keeps `wanted`.
 struct VectorPlan {
@@ -68,6 +76,8 @@ struct VectorPlan {
     std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
     Range wanted;
+    std::size_t head_dim = 0; ///< as in MatrixPlan
+    std::size_t rotary_dims = 0;
 };
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;

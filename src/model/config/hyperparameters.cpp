@@ -1,5 +1,7 @@
 #include "pillar/model/hyperparameters.hpp"
 
+#include "config/special_keys.hpp"
+
 #include "pillar/model/architecture.hpp"
 
 #include <cmath>
@@ -228,6 +230,7 @@ Hyperparameters read_hyperparameters(const gguf::File& file,
     h.norm_eps = static_cast<float>(keys.positive("attention.layer_norm_rms_epsilon", 1e-5));
     read_rope(keys, h);
     h.vocab_size = read_vocab_size(file, keys, *architecture);
+    refuse_special_keys(file.metadata(), h);
     architecture->read(file, h);
     for (std::size_t layer = 0; layer < h.n_layers; ++layer)
         h.layers.push_back(architecture->layer(h, layer));

@@ -39,6 +39,10 @@ std::vector<float> LayerWeights::*layer_vector(Role role) noexcept {
         return &LayerWeights::value_bias;
     case Role::attention_output_bias:
         return &LayerWeights::output_bias;
+    case Role::query_norm:
+        return &LayerWeights::query_norm;
+    case Role::key_norm:
+        return &LayerWeights::key_norm;
     case Role::gate_bias:
         return &LayerWeights::gate_bias;
     case Role::up_bias:
