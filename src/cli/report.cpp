@@ -7,9 +7,9 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/recording/convert.hpp"
 #include "pillar/report/render.hpp"
 #include "pillar/terminal/standard_output.hpp"
-#include "pillar/trace/convert.hpp"
 
 #include <fmt/core.h>
 #include <memory>
@@ -28,7 +28,7 @@ struct ReportOptions {
 
 int recover(const ReportOptions& options) {
     prepare_process(); // Ctrl-C leaves nothing unfinished
-    const trace::Conversion done = trace::recover(options.recover, options.force);
+    const recording::Conversion done = recording::recover(options.recover, options.force);
     std::string lost;
     if (done.n_steps_lost > 0)
         lost +=

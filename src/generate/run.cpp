@@ -128,8 +128,8 @@ int run(const RunOptions& given, comm::Environment& environment) {
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
         if (!options.trace.path.empty())
-            trace::check_output(options.trace.path, options.trace.force,
-                                session::files_read(options.model, {options.prompt.file}));
+            recording::check_output(options.trace.path, options.trace.force,
+                                    session::files_read(options.model, {options.prompt.file}));
     };
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()> heartbeat) {

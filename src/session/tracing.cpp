@@ -17,7 +17,7 @@ namespace {
 
 std::string typed_command;
 std::mutex living_mutex; ///< the recorder does not go while the signal thread uses it
-trace::Recorder* living = nullptr;
+recording::Recorder* living = nullptr;
 
 /// The format that holds most of the model's bytes.
 std::string quantisation_of(const gguf::File& file) {
@@ -66,9 +66,9 @@ std::vector<trace::RankShare> rank_shares(Session& session) {
     return shares;
 }
 
-trace::TraceOptions trace_options(Session& session, const TraceFlags& flags,
-                                  RunDescription description) {
-    trace::TraceOptions options;
+recording::TraceOptions trace_options(Session& session, const TraceFlags& flags,
+                                      RunDescription description) {
+    recording::TraceOptions options;
     options.path = flags.path;
     options.force = flags.force;
     options.title = "pillar run";

@@ -2,14 +2,14 @@
 
 #include "pillar/trace/reader.hpp"
 
-#include "journal/journal.hpp"
-#include "tables/fields.hpp"
 #include "version_1.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/storage/reader.hpp"
 #include "pillar/telemetry/other_work.hpp"
+#include "pillar/trace/fields.hpp"
+#include "pillar/trace/journal_path.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +25,7 @@ void refuse_unfinished(const std::string& path) {
         return "is of a run that did not end; `pillar report --recover " + shell_word(journal) +
                "` makes a trace of it";
     };
-    if (path.ends_with(".journal")) throw FormatError(path, "", std::nullopt, advice(path));
+    if (path.ends_with(journal_ending)) throw FormatError(path, "", std::nullopt, advice(path));
     std::error_code problem;
     if (std::filesystem::exists(path, problem) || problem) return;
     const std::string journal = journal_path_of(path);

@@ -1,6 +1,6 @@
 // Writes FILE.h5 from planted records, for tests that read it with other people's programs.
 
-#include "pillar/trace/convert.hpp"
+#include "pillar/recording/convert.hpp"
 #include "support/planted_trace.hpp"
 
 #include <cstdio>
@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
     try {
         std::filesystem::remove(path + ".journal");
         pillar::support::write_planted_run(path + ".journal");
-        pillar::trace::recover(path + ".journal", true);
+        pillar::recording::recover(path + ".journal", true);
     } catch (const std::exception& error) {
         std::fputs(error.what(), stderr);
         return 70;

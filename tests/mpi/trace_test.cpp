@@ -2,8 +2,8 @@
 // others.
 
 #include "pillar/core/timing.hpp"
+#include "pillar/recording/recorder.hpp"
 #include "pillar/trace/reader.hpp"
-#include "pillar/trace/recorder.hpp"
 #include "support/mpi_main.hpp"
 
 #include <array>
@@ -14,7 +14,7 @@
 #include <thread>
 #include <unistd.h>
 
-namespace pillar::trace {
+namespace pillar::recording {
 namespace {
 
 using support::world;
@@ -68,16 +68,16 @@ void run_traced(comm::Communicator& comm, const std::string& path) {
     EXPECT_EQ(recorder.finish(ExitCode::done), comm.is_root());
 }
 
-double compute_s_of_rank(const Trace& trace, std::size_t rank) {
+double compute_s_of_rank(const trace::Trace& trace, std::size_t rank) {
     double sum = 0;
     for (std::size_t i = 0; i < trace.n_steps(); ++i) sum += trace.at(i, rank).compute_s;
     return sum;
 }
 
 /// On rank 0 to its own step exactly; its collectives are kept as f32.
-void expect_times_add_up(const Trace& trace) {
+void expect_times_add_up(const trace::Trace& trace) {
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
-        const RankRow& root = trace.at(i, 0);
+        const trace::RankRow& root = trace.at(i, 0);
         const double sum_s = root.compute_s + root.wait_s + root.wire_s;
         const double step_s = trace.steps[i].duration_s;
         EXPECT_NEAR(sum_s, step_s, 1e-9 + 1e-6 * step_s) << i;
@@ -91,7 +91,7 @@ TEST(trace, tells_the_slow_rank_from_those_that_wait_for_it) {
                                  .string();
     run_traced(*comm, path);
     if (!comm->is_root()) return;
-    const Trace trace = read_trace(path);
+    const trace::Trace trace = trace::read_trace(path);
     std::filesystem::remove(path);
     EXPECT_TRUE(trace.is_complete);
     EXPECT_EQ(trace.n_steps(), n_steps);
@@ -116,4 +116,4 @@ TEST(trace, tells_the_slow_rank_from_those_that_wait_for_it) {
 }
 
 } // namespace
-} // namespace pillar::trace
+} // namespace pillar::recording

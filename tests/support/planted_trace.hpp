@@ -14,7 +14,7 @@
 namespace pillar::support {
 
 /// Append a step with its collectives to what a rank sends.
-inline void plant_step(trace::RankSteps& rank, trace::StepHead head,
+inline void plant_step(recording::RankSteps& rank, recording::StepHead head,
                        const std::vector<CollectiveTiming>& collectives) {
     head.n_collectives = collectives.size();
     rank.heads.push_back(head);
@@ -28,25 +28,25 @@ inline void plant_step(trace::RankSteps& rank, trace::StepHead head,
     }
 }
 
-inline std::string encode_block_of(const std::vector<trace::RankSteps>& ranks) {
+inline std::string encode_block_of(const std::vector<recording::RankSteps>& ranks) {
     std::vector<std::string> encoded;
-    for (const trace::RankSteps& rank : ranks) encoded.push_back(trace::encode(rank));
-    return trace::encode_block(encoded);
+    for (const recording::RankSteps& rank : ranks) encoded.push_back(recording::encode(rank));
+    return recording::encode_block(encoded);
 }
 
-inline void append_tokens(trace::JournalWriter& journal,
-                          const std::vector<trace::TokenEntry>& tokens) {
-    journal.append(trace::RecordType::tokens, std::as_bytes(std::span(tokens)));
+inline void append_tokens(recording::JournalWriter& journal,
+                          const std::vector<recording::TokenEntry>& tokens) {
+    journal.append(recording::RecordType::tokens, std::as_bytes(std::span(tokens)));
 }
 
-inline void append_end(trace::JournalWriter& journal, std::int32_t exit_code, double time_s) {
-    const trace::End end{exit_code, 0, time_s};
-    journal.append(trace::RecordType::end, std::as_bytes(std::span(&end, 1)));
+inline void append_end(recording::JournalWriter& journal, std::int32_t exit_code, double time_s) {
+    const recording::End end{exit_code, 0, time_s};
+    journal.append(recording::RecordType::end, std::as_bytes(std::span(&end, 1)));
 }
 
 /// A header like those of real runs.
-inline trace::Header planted_header(std::uint32_t n_ranks) {
-    trace::Header header;
+inline recording::Header planted_header(std::uint32_t n_ranks) {
+    recording::Header header;
     header.n_ranks = n_ranks;
     header.created_s = 1767225599; // 2025-12-31T23:59:59Z
     header.origin_s = 1000;
@@ -68,10 +68,11 @@ inline trace::Header planted_header(std::uint32_t n_ranks) {
     return header;
 }
 
-inline trace::HostList planted_hosts(trace::HostList::Moment moment, std::uint32_t n_ranks) {
-    trace::HostList list{moment, {}};
+inline recording::HostList planted_hosts(recording::HostList::Moment moment,
+                                         std::uint32_t n_ranks) {
+    recording::HostList list{moment, {}};
     for (std::uint32_t rank = 0; rank < n_ranks; ++rank) {
-        trace::Host host;
+        recording::Host host;
         host.hostname = "pi" + std::to_string(rank + 1);
         host.board = "Raspberry Pi 4 Model B Rev 1.4";
         host.cpu = "Cortex-A72";
@@ -79,7 +80,7 @@ inline trace::HostList planted_hosts(trace::HostList::Moment moment, std::uint32
         host.n_cores = 4;
         host.n_threads = 4;
         host.clock_hz = 1.5e9;
-        host.temperature_c = moment == trace::HostList::Moment::start ? 40 : 60 + rank;
+        host.temperature_c = moment == recording::HostList::Moment::start ? 40 : 60 + rank;
         host.memory_bytes = std::uint64_t{8} << 30;
         host.memory_available_bytes = std::uint64_t{7} << 30;
         list.hosts.push_back(host);
@@ -88,8 +89,8 @@ inline trace::HostList planted_hosts(trace::HostList::Moment moment, std::uint32
 }
 
 /// The n-th step (from 0) of two ranks: rank 1's clock is 10 s behind and waits in each all-reduce.
-inline std::vector<trace::RankSteps> planted_step(std::uint64_t n) {
-    std::vector<trace::RankSteps> ranks(2);
+inline std::vector<recording::RankSteps> planted_step(std::uint64_t n) {
+    std::vector<recording::RankSteps> ranks(2);
     ranks[1].rank = 1;
     const double t = 1001 + static_cast<double>(n);
     engine::StepCounts counts; // five rows, then one a step
@@ -124,36 +125,37 @@ inline std::vector<trace::RankSteps> planted_step(std::uint64_t n) {
     return ranks;
 }
 
-inline void append_clocks(trace::JournalWriter& journal, double time_s) {
-    journal.append(trace::RecordType::clocks,
-                   trace::encode(trace::ClockSample{time_s, {{0, 0}, {10, 0.03125}}}));
+inline void append_clocks(recording::JournalWriter& journal, double time_s) {
+    journal.append(recording::RecordType::clocks,
+                   recording::encode(recording::ClockSample{time_s, {{0, 0}, {10, 0.03125}}}));
 }
 
-inline void append_step(trace::JournalWriter& journal, std::uint64_t n, trace::Cost previous) {
+inline void append_step(recording::JournalWriter& journal, std::uint64_t n,
+                        recording::Cost previous) {
     auto ranks = planted_step(n);
     ranks[0].previous = previous;
     ranks[1].previous = {previous.after_step, 5 * previous.seconds, 2 * previous.bytes};
-    journal.append(trace::RecordType::steps, encode_block_of(ranks));
+    journal.append(recording::RecordType::steps, encode_block_of(ranks));
 }
 
 /// A run of three steps, a gather after each.
 inline void write_planted_run(const std::string& path) {
-    trace::JournalWriter journal(path, false);
-    journal.append(trace::RecordType::header, trace::encode(planted_header(2)));
-    journal.append(trace::RecordType::hosts,
-                   trace::encode(planted_hosts(trace::HostList::Moment::start, 2)));
+    recording::JournalWriter journal(path, false);
+    journal.append(recording::RecordType::header, recording::encode(planted_header(2)));
+    journal.append(recording::RecordType::hosts,
+                   recording::encode(planted_hosts(recording::HostList::Moment::start, 2)));
     append_clocks(journal, 1000);
-    append_step(journal, 0, {trace::before_first_step, 0.5, 700});
+    append_step(journal, 0, {recording::before_first_step, 0.5, 700});
     append_tokens(journal, {{0, 0.25, 0, 4, 17, static_cast<float>(trace::missing_number), 0, 0},
                             {1, 0.75, 0, 5, 42, -0.5F, 1, 0}});
     append_clocks(journal, 1002);
     append_step(journal, 1, {0, 0.125, 40});
     append_step(journal, 2, {1, 0.25, 50});
-    journal.append(trace::RecordType::sequence,
-                   trace::encode(engine::SequenceRecord{0, "Grüße", "an\nalle", 5, 2, 0.75,
-                                                        engine::FinishReason::length}));
-    journal.append(trace::RecordType::hosts,
-                   trace::encode(planted_hosts(trace::HostList::Moment::end, 2)));
+    journal.append(recording::RecordType::sequence,
+                   recording::encode(engine::SequenceRecord{0, "Grüße", "an\nalle", 5, 2, 0.75,
+                                                            engine::FinishReason::length}));
+    journal.append(recording::RecordType::hosts,
+                   recording::encode(planted_hosts(recording::HostList::Moment::end, 2)));
     append_end(journal, 75, 1010);
 }
 

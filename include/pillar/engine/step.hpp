@@ -47,7 +47,7 @@ struct StepPlan {
     }
 };
 
-/// What a step computed. Each is a column of traces: src/trace/tables/fields.cpp has a line for it.
+/// What a step computed. Each is a column of traces: src/trace/fields.cpp has a line for it.
 struct StepCounts {
     std::uint64_t step = 0;
     std::uint64_t n_attended = 0; ///< pairs of a row and a position that it sees

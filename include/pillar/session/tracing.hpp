@@ -2,9 +2,9 @@
 // What a subcommand needs to record a trace: its flags, the effective configuration, and the way a
 // dying process finds the recorder.
 
+#include "pillar/recording/recorder.hpp"
 #include "pillar/sampling/sampling.hpp"
 #include "pillar/session/session.hpp"
-#include "pillar/trace/recorder.hpp"
 
 #include <string>
 #include <vector>
@@ -36,12 +36,12 @@ class Tracing {
     ~Tracing();
     Tracing(const Tracing&) = delete;
     Tracing& operator=(const Tracing&) = delete;
-    [[nodiscard]] trace::Recorder& recorder() noexcept { return recorder_; }
+    [[nodiscard]] recording::Recorder& recorder() noexcept { return recorder_; }
     /// Collective. Write the file and say where it is.
     void finish(ExitCode code);
 
   private:
-    trace::Recorder recorder_;
+    recording::Recorder recorder_;
     std::string path_;
 };
 

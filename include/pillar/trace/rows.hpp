@@ -1,5 +1,5 @@
 #pragma once
-// Rows of a trace's tables, as they are written and read back. src/trace/tables/fields.cpp says
+// Rows of a trace's tables, as they are written and read back. src/trace/fields.cpp says
 // which of their members are columns.
 
 #include "pillar/engine/step.hpp"

@@ -4,7 +4,6 @@
 
 #include "pillar/core/errors.hpp"
 #include "planted.hpp"
-#include "support/planted_trace.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // meanings, in the same order.
 
 #include "pillar/trace/configuration.hpp"
-#include "tables/fields.hpp"
+#include "pillar/trace/fields.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

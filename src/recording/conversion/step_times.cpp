@@ -1,0 +1,136 @@
+// Dividing a step. Parents have lower numbers than their children in the binomial tree, so one pass
+// up or down the ranks follows every path.
+
+#include "step_times.hpp"
+
+#include "pillar/comm/schedule.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace pillar::recording {
+
+namespace {
+
+constexpr double never = -std::numeric_limits<double>::infinity();
+
+bool same_collectives(std::span<const RankStep> steps) {
+    for (const RankStep& step : steps) {
+        if (step.head != nullptr && !std::ranges::equal(step.kind, steps[0].kind)) return false;
+    }
+    return true;
+}
+
+/// Into [0, highest].
+double clip(double value, double highest) {
+    return std::max(0.0, std::min(value, highest));
+}
+
+double sum(std::span<const float> values) {
+    double total = 0;
+    for (const float value : values) total += value;
+    return total;
+}
+
+} // namespace
+
+StepDivider::StepDivider(const ClockTable& clocks)
+    : clocks_(&clocks), parents_(clocks.n_ranks()), begins_(clocks.n_ranks()),
+      latest_(clocks.n_ranks()), uncertainties_s_(clocks.n_ranks()) {
+    const int size = static_cast<int>(clocks.n_ranks());
+    for (int rank = 1; rank < size; ++rank) {
+        const int parent = comm::binomial_tree(rank, size).parent;
+        expects(parent >= 0 && parent < rank, "parents come first in the binomial tree");
+        parents_[static_cast<std::size_t>(rank)] = static_cast<std::size_t>(parent);
+    }
+}
+
+void StepDivider::divide(std::span<const RankStep> steps, std::span<trace::RankTimes> times) {
+    collectives_.clear();
+    for (std::size_t rank = 0; rank < steps.size(); ++rank) {
+        const StepHead* head = steps[rank].head;
+        times[rank] = {trace::missing_number, trace::missing_number, trace::missing_number,
+                       trace::missing_number, trace::missing_number};
+        if (head == nullptr) continue;
+        times[rank].compute_s = head->end_s - head->begin_s - sum(steps[rank].length_s);
+    }
+    if (steps[0].head == nullptr || !same_collectives(steps)) return;
+    place(steps);
+    for (std::size_t rank = 0; rank < steps.size(); ++rank) {
+        if (steps[rank].head != nullptr) times[rank] = {.compute_s = times[rank].compute_s};
+    }
+    for (std::size_t k = 0; k < steps[0].kind.size(); ++k) divide_one(k, steps, times);
+}
+
+/// Put all arrivals on rank 0's clock.
+void StepDivider::place(std::span<const RankStep> steps) {
+    step_begin_s_ = clocks_->to_root(0, steps[0].head->begin_s);
+    uncertainty_s_ = 0;
+    for (std::size_t rank = 0; rank < steps.size(); ++rank) {
+        const RankStep& step = steps[rank];
+        begins_[rank].assign(steps[0].kind.size(), never);
+        if (step.head == nullptr) continue;
+        double local_s = step.head->begin_s;
+        uncertainties_s_[rank] = clocks_->uncertainty_s(rank, local_s);
+        uncertainty_s_ = std::max(uncertainty_s_, uncertainties_s_[rank]);
+        for (std::size_t k = 0; k < step.gap_s.size(); ++k) {
+            local_s += step.gap_s[k];
+            begins_[rank][k] = clocks_->to_root(rank, local_s);
+            local_s += step.length_s[k];
+        }
+    }
+}
+
+void StepDivider::find_latest(CollectiveKind kind, std::size_t k) {
+    const std::size_t n = begins_.size();
+    std::fill(latest_.begin(), latest_.end(), never);
+    if (kind == CollectiveKind::broadcast) {
+        for (std::size_t rank = 1; rank < n; ++rank) {
+            const std::size_t parent = parents_[rank];
+            latest_[rank] = std::max(begins_[parent][k], latest_[parent]);
+        }
+    } else if (kind == CollectiveKind::gather) {
+        for (std::size_t rank = n - 1; rank > 0; --rank) {
+            double& above = latest_[parents_[rank]];
+            above = std::max({above, begins_[rank][k], latest_[rank]});
+        }
+    } else if (n > 1) {
+        double all = never;
+        for (const auto& begins : begins_) all = std::max(all, begins[k]);
+        std::fill(latest_.begin(), latest_.end(), all);
+    }
+}
+
+void StepDivider::divide_one(std::size_t k, std::span<const RankStep> steps,
+                             std::span<trace::RankTimes> times) {
+    CollectiveTimes whole{.kind = static_cast<CollectiveKind>(steps[0].kind[k])};
+    find_latest(whole.kind, k);
+    std::size_t n_present = 0;
+    for (std::size_t rank = 0; rank < steps.size(); ++rank) {
+        if (steps[rank].head == nullptr) continue;
+        double begin_s = begins_[rank][k];
+        double length_s = steps[rank].length_s[k];
+        if (k == 0 && whole.kind == CollectiveKind::broadcast) {
+            const double idle_s = clip(step_begin_s_ - begin_s, length_s);
+            times[rank].idle_s = idle_s;
+            begin_s += idle_s;
+            length_s -= idle_s;
+        }
+        const double wait_s = clip(latest_[rank] - begin_s, length_s);
+        times[rank].wait_s += wait_s;
+        times[rank].wire_s += length_s - wait_s;
+        if (latest_[rank] != never) {
+            times[rank].wait_uncertainty_s +=
+                std::min(length_s, uncertainty_s_ + uncertainties_s_[rank]);
+        }
+        whole.bytes = std::max(whole.bytes, steps[rank].bytes[k]);
+        whole.wait_s += wait_s;
+        whole.wire_s += length_s - wait_s;
+        ++n_present;
+    }
+    whole.wait_s /= static_cast<double>(n_present);
+    whole.wire_s /= static_cast<double>(n_present);
+    collectives_.push_back(whole);
+}
+
+} // namespace pillar::recording

@@ -1,0 +1,10 @@
+#pragma once
+// What /hosts tells of the machine this rank runs on.
+
+#include "journal/records.hpp"
+
+namespace pillar::recording {
+
+[[nodiscard]] Host read_host(std::uint32_t n_threads);
+
+} // namespace pillar::recording
