@@ -1,7 +1,7 @@
 # Tests that run on several ranks of this machine.
 #
 #   pillar_mpi_test(NAME SOURCES file... [RANKS n...] [TCP_RANKS n...] [LIBS target...] [LABELS label...])
-#       builds mpi_NAME from the sources and tests/support/mpi_main.cpp and registers mpi.NAME.npN for each of RANKS
+#       builds mpi_NAME from the sources and tests/support/ranks/mpi_main.cpp and registers mpi.NAME.npN for each of RANKS
 #       (default 1 2 3 4), and mpi.NAME.npN.tcp, over real sockets, for each of TCP_RANKS.
 #   pillar_mpi_environment(TEST...)
 #       the launchers' settings, for other tests that start mpirun.
@@ -45,7 +45,7 @@ function(pillar_mpi_test name)
     if(NOT DEFINED arg_RANKS)
         set(arg_RANKS 1 2 3 4)
     endif()
-    add_executable(mpi_${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
+    add_executable(mpi_${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/ranks/mpi_main.cpp)
     target_link_libraries(mpi_${name} PRIVATE pillar_comm ${arg_LIBS} MPI::MPI_C GTest::gmock)
     target_include_directories(mpi_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(mpi_${name} PRIVATE PILLAR_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")

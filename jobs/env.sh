@@ -79,10 +79,10 @@ read_mca_params() {
 }
 if ((open_mpi_major >= 5)); then
     daemon_ports=PRTE_MCA_oob_tcp_dynamic
-    read_mca_params "$pillar_root/jobs/mca-params-5.conf"
+    read_mca_params "$pillar_root/jobs/config/mca-params-5.conf"
 else
     daemon_ports=OMPI_MCA_oob_tcp_dynamic
-    read_mca_params "$pillar_root/jobs/mca-params.conf"
+    read_mca_params "$pillar_root/jobs/config/mca-params.conf"
 fi
 
 # Containers and fresh boards often have root alone.

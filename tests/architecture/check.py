@@ -4,7 +4,7 @@
     check.py [ROOT]
 
 Rules: include-table, include-cycle, library (who alone may include a library), no-libm, no-print, pragma-once,
-file-length, machine-path, left-over.
+file-length, folder-size, machine-path, left-over.
 """
 import pathlib
 import posixpath
@@ -18,6 +18,8 @@ from source_text import code_only, includes, line_of
 Violation = namedtuple("Violation", "path line rule text")
 
 MOST_LINES = 350
+MOST_FILES = 15  # of one folder, those of its sub-folders not counted
+RECORDED = pathlib.PurePosixPath("tests/data")  # recorded data, whose files are named by what they hold
 # header pattern → modules that may include it
 MODULES = [
     (re.compile(r"mpi\.h|mpi-ext\.h"), {"comm"}),
@@ -117,6 +119,18 @@ def text_files(root):
         yield path
 
 
+def check_folders(root):
+    """Folders that hold too much. Not the root: programs that are run there leave their outputs."""
+    for top in TEXT_FOLDERS:
+        for folder in sorted(f for f in [root / top, *(root / top).rglob("*")] if f.is_dir()):
+            path = pathlib.PurePosixPath(folder.relative_to(root).as_posix())
+            if path.name == "__pycache__" or path.is_relative_to(RECORDED):
+                continue
+            n_files = sum(f.is_file() for f in folder.iterdir())
+            if n_files > MOST_FILES:
+                yield Violation(path, 1, "folder-size", f"{n_files} files, more than {MOST_FILES}: make sub-folders")
+
+
 def check_tree(root):
     cmake = (root / "CMakeLists.txt").read_text(encoding="utf-8")
     table = read_table(cmake)
@@ -129,6 +143,7 @@ def check_tree(root):
     for module, used in table.items():
         for unknown in sorted(used - table.keys()):
             violations.append(Violation("CMakeLists.txt", 1, "include-table", f"{module} uses {unknown}, no module"))
+    violations += check_folders(root)
     for path in text_files(root):
         try:
             text = (root / path).read_text(encoding="utf-8")

@@ -112,6 +112,15 @@ class Rules(unittest.TestCase):
         for word in ("TODO", "FIXME", "XXX", "HACK"):
             self.expect("docs/a.md", f"\n\n- {word}: later\n", 3, "left-over")
 
+    def test_folders_that_hold_too_much(self):
+        def files(folder, n):
+            return {f"{folder}/{i}.txt": "" for i in range(n)}
+
+        for folder in ("docs", "tests/support", "jobs/lib", ".ci", "include/pillar/core", "hostfiles"):
+            self.assertEqual(self.violations({**files(folder, 15), **files(folder + "/below", 15)}), [])
+            self.assertEqual(self.violations(files(folder, 16)), [(folder, 1, "folder-size")])
+        self.assertEqual(self.violations({**files("tests/data/blocks", 16), **files("build", 16)}), [])
+
     def test_the_table_is_read_as_cmake_reads_it(self):
         table = read_table(CMAKE)
         self.assertEqual(table["core"], set())

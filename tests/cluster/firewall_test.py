@@ -1,4 +1,5 @@
-"""What strangers reach: the ports that jobs/mca-params.conf (mca-params-5.conf) fixes, and none with jobs/firewall.nft.
+"""What strangers reach: the ports that mca-params.conf (mca-params-5.conf) of jobs/config fixes, and none with its
+firewall.nft.
 
 usage: firewall_test.py
 """
@@ -10,13 +11,13 @@ import sys
 import virtual_cluster
 from virtual_cluster import HERE, OPEN_MPI, ROOT, OnCluster
 
-RULES = ROOT / "jobs/firewall.nft"
+RULES = ROOT / "jobs/config/firewall.nft"
 
 
 def fixed_ports():
     """As the file for this Open MPI names them."""
     settings = {}
-    file = ROOT / "jobs" / ("mca-params.conf" if OPEN_MPI < 5 else "mca-params-5.conf")
+    file = ROOT / "jobs/config" / ("mca-params.conf" if OPEN_MPI < 5 else "mca-params-5.conf")
     for line in file.read_text().splitlines():
         name, is_setting, value = line.partition("=")
         if is_setting and not line.startswith("#"):

@@ -18,7 +18,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SCRIPT = HERE / "cluster.sh"
-sys.path.insert(0, str(ROOT / "tests/support"))
+sys.path.insert(0, str(ROOT / "tests/support/python"))
 import open_mpi  # noqa: E402
 
 OPEN_MPI = open_mpi.major()

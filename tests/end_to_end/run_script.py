@@ -1,11 +1,15 @@
-"""Run one unittest module (or Class, or method) of this folder; leave with 77 when everything in it was skipped."""
+"""Run one unittest module (or Class, or method) of a folder beside this file; leave with 77 when all of it was skipped.
+
+    run_script.py FOLDER/MODULE[.Class[.method]]
+"""
 
 import pathlib
 import sys
 import unittest
 
 here = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(here), str(here.parent / "support")]
+folder, target = sys.argv[1].split("/")
+sys.path[:0] = [str(here / folder), str(here), str(here.parent / "support" / "python")]
 sys.dont_write_bytecode = True
 try:
     import h5py  # noqa: F401
@@ -15,7 +19,7 @@ except ImportError as missing:
     sys.exit(77)
 
 result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
-    unittest.defaultTestLoader.loadTestsFromName(sys.argv[1]))
+    unittest.defaultTestLoader.loadTestsFromName(target))
 if not result.wasSuccessful():
     sys.exit(1)
 none_ran = bool(result.skipped) and len(result.skipped) >= result.testsRun  # a class that is skipped counts no tests

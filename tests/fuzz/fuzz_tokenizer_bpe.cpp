@@ -5,7 +5,7 @@
 
 #include "pillar/gguf/file.hpp"
 #include "pillar/tokenizer/pre_tokenizer.hpp"
-#include "support/tiny_model.hpp"
+#include "support/models/tiny_model.hpp"
 
 #include <cstddef>
 #include <cstdint>

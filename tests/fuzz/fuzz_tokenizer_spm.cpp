@@ -3,7 +3,7 @@
 #include "fuzz_tokenizer.hpp"
 
 #include "pillar/gguf/file.hpp"
-#include "support/tiny_model.hpp"
+#include "support/models/tiny_model.hpp"
 
 #include <cstddef>
 #include <cstdint>

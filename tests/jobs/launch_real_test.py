@@ -19,7 +19,7 @@ import unittest
 import documents
 import support
 
-sys.path.insert(0, str(support.ROOT / "tests/support"))
+sys.path.insert(0, str(support.ROOT / "tests/support/python"))
 import deadline  # noqa: E402
 import open_mpi  # noqa: E402
 

@@ -1,6 +1,6 @@
 // Fails on the rank that the environment names, and on no other.
 
-#include "support/mpi_main.hpp"
+#include "support/ranks/mpi_main.hpp"
 
 #include <cstdlib>
 #include <gtest/gtest.h>

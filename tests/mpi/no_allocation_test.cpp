@@ -2,7 +2,7 @@
 
 #include "pillar/core/aligned_buffer.hpp"
 #include "support/memory_requests.hpp"
-#include "support/mpi_main.hpp"
+#include "support/ranks/mpi_main.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>

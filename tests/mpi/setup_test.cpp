@@ -6,8 +6,8 @@
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/timing.hpp"
-#include "support/dry_run.hpp"
-#include "support/mpi_main.hpp"
+#include "support/ranks/dry_run.hpp"
+#include "support/ranks/mpi_main.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -4,7 +4,7 @@
 #include "pillar/core/timing.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/trace/reader.hpp"
-#include "support/mpi_main.hpp"
+#include "support/ranks/mpi_main.hpp"
 
 #include <array>
 #include <chrono>

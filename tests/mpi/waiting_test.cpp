@@ -2,7 +2,7 @@
 
 #include "liveness/backoff.hpp"
 #include "pillar/core/timing.hpp"
-#include "support/mpi_main.hpp"
+#include "support/ranks/mpi_main.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,13 +1,13 @@
 // The watchdog while nothing is wrong. What it does when a rank is silent ends the job:
-// silent_rank.sh.
+// job/silent_rank.sh.
 
 #include "liveness/progress.hpp"
 
 #include "liveness/time_limit.hpp"
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/timing.hpp"
-#include "support/dry_run.hpp"
-#include "support/mpi_main.hpp"
+#include "support/ranks/dry_run.hpp"
+#include "support/ranks/mpi_main.hpp"
 
 #include <chrono>
 #include <cmath>

@@ -64,7 +64,7 @@ void judge_links(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
                 slow(fmt::format("{} on {} is half duplex: cable or switch port", link.name, host));
             if (link.is_wireless)
                 slow(fmt::format("{} sends over Wi-Fi ({}): name the wired interface in "
-                                 "jobs/mca-params.conf (btl_tcp_if_include)",
+                                 "jobs/config/mca-params.conf (btl_tcp_if_include)",
                                  host, link.name));
         }
     for (const std::string& where :

@@ -27,9 +27,9 @@ constexpr double between_questions_s = 2;
 /// waiting longer for its process.
 constexpr double cut_off_after_s = 10;
 /// Where rank 0 is out of reach, the launcher's daemon goes first: its life signs fail after 18 s
-/// (jobs/mca-params.conf), and it ends its ranks and itself. A rank that ended earlier would have
-/// it report that, and TCP asks for life signs on idle connections only: the daemon would stay for
-/// a quarter of an hour.
+/// (jobs/config/mca-params.conf), and it ends its ranks and itself. A rank that ended earlier would
+/// have it report that, and TCP asks for life signs on idle connections only: the daemon would stay
+/// for a quarter of an hour.
 constexpr double daemon_is_gone_after_s = 25;
 /// The hard timeout comes after everything that the main thread can do itself.
 constexpr double hard_timeout_after_s = 5;

@@ -1,5 +1,5 @@
-// The AVX-VNNI family: AVX2 with the byte dot product of VNNI on vectors of 256 bits. Products
-// alone differ from the AVX2 family.
+// The AVX-VNNI family: AVX2 with the byte dot product of VNNI on vectors of 256 bits. Products of
+// blocks alone differ from the AVX2 family.
 
 #include "x86_common/family.hpp"
 
@@ -8,15 +8,17 @@
 #include "x86_common/dot_rate.hpp"
 
 namespace pillar::kernels {
+namespace avx2 {
+extern const x86::FloatFormats float_formats;
+}
 namespace avxvnni {
 
-extern const x86::FloatFormats float_formats;
 extern const x86::BlockFormats block_formats;
 extern const x86::SuperBlockFormats super_block_formats;
 
 namespace {
 
-constexpr x86::Formats formats{float_formats, block_formats, super_block_formats};
+constexpr x86::Formats formats{avx2::float_formats, block_formats, super_block_formats};
 using Products = x86::Products<formats>;
 
 /// CPUID leaf 7, subleaf 1: EAX bit 4.

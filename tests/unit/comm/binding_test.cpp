@@ -1,7 +1,7 @@
 // Planted affinity masks: how many threads follow, and which sentence.
 
 #include "pillar/comm/binding.hpp"
-#include "support/dry_run.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 #include "pillar/comm/exchange.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "support/dry_run.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 #include "pillar/comm/schedule.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/timing.hpp"
-#include "support/dry_run.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <array>
 #include <cstring>

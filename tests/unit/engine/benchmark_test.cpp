@@ -2,7 +2,7 @@
 
 #include "pillar/engine/benchmark.hpp"
 
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include "script.hpp"
 
-#include "support/dry_run.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <algorithm>
 #include <bit>

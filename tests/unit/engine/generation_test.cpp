@@ -3,7 +3,7 @@
 #include "pillar/engine/generation.hpp"
 
 #include "pillar/gguf/file.hpp"
-#include "support/tiny_model.hpp"
+#include "support/models/tiny_model.hpp"
 
 #include <gtest/gtest.h>
 

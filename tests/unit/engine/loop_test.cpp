@@ -7,8 +7,8 @@
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/engine/evaluation.hpp"
-#include "support/dry_run.hpp"
 #include "support/memory_requests.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <chrono>
 #include <functional>

@@ -2,7 +2,7 @@
 // A tiny model, and a scheduler that plays given plans.
 
 #include "pillar/engine/loop.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <bit>
 #include <gtest/gtest.h>

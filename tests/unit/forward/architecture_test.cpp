@@ -7,7 +7,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/forward/transformer.hpp"
 #include "pillar/model/synthetic.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <cmath>
 #include <cstring>

@@ -1,7 +1,7 @@
 // What a step costs, against sums over the file; and the products alone.
 
 #include "pillar/forward/transformer.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // multiplies and attends, in every format and family that the CPU has.
 
 #include "pillar/forward/transformer.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <algorithm>
 #include <cstring>

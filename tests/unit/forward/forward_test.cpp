@@ -4,7 +4,7 @@
 #include "pillar/forward/transformer.hpp"
 
 #include "pillar/forward/micro_batches.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 #include "support/random.hpp"
 
 #include <cstring>

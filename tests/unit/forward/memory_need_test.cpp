@@ -1,7 +1,7 @@
 // How much memory ranks say that they need.
 
 #include "pillar/forward/transformer.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <gtest/gtest.h>
 

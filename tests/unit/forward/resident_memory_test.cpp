@@ -3,7 +3,7 @@
 
 #include "pillar/forward/transformer.hpp"
 #include "pillar/kernels/family.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <fstream>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // A model is only read: workspaces share it, and a process holds several models.
 
 #include "pillar/forward/transformer.hpp"
-#include "support/dry_run.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <gtest/gtest.h>
 

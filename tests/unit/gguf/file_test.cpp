@@ -1,8 +1,8 @@
 // Files on a disk: opening, reading slices, and paths that lead to no model.
 
 #include "pillar/gguf/file.hpp"
+#include "support/models/tiny_model.hpp"
 #include "support/temporary_directory.hpp"
-#include "support/tiny_model.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

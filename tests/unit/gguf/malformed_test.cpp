@@ -1,8 +1,8 @@
 // Every malformed file of the list: the verdict, the sentence, and what it costs to find out.
 
 #include "pillar/gguf/file.hpp"
-#include "support/malformed.hpp"
-#include "support/tiny_model.hpp"
+#include "support/malformed/malformed.hpp"
+#include "support/models/tiny_model.hpp"
 #include "unit/gguf/allocation_counter.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // What a good file says arrives as it was written, and what is wrong is named with its place.
 
 #include "pillar/gguf/file.hpp"
-#include "support/gguf_builder.hpp"
+#include "support/models/gguf_builder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,9 +2,9 @@
 // together.
 
 #include "pillar/gguf/file.hpp"
-#include "support/gguf_builder.hpp"
+#include "support/models/gguf_builder.hpp"
+#include "support/models/tiny_model.hpp"
 #include "support/temporary_directory.hpp"
-#include "support/tiny_model.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

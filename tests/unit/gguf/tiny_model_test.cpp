@@ -3,8 +3,8 @@
 
 #include "pillar/gguf/file.hpp"
 #include "pillar/quant/type.hpp"
-#include "support/random_blocks.hpp"
-#include "support/tiny_model.hpp"
+#include "support/models/random_blocks.hpp"
+#include "support/models/tiny_model.hpp"
 
 #include <gtest/gtest.h>
 

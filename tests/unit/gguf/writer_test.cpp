@@ -3,7 +3,7 @@
 
 #include "pillar/gguf/file.hpp"
 #include "pillar/gguf/writer.hpp"
-#include "support/gguf_builder.hpp"
+#include "support/models/gguf_builder.hpp"
 #include "support/random.hpp"
 #include "support/temporary_directory.hpp"
 

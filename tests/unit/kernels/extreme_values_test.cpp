@@ -3,8 +3,8 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
-#include "support/attention.hpp"
-#include "support/products.hpp"
+#include "support/kernels/attention.hpp"
+#include "support/kernels/products.hpp"
 
 #include <algorithm>
 #include <array>

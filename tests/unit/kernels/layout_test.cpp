@@ -1,7 +1,7 @@
 // How slices, blocks and groups count.
 
 #include "all_families.hpp"
-#include "support/products.hpp"
+#include "support/kernels/products.hpp"
 
 #include <gtest/gtest.h>
 

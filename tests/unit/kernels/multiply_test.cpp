@@ -3,7 +3,7 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
-#include "support/products.hpp"
+#include "support/kernels/products.hpp"
 
 #include <algorithm>
 #include <array>

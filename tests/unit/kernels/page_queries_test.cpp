@@ -3,8 +3,8 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
-#include "support/attention.hpp"
-#include "support/random_rows.hpp"
+#include "support/kernels/attention.hpp"
+#include "support/kernels/random_rows.hpp"
 
 #include "pillar/core/half.hpp"
 

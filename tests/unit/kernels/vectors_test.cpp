@@ -2,7 +2,7 @@
 
 #include "all_families.hpp"
 #include "bits.hpp"
-#include "support/random_rows.hpp"
+#include "support/kernels/random_rows.hpp"
 
 #include <cmath>
 #include <limits>

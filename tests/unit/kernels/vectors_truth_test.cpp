@@ -3,7 +3,7 @@
 #include "all_families.hpp"
 #include "bits.hpp"
 #include "hexadecimal.hpp"
-#include "support/attention.hpp"
+#include "support/kernels/attention.hpp"
 
 #include <fstream>
 #include <map>

@@ -2,7 +2,7 @@
 // super-block one more header.
 
 #include "all_families.hpp"
-#include "support/products.hpp"
+#include "support/kernels/products.hpp"
 
 namespace pillar::kernels {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "pillar/model/architecture.hpp"
 #include "pillar/model/weights.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>

@@ -5,9 +5,9 @@
 #include "pillar/kernels/family.hpp"
 #include "pillar/model/tensors.hpp"
 #include "pillar/model/weights.hpp"
-#include "support/malformed.hpp"
+#include "support/malformed/malformed.hpp"
+#include "support/models/tiny_model.hpp"
 #include "support/temporary_directory.hpp"
-#include "support/tiny_model.hpp"
 
 #include <gtest/gtest.h>
 

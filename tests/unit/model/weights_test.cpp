@@ -1,7 +1,7 @@
 // Which bytes of a file the ranks ask for.
 
 #include "pillar/model/weights.hpp"
-#include "support/model_files.hpp"
+#include "support/models/model_files.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 #include "pillar/model/zeros.hpp"
 
 #include "pillar/model/hyperparameters.hpp"
+#include "support/models/tiny_model.hpp"
 #include "support/temporary_directory.hpp"
-#include "support/tiny_model.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 
 #include "pillar/core/program.hpp"
 #include "pillar/recording/convert.hpp"
-#include "support/dry_run.hpp"
+#include "support/ranks/dry_run.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <array>

@@ -4,13 +4,13 @@
 
 #include "recorder_steps.hpp"
 #include "support/column_of.hpp"
-#include "support/dry_run.hpp"
 #include "support/memory_requests.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include "pillar/storage/reader.hpp"
 #include "pillar/trace/reader.hpp"
+#include "support/ranks/thread_communicator.hpp"
 #include "support/temporary_directory.hpp"
-#include "support/thread_communicator.hpp"
 
 #include <filesystem>
 #include <fstream>

@@ -5,7 +5,7 @@
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/environment.hpp"
 #include "pillar/core/errors.hpp"
-#include "support/dry_run.hpp"
+#include "support/ranks/dry_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "pillar/gguf/file.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
-#include "support/malformed.hpp"
+#include "support/malformed/malformed.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,0 +1,73 @@
+// make_tiny_model --output tiny.gguf [--layers 2 --dim 64 …]: a small random model for scripts and
+// demonstrations.
+
+#include "support/models/tiny_model.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+
+namespace {
+
+using pillar::support::RopeScaling;
+using pillar::support::TinyModel;
+
+/// The format of this name, upper or lower case; nothing for "mixed".
+std::optional<pillar::quant::Type> type_named(const std::string& name) {
+    if (name == "mixed") return std::nullopt;
+    for (const auto type : pillar::quant::all_types)
+        if (CLI::detail::to_lower(std::string(pillar::quant::info(type).name)) ==
+            CLI::detail::to_lower(name))
+            return type;
+    throw pillar::UsageError(fmt::format("--type {}: no such format", pillar::printable(name)));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    TinyModel model;
+    std::string output;
+    std::string type = "q4_0";
+    bool untied = false;
+    const std::map<std::string, RopeScaling> scalings = {{"none", RopeScaling::none},
+                                                         {"linear", RopeScaling::linear},
+                                                         {"yarn", RopeScaling::yarn},
+                                                         {"llama3", RopeScaling::llama3}};
+    CLI::App app{"Writes a small model with random weights."};
+    app.add_option("--output", output, "file to write")->required();
+    app.add_option("--architecture", model.architecture, "llama, qwen2 or qwen3")
+        ->check(CLI::IsMember({"llama", "qwen2", "qwen3"}))
+        ->capture_default_str();
+    app.add_option("--layers", model.n_layers, "layers")->capture_default_str();
+    app.add_option("--dim", model.dim, "width of the residual stream")->capture_default_str();
+    app.add_option("--heads", model.n_heads, "query heads")->capture_default_str();
+    app.add_option("--kv-heads", model.n_kv_heads, "key-value heads")->capture_default_str();
+    app.add_option("--head-dim", model.head_dim, "width of a head; 0: dim / heads")
+        ->capture_default_str();
+    app.add_option("--ffn", model.ffn, "width of the feed-forward layer")->capture_default_str();
+    app.add_option("--vocab", model.vocab, "tokens, at least 320")->capture_default_str();
+    app.add_option("--context", model.context, "context length")->capture_default_str();
+    app.add_option("--type,--types", type, "block format of all matrices, or mixed")
+        ->capture_default_str();
+    app.add_option("--seed", model.seed, "seed of the weights")->capture_default_str();
+    app.add_flag("--untied", untied, "an output matrix of its own");
+    app.add_flag("--bpe", model.bpe, "byte-level BPE vocabulary instead of SentencePiece");
+    app.add_option("--rope-scaling", model.rope_scaling, "none, linear, yarn or llama3")
+        ->transform(CLI::CheckedTransformer(scalings));
+    CLI11_PARSE(app, argc, argv);
+    try {
+        model.type = type_named(type);
+        model.tied = !untied;
+        pillar::support::write_tiny_model(output, model);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "make_tiny_model: {}\n", error.what());
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,96 @@
+// A block gets random bytes throughout; then its one or two f16 factors are set to what makes the
+// weights' spread as wanted. The spread of the bare integers follows from each format's definition,
+// all bits being equally likely.
+
+#include "support/models/random_blocks.hpp"
+
+#include "pillar/core/half.hpp"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+namespace pillar::support {
+
+namespace {
+
+using quant::Type;
+
+/// Where a block's factor d lies, where the second (m or dmin), which is `ratio`·d and makes the
+/// mean 0, and the standard deviation of the weights when d = 1.
+struct Factors {
+    Type type;
+    std::size_t d;
+    std::size_t second; ///< 0: there is none
+    double ratio;
+    double deviation;
+};
+
+// Independent uniform integers: Var(s·q) = E[s²]E[q²] − E[s]²E[q]², and the mins' variance is added
+// to it.
+constexpr Factors factors[] = {
+    {Type::q4_0, 0, 0, 0, 4.64},     // q − 8
+    {Type::q4_1, 0, 2, -7.5, 4.61},  // q + m
+    {Type::q5_0, 0, 0, 0, 9.25},     // q − 16
+    {Type::q5_1, 0, 2, -15.5, 9.23}, // q + m
+    {Type::q8_0, 0, 0, 0, 73.9},     // int8
+    {Type::q2_k, 80, 82, 1.5, 13.9}, // 4-bit scale · 2-bit q − 4-bit min
+    {Type::q3_k, 108, 0, 0, 43.3},   // (6-bit scale − 32) · (q − 4)
+    {Type::q4_k, 0, 2, 7.5, 258.0},  // 6-bit scale · 4-bit q − 6-bit min
+    {Type::q5_k, 0, 2, 15.5, 527.0}, // 6-bit scale · 5-bit q − 6-bit min
+    {Type::q6_k, 208, 0, 0, 1366.0}, // int8 scale · (q − 32)
+    {Type::iq4_nl, 0, 0, 0, 67.4},   // table of 16
+    {Type::iq4_xs, 0, 0, 0, 1246.0}, // (6-bit scale − 32) · table of 16
+};
+
+const Factors& factors_of(Type type) {
+    for (const Factors& entry : factors)
+        if (entry.type == type) return entry;
+    throw std::logic_error("a block format without factors");
+}
+
+void put_half(std::string& bytes, std::size_t place, double value) {
+    const std::uint16_t half = f32_to_f16(static_cast<float>(value));
+    std::memcpy(bytes.data() + place, &half, sizeof half);
+}
+
+std::string random_floats(Type type, std::uint64_t n, double deviation, Random& random) {
+    const std::size_t width = quant::info(type).block_bytes;
+    std::string bytes(n * width, '\0');
+    for (std::uint64_t i = 0; i < n; ++i) {
+        const auto value = static_cast<float>(deviation * random.centred());
+        const auto bits = std::bit_cast<std::uint32_t>(value);
+        const auto half =
+            type == Type::f16 ? f32_to_f16(value) : static_cast<std::uint16_t>(bits >> 16);
+        char* place = bytes.data() + i * width;
+        if (type == Type::f32)
+            std::memcpy(place, &bits, sizeof bits);
+        else
+            std::memcpy(place, &half, sizeof half);
+    }
+    return bytes;
+}
+
+} // namespace
+
+std::string random_blocks(Type type, std::uint64_t n_weights, double deviation, Random& random) {
+    if (quant::is_float(type)) return random_floats(type, n_weights, deviation, random);
+    const quant::TypeInfo& info = quant::info(type);
+    if (n_weights % info.block_weights != 0) throw std::logic_error("no whole number of blocks");
+    const Factors& entry = factors_of(type);
+    const std::uint64_t n_blocks = n_weights / info.block_weights;
+    std::string bytes = random.bytes(n_blocks * info.block_bytes);
+    for (std::uint64_t i = 0; i < n_blocks; ++i) {
+        const double spread = 0.5 + random.uniform(); // its mean square is 13/12
+        const double sign =
+            random.below(2) == 0 ? 1.0 : -1.0; // takes what is left of the mean away
+        const double d = sign * spread * deviation / entry.deviation / std::sqrt(13.0 / 12.0);
+        put_half(bytes, i * info.block_bytes + entry.d, d);
+        if (entry.second != 0)
+            put_half(bytes, i * info.block_bytes + entry.second, entry.ratio * d);
+    }
+    return bytes;
+}
+
+} // namespace pillar::support

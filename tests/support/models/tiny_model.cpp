@@ -1,0 +1,205 @@
+// Hyperparameters and tensors of the tiny model. Every matrix has a spread of 1/√columns, so that
+// what it is multiplied with keeps its size; the output matrix twice that.
+
+#include "support/models/tiny_model.hpp"
+
+#include "support/models/random_blocks.hpp"
+#include "support/random.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <numbers>
+#include <stdexcept>
+
+namespace pillar::support {
+
+namespace {
+
+using quant::Type;
+
+constexpr double scaling_factor = 4.0;
+
+/// The format of a matrix: what was asked for, or one that divides its rows.
+Type type_of(const TinyModel& options, const std::string& name, std::uint64_t columns) {
+    Random random(options.seed, name);
+    const Type mixed = quant::all_types[random.below(std::size(quant::all_types))];
+    for (const Type type : {options.type.value_or(mixed), Type::q5_0})
+        if (columns % quant::info(type).block_weights == 0) return type;
+    return Type::f16;
+}
+
+void add_matrix(GgufBuilder& builder, const TinyModel& options, const std::string& name,
+                std::uint64_t columns, std::uint64_t rows, double gain = 1.0) {
+    const Type type = type_of(options, name, columns);
+    Random random(options.seed, name + ".data");
+    const double deviation = gain / std::sqrt(static_cast<double>(columns));
+    builder.tensors.push_back({.name = name,
+                               .shape = {columns, rows},
+                               .type = static_cast<std::uint32_t>(type),
+                               .data = random_blocks(type, columns * rows, deviation, random)});
+}
+
+void add_vector(GgufBuilder& builder, const std::string& name, const std::vector<float>& values) {
+    std::string data;
+    for (const float value : values) data += raw(value);
+    builder.tensors.push_back({.name = name,
+                               .shape = {values.size()},
+                               .type = static_cast<std::uint32_t>(Type::f32),
+                               .data = data});
+}
+
+/// A norm's weights of `n` elements, 0: the width of the residual.
+void add_norm(GgufBuilder& builder, const TinyModel& options, const std::string& name,
+              std::size_t n = 0) {
+    Random random(options.seed, name);
+    std::vector<float> values(n == 0 ? options.dim : n);
+    for (float& value : values) value = static_cast<float>(1.0 + 0.1 * random.centred());
+    add_vector(builder, name, values);
+}
+
+void add_bias(GgufBuilder& builder, const TinyModel& options, const std::string& name,
+              std::uint64_t n) {
+    Random random(options.seed, name);
+    std::vector<float> values(n);
+    for (float& value : values) value = static_cast<float>(0.5 * random.centred());
+    add_vector(builder, name, values);
+}
+
+/// Llama 3.1's frequency factors: long waves are stretched, short ones stay, those between are
+/// blended. The original context is a quarter of the model's.
+std::vector<float> llama3_factors(const TinyModel& options) {
+    const double original = options.context / scaling_factor;
+    constexpr double low = 1.0;
+    constexpr double high = 4.0;
+    const std::uint32_t width = options.head_width();
+    std::vector<float> factors(width / 2);
+    for (std::uint32_t i = 0; i < width / 2; ++i) {
+        const double frequency = std::pow(options.rope_base, -2.0 * i / width);
+        const double turns = original * frequency / (2.0 * std::numbers::pi);
+        const double blend = std::clamp((turns - low) / (high - low), 0.0, 1.0);
+        factors[i] = static_cast<float>(1.0 / ((1.0 - blend) / scaling_factor + blend));
+    }
+    return factors;
+}
+
+void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
+    const auto set = [&](const std::string& key, const auto& value) {
+        builder.set(options.architecture + "." + key, value);
+    };
+    switch (options.rope_scaling) {
+    case RopeScaling::none:
+        return;
+    case RopeScaling::llama3:
+        add_vector(builder, "rope_freqs.weight", llama3_factors(options));
+        return;
+    case RopeScaling::linear:
+        set("rope.scaling.type", "linear");
+        break;
+    case RopeScaling::yarn:
+        set("rope.scaling.type", "yarn");
+        break;
+    }
+    set("rope.scaling.factor", static_cast<float>(scaling_factor));
+    set("rope.scaling.original_context_length",
+                static_cast<std::uint32_t>(options.context / scaling_factor));
+}
+
+void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
+    const auto set = [&](const std::string& key, const auto& value) {
+        builder.set(options.architecture + "." + key, value);
+    };
+    builder.set("general.architecture", options.architecture);
+    builder.set("general.name", "tiny");
+    builder.set("general.quantization_version", std::uint32_t{2});
+    set("context_length", options.context);
+    set("embedding_length", options.dim);
+    set("block_count", options.n_layers);
+    set("feed_forward_length", options.ffn);
+    set("attention.head_count", options.n_heads);
+    set("attention.head_count_kv", options.n_kv_heads);
+    set("attention.layer_norm_rms_epsilon", 1e-5f);
+    set("rope.dimension_count", options.head_width());
+    set("rope.freq_base", options.rope_base);
+    set("vocab_size", options.vocab);
+    if (options.head_width() * options.n_heads != options.dim) {
+        set("attention.key_length", options.head_width());
+        set("attention.value_length", options.head_width());
+    }
+}
+
+void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t layer) {
+    const std::string block = fmt::format("blk.{}.", layer);
+    const std::uint64_t q = std::uint64_t{options.n_heads} * options.head_width();
+    const std::uint64_t kv = std::uint64_t{options.n_kv_heads} * options.head_width();
+    add_norm(builder, options, block + "attn_norm.weight");
+    add_matrix(builder, options, block + "attn_q.weight", options.dim, q);
+    add_matrix(builder, options, block + "attn_k.weight", options.dim, kv);
+    add_matrix(builder, options, block + "attn_v.weight", options.dim, kv);
+    add_matrix(builder, options, block + "attn_output.weight", q, options.dim);
+    if (options.architecture == "qwen2") {
+        add_bias(builder, options, block + "attn_q.bias", q);
+        add_bias(builder, options, block + "attn_k.bias", kv);
+        add_bias(builder, options, block + "attn_v.bias", kv);
+    }
+    if (options.architecture == "qwen3") {
+        add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
+        add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
+    }
+    add_norm(builder, options, block + "ffn_norm.weight");
+    add_matrix(builder, options, block + "ffn_gate.weight", options.dim, options.ffn);
+    add_matrix(builder, options, block + "ffn_up.weight", options.dim, options.ffn);
+    add_matrix(builder, options, block + "ffn_down.weight", options.ffn, options.dim);
+}
+
+void check(const TinyModel& options) {
+    const auto require = [](bool condition, const char* problem) {
+        if (!condition) throw std::invalid_argument(problem);
+    };
+    require(options.n_layers > 0 && options.dim > 0 && options.ffn > 0 && options.context > 0,
+            "layers, dim, ffn and context are at least 1");
+    require(options.n_heads > 0 && options.n_kv_heads > 0 &&
+                options.n_heads % options.n_kv_heads == 0,
+            "heads are a multiple of the key-value heads");
+    require(options.head_dim != 0 || options.dim % options.n_heads == 0,
+            "dim is a multiple of the heads, or the head width is given");
+    require(options.head_width() % 2 == 0, "the head width is even");
+}
+
+} // namespace
+
+GgufBuilder build_tiny_model(const TinyModel& options) {
+    check(options);
+    GgufBuilder builder;
+    add_hyperparameters(builder, options);
+    if (options.bpe)
+        set_bpe_vocabulary(builder, tiny_bpe_vocabulary(options.vocab));
+    else
+        set_spm_vocabulary(builder, tiny_spm_vocabulary(options.vocab));
+    add_rope_scaling(builder, options);
+    const double output_gain = 2.0;
+    add_matrix(builder, options, "token_embd.weight", options.dim, options.vocab,
+               options.tied ? output_gain : 1.0);
+    for (std::uint32_t layer = 0; layer < options.n_layers; ++layer)
+        add_layer(builder, options, layer);
+    add_norm(builder, options, "output_norm.weight");
+    if (!options.tied)
+        add_matrix(builder, options, "output.weight", options.dim, options.vocab, output_gain);
+    return builder;
+}
+
+void write_file(const std::filesystem::path& path, const std::string& bytes) {
+    std::ofstream file(path, std::ios::binary);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    if (!file) throw std::runtime_error("cannot write " + path.string());
+}
+
+void write_tiny_model(const std::filesystem::path& path, const TinyModel& options) {
+    write_file(path, build_tiny_model(options).bytes());
+}
+
+} // namespace pillar::support
