@@ -1,5 +1,6 @@
 #include "pillar/model/hyperparameters.hpp"
 
+#include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
 
 #include <cmath>

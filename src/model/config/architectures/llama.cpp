@@ -2,6 +2,7 @@
 // it needs is shared with other architectures; only its mixture-of-experts variant (Mixtral) is
 // told apart here.
 
+#include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
 
 #include <cmath>
