@@ -12,15 +12,13 @@
 
 get_filename_component(PILLAR_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
-# x86 families vectorise and unroll by hand; -O3 would double their code and its time, for no speed.
-set(PILLAR_BY_HAND $<$<CONFIG:Release>:-O2>)
 set(PILLAR_ISA_FOLDERS avx2 avxvnni avx512 neon dotprod)
 set(PILLAR_ISA_avx2_processor x86_64)
-set(PILLAR_ISA_avx2_flags -mavx2 -mfma -mf16c ${PILLAR_BY_HAND})
+set(PILLAR_ISA_avx2_flags -mavx2 -mfma -mf16c)
 set(PILLAR_ISA_avxvnni_processor x86_64)
-set(PILLAR_ISA_avxvnni_flags -mavx2 -mfma -mf16c -mavxvnni ${PILLAR_BY_HAND})
+set(PILLAR_ISA_avxvnni_flags -mavx2 -mfma -mf16c -mavxvnni)
 set(PILLAR_ISA_avx512_processor x86_64)
-set(PILLAR_ISA_avx512_flags -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni ${PILLAR_BY_HAND})
+set(PILLAR_ISA_avx512_flags -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
 set(PILLAR_ISA_neon_processor aarch64)
 # g++'s first scheduling pass, before registers are given out, mixes the columns of a block and makes more of them live
 # than there are (jobs/a72_cycles.sh shows what it costs). clang does not know the flag.

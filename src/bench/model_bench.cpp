@@ -5,6 +5,7 @@
 #include "pillar/comm/exchange.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
 #include "pillar/model/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"

@@ -5,6 +5,7 @@
 #include "subcommands.hpp"
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/inspect/tokens_text.hpp"
 #include "pillar/model/hyperparameters.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"

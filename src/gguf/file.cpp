@@ -2,6 +2,7 @@
 // name.
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/directory.hpp"
 
 #include "read/file_part.hpp"
 #include "read/split.hpp"

@@ -8,6 +8,7 @@
 #include "pillar/core/output_file.hpp"
 #include "pillar/core/sizes.hpp"
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,6 +2,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/gguf/value.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

@@ -8,6 +8,7 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/forward/micro_batches.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/measure/allreduce.hpp"
 #include "pillar/model/architecture.hpp"
 #include "pillar/model/zeros.hpp"

@@ -5,6 +5,7 @@
 #include "vocabulary.hpp"
 
 #include "pillar/core/log.hpp"
+#include "pillar/gguf/value.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -7,6 +7,7 @@
 
 #include "pillar/core/log.hpp"
 #include "pillar/core/utf8.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/tokenizer/bpe.hpp"
 #include "pillar/tokenizer/byte_alphabet.hpp"
 #include "pillar/tokenizer/merge.hpp"

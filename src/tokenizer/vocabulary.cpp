@@ -6,6 +6,7 @@
 
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/tokenizer/piece_index.hpp"
 #include "pillar/tokenizer/spm.hpp"
 

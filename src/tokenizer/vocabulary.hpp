@@ -3,6 +3,7 @@
 // and types as pieces, ids inside the vocabulary, no piece twice, byte tokens well formed. Refusals
 // name the key and the index.
 
+#include "pillar/gguf/value.hpp"
 #include "pillar/tokenizer/pre_tokenizer.hpp"
 #include "pillar/tokenizer/special_tokens.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"

@@ -3,6 +3,7 @@
 // times the time.
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <fmt/format.h>

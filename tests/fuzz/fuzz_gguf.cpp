@@ -1,6 +1,7 @@
 // Any bytes as a GGUF file: the parser refuses with a FormatError or gives a directory that holds
 // together, and the accessors refuse or give what was asked for.
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <algorithm>

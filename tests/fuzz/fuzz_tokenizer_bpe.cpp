@@ -3,6 +3,7 @@
 
 #include "fuzz_tokenizer.hpp"
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "pillar/tokenizer/pre_tokenizer.hpp"
 #include "support/models/tiny_model.hpp"

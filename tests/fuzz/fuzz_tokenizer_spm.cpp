@@ -2,6 +2,7 @@
 
 #include "fuzz_tokenizer.hpp"
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "support/models/tiny_model.hpp"
 

@@ -1,11 +1,9 @@
 #pragma once
-// A GGUF file (version 2 or 3): header, metadata, tensor directory; reading one piece of one
-// tensor. Specification: docs/gguf.md of ggml. The parser works on a memory span (fuzzable, no file
-// needed); every size is checked before anything is allocated. What is wrong is a FormatError with
-// field and byte offset. Which slices a rank reads is model's business; this module only counts
-// what was asked for.
+// A GGUF file (version 2 or 3): its tensors, and reading one piece of one. Specification:
+// docs/gguf.md of ggml. What is wrong is a FormatError with field and byte offset. Which slices a
+// rank reads is model's business; this module only counts what was asked for.
 
-#include "pillar/gguf/value.hpp"
+#include "pillar/core/errors.hpp"
 #include "pillar/quant/type.hpp"
 
 #include <cstddef>
@@ -19,6 +17,9 @@
 #include <vector>
 
 namespace pillar::gguf {
+
+class Metadata;   // value.hpp
+struct Directory; // directory.hpp
 
 /// Bounds on what a file may ask for: far above any real model, low enough that no file can exhaust
 /// a machine.
@@ -48,24 +49,6 @@ struct TensorInfo {
         return n_rows() == 0 ? 0 : size_bytes / n_rows();
     }
 };
-
-/// What one part says before its tensor data.
-struct Directory {
-    std::uint32_t version = 0;
-    std::uint32_t alignment = 32;
-    std::uint64_t data_offset = 0; ///< absolute offset of the tensor data section
-    /// Hash of bytes [0, data_offset): equal on all ranks or the run is refused.
-    std::uint64_t header_hash = 0;
-    Metadata metadata;
-    std::vector<TensorInfo> tensors;   ///< in file order
-    std::vector<std::string> warnings; ///< what is odd but harmless, one sentence each
-};
-
-/// Parse header, metadata and directory. `bytes` is the file from its beginning, at least up to the
-/// data section; `file_bytes` its whole length (extents are checked against it); `name` is used in
-/// errors only. Throws FormatError. Allocates no more than a small multiple of `bytes.size()`.
-Directory parse(std::span<const std::byte> bytes, std::uint64_t file_bytes,
-                const std::string& name);
 
 /// Gives `out.size()` bytes of a tensor from byte `begin` of its data on, where no file does.
 /// Thread-safe.

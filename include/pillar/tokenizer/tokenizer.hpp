@@ -3,8 +3,6 @@
 // ("llama") and byte-level BPE ("gpt2"). Rank 0 encodes and decodes; every rank may load one (for
 // stop ids).
 
-#include "pillar/gguf/value.hpp"
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +10,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace pillar::gguf {
+class Metadata;
+}
 
 namespace pillar::tokenizer {
 

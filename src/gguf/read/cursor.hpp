@@ -4,6 +4,7 @@
 // fetched before parsing can go on).
 
 #include "pillar/core/errors.hpp"
+#include "pillar/gguf/value.hpp"
 
 #include <bit>
 #include <cstddef>

@@ -2,6 +2,7 @@
 // One open GGUF file, of which a split model has several: its descriptor, its size and what its
 // header says. Or none: a directory and a function that makes the tensors' bytes.
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <cstddef>

@@ -8,6 +8,7 @@
 
 #include "pillar/core/hash.hpp"
 #include "pillar/core/sizes.hpp"
+#include "pillar/gguf/directory.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,6 +1,7 @@
 #pragma once
 // Parsing a header of which perhaps only the first bytes are at hand.
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <cstddef>

@@ -7,6 +7,7 @@
 #include "value_types.hpp"
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 
 #include <array>
 #include <cstring>

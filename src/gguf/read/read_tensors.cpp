@@ -5,6 +5,7 @@
 
 #include "pillar/core/sizes.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/gguf/directory.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

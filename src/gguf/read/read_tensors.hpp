@@ -3,6 +3,7 @@
 
 #include "cursor.hpp"
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include "split.hpp"
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,5 +1,7 @@
 #include "special_keys.hpp"
 
+#include "pillar/gguf/value.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <variant>

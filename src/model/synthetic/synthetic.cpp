@@ -8,6 +8,7 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/core/sizes.hpp"
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/writer.hpp"
 #include "pillar/model/architecture.hpp"
 #include "pillar/quant/synthetic.hpp"

@@ -9,10 +9,6 @@ namespace {
 
 constexpr int max_ranks = 17;
 
-bool operator==(const Traffic& a, const Traffic& b) {
-    return a.bytes_sent == b.bytes_sent && a.messages_sent == b.messages_sent;
-}
-
 Traffic sum_over_ranks(Algorithm algorithm, int size, std::size_t n) {
     Traffic sum;
     for (int rank = 0; rank < size; ++rank) {

@@ -2,6 +2,7 @@
 
 #include "pillar/engine/generation.hpp"
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "support/models/tiny_model.hpp"
 

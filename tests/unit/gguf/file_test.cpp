@@ -1,6 +1,7 @@
 // Files on a disk: opening, reading slices, and paths that lead to no model.
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 #include "support/models/tiny_model.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -1,5 +1,6 @@
 // Every malformed file of the list: the verdict, the sentence, and what it costs to find out.
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "support/malformed/malformed.hpp"
 #include "support/models/tiny_model.hpp"

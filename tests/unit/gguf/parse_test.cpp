@@ -1,5 +1,6 @@
 // What a good file says arrives as it was written, and what is wrong is named with its place.
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "support/models/gguf_builder.hpp"
 

@@ -2,6 +2,7 @@
 // together.
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 #include "support/models/gguf_builder.hpp"
 #include "support/models/tiny_model.hpp"
 #include "support/temporary_directory.hpp"

@@ -1,6 +1,7 @@
 // The tiny model that other tests rest on: whole, the same each time, and with weights of the
 // promised spread.
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "pillar/quant/type.hpp"
 #include "support/models/random_blocks.hpp"

@@ -2,6 +2,7 @@
 // the builder's.
 
 #include "pillar/gguf/file.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/gguf/writer.hpp"
 #include "support/models/gguf_builder.hpp"
 #include "support/random.hpp"

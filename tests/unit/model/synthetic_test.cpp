@@ -3,6 +3,7 @@
 #include "pillar/model/synthetic.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/gguf/value.hpp"
 #include "pillar/model/hyperparameters.hpp"
 #include "support/temporary_directory.hpp"
 

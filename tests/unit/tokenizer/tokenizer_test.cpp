@@ -2,6 +2,7 @@
 
 #include "vocabularies.hpp"
 
+#include "pillar/gguf/value.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <gtest/gtest.h>

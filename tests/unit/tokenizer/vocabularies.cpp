@@ -2,6 +2,7 @@
 
 #include "vocabularies.hpp"
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 
 #include <nlohmann/json.hpp>

@@ -3,6 +3,7 @@
 
 #include "vocabularies.hpp"
 
+#include "pillar/gguf/directory.hpp"
 #include "pillar/gguf/file.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 #include "support/malformed/malformed.hpp"

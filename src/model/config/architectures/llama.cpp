@@ -3,6 +3,7 @@
 
 #include "config/common_tensors.hpp"
 
+#include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
 
 namespace pillar::model {
