@@ -23,7 +23,7 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
-sources=(src/kernels/neon/formats/block_formats.cpp src/kernels/neon/formats/k_quants.cpp)
+sources=(src/kernels/neon/formats/block_formats.cpp src/kernels/neon/formats/k_quants.cpp src/kernels/neon/formats/low_bits.cpp)
 common=(-mcpu=cortex-a72 -std=c++20 -ffp-contract=off -fPIC -Iinclude -Isrc/kernels -S)
 for source in "${sources[@]}"; do
     name=$(basename -- "$source" .cpp)

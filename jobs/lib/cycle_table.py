@@ -8,8 +8,9 @@ import sys
 PANEL = 4  # columns of a full panel
 # cycles for one column and for a full panel
 LIMITS = {"Q4_0": (5.3, 4.6), "Q8_0": (5.0, 4.7), "Q4_K": (6.1, 5.3), "Q5_0": (6.6, 5.0), "Q5_1": (7.0, 5.6),
-          "Q6_K": (7.0, 5.9)}
-FORMATS = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"]
+          "Q6_K": (7.0, 5.9), "Q1_0": (4.6, 3.7), "Q2_0": (5.3, 4.5), "TQ2_0": (5.5, 4.6), "MXFP4": (8.4, 5.2)}
+FORMATS = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS",
+           "Q1_0", "Q2_0", "TQ2_0", "MXFP4"]
 
 
 def read(path):

@@ -4,18 +4,20 @@
 usage: loop_cycles.py MCA CPU FILE.s ...
 
 The loop over blocks of a format and a number of columns stands in the function Kernel<…quant::FORMAT…>::run<COLUMNS> of
-src/kernels/neon. For formats of super-blocks it is the inner one of the two loops in run_whole<COLUMNS> and is simulated
-as it runs: eight times inside the outer one. Prints `FORMAT COLUMNS CYCLES` a line: cycles per 32 weights and column.
+src/kernels/neon. For formats with several such blocks in one of the file it is the inner one of the two loops in
+run_whole<COLUMNS> and is simulated as it runs: as often as there are blocks, inside the outer one. Prints `FORMAT COLUMNS CYCLES` a line: cycles per 32 weights and column.
 """
 import re
 import subprocess
 import sys
 
 ROWS = 4  # that a loop works on at a time
+FILE_BLOCKS = {"Q1_0": 4, "Q2_0": 2}  # blocks of 32 in one of the file, where they are not SUPER_BLOCK_BLOCKS
 SUPER_BLOCK_BLOCKS = 8
 PRODUCT = re.compile(r"^\s+sm(?:ul|la)l2?\s+v\d+\.8h")  # of bytes; sixteen for a block of 32 of ROWS rows and a column
+CHOICE = re.compile(r"^\s+sad(?:dl|al)p\s+v\d+\.8h")  # sums of chosen bytes (Q1_0): half as many
 PRODUCTS_A_BLOCK = 16
-KERNEL = re.compile(r"(?: |::)BlockKernel<.*?quant::(\w+).*::run<(\d+)ul>|SuperBlockKernel<.*?quant::(\w+).*::run_whole<(\d+)ul>")
+KERNEL = re.compile(r"(?: |::)BlockKernel<.*?quant::(\w+).*::run<(\d+)ul>|(?:Super|Headed)BlockKernel<.*?quant::(\w+).*::run_whole<(\d+)ul>")
 FUNCTION = re.compile(r"^(_Z\w+(?:\.\w+)*):")
 LABEL = re.compile(r"^(\.L\w+):")
 BRANCH = re.compile(r"^\s+(?:b\.?\w*|cbn?z|tbn?z)\s.*?(\.L\w+)$")
@@ -63,7 +65,7 @@ def instructions(lines, first, last):
             yield re.sub(r"\.L\w+$", "0", line)
 
 
-def simulated(name, lines, columns):
+def simulated(name, lines, columns, file_blocks=SUPER_BLOCK_BLOCKS):
     """The instructions of the loop and how many blocks of 32 of ROWS rows they work on."""
     nest = loops(lines)
     if not nest:
@@ -72,7 +74,7 @@ def simulated(name, lines, columns):
     body = list(instructions(lines, first, last))
     if any(re.match(r"\s+blr?\s", line) for line in body):
         raise SystemExit(f"the loop of {name} calls a function: it must be inlined")
-    n_products = sum(1 for line in body if PRODUCT.match(line))
+    n_products = sum(1 if PRODUCT.match(line) else 2 if CHOICE.match(line) else 0 for line in body)
     n_blocks, rest = divmod(n_products, PRODUCTS_A_BLOCK * columns)
     if n_blocks == 0 or rest:
         raise SystemExit(f"the loop of {name} has {n_products} products of bytes: no whole blocks")
@@ -80,12 +82,12 @@ def simulated(name, lines, columns):
         return body, n_blocks
     (outer_first, outer_last), *more = outer
     if more or outer_first > first or outer_last < last:
-        raise SystemExit(f"{name} has more than a loop over blocks within one over super-blocks")
-    times, rest = divmod(SUPER_BLOCK_BLOCKS, n_blocks)
+        raise SystemExit(f"{name} has more than a loop over blocks within one over blocks of the file")
+    times, rest = divmod(file_blocks, n_blocks)
     if rest:
-        raise SystemExit(f"the loop of {name} takes {n_blocks} blocks at a time: no whole super-blocks")
+        raise SystemExit(f"the loop of {name} takes {n_blocks} blocks at a time: no whole blocks of the file")
     return [*instructions(lines, outer_first, first - 1), *(times * body),
-            *instructions(lines, last + 1, outer_last)], SUPER_BLOCK_BLOCKS
+            *instructions(lines, last + 1, outer_last)], file_blocks
 
 
 def total_cycles(mca, cpu, text, iterations):
@@ -110,7 +112,8 @@ def main():
         for name, mangled in zip(demangled(found), found):
             if kernel := KERNEL.search(name):
                 kind, columns = [part for part in kernel.groups() if part]
-                text, n_blocks = simulated(name, found[mangled], int(columns))
+                text, n_blocks = simulated(name, found[mangled], int(columns),
+                                           FILE_BLOCKS.get(kind, SUPER_BLOCK_BLOCKS))
                 print(kind, columns, f"{cycles(mca, cpu, text) / (ROWS * n_blocks * int(columns)):.3f}")
 
 

@@ -2,6 +2,8 @@
 
 #include "views.hpp"
 
+#include <algorithm>
+
 namespace pillar::kernels {
 
 ProductView view_product(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
@@ -40,7 +42,8 @@ PackView view_pack(const MatrixShape& shape, std::span<const std::byte* const> r
 }
 
 RowCounts count_row(const MatrixShape& shape) noexcept {
-    constexpr std::size_t blocks_a_super_block = 256 / block_size;
+    const std::size_t blocks_a_file_block =
+        std::max<std::size_t>(quant::info(shape.type).block_weights / block_size, 1);
     RowCounts counts{};
     for (const Slice& slice : shape.slices) {
         if (slice.empty()) continue;
@@ -48,7 +51,7 @@ RowCounts count_row(const MatrixShape& shape) noexcept {
         const std::size_t last = first + slice.n_blocks() - 1;
         counts.n_columns += slice.end - slice.begin;
         counts.n_blocks += last - first + 1;
-        counts.n_segments += last / blocks_a_super_block - first / blocks_a_super_block + 1;
+        counts.n_segments += last / blocks_a_file_block - first / blocks_a_file_block + 1;
     }
     return counts;
 }

@@ -50,7 +50,7 @@ PackView view_pack(const MatrixShape& shape, std::span<const std::byte* const> r
 struct RowCounts {
     std::size_t n_columns; ///< exact columns
     std::size_t n_blocks;  ///< blocks of 32 the slices touch; one shared by two slices counts twice
-    std::size_t n_segments; ///< runs of such blocks within one slice and one super-block of 256
+    std::size_t n_segments; ///< runs of such blocks within one slice and one block of the file
 };
 RowCounts count_row(const MatrixShape& shape) noexcept;
 

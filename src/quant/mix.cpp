@@ -30,10 +30,15 @@ constexpr MixInfo table[] = {
     {Mix::q6_k, "q6_k", "Q6_K", 18, Type::q6_k},
     {Mix::iq4_nl, "iq4_nl", "IQ4_NL", 25, Type::iq4_nl},
     {Mix::iq4_xs, "iq4_xs", "IQ4_XS", 30, Type::iq4_xs},
+    {Mix::tq1_0, "tq1_0", "TQ1_0", 36, Type::tq1_0},
+    {Mix::tq2_0, "tq2_0", "TQ2_0", 37, Type::tq2_0},
+    {Mix::mxfp4, "mxfp4", "MXFP4", 38, Type::mxfp4},
+    {Mix::q1_0, "q1_0", "Q1_0", 40, Type::q1_0},
+    {Mix::q2_0, "q2_0", "Q2_0", 41, Type::q2_0},
 };
 
-constexpr bool divides(Type type, std::size_t n_columns) noexcept {
-    return n_columns % (is_float(type) ? 1 : is_super_block(type) ? 256 : 32) == 0;
+bool divides(Type type, std::size_t n_columns) noexcept {
+    return n_columns % info(type).block_weights == 0;
 }
 
 constexpr bool has_more_bits(std::size_t layer, std::size_t n_layers) noexcept {
@@ -113,15 +118,29 @@ Type ffn_down_type(Mix mix, Type base, std::size_t layer, std::size_t n_layers) 
 
 /// The output matrix, also when it serves as the embedding.
 Type output_type(Type base, std::size_t n_columns) noexcept {
-    if (base == Type::q8_0 || !divides(base, n_columns)) return Type::q8_0;
+    if (base == Type::q1_0 || base == Type::q2_0) return base; // trained so, this matrix as well
+    if (base == Type::q8_0 || base == Type::mxfp4 || !divides(base, n_columns)) return Type::q8_0;
     return Type::q6_k;
+}
+
+/// The embedding of a model that has an output matrix.
+Type embedding_type(Type base) noexcept {
+    switch (base) {
+    case Type::tq1_0:
+    case Type::tq2_0:
+        return Type::q4_k;
+    case Type::mxfp4:
+        return Type::q8_0;
+    default:
+        return base;
+    }
 }
 
 Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::size_t n_columns,
                  const MixModel& model) noexcept {
     switch (role) {
     case MatrixRole::token_embedding:
-        return model.tied ? output_type(base, n_columns) : base;
+        return model.tied ? output_type(base, n_columns) : embedding_type(base);
     case MatrixRole::output:
         return output_type(base, n_columns);
     case MatrixRole::attention_v:
@@ -141,11 +160,15 @@ Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::si
     return base;
 }
 
-/// What takes the place of a super-block format whose 256 weights do not divide the row.
+/// What takes the place of a format whose 256, 128 or 64 weights do not divide the row.
 Type small_block_type(Type type) noexcept {
     switch (type) {
     case Type::q2_k:
     case Type::q3_k:
+    case Type::tq1_0:
+    case Type::tq2_0:
+    case Type::q1_0:
+    case Type::q2_0:
         return Type::q4_0;
     case Type::q4_k:
         return Type::q5_0;

@@ -1,6 +1,6 @@
 // The random bytes are a counter-based stream (SplitMix64's mix of seed and word number). A block
-// gets them throughout; then its one or two f16 factors are set to what makes the weights' spread
-// as wanted. The spread of the bare integers follows from each format's definition, all bits being
+// gets them throughout; then its one or two factors are set to what makes the weights' spread as
+// wanted. The spread of the bare integers follows from each format's definition, all bits being
 // equally likely. Floats keep sign, mantissa and the lowest bit of the exponent; the rest is set.
 
 #include "pillar/quant/synthetic.hpp"
@@ -42,6 +42,11 @@ constexpr Layout layouts[] = {
     {Type::q6_k, 208, 0, 0, 1366.0}, // int8 scale · (q − 32)
     {Type::iq4_nl, 0, 0, 0, 67.4},   // table of 16
     {Type::iq4_xs, 0, 0, 0, 1246.0}, // (6-bit scale − 32) · table of 16
+    {Type::tq1_0, 52, 0, 0, 0.817},  // q − 1, q in 0…2
+    {Type::tq2_0, 64, 0, 0, 1.225},  // q − 1, q in 0…3
+    {Type::mxfp4, 0, 0, 0, 5.85},    // table of 16
+    {Type::q1_0, 0, 0, 0, 1.0},      // ±1
+    {Type::q2_0, 0, 0, 0, 1.225},    // q − 1, q in 0…3
 };
 
 constexpr std::uint64_t golden = 0x9E3779B97F4A7C15u;
@@ -59,6 +64,15 @@ std::uint64_t float_exponent(double deviation, int bias, std::uint64_t highest) 
     const auto exponent = static_cast<std::int64_t>(std::floor(std::log2(lower))) + bias;
     return static_cast<std::uint64_t>(
         std::clamp<std::int64_t>(exponent + (exponent & 1), 2, static_cast<std::int64_t>(highest)));
+}
+
+/// The exponent byte of MXFP4 for the i-th of n blocks, whose scales have this root mean square:
+/// the powers of two below and above it, as many of each as it takes.
+std::uint16_t scale_exponent(double scale, std::size_t i, std::size_t n) {
+    const double below = std::floor(std::log2(scale));
+    const double share_above = (scale * scale / std::exp2(2 * below) - 1) / 3;
+    const bool above = static_cast<double>(i) + 0.5 < share_above * static_cast<double>(n);
+    return static_cast<std::uint16_t>(std::clamp(below + 128 + (above ? 1 : 0), 0.0, 254.0));
 }
 
 std::uint64_t repeat(std::uint64_t pattern, int bits) {
@@ -86,6 +100,13 @@ SyntheticWeights::SyntheticWeights(Type type, std::uint64_t seed, double deviati
         block_bytes_ = info(type).block_bytes;
         d_place_ = layout->d;
         second_place_ = layout->second;
+        if (type == Type::mxfp4) {
+            d_bytes_ = 1;
+            for (std::size_t i = 0; i < factors_.size(); ++i)
+                factors_[i] = {scale_exponent(deviation / layout->deviation, i, factors_.size()),
+                               0};
+            return;
+        }
         for (std::size_t i = 0; i < factors_.size(); ++i) {
             // both signs, which takes what is left of the mean away; the mean square is 13/12
             const double spread = 0.5 + static_cast<double>(i / 2) / 127.0;
@@ -128,15 +149,15 @@ void SyntheticWeights::fill(std::uint64_t begin, std::span<std::byte> out) const
 
 void SyntheticWeights::set_factors(std::uint64_t begin, std::span<std::byte> out) const noexcept {
     const std::uint64_t end = begin + out.size();
-    const auto put = [&](std::uint64_t place, std::uint16_t half) {
-        for (std::uint64_t i = 0; i < 2; ++i)
+    const auto put = [&](std::uint64_t place, std::uint16_t factor, std::size_t n_bytes) {
+        for (std::uint64_t i = 0; i < n_bytes; ++i)
             if (place + i >= begin && place + i < end)
-                out[place + i - begin] = static_cast<std::byte>(half >> (8 * i));
+                out[place + i - begin] = static_cast<std::byte>(factor >> (8 * i));
     };
     for (std::uint64_t block = begin / block_bytes_; block * block_bytes_ < end; ++block) {
         const Factors& f = factors_[mix(~seed_ + block * golden) & 0xFF];
-        put(block * block_bytes_ + d_place_, f.d);
-        if (second_place_ != 0) put(block * block_bytes_ + second_place_, f.second);
+        put(block * block_bytes_ + d_place_, f.d, d_bytes_);
+        if (second_place_ != 0) put(block * block_bytes_ + second_place_, f.second, 2);
     }
 }
 

@@ -17,7 +17,6 @@ namespace pillar::quant {
 static_assert(std::endian::native == std::endian::little, "model files are little-endian");
 
 inline constexpr std::size_t sub_block_weights = 32;
-inline constexpr std::size_t super_block_weights = 256;
 
 /// How weights follow from the integers of a sub-block; k = 0…31, h = k / 16.
 enum class Rule : std::uint8_t {

@@ -3,6 +3,11 @@
 
 #include "pillar/quant/formats/iq4_nl.hpp"
 #include "pillar/quant/formats/iq4_xs.hpp"
+#include "pillar/quant/formats/low_bit/mxfp4.hpp"
+#include "pillar/quant/formats/low_bit/q1_0.hpp"
+#include "pillar/quant/formats/low_bit/q2_0.hpp"
+#include "pillar/quant/formats/low_bit/tq1_0.hpp"
+#include "pillar/quant/formats/low_bit/tq2_0.hpp"
 #include "pillar/quant/formats/q2_k.hpp"
 #include "pillar/quant/formats/q3_k.hpp"
 #include "pillar/quant/formats/q4_0.hpp"
@@ -48,6 +53,16 @@ template <class Visit>
         return visit(IQ4_NL{});
     case Type::iq4_xs:
         return visit(IQ4_XS{});
+    case Type::tq1_0:
+        return visit(TQ1_0{});
+    case Type::tq2_0:
+        return visit(TQ2_0{});
+    case Type::mxfp4:
+        return visit(MXFP4{});
+    case Type::q1_0:
+        return visit(Q1_0{});
+    case Type::q2_0:
+        return visit(Q2_0{});
     }
 }
 

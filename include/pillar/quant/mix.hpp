@@ -32,6 +32,11 @@ enum class Mix : std::uint8_t {
     q6_k,
     iq4_nl,
     iq4_xs,
+    tq1_0,
+    tq2_0,
+    mxfp4,
+    q1_0,
+    q2_0,
 };
 
 struct MixInfo {

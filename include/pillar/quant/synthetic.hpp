@@ -23,7 +23,7 @@ class SyntheticWeights {
     void fill(std::uint64_t begin, std::span<std::byte> out) const noexcept;
 
   private:
-    /// A block's f16 factors d and, where the format has it, the minimum's.
+    /// A block's f16 factors d and, where the format has it, the minimum's; MXFP4: the exponent.
     struct Factors {
         std::uint16_t d;
         std::uint16_t second;
@@ -38,6 +38,7 @@ class SyntheticWeights {
     std::uint64_t set_ = 0;
     std::size_t block_bytes_ = 0; ///< 0: a float type
     std::size_t d_place_ = 0;
+    std::size_t d_bytes_ = 2;
     std::size_t second_place_ = 0; ///< 0: there is none
     std::array<Factors, 256> factors_{};
 };

@@ -27,13 +27,18 @@ enum class Type : std::uint32_t {
     iq4_nl = 20,
     iq4_xs = 23,
     bf16 = 30,
+    tq1_0 = 34,
+    tq2_0 = 35,
+    mxfp4 = 39,
+    q1_0 = 41,
+    q2_0 = 42,
 };
 
 /// All of them, in the order of their numbers.
-inline constexpr Type all_types[] = {Type::f32,    Type::f16,    Type::q4_0, Type::q4_1,
-                                     Type::q5_0,   Type::q5_1,   Type::q8_0, Type::q2_k,
-                                     Type::q3_k,   Type::q4_k,   Type::q5_k, Type::q6_k,
-                                     Type::iq4_nl, Type::iq4_xs, Type::bf16};
+inline constexpr Type all_types[] = {
+    Type::f32,  Type::f16,   Type::q4_0,  Type::q4_1,  Type::q5_0, Type::q5_1,   Type::q8_0,
+    Type::q2_k, Type::q3_k,  Type::q4_k,  Type::q5_k,  Type::q6_k, Type::iq4_nl, Type::iq4_xs,
+    Type::bf16, Type::tq1_0, Type::tq2_0, Type::mxfp4, Type::q1_0, Type::q2_0};
 
 /// Decode one block to its `block_weights` values, exactly as the format defines them (f32
 /// arithmetic in ggml's order).
@@ -56,11 +61,6 @@ const TypeInfo& info(Type type) noexcept;
 /// True for f32, f16, bf16: multiplied with f32 activations, no blocks of scales.
 constexpr bool is_float(Type type) noexcept {
     return type == Type::f32 || type == Type::f16 || type == Type::bf16;
-}
-/// True for the formats with super-blocks of 256 weights.
-constexpr bool is_super_block(Type type) noexcept {
-    return type == Type::q2_k || type == Type::q3_k || type == Type::q4_k || type == Type::q5_k ||
-           type == Type::q6_k || type == Type::iq4_xs;
 }
 
 /// Decode a row of n weights; n is a multiple of the type's block size, `row` holds their bytes.

@@ -13,11 +13,12 @@ namespace avx512 {
 
 extern const x86::FloatFormats float_formats;
 extern const x86::BlockFormats block_formats;
+extern const x86::LowBitFormats low_bit_formats;
 extern const x86::SuperBlockFormats super_block_formats;
 
 namespace {
 
-constexpr x86::Formats formats{float_formats, block_formats, super_block_formats};
+constexpr x86::Formats formats{float_formats, block_formats, low_bit_formats, super_block_formats};
 using Products = x86::Products<formats>;
 
 bool supported() noexcept {

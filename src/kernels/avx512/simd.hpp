@@ -71,6 +71,9 @@ inline Ints load_u8_as_16(const void* p) noexcept {
 inline Ints load_i8_as_16(const void* p) noexcept {
     return _mm512_cvtepi8_epi16(load_32_bytes(p));
 }
+inline Ints load_u8_as_32(const void* p) noexcept {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+}
 inline Ints load_u16_as_32(const void* p) noexcept {
     return _mm512_cvtepu16_epi32(load_32_bytes(p));
 }
@@ -103,6 +106,9 @@ inline Ints either(Ints a, Ints b) noexcept {
 }
 inline Ints plus_32(Ints a, Ints b) noexcept {
     return _mm512_add_epi32(a, b);
+}
+inline Ints larger_32(Ints a, Ints b) noexcept {
+    return _mm512_max_epi32(a, b);
 }
 inline Ints minus_16(Ints a, Ints b) noexcept {
     return _mm512_sub_epi16(a, b);

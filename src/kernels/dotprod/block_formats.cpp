@@ -21,6 +21,7 @@ constinit const Format q5_0_format =
 constinit const Format q5_1_format =
     format_of_blocks<AffineBlock<Sdot, quant::Q5_1, FiveBits<Sign::without>>>();
 constinit const Format q8_0_format = format_of_blocks<SignedBlock<Sdot, quant::Q8_0, EightBits>>();
-constinit const Format iq4_nl_format = format_of_blocks<SignedBlock<Sdot, quant::IQ4_NL, Levels>>();
+constinit const Format iq4_nl_format =
+    format_of_blocks<SignedBlock<Sdot, quant::IQ4_NL, IQ4Levels>>();
 
 } // namespace pillar::kernels::dotprod

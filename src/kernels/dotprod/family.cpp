@@ -35,7 +35,12 @@ constexpr neon::Formats formats = {.f32 = &neon::f32_format,
                                    .q4_k = &q4_k_format,
                                    .q5_k = &q5_k_format,
                                    .q6_k = &q6_k_format,
-                                   .iq4_xs = &iq4_xs_format};
+                                   .iq4_xs = &iq4_xs_format,
+                                   .tq1_0 = &tq1_0_format,
+                                   .tq2_0 = &tq2_0_format,
+                                   .mxfp4 = &mxfp4_format,
+                                   .q1_0 = &q1_0_format,
+                                   .q2_0 = &q2_0_format};
 using Product = neon::Products<formats>;
 
 } // namespace

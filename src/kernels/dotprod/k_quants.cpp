@@ -22,6 +22,6 @@ constinit const Format q5_k_format =
 constinit const Format q6_k_format =
     format_of_super_blocks<HalvesScaledInBlock<Sdot, quant::Q6_K, SixBits>>();
 constinit const Format iq4_xs_format =
-    format_of_super_blocks<Scaled<Sdot, quant::IQ4_XS, Levels>>();
+    format_of_super_blocks<Scaled<Sdot, quant::IQ4_XS, IQ4Levels>>();
 
 } // namespace pillar::kernels::dotprod

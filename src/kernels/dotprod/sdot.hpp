@@ -33,6 +33,12 @@ struct Sdot {
         return vaddq_s32(half_dot(w.v, x.low, start), half_dot(w.v + 4, x.high, vdupq_n_s32(0)));
     }
 
+    /// A mask is −1.
+    [[gnu::always_inline]] static Ints add_chosen_twice(const Weights& masks, const Activation& x,
+                                                        Ints start) noexcept {
+        return vmlsq_n_s32(start, dot<1>(masks, x), 2);
+    }
+
     template <int>
     using HalfScales = neon::Smlal::WideScales;
     template <int>

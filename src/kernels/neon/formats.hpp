@@ -12,6 +12,7 @@ struct Formats {
     const Format *f32, *f16, *bf16;
     const Format *q4_0, *q4_1, *q5_0, *q5_1, *q8_0, *iq4_nl;
     const Format *q2_k, *q3_k, *q4_k, *q5_k, *q6_k, *iq4_xs;
+    const Format *tq1_0, *tq2_0, *mxfp4, *q1_0, *q2_0;
 
     [[nodiscard]] const Format& of(quant::Type type) const noexcept {
         switch (type) {
@@ -45,6 +46,16 @@ struct Formats {
             return *iq4_nl;
         case quant::Type::iq4_xs:
             return *iq4_xs;
+        case quant::Type::tq1_0:
+            return *tq1_0;
+        case quant::Type::tq2_0:
+            return *tq2_0;
+        case quant::Type::mxfp4:
+            return *mxfp4;
+        case quant::Type::q1_0:
+            return *q1_0;
+        case quant::Type::q2_0:
+            return *q2_0;
         }
         __builtin_unreachable();
     }

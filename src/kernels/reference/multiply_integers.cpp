@@ -74,19 +74,23 @@ template <class Format>
     return static_cast<float>(terms.min[0] * half_sum[0] + terms.min[1] * half_sum[1]);
 }
 
-/// Formats of single blocks: each block adds its terms to a.
+/// Formats with one scale a block of the file: each 32 of its weights add their terms to a. The
+/// slice begins at sub-block `first_sub` of the block at `row`.
 template <class Format>
-[[gnu::always_inline]] inline void sum_blocks(const std::byte* row, const Panel& panel,
-                                              std::size_t n_blocks, RowSums& a) noexcept {
+[[gnu::always_inline]] inline void sum_blocks(const std::byte* row, std::size_t first_sub,
+                                              const Panel& panel, std::size_t n_blocks,
+                                              RowSums& a) noexcept {
+    constexpr std::size_t subs = Format::weights / block_size;
     const Activations& x = panel.x;
     Terms terms[strip_blocks];
     quant::Factors factors[strip_blocks];
     for (std::size_t begin = 0; begin < n_blocks; begin += strip_blocks) {
         const std::size_t n = std::min(strip_blocks, n_blocks - begin);
         for (std::size_t i = 0; i < n; ++i) {
-            const std::byte* block = row + (begin + i) * Format::bytes;
+            const std::size_t at = first_sub + begin + i;
+            const std::byte* block = row + at / subs * Format::bytes;
             factors[i] = Format::factors(block);
-            unpack<Format>(block, 0, terms[i]);
+            unpack<Format>(block, at % subs, terms[i]);
         }
         for (std::size_t c = 0; c < panel.n_columns; ++c) {
             float sum = a.sum[c];
@@ -103,8 +107,8 @@ template <class Format>
     }
 }
 
-/// Formats of super-blocks: the sub-blocks that the slice touches add to u and v, these to a at its
-/// end. The slice begins at sub-block `first_sub` of the block at `row`.
+/// Formats with scales of the sub-blocks: the sub-blocks that the slice touches add to u and v,
+/// these to a at its end. The slice begins at sub-block `first_sub` of the block at `row`.
 template <class Format>
 [[gnu::always_inline]] inline void sum_super_blocks(const std::byte* row, std::size_t first_sub,
                                                     const Panel& panel, std::size_t n_blocks,
@@ -148,8 +152,8 @@ void sum_slice(quant::Type type, const std::byte* row, std::size_t first_file_bl
             using Format = decltype(format);
             constexpr std::size_t subs = Format::weights / block_size;
             const std::byte* start = row + (first / subs - first_file_block) * Format::bytes;
-            if constexpr (subs == 1)
-                sum_blocks<Format>(start, panel, n_blocks, out);
+            if constexpr (Format::rule < Rule::sub_scaled)
+                sum_blocks<Format>(start, first % subs, panel, n_blocks, out);
             else
                 sum_super_blocks<Format>(start, first % subs, panel, n_blocks, out);
         });

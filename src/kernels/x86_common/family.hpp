@@ -42,6 +42,16 @@ inline const Format& format_of(const Formats& formats, quant::Type type) noexcep
         return formats.super_blocks.q6_k;
     case quant::Type::iq4_xs:
         return formats.super_blocks.iq4_xs;
+    case quant::Type::tq1_0:
+        return formats.low_bits.tq1_0;
+    case quant::Type::tq2_0:
+        return formats.low_bits.tq2_0;
+    case quant::Type::mxfp4:
+        return formats.low_bits.mxfp4;
+    case quant::Type::q1_0:
+        return formats.low_bits.q1_0;
+    case quant::Type::q2_0:
+        return formats.low_bits.q2_0;
     }
     __builtin_unreachable();
 }

@@ -146,12 +146,46 @@ def iq4_xs(b):
     return f16_at(b, 0), None, integers, twice(scales), None
 
 
+def q1_0(b):
+    return f16_at(b, 0), None, [2 * bit - 1 for bit in bits_of(int.from_bytes(b[2:], "little"), 128)], None, None
+
+
+def q2_0(b):
+    return f16_at(b, 0), None, [(byte >> shift & 3) - 1 for byte in b[2:] for shift in (0, 2, 4, 6)], None, None
+
+
+def tq2_0(b):
+    return f16_at(b, 64), None, [n - 1 for n in pairs_of(b[:64])], None, None
+
+
+def digit(byte, i):
+    """Digit i of byte / 256 in base 3."""
+    return byte * 3 ** i % 256 * 3 // 256
+
+
+def tq1_0(b):
+    integers = [digit(byte, i) - 1 for part, n in ((b[:32], 5), (b[32:48], 5), (b[48:52], 4))
+                for i in range(n) for byte in part]
+    return f16_at(b, 52), None, integers, None, None
+
+
+def mxfp4(b):
+    low, high = nibbles(b[1:])
+    values = [int(2 * v) for v in (0, 0.5, 1, 1.5, 2, 3, 4, 6)]
+    return Fraction(2) ** (b[0] - 128), None, [values[n & 7] * (-1 if n & 8 else 1) for n in low + high], None, None
+
+
 #          unpack, weights a block, bytes a block, offsets of f16 factors
 FORMATS = {
     "q4_0": (q4_0, 32, 18, [0]), "q4_1": (q4_1, 32, 20, [0, 2]), "q5_0": (q5_0, 32, 22, [0]),
     "q5_1": (q5_1, 32, 24, [0, 2]), "q8_0": (q8_0, 32, 34, [0]), "q2_K": (q2_k, 256, 84, [80, 82]),
     "q3_K": (q3_k, 256, 110, [108]), "q4_K": (q4_k, 256, 144, [0, 2]), "q5_K": (q5_k, 256, 176, [0, 2]),
     "q6_K": (q6_k, 256, 210, [208]), "iq4_nl": (iq4_nl, 32, 18, [0]), "iq4_xs": (iq4_xs, 256, 136, [0]),
+}
+# behind the floats, so that those keep their random numbers
+LOW_BIT_FORMATS = {
+    "tq1_0": (tq1_0, 256, 54, [52]), "tq2_0": (tq2_0, 256, 66, [64]), "mxfp4": (mxfp4, 32, 17, []),
+    "q1_0": (q1_0, 128, 18, [0]), "q2_0": (q2_0, 64, 18, [0]),
 }
 
 
@@ -251,15 +285,16 @@ def activations(random, n):
     return x.astype(np.float32)
 
 
-def make_products(out):
-    random = np.random.default_rng(20240229)
-    for name, (unpack, per_block, n_bytes, factors) in FORMATS.items():
+def make_blocks(out, random, formats):
+    for name, (unpack, per_block, n_bytes, factors) in formats.items():
         rows = []
         for _ in range(ROWS):
             blocks = random.integers(0, 256, (BLOCK_COLUMNS // per_block, n_bytes), dtype=np.uint8)
             for offset in factors:
                 d = random.uniform(0.001, 0.05, len(blocks)) * random.choice([-1, 1], len(blocks))
                 blocks[:, offset:offset + 2] = d.astype(np.float16).view(np.uint8).reshape(-1, 2)
+            if not factors:
+                blocks[:, 0] = random.integers(118, 125, len(blocks))  # MXFP4's exponent
             rows.append([bytes(b) for b in blocks])
         x = activations(random, BLOCK_COLUMNS)
         unpacked = [[unpack(b) for b in row] for row in rows]
@@ -268,6 +303,11 @@ def make_products(out):
         for cuts in CUTS[BLOCK_COLUMNS]:
             write_case(out, cuts, lambda r, b, e: integer_sum(unpacked[r], per_block, x, b, e),
                        lambda r, b, e: float_sum(decoded[r], x, b, e))
+
+
+def make_products(out):
+    random = np.random.default_rng(20240229)
+    make_blocks(out, random, FORMATS)
     for name in ("f32", "f16", "bf16"):
         w = random.standard_normal((ROWS, FLOAT_COLUMNS)).astype(np.float32)
         data = w.tobytes()
@@ -283,6 +323,7 @@ def make_products(out):
         for cuts in CUTS[FLOAT_COLUMNS]:
             both = lambda r, b, e: float_sum(weights[r], x, b, e)
             write_case(out, cuts, both, both)
+    make_blocks(out, random, LOW_BIT_FORMATS)
 
 
 def make_quantize(out):

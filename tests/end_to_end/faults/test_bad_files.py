@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import unittest
 
+import numpy_llama
 import pillar
 
 
@@ -97,6 +98,21 @@ class BadFiles(pillar.WithFolder):
                     self.assertEqual(result.returncode, 65, result.stderr)
                     self.assertIn(case["expected_field"].encode(), result.stderr)
                     self.assertIn(b"the file is", result.stderr)
+
+
+class Scales(pillar.WithFolder):
+    def test_the_exponent_of_mxfp4_that_is_no_number_is_refused_when_checked(self):
+        path = pillar.tiny_model(self.folder, "mxfp4", "--type", "mxfp4")
+        _, _, offset, _ = numpy_llama.Gguf(path).tensors["blk.0.ffn_up.weight"]
+        run = ["run", "-m", path, "-p", "a", "-n", "1", "-t", "1", "--check-tensors"]
+        pillar.check(pillar.run(None, run))
+        with open(path, "r+b") as file:
+            file.seek(offset + 3 * 17)
+            file.write(b"\xff")
+        result = pillar.run(None, run)
+        self.assertEqual(result.returncode, 65, result.stderr)
+        self.assertIn(b"infinite or not a number", result.stderr)
+        self.assertIn(f"{offset + 3 * 17}".encode(), result.stderr)
 
 
 class Downloads(pillar.WithFolder):

@@ -67,6 +67,12 @@ inline std::vector<std::size_t> factor_offsets(quant::Type type) {
         return {108};
     case Type::q6_k:
         return {208};
+    case Type::tq1_0:
+        return {52};
+    case Type::tq2_0:
+        return {64};
+    case Type::mxfp4: // has an exponent of one byte in the first place
+        return {};
     default:
         return {0};
     }
@@ -105,6 +111,9 @@ inline Rows random_rows(quant::Type type, std::size_t n_rows, std::size_t n_colu
         for (const std::size_t offset : offsets)
             put_weight(in_blocks ? quant::Type::f16 : type, random,
                        rows.bytes.data() + b * format.block_bytes + offset);
+    if (type == quant::Type::mxfp4) // scales of 2^-9 … 2^-4
+        for (std::size_t b = 0; b < n_rows * n_blocks; ++b)
+            rows.bytes[b * format.block_bytes] = static_cast<std::byte>(119 + random.below(6));
     return rows;
 }
 

@@ -1,4 +1,4 @@
-// A block gets random bytes throughout; then its one or two f16 factors are set to what makes the
+// A block gets random bytes throughout; then its one or two factors are set to what makes the
 // weights' spread as wanted. The spread of the bare integers follows from each format's definition,
 // all bits being equally likely.
 
@@ -42,6 +42,11 @@ constexpr Factors factors[] = {
     {Type::q6_k, 208, 0, 0, 1366.0}, // int8 scale · (q − 32)
     {Type::iq4_nl, 0, 0, 0, 67.4},   // table of 16
     {Type::iq4_xs, 0, 0, 0, 1246.0}, // (6-bit scale − 32) · table of 16
+    {Type::tq1_0, 52, 0, 0, 0.817},  // q − 1, q in 0…2
+    {Type::tq2_0, 64, 0, 0, 1.225},  // q − 1, q in 0…3
+    {Type::mxfp4, 0, 0, 0, 5.85},    // table of 16
+    {Type::q1_0, 0, 0, 0, 1.0},      // ±1
+    {Type::q2_0, 0, 0, 0, 1.225},    // q − 1, q in 0…3
 };
 
 const Factors& factors_of(Type type) {
@@ -53,6 +58,14 @@ const Factors& factors_of(Type type) {
 void put_half(std::string& bytes, std::size_t place, double value) {
     const std::uint16_t half = f32_to_f16(static_cast<float>(value));
     std::memcpy(bytes.data() + place, &half, sizeof half);
+}
+
+/// The exponent of MXFP4's scale: one of the powers of two about `scale`, so that the mean square
+/// is right.
+char random_exponent(double scale, Random& random) {
+    const double below = std::floor(std::log2(scale));
+    const double share_above = (scale * scale / std::exp2(2 * below) - 1) / 3;
+    return static_cast<char>(below + 128 + (random.uniform() < share_above ? 1 : 0));
 }
 
 std::string random_floats(Type type, std::uint64_t n, double deviation, Random& random) {
@@ -82,6 +95,10 @@ std::string random_blocks(Type type, std::uint64_t n_weights, double deviation, 
     const std::uint64_t n_blocks = n_weights / info.block_weights;
     std::string bytes = random.bytes(n_blocks * info.block_bytes);
     for (std::uint64_t i = 0; i < n_blocks; ++i) {
+        if (type == Type::mxfp4) {
+            bytes[i * info.block_bytes] = random_exponent(deviation / entry.deviation, random);
+            continue;
+        }
         const double spread = 0.5 + random.uniform(); // its mean square is 13/12
         const double sign =
             random.below(2) == 0 ? 1.0 : -1.0; // takes what is left of the mean away

@@ -123,6 +123,34 @@ def iq4_xs(b):
     return ((d * scales)[:, :, None] * values).reshape(-1, 256)
 
 
+def q1_0(b):
+    bits = np.unpackbits(b[:, 2:], axis=1, bitorder="little").astype(np.float32)
+    return half(b, 0) * (2 * bits - 1)
+
+
+def q2_0(b):
+    numbers = (b[:, 2:, None] >> np.arange(0, 8, 2, dtype=np.uint8)) & 3
+    return half(b, 0) * (numbers.reshape(-1, 64).astype(np.float32) - 1)
+
+
+def tq2_0(b):
+    return half(b, 64) * (crumbs(b[:, :64]).astype(np.float32) - 1)
+
+
+def tq1_0(b):
+    def digits(part, n):
+        shifted = part[:, None, :].astype(np.uint32) * (3 ** np.arange(n, dtype=np.uint32))[None, :, None]
+        return ((shifted & 255) * 3 >> 8).reshape(len(part), -1)
+    numbers = np.concatenate([digits(b[:, :32], 5), digits(b[:, 32:48], 5), digits(b[:, 48:52], 4)], axis=1)
+    return half(b, 52) * (numbers.astype(np.float32) - 1)
+
+
+def mxfp4(b):
+    levels = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6], np.float32)
+    scales = np.ldexp(np.float32(1), b[:, :1].astype(np.int32) - 127)
+    return scales * np.concatenate([levels, -levels])[nibbles(b[:, 1:])]
+
+
 # number: (name, weights a block, bytes a block, decoder)
 TYPES = {
     0: ("f32", 1, 4, lambda b: b.view(np.float32)),
@@ -130,7 +158,8 @@ TYPES = {
     2: ("q4_0", 32, 18, q4_0), 3: ("q4_1", 32, 20, q4_1), 6: ("q5_0", 32, 22, q5_0), 7: ("q5_1", 32, 24, q5_1),
     8: ("q8_0", 32, 34, q8_0), 10: ("q2_k", 256, 84, q2_k), 11: ("q3_k", 256, 110, q3_k), 12: ("q4_k", 256, 144, q4_k),
     13: ("q5_k", 256, 176, q5_k), 14: ("q6_k", 256, 210, q6_k), 20: ("iq4_nl", 32, 18, iq4_nl),
-    23: ("iq4_xs", 256, 136, iq4_xs),
+    23: ("iq4_xs", 256, 136, iq4_xs), 34: ("tq1_0", 256, 54, tq1_0), 35: ("tq2_0", 256, 66, tq2_0),
+    39: ("mxfp4", 32, 17, mxfp4), 41: ("q1_0", 128, 18, q1_0), 42: ("q2_0", 64, 18, q2_0),
     30: ("bf16", 1, 2, lambda b: (b.view(np.uint16).astype(np.uint32) << 16).view(np.float32)),
 }
 

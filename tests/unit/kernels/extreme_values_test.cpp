@@ -29,12 +29,14 @@ float random_bits(Random& random) {
 Rows extreme_rows(quant::Type type, std::size_t n_rows, std::size_t n_columns) {
     Rows rows = random_rows(type, n_rows, n_columns, 31);
     const Rows moderate = rows;
+    std::vector<std::size_t> kept = support::factor_offsets(type);
+    if (type == quant::Type::mxfp4) kept.push_back(0); // the exponent and one byte of weights
     Random random(32);
     for (std::byte& byte : rows.bytes)
         byte = std::byte(std::array{0x00, 0xFF, 0x80, 0x7F}[random.below(4)]);
     const std::size_t unit = quant::info(type).block_bytes;
     for (std::size_t block = 0; block < rows.bytes.size(); block += unit)
-        for (const std::size_t at : support::factor_offsets(type))
+        for (const std::size_t at : kept)
             std::copy_n(moderate.bytes.data() + block + at, 2, rows.bytes.data() + block + at);
     return rows;
 }
@@ -63,6 +65,13 @@ TEST_P(ExtremeBlocks, have_the_twins_bits_with_factors_of_any_bit_pattern) {
             const std::size_t row = i / rows.row_bytes();
             const std::uint16_t half = patterns[row % 2 == 0 ? row : random.below(7)];
             std::memcpy(rows.bytes.data() + i + at, &half, sizeof half);
+        }
+    if (type_ == quant::Type::mxfp4) // every exponent: row after row, then in one row
+        for (std::size_t i = 0; i < rows.bytes.size(); i += unit) {
+            constexpr std::uint8_t exponents[] = {0, 1, 2, 3, 127, 128, 253, 254, 255};
+            const std::size_t row = i / rows.row_bytes();
+            rows.bytes[i] =
+                std::byte(row < std::size(exponents) ? exponents[row] : exponents[random.below(4)]);
         }
     const Columns x = random_columns(5, n, 35);
     EXPECT_TRUE(same_bits(support::product(family_, rows, {{0, n}}, x),

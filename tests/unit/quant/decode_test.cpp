@@ -53,15 +53,18 @@ TEST_P(Decode, gives_the_bits_of_the_published_decoder) {
 }
 
 TEST_P(Decode, gives_the_bits_of_the_whole_golden_data) {
+    if (GetParam() == Type::q1_0 || GetParam() == Type::q2_0)
+        GTEST_SKIP() << "the golden data are older than the format; tests/data has blocks of it";
     if (!std::filesystem::exists(PILLAR_GOLDEN "/blocks"))
         GTEST_SKIP() << "the whole golden data are not in " PILLAR_GOLDEN
                         "; a part of them is in tests/data and was tried";
     expect_equal_bits(GetParam(), PILLAR_GOLDEN "/blocks");
 }
 
-constexpr Type block_types[] = {Type::q4_0, Type::q4_1, Type::q5_0,   Type::q5_1,
-                                Type::q8_0, Type::q2_k, Type::q3_k,   Type::q4_k,
-                                Type::q5_k, Type::q6_k, Type::iq4_nl, Type::iq4_xs};
+constexpr Type block_types[] = {Type::q4_0,   Type::q4_1,   Type::q5_0,  Type::q5_1,  Type::q8_0,
+                                Type::q2_k,   Type::q3_k,   Type::q4_k,  Type::q5_k,  Type::q6_k,
+                                Type::iq4_nl, Type::iq4_xs, Type::tq1_0, Type::tq2_0, Type::mxfp4,
+                                Type::q1_0,   Type::q2_0};
 INSTANTIATE_TEST_SUITE_P(BlockFormats, Decode, testing::ValuesIn(block_types),
                          [](const auto& param) {
                              return std::string(pillar::quant::info(param.param).name);
@@ -98,6 +101,20 @@ TEST(DecodeRow, lets_an_infinite_or_nan_scale_be_seen) {
     block[0] = std::byte{0x01};
     decode_row(Type::q4_0, block, weights);
     EXPECT_TRUE(std::isnan(weights[31]));
+}
+
+TEST(DecodeRow, takes_every_exponent_of_mxfp4_but_the_one_that_is_no_number) {
+    for (int e = 0; e < 256; ++e) {
+        std::vector<std::byte> block(info(Type::mxfp4).block_bytes, std::byte{0x77}); // all are 6
+        block[0] = static_cast<std::byte>(e);
+        std::vector<float> weights(32);
+        decode_row(Type::mxfp4, block, weights);
+        for (const float weight : weights) {
+            // 6 · 2^(254 − 127) is beyond f32 as well, as it is in ggml
+            EXPECT_EQ(weight,
+                      e < 253 ? std::ldexp(6.0f, e - 127) : std::numeric_limits<float>::infinity());
+        }
+    }
 }
 
 TEST(DecodeRowDeathTest, ends_the_process_on_a_row_that_is_no_whole_number_of_blocks) {

@@ -38,11 +38,16 @@ TEST(type_mix, keeps_the_output_finer_than_the_rest) {
         const Type output = type_in(mix.mix, MatrixRole::output, 0, 4096, llama_2_7b);
         const Type tied = type_in(mix.mix, MatrixRole::token_embedding, 0, 4096, llama_3_2_1b);
         const Type untied = type_in(mix.mix, MatrixRole::token_embedding, 0, 4096, llama_2_7b);
-        EXPECT_EQ(untied, mix.base) << mix.name;
+        const bool ternary = mix.base == Type::tq1_0 || mix.base == Type::tq2_0;
+        EXPECT_EQ(untied, ternary                   ? Type::q4_k
+                          : mix.base == Type::mxfp4 ? Type::q8_0
+                                                    : mix.base)
+            << mix.name;
         EXPECT_EQ(tied, output) << mix.name;
-        const Type expected = is_float(mix.base)       ? mix.base
-                              : mix.base == Type::q8_0 ? Type::q8_0
-                                                       : Type::q6_k;
+        const bool all_alike =
+            is_float(mix.base) || mix.base == Type::q1_0 || mix.base == Type::q2_0;
+        const bool of_8_bits = mix.base == Type::q8_0 || mix.base == Type::mxfp4;
+        const Type expected = all_alike ? mix.base : of_8_bits ? Type::q8_0 : Type::q6_k;
         EXPECT_EQ(output, expected) << mix.name;
     }
 }
@@ -58,6 +63,10 @@ TEST(type_mix, gives_way_where_super_blocks_do_not_fit) {
     EXPECT_EQ(gate(Mix::q5_k_s, 576), Type::q5_1);
     EXPECT_EQ(gate(Mix::q6_k, 576), Type::q8_0);
     EXPECT_EQ(gate(Mix::iq4_xs, 576), Type::iq4_nl);
+    EXPECT_EQ(gate(Mix::tq2_0, 576), Type::q4_0);
+    EXPECT_EQ(gate(Mix::q1_0, 576), Type::q4_0);
+    EXPECT_EQ(gate(Mix::q1_0, 1152), Type::q1_0);
+    EXPECT_EQ(gate(Mix::q2_0, 576), Type::q2_0);
     EXPECT_EQ(gate(Mix::q4_k_s, 1536), Type::q4_k);
     EXPECT_EQ(gate(Mix::q4_0, 100), Type::f16);
     EXPECT_EQ(gate(Mix::q6_k, 100), Type::f16);
@@ -88,6 +97,7 @@ TEST(type_mix, is_found_by_name_and_by_file_type) {
     }
     EXPECT_EQ(numbers.size(), mixes().size());
     EXPECT_EQ(find_mix("q4_k_m")->file_type, 15u); // LLAMA_FTYPE_MOSTLY_Q4_K_M
+    EXPECT_EQ(find_mix("q1_0")->file_type, 40u);   // LLAMA_FTYPE_MOSTLY_Q1_0
     EXPECT_EQ(find_mix("q4_k"), nullptr);
     EXPECT_EQ(find_mix(""), nullptr);
     EXPECT_EQ(find_mix(1024u), nullptr);

@@ -16,6 +16,6 @@ constinit const Format q5_1_format =
     format_of_blocks<AffineBlock<Smlal, quant::Q5_1, FiveBits<Sign::without>>>();
 constinit const Format q8_0_format = format_of_blocks<SignedBlock<Smlal, quant::Q8_0, EightBits>>();
 constinit const Format iq4_nl_format =
-    format_of_blocks<SignedBlock<Smlal, quant::IQ4_NL, Levels>>();
+    format_of_blocks<SignedBlock<Smlal, quant::IQ4_NL, IQ4Levels>>();
 
 } // namespace pillar::kernels::neon

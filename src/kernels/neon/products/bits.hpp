@@ -67,6 +67,31 @@ inline void unpack_four_in_three(uint8x16_t a, uint8x16_t b, uint8x16_t c, Bytes
     out[3] = top_bits<6, sign>(vsliq_n_u8(vsliq_n_u8(vshlq_n_u8(c, 2), b, 4), a, 6));
 }
 
+/// 1 bit, the signs of 1 and −1. They come back as masks: all bits of a byte are set where the
+/// weight is 1. Bit j of a byte: w[j].
+struct OneBit {
+    static constexpr int max = 1;
+    static constexpr std::size_t bytes = 16;
+
+    static void pack(const WeightBytes& w, std::uint8_t* out) noexcept {
+        for (std::size_t k = 0; k < 16; ++k) {
+            int byte = 0;
+            for (std::size_t j = 0; j < 8; ++j) byte |= (w.v[j][k] == 1 ? 1 : 0) << j;
+            out[k] = static_cast<std::uint8_t>(byte);
+        }
+    }
+    [[gnu::always_inline]] static Weights unpack(const std::byte* in) noexcept {
+        const uint8x16_t p = load(in);
+        Weights masks;
+        unrolled<8>([&](std::size_t j) __attribute__((always_inline)) {
+            uint8x16_t mask = vtstq_u8(p, vdupq_n_u8(static_cast<std::uint8_t>(1u << j)));
+            asm("" : "+w"(mask)); // or g++ makes AND, CMEQ and BIC of this and what it chooses
+            masks.v[j] = vreinterpretq_s8_u8(mask);
+        });
+        return masks;
+    }
+};
+
 /// 2 bits, 0 … 3. Vector i: w[4i] | w[4i+1] << 2 | w[4i+2] << 4 | w[4i+3] << 6.
 struct TwoBits {
     static constexpr int max = 3;

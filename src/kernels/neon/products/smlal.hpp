@@ -8,6 +8,7 @@
 //   vector_of<max>(row, k), byte_of(row, k)   where weight k of a row lies in Weights
 //   dot<max>(w, x)                       Σ w·x of 4 rows; |w| ≤ max
 //   dot<max>(w, x, start)                the same added to `start`
+//   add_chosen_twice(masks, x, start)    start + 2 · Σ of the x whose mask is set
 //   HalfScales<max>                      scales of the first and of the second 16 weights of 4 rows
 //   scaled_dot<max>(w, x, scales)        Σ of weights 0–15 and of weights 16–31, each by its scale
 
@@ -62,6 +63,14 @@ struct Smlal {
                                            Ints start) noexcept {
         static_assert(fit_int16(16, max));
         return vpadalq_s16(start, row_pairs(w, x));
+    }
+
+    /// A row's 32 bytes are at most 4 · 127 a lane, 2 · 4064 for lanes 2r and 2r + 1 doubled.
+    [[gnu::always_inline]] static Ints add_chosen_twice(const Weights& masks, const Activation& x,
+                                                        Ints start) noexcept {
+        const int16x8_t pairs = vpaddq_s16(vpaddq_s16(chosen(masks, 0, x), chosen(masks, 1, x)),
+                                           vpaddq_s16(chosen(masks, 2, x), chosen(masks, 3, x)));
+        return vpadalq_s16(start, vaddq_s16(pairs, pairs));
     }
 
     /// int16 scales, four rows each.
@@ -119,6 +128,12 @@ struct Smlal {
         const int16x8_t sum = half_products(w.v[row], x.low);
         const Bytes high = w.v[4 + row];
         return vmlal_high_s8(vmlal_s8(sum, vget_low_s8(high), vget_low_s8(x.high)), high, x.high);
+    }
+    /// The activations that a row's masks choose, four in a lane.
+    [[gnu::always_inline]] static int16x8_t chosen(const Weights& masks, std::size_t row,
+                                                   const Activation& x) noexcept {
+        return vpadalq_s8(vpaddlq_s8(vandq_s8(masks.v[row], x.low)),
+                          vandq_s8(masks.v[4 + row], x.high));
     }
     /// Lanes 2r and 2r + 1: row r, eight products each.
     [[gnu::always_inline]] static int16x8_t row_pairs(const Weights& w,
