@@ -12,6 +12,7 @@
 #include "blocks/norms.hpp"
 #include "blocks/products.hpp"
 #include "blocks/query_key_value.hpp"
+#include "experts/experts.hpp"
 
 #include "pillar/forward/micro_batches.hpp"
 
@@ -35,7 +36,7 @@ void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch
                    ws.partial_of(batch).data(), ws.model.h.dim);
 }
 
-/// W_down · (activation(W_gate · normed) ⊙ (W_up · normed))
+/// W_down · (activation(W_gate · normed) ⊙ (W_up · normed)), or the sum of the chosen experts'.
 void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
                         MicroBatch& batch) noexcept {
     switch (ws.model.h.layers[layer].feed_forward) {
@@ -44,6 +45,12 @@ void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
         worker.barrier();
         multiply_share(ws, worker, ws.model.weights.layers[layer].down, batch.hidden,
                        ws.partial_of(batch).data(), ws.model.h.dim);
+        break;
+    case model::FeedForward::experts:
+        route(ws, worker, layer, batch);
+        project_experts(ws, worker, layer); // activation
+        worker.barrier();
+        add_up_experts(ws, worker, layer, batch);
     }
 }
 
