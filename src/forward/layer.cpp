@@ -102,11 +102,13 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
     }
 }
 
-std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts) noexcept {
     // After query, key, value; after attention; after gate and up; the two all-reduces; of many
-    // rows two more, after the norms. In two micro-batches all seven twice.
-    if (n_rows <= few_rows) return 5;
-    return first_micro_batch(n_rows, n_ranks) < n_rows ? 14 : 7;
+    // rows two more, after the norms. Of experts: the choice for a few rows; of many after the
+    // router, after the choice, after gathering. In two micro-batches all of them twice.
+    if (n_rows <= few_rows) return has_experts ? 6 : 5;
+    const std::size_t once = has_experts ? 10 : 7;
+    return first_micro_batch(n_rows, n_ranks) < n_rows ? 2 * once : once;
 }
 
 } // namespace pillar::forward
