@@ -1,5 +1,7 @@
 #include "workspace.hpp"
 
+#include <algorithm>
+
 namespace pillar::forward {
 
 namespace {
@@ -7,6 +9,14 @@ namespace {
 bool is_of_heads(model::Role role) noexcept {
     using enum model::Role;
     return role == query || role == key || role == value || role == attention_output;
+}
+
+/// Narrow slices of a super-block, packed, are much shorter than the whole one in the file.
+std::uint64_t packed_bytes(const model::MatrixPlan& matrix, const kernels::Family& family) {
+    std::uint64_t n_bytes = 0;
+    for (const kernels::MatrixShape& part : matrix.parts())
+        n_bytes += kernels::Matrix::packed_bytes(family, part);
+    return n_bytes;
 }
 
 /// The router is read for every row.
@@ -34,8 +44,9 @@ StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& 
     for (const model::MatrixPlan& matrix : plan.matrices) {
         const bool is_output = matrix.role == model::Role::output;
         const kernels::MatrixShape& shape = matrix.shape;
-        const std::uint64_t n_bytes =
+        std::uint64_t n_bytes =
             shape.n_rows * shape.file_blocks().count * matrix.tensor->type->block_bytes;
+        if (matrix.is_by_slice) n_bytes = std::min(n_bytes, packed_bytes(matrix, family));
         const bool is_expert = is_one_of_experts(matrix.role);
         (is_output ? cost.output_bytes : is_expert ? expert_bytes : cost.layer_bytes) += n_bytes;
         if (is_of_heads(matrix.role)) cost.heads_bytes += n_bytes;
