@@ -40,8 +40,8 @@ Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
     Amounts work;
     const auto add_step = [&](std::size_t first, std::size_t n_rows, bool wants_logits) {
         const auto n = static_cast<double>(n_rows);
-        work.bytes += static_cast<double>(cost.layer_bytes) +
-                      static_cast<double>((first + n_rows) * cost.kv_bytes);
+        work.bytes +=
+            cost.layer_bytes_of(n_rows) + static_cast<double>((first + n_rows) * cost.kv_bytes);
         work.macs += n * static_cast<double>(cost.layer_macs);
         if (!wants_logits) return;
         work.bytes += static_cast<double>(cost.output_bytes);
@@ -69,7 +69,7 @@ Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
     const forward::StepCost cost = transformer.cost();
     const double output = n_rows == 1 ? 1.0 : 0.0;
     const double bytes =
-        static_cast<double>(cost.layer_bytes) + output * static_cast<double>(cost.output_bytes);
+        cost.layer_bytes_of(n_rows) + output * static_cast<double>(cost.output_bytes);
     const double macs =
         static_cast<double>(n_rows) *
         (static_cast<double>(cost.layer_macs) + output * static_cast<double>(cost.output_macs));

@@ -12,6 +12,7 @@
 #include "blocks/norms.hpp"
 #include "blocks/products.hpp"
 #include "blocks/query_key_value.hpp"
+#include "experts/experts.hpp"
 
 #include "pillar/forward/micro_batches.hpp"
 
@@ -35,7 +36,7 @@ void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch
                    ws.partial_of(batch).data(), ws.model.h.dim);
 }
 
-/// W_down · (activation(W_gate · normed) ⊙ (W_up · normed))
+/// W_down · (activation(W_gate · normed) ⊙ (W_up · normed)), or the sum of the chosen experts'.
 void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
                         MicroBatch& batch) noexcept {
     switch (ws.model.h.layers[layer].feed_forward) {
@@ -44,6 +45,12 @@ void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
         worker.barrier();
         multiply_share(ws, worker, ws.model.weights.layers[layer].down, batch.hidden,
                        ws.partial_of(batch).data(), ws.model.h.dim);
+        break;
+    case model::FeedForward::experts:
+        route(ws, worker, layer, batch);
+        project_experts(ws, worker, layer); // activation
+        worker.barrier();
+        add_up_experts(ws, worker, layer, batch);
     }
 }
 
@@ -95,11 +102,13 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
     }
 }
 
-std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept {
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts) noexcept {
     // After query, key, value; after attention; after gate and up; the two all-reduces; of many
-    // rows two more, after the norms. In two micro-batches all seven twice.
-    if (n_rows <= few_rows) return 5;
-    return first_micro_batch(n_rows, n_ranks) < n_rows ? 14 : 7;
+    // rows two more, after the norms. Of experts: the choice for a few rows; of many after the
+    // router, after the choice, after gathering. In two micro-batches all of them twice.
+    if (n_rows <= few_rows) return has_experts ? 6 : 5;
+    const std::size_t once = has_experts ? 10 : 7;
+    return first_micro_batch(n_rows, n_ranks) < n_rows ? 2 * once : once;
 }
 
 } // namespace pillar::forward

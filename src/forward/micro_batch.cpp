@@ -9,6 +9,7 @@ namespace pillar::forward {
 namespace {
 
 using kernels::ActivationLayout;
+using kernels::Activations;
 
 /// Layouts of the three activations.
 ActivationLayout normed_layout(const model::Hyperparameters& h) {
@@ -31,10 +32,9 @@ AttentionPlan::Shape plan_shape(const model::Hyperparameters& h, const partition
             .n_threads = n_threads};
 }
 
-std::size_t activation_bytes(const ActivationLayout& layout, std::size_t max_columns) {
-    const std::size_t blocks =
-        layout.n_blocks * (kernels::block_size + sizeof(float) + sizeof(std::int32_t));
-    return max_columns * ((layout.length + 15) / 16 * 16 * sizeof(float) + blocks);
+/// Rows that the hidden activations of one feed-forward have room for; experts have their own.
+std::size_t hidden_rows(const model::Hyperparameters& h, std::size_t max_rows) {
+    return h.n_experts > 0 ? 0 : max_rows;
 }
 
 } // namespace
@@ -42,15 +42,16 @@ std::size_t activation_bytes(const ActivationLayout& layout, std::size_t max_col
 MicroBatch::MicroBatch(const model::Model& model, std::size_t max_rows, int n_threads)
     : normed(normed_layout(model.h), max_rows, model.family.panel_columns),
       attention(attention_layout(model.h, model.share), max_rows, model.family.panel_columns),
-      hidden(hidden_layout(model.share), max_rows, model.family.panel_columns),
+      hidden(hidden_layout(model.share), hidden_rows(model.h, max_rows),
+             model.family.panel_columns),
       plan(plan_shape(model.h, model.share, max_rows, n_threads)) {}
 
 std::size_t MicroBatch::size_bytes(const model::Hyperparameters& h, const partition::Share& share,
                                    std::size_t max_rows, int n_threads) {
     return AttentionPlan::size_bytes(plan_shape(h, share, max_rows, n_threads)) +
-           activation_bytes(normed_layout(h), max_rows) +
-           activation_bytes(attention_layout(h, share), max_rows) +
-           activation_bytes(hidden_layout(share), max_rows);
+           Activations::size_bytes(normed_layout(h), max_rows) +
+           Activations::size_bytes(attention_layout(h, share), max_rows) +
+           Activations::size_bytes(hidden_layout(share), hidden_rows(h, max_rows));
 }
 
 void MicroBatch::assign_work(const model::Model& model, int n_threads) {
@@ -60,7 +61,8 @@ void MicroBatch::assign_work(const model::Model& model, int n_threads) {
 void MicroBatch::set_rows(std::span<const Row> all, std::size_t first, std::size_t end) {
     begin = first;
     rows = all.subspan(first, end - first);
-    for (kernels::Activations* x : {&normed, &attention, &hidden}) x->set_columns(rows.size());
+    for (Activations* x : {&normed, &attention}) x->set_columns(rows.size());
+    if (hidden.max_columns > 0) hidden.set_columns(rows.size());
     plan.make(rows);
 }
 

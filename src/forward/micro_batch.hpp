@@ -25,7 +25,8 @@ struct MicroBatch {
     std::span<const Row> rows;      ///< of the step at hand
     kernels::Activations normed;    ///< (dim): after a norm, input of the matrices that follow it
     kernels::Activations attention; ///< (own q_dim): heads' results, cut into slices
-    kernels::Activations hidden;    ///< (own hidden columns): gate, then what down takes, in slices
+    kernels::Activations hidden; ///< (own hidden columns): gate, then what down takes, in slices;
+                                 ///< no columns where there are experts
     AttentionPlan plan;
 };
 

@@ -30,7 +30,8 @@ std::vector<std::size_t> micro_batch_rows(const TransformerOptions& options, int
 /// Floats of Buffers a row, and of a thread's AttentionScratch.
 std::size_t row_floats(const model::Hyperparameters& h, const partition::Share& share) {
     std::size_t n = 2 * h.dim + share.heads.size() * h.head_dim +
-                    2 * share.kv_heads.size() * h.head_dim + share.hidden.size();
+                    2 * share.kv_heads.size() * h.head_dim +
+                    (h.n_experts > 0 ? 0 : share.hidden.size());
     for (const model::Rope& rope : h.ropes) n += rope.n_dims; // cosine and sine of half as many
     return n;
 }
@@ -40,6 +41,7 @@ std::size_t thread_floats(const model::Hyperparameters& h, const TransformerOpti
 }
 
 std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Share& share,
+                           const model::WeightPlan& plan, const kernels::Family& family,
                            const TransformerOptions& options, int n_threads) {
     const std::size_t floats = options.max_rows * row_floats(h, share) +
                                options.max_logit_rows * share.vocabulary.size() +
@@ -47,7 +49,7 @@ std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Sha
     std::size_t bytes = floats * sizeof(float);
     for (const std::size_t rows : micro_batch_rows(options, share.n_ranks))
         bytes += MicroBatch::size_bytes(h, share, rows, n_threads);
-    return bytes;
+    return bytes + ExpertBuffers::size_bytes(h, share, plan, family, options.max_rows);
 }
 
 } // namespace
@@ -55,7 +57,8 @@ std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Sha
 Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
     : x(options.max_rows * model.h.dim), q(options.max_rows * model.q_dim()),
       k(options.max_rows * model.kv_dim()), v(options.max_rows * model.kv_dim()),
-      up(options.max_rows * model.share.hidden.size()), partial(options.max_rows * model.h.dim),
+      up(model.h.n_experts > 0 ? 0 : options.max_rows * model.share.hidden.size()),
+      partial(options.max_rows * model.h.dim),
       logits(options.max_logit_rows * model.share.vocabulary.size()) {
     for (const model::RopeTable& rope : model.rope)
         angles.emplace_back(options.max_rows, rope.n_pairs());
@@ -65,7 +68,8 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
                      threads::Team& team_)
     : model(model_), options(options_), team(team_),
       cache(cache_shape(model.h, model.share, options)), buffers(model, options),
-      passes(share_passes(model, options.cache_type, team.size())) {
+      passes(share_passes(model, options.cache_type, team.size())),
+      experts(model, options.max_rows, team.size()) {
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
         micro_batches.emplace_back(model, rows, team.size());
     for (int t = 0; t < team.size(); ++t) {
@@ -94,7 +98,7 @@ MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
     const model::WeightPlan plan = model::plan_weights(file, h, share, family);
     need.weights = plan.packed_bytes + plan.vector_bytes;
     need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));
-    need.buffers = buffer_bytes(h, share, options, n_threads);
+    need.buffers = buffer_bytes(h, share, plan, family, options, n_threads);
     return need;
 }
 

@@ -6,6 +6,7 @@
 #include "attention/attention.hpp"
 #include "blocks/layer_passes.hpp"
 #include "cache/kv_cache.hpp"
+#include "experts/expert_buffers.hpp"
 #include "micro_batch.hpp"
 
 #include "pillar/forward/transformer.hpp"
@@ -31,7 +32,7 @@ struct Buffers {
     AlignedBuffer<float> q;       // (max_rows, own heads · head_dim)
     AlignedBuffer<float> k;       // (max_rows, own KV heads · head_dim)
     AlignedBuffer<float> v;       // (max_rows, own KV heads · head_dim)
-    AlignedBuffer<float> up;      // (max_rows, own hidden columns)
+    AlignedBuffer<float> up;      // (max_rows, own hidden columns); empty where there are experts
     AlignedBuffer<float> partial; // (max_rows, dim)  this rank's share of a row-parallel product
     AlignedBuffer<float> logits;  // (max_logit_rows, own vocabulary rows)
     std::vector<RotaryAngles> angles; ///< one for each rotary table of the model
@@ -48,6 +49,7 @@ struct Workspace {
     KvCache cache;
     Buffers buffers;
     std::vector<LayerPasses> passes;
+    ExpertBuffers experts;
     std::vector<MicroBatch> micro_batches; ///< two where steps may be cut; the first for all rows
     std::vector<AttentionScratch> scratch; ///< a thread each
     std::vector<std::vector<std::byte>> embedding_rows; ///< a thread each: one row as in the file

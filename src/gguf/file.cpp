@@ -33,12 +33,14 @@ std::uint64_t TensorInfo::n_rows() const noexcept {
     return std::accumulate(shape.begin() + 1, shape.end(), std::uint64_t{1}, std::multiplies<>());
 }
 
-bool TensorInfo::has_shape(std::uint64_t columns, std::uint64_t rows) const noexcept {
+bool TensorInfo::has_shape(std::uint64_t columns, std::uint64_t rows,
+                           std::uint64_t matrices) const noexcept {
+    const std::uint64_t wanted[] = {columns, rows, matrices};
     const auto dimension = [&](std::size_t i) { return i < shape.size() ? shape[i] : 1; };
-    return dimension(0) == columns && dimension(1) == rows &&
-           std::all_of(shape.begin() +
-                           static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, shape.size())),
-                       shape.end(), [](std::uint64_t n) { return n == 1; });
+    const auto expected = [&](std::size_t i) { return i < std::size(wanted) ? wanted[i] : 1; };
+    for (std::size_t i = 0; i < std::max(shape.size(), std::size(wanted)); ++i)
+        if (dimension(i) != expected(i)) return false;
+    return true;
 }
 
 void File::State::add_parts() {

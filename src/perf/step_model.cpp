@@ -20,7 +20,7 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
     const auto n = static_cast<double>(rows.n_rows);
     for (const RankCost& rank : ranks) {
         RankWork mine;
-        mine.matrix_bytes = static_cast<double>(rank.cost.layer_bytes);
+        mine.matrix_bytes = rank.cost.layer_bytes_of(rows.n_rows);
         mine.heads_share = static_cast<double>(rank.cost.heads_bytes) / mine.matrix_bytes;
         mine.matrix_macs = n * static_cast<double>(rank.cost.layer_macs);
         if (rows.n_logits > 0) {
@@ -37,7 +37,8 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
     }
     const auto n_ranks = static_cast<int>(ranks.size());
     const std::size_t n_first = forward::first_micro_batch(rows.n_rows, n_ranks);
-    work.n_barriers = h.n_layers * forward::barriers_a_layer(rows.n_rows, n_ranks);
+    const bool has_experts = !ranks.empty() && ranks.front().cost.n_experts > 0;
+    work.n_barriers = h.n_layers * forward::barriers_a_layer(rows.n_rows, n_ranks, has_experts);
     work.n_allreduces = forward::blocks_a_layer * h.n_layers;
     work.allreduce_floats = n_first * h.dim;
     work.n_rows = rows.n_rows;

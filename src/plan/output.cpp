@@ -31,6 +31,20 @@ std::string definitions(const PlanTable& table) {
         table.decode_w);
 }
 
+/// Numbers of nodes whose parts are far from equal.
+std::string imbalances(const PlanTable& table) {
+    constexpr double worth_telling = 1.1;
+    std::vector<std::string> nodes;
+    for (const PlanRow& row : table.rows)
+        if (row.imbalance() > worth_telling)
+            nodes.push_back(fmt::format("{} on {}", number(row.imbalance(), 2), row.n_ranks));
+    if (nodes.empty()) return {};
+    return fmt::format("\nUneven parts (heads, and units of 32 feed-forward columns of a layer or an "
+                       "expert, are whole): the node with the largest reads this many times the "
+                       "mean for a token: {} nodes.\n",
+                       joined(nodes, ", "));
+}
+
 /// What each number of nodes needs and how fast it is.
 std::string nodes_table(const PlanTable& table) {
     const auto bytes = [](auto n) { return human_bytes(static_cast<double>(n)); };
@@ -82,7 +96,7 @@ std::string markdown(const PlanTable& table) {
                        printable(table.model), printable(table.profile),
                        counted(request.model.n_context, "token"),
                        comm::name_of(request.model.wire)) +
-           nodes_table(table) + definitions(table) +
+           nodes_table(table) + definitions(table) + imbalances(table) +
            fmt::format("\nWhere the time of a step goes: a token at depth {}, and a prompt of {} "
                        "in chunks of {}\n\n",
                        request.depth, request.n_prompt, request.model.n_batch) +
@@ -112,6 +126,7 @@ Record record_of(const PlanTable& table, const PlanRow& row) {
             {"available_bytes", row.available_bytes},
             {"fits", row.fits()},
             {"read_bytes_per_token", row.read_bytes},
+            {"read_imbalance", row.imbalance()},
             {"sent_bytes_per_token", row.token.bytes_sent},
             {"messages_per_token", row.token.messages_sent},
             {"sent_bytes_per_prompt", row.prompt_sent.bytes_sent},

@@ -70,6 +70,8 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     row.decode = perf::step_time(profile, token);
     for (const perf::RankWork& work : token.ranks)
         row.read_bytes = std::max(row.read_bytes, work.matrix_bytes + work.kv_bytes);
+    for (const perf::RankWork& work : token.ranks)
+        row.mean_read_bytes += (work.matrix_bytes + work.kv_bytes) / n_ranks;
 
     const auto chunk_at = [&](std::size_t at, std::size_t n_rows, bool is_last) {
         perf::StepWork chunk = perf::step_work(h, ranks, perf::rows_of_one(at, n_rows, is_last));

@@ -15,12 +15,17 @@ struct PlanRow {
     int n_ranks = 1;
     forward::MemoryNeed need; ///< of the rank that needs the most
     double available_bytes = 0;
+    /// Heads, feed-forward columns (of each expert) and vocabulary are shared out in whole units.
+    [[nodiscard]] double imbalance() const noexcept {
+        return mean_read_bytes > 0 ? read_bytes / mean_read_bytes : 1;
+    }
     [[nodiscard]] bool fits() const noexcept {
         return static_cast<double>(need.total()) <= available_bytes;
     }
     Traffic token;                      ///< that all ranks send for one decoded token
     Traffic prompt_sent;                ///< the same for the whole prompt
     double read_bytes = 0;              ///< weights and cache that the slowest rank reads for it
+    double mean_read_bytes = 0;         ///< and all ranks in the mean
     comm::Algorithm decode_allreduce{}; ///< none with one rank
     comm::Algorithm prompt_allreduce{};
     perf::StepTime decode;   ///< of one token

@@ -46,7 +46,13 @@ constexpr bool has_more_bits(std::size_t layer, std::size_t n_layers) noexcept {
     return layer < eighth || layer >= 7 * n_layers / 8 || (layer - eighth) % 3 == 2;
 }
 
+/// Of 8 experts the matrices of attention are a small part (Mixtral): bits cost little.
+constexpr bool has_8_experts(const MixModel& model) noexcept {
+    return model.n_experts == 8;
+}
+
 Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
+    if (has_8_experts(model)) return Type::q8_0;
     const bool shared = model.heads_per_kv_head >= 4; // small matrices: bits cost little
     switch (mix) {
     case Mix::q2_k:
@@ -83,7 +89,12 @@ Type attention_qkv_type(Mix mix, Type base) noexcept {
     }
 }
 
-Type attention_output_type(Mix mix, Type base) noexcept {
+Type attention_output_type(Mix mix, Type base, const MixModel& model) noexcept {
+    if (has_8_experts(model)) {
+        constexpr Mix with_5_bits[] = {Mix::q2_k,   Mix::q3_k_s, Mix::q3_k_m, Mix::q4_k_s,
+                                       Mix::q4_k_m, Mix::iq4_nl, Mix::iq4_xs};
+        return std::ranges::find(with_5_bits, mix) == std::end(with_5_bits) ? base : Type::q5_k;
+    }
     switch (mix) {
     case Mix::q2_k:
         return Type::q3_k;
@@ -148,11 +159,12 @@ Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::si
     case MatrixRole::attention_qkv:
         return attention_qkv_type(mix, base);
     case MatrixRole::attention_output:
-        return attention_output_type(mix, base);
+        return attention_output_type(mix, base, model);
     case MatrixRole::ffn_down:
         return ffn_down_type(mix, base, layer, model.n_layers);
-    case MatrixRole::attention_q:
     case MatrixRole::attention_k:
+        return has_8_experts(model) ? Type::q8_0 : base;
+    case MatrixRole::attention_q:
     case MatrixRole::ffn_gate:
     case MatrixRole::ffn_up:
         break;

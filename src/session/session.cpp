@@ -23,6 +23,13 @@ namespace pillar::session {
 
 namespace {
 
+/// Weights that a token reads: packed, they may take some more bytes than in the file; of experts
+/// a few are read.
+std::uint64_t bytes_a_token(const model::Model& model, const forward::StepCost& cost) {
+    if (model.h.n_experts == 0) return model.plan.packed_bytes;
+    return static_cast<std::uint64_t>(cost.layer_bytes_of(1)) + cost.output_bytes;
+}
+
 using log::Level;
 
 /// What sums until auto has measured.
@@ -259,7 +266,7 @@ void Session::print_summary(const ModelOptions& options) const {
               bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
               memory_.available.limited_by);
     log::root(Level::info, "rank 0   reads {} of weights per token",
-              bytes(model_->plan.packed_bytes));
+              bytes(bytes_a_token(*model_, t.cost())));
     log::root(Level::info, "load     {}", load_line(load_));
     std::vector<std::string> hosts;
     for (int rank = 0; rank < comm_->size(); ++rank) hosts.emplace_back(comm_->host(rank));

@@ -58,6 +58,9 @@ std::vector<trace::RankShare> rank_shares(Session& session) {
         share.layer_bytes = cost.layer_bytes;
         share.heads_bytes = cost.heads_bytes;
         share.output_bytes = cost.output_bytes;
+        share.expert_bytes = cost.expert_bytes;
+        share.n_experts = cost.n_experts;
+        share.n_experts_used = cost.n_experts_used;
         share.layer_macs = cost.layer_macs;
         share.output_macs = cost.output_macs;
         share.kv_bytes = cost.kv_bytes;

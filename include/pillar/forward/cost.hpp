@@ -20,15 +20,23 @@ MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
                        const TransformerOptions& options, int n_threads);
 
 /// What steps ask of this rank's memory and multipliers: the least that any way of computing them
-/// must read and multiply. Layers' matrices serve all rows of a step alike; the output matrix, of
-/// the rows that want logits.
+/// must read and multiply. Layers' matrices serve all rows of a step alike, but those of experts
+/// only the rows that chose them; the output matrix, the rows that want logits.
 struct StepCost {
-    std::uint64_t layer_bytes = 0; ///< of all layers' matrices, as they lie in the file
+    /// Of all layers' matrices that every row goes through, as they lie in the file.
+    std::uint64_t layer_bytes = 0;
     std::uint64_t heads_bytes = 0; ///< of these, query, key, value and output projection
     std::uint64_t output_bytes = 0;
-    std::uint64_t layer_macs = 0; ///< int8 multiply-accumulates a row
+    std::uint64_t expert_bytes = 0;   ///< of one expert in all layers; every one has as much
+    std::uint64_t n_experts = 0;      ///< a layer
+    std::uint64_t n_experts_used = 0; ///< that a row goes through
+    std::uint64_t layer_macs = 0;     ///< int8 multiply-accumulates a row, its experts' among them
     std::uint64_t output_macs = 0;
     std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
+
+    /// Of all layers' matrices that a step of so many rows reads: of experts as many as so many
+    /// rows choose in the mean, when each is as likely as another.
+    [[nodiscard]] double layer_bytes_of(std::size_t n_rows) const noexcept;
 };
 StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,

@@ -19,7 +19,8 @@ inline constexpr std::size_t blocks_a_layer = 2; ///< each ends with the sum of 
 std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept;
 
 /// Barriers of the thread team in one layer of a step with so many rows; one more where a few rows
-/// leave threads to share the pages of a head, or heads share blocks.
-std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks) noexcept;
+/// leave threads to share the pages of a head, or heads share blocks. Experts are chosen and their
+/// rows gathered first.
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts = false) noexcept;
 
 } // namespace pillar::forward

@@ -43,8 +43,10 @@ struct TensorInfo {
     [[nodiscard]] std::uint64_t n_columns() const noexcept { return shape.empty() ? 1 : shape[0]; }
     [[nodiscard]] std::uint64_t n_rows() const noexcept; ///< product of the other dimensions
     [[nodiscard]] std::uint64_t n_elements() const noexcept { return n_columns() * n_rows(); }
-    /// A matrix of these columns and rows (1 row: a vector). Trailing dimensions of 1 mean nothing.
-    [[nodiscard]] bool has_shape(std::uint64_t n_columns, std::uint64_t n_rows) const noexcept;
+    /// So many matrices of these columns and rows (1 row: a vector). Trailing dimensions of 1 mean
+    /// nothing.
+    [[nodiscard]] bool has_shape(std::uint64_t n_columns, std::uint64_t n_rows,
+                                 std::uint64_t n_matrices = 1) const noexcept;
     [[nodiscard]] std::uint64_t row_bytes() const noexcept {
         return n_rows() == 0 ? 0 : size_bytes / n_rows();
     }

@@ -3,7 +3,8 @@
 // and, for block formats, as int8 blocks of 32 with their scale and sum. Which weights' columns a
 // block stands for is the layout's. The int8 blocks lie as products read them: in panels of a few
 // columns, within a panel block after block, within a block column after column. One column alone
-// is a contiguous vector.
+// is a contiguous vector. n columns take n times the blocks of one, whatever the panels, so some of
+// the columns can be a matrix of their own (a view).
 
 #include "pillar/core/aligned_buffer.hpp"
 
@@ -38,6 +39,10 @@ struct Slice {
 struct ActivationLayout {
     explicit ActivationLayout(std::span<const Slice> slices);
 
+    /// Slice s alone, in vectors that are cut into all of them: for products with that slice of a
+    /// matrix.
+    [[nodiscard]] ActivationLayout of_slice(std::size_t s) const;
+
     std::vector<Slice> slices;
     std::size_t origin = 0; ///< tensor column that lies at x[0]: the first slice's begin
     std::size_t length =
@@ -63,18 +68,38 @@ struct ActivationLayout {
 /// panel). A block that holds NaN or infinity gets dx = NaN and q = 0: every product with it is
 /// NaN.
 struct Activations {
-    /// `panel_columns` is the family's (Family::panel_columns).
+    /// Buffers of its own. `panel_columns` is the family's (Family::panel_columns).
     Activations(const ActivationLayout& layout, std::size_t max_columns, std::size_t panel_columns);
+    /// Without floats: what no product with float weights, and no family of float activations, will
+    /// read. They are quantised elsewhere and copied (copy_column).
+    struct OnlyBlocks {};
+    Activations(OnlyBlocks, const ActivationLayout& layout, std::size_t max_columns,
+                std::size_t panel_columns);
+    /// A view of some columns of another's, whose buffers and widths it takes; `layout` is that
+    /// one's, or of one of its slices. It has no columns before point_at().
+    Activations(const Activations& all, const ActivationLayout& layout);
+    /// Bytes of the buffers for so many columns.
+    static std::size_t size_bytes(const ActivationLayout& layout, std::size_t max_columns,
+                                  bool with_floats = true) noexcept;
+    Activations(Activations&&) = default;
+    Activations& operator=(Activations&&) = default;
 
     ActivationLayout layout;
     std::size_t max_columns;
     std::size_t panel_columns;
     std::size_t x_stride; ///< layout.length rounded up to 16 floats
-    AlignedBuffer<float> x;
-    AlignedBuffer<std::int8_t> q;
-    AlignedBuffer<float> scale;
-    AlignedBuffer<std::int32_t> sum;
-    AlignedBuffer<std::int16_t> half_sum;
+    std::span<float> x;
+    std::span<std::int8_t> q;
+    std::span<float> scale;
+    std::span<std::int32_t> sum;
+    std::span<std::int16_t> half_sum;
+
+    /// A view's: from now on it is columns [begin, begin + n) of `all`, a matrix of their own whose
+    /// panels begin anew. What a column's blocks are is what the view's holder has put there.
+    void point_at(Activations& all, std::size_t begin, std::size_t n);
+    /// Column `to` becomes column `from` of another one of the same layout: floats, where both have
+    /// them, and blocks.
+    void copy_column(std::size_t to, const Activations& other, std::size_t from) noexcept;
 
     /// From now on there are n ≤ max_columns columns; what was quantised before is void. By one
     /// thread, while no other quantises or multiplies.
@@ -102,7 +127,14 @@ struct Activations {
     }
 
   private:
+    Activations(const ActivationLayout& layout, std::size_t max_columns, std::size_t panel_columns,
+                std::size_t x_columns);
+
     std::size_t n_columns_;
+    AlignedBuffer<float> own_x_, own_scale_; ///< empty in a view
+    AlignedBuffer<std::int8_t> own_q_;
+    AlignedBuffer<std::int32_t> own_sum_;
+    AlignedBuffer<std::int16_t> own_half_sum_;
 };
 
 } // namespace pillar::kernels

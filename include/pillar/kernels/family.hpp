@@ -83,6 +83,8 @@ struct Family {
     void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
     /// x[i] = x[i] + y[i]: the residual.
     void (*add)(float* x, const float* y, std::size_t n) noexcept;
+    /// x[i] = fma(factor, y[i], x[i]): an expert's share of the feed-forward's sum.
+    void (*add_scaled)(float* x, const float* y, float factor, std::size_t n) noexcept;
 
     /// Attention of several queries over one page, which is read once for a few of them at a time:
     /// the query heads of a KV group × the rows that see the page. s_j = (q·k_j)·scale. Neighbours

@@ -17,6 +17,7 @@ inline constexpr std::uint64_t max_layers = 1024;
 inline constexpr std::uint64_t max_heads = 1024;
 inline constexpr std::uint64_t max_head_dim = 512;
 inline constexpr std::uint64_t max_dim = 1u << 20;
+inline constexpr std::uint64_t max_experts = 512; ///< a layer
 inline constexpr std::uint64_t max_vocab_size = 1u << 20;
 inline constexpr std::uint64_t max_context = (1u << 31) - 1;
 
@@ -41,9 +42,11 @@ struct Hyperparameters {
     std::size_t n_layers = 0;
     std::size_t dim = 0; ///< width of the residual
     std::size_t n_heads = 0;
-    std::size_t n_kv_heads = 0; ///< divides n_heads
-    std::size_t head_dim = 0;   ///< of queries, keys and values
-    std::size_t hidden_dim = 0; ///< feed-forward width
+    std::size_t n_kv_heads = 0;     ///< divides n_heads
+    std::size_t head_dim = 0;       ///< of queries, keys and values
+    std::size_t hidden_dim = 0;     ///< feed-forward width; of one expert where there are experts
+    std::size_t n_experts = 0;      ///< a layer; 0: the feed-forward is one for every row
+    std::size_t n_experts_used = 0; ///< that a row goes through
     std::size_t vocab_size = 0;
     std::size_t context_length = 0; ///< the model's own
     float norm_eps = 1e-5f;

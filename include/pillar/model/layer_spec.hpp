@@ -20,6 +20,9 @@ enum class Activation : std::uint8_t {
 
 enum class FeedForward : std::uint8_t {
     gated, ///< W_down · (activation(W_gate · x) ⊙ (W_up · x)), the same matrices for every row
+    /// Σ weight · expert over the few of many gated feed-forwards that a router chose for the row:
+    /// those with the largest of its scores W_router · x, weighted by the softmax over theirs.
+    experts,
 };
 
 struct LayerSpec {

@@ -23,7 +23,9 @@ struct Shape {
     std::size_t context_length = 0;
     double rope_base = 10'000.0;
     std::string_view architecture = "llama";
-    bool fused = false; ///< its files hold q, k, v as one matrix and get that matrix's types
+    bool fused = false;        ///< its files hold q, k, v as one matrix and get that matrix's types
+    std::size_t n_experts = 0; ///< a layer, hidden_dim wide each; 0: one feed-forward
+    std::size_t n_experts_used = 0;
 };
 
 std::span<const Shape> shapes() noexcept;

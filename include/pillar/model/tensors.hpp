@@ -42,11 +42,27 @@ enum class Role : std::uint8_t {
     gate_bias,
     up_bias,
     down_bias,
+    router,      ///< a row an expert: its score
+    expert_gate, ///< of all experts, one after another
+    expert_up,
+    expert_down,
 };
+/// Of a model with experts; gate, up, down and their biases are of one without.
+bool is_of_experts(Role role) noexcept;
 
 /// How long a dimension is, in terms of the hyperparameters. Queries, keys/values, hidden rows and
 /// the vocabulary are shared out to the ranks, the others are whole on each.
-enum class Extent : std::uint8_t { one, dim, head, queries, keys, hidden, vocabulary, rope_pairs };
+enum class Extent : std::uint8_t {
+    one,
+    dim,
+    head,
+    queries,
+    keys,
+    hidden,
+    vocabulary,
+    rope_pairs,
+    experts,
+};
 std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept;
 
 enum class Presence : std::uint8_t { required, optional };
@@ -72,6 +88,7 @@ struct TensorSpec {
     Extent columns = Extent::dim;
     Extent rows = Extent::one; ///< one: a vector
     RowOrder order = RowOrder::as_in_file;
+    Extent matrices = Extent::one; ///< how many of that shape lie one after another
 
     [[nodiscard]] bool is_vector() const noexcept { return rows == Extent::one; }
 };
@@ -79,8 +96,11 @@ struct TensorSpec {
 /// "output.weight", or "blk.7.attn_q.weight" of a layer.
 std::string tensor_name(std::string_view name, std::optional<std::size_t> layer);
 
-/// The tensor of a spec, nullptr where it is missing and may be. Throws FormatError when it is
-/// missing, of another shape or of a type that cannot be decoded.
+/// Whether a model of these numbers has the tensor at all: a model has experts or one feed-forward.
+bool belongs(const TensorSpec& spec, const Hyperparameters& h) noexcept;
+
+/// The tensor of a spec, nullptr where it does not belong to the model, or is missing and may be.
+/// Throws FormatError when it is missing, of another shape or of a type that cannot be decoded.
 const gguf::TensorInfo* find_tensor(const gguf::File& file, const Hyperparameters& h,
                                     const TensorSpec& spec, std::optional<std::size_t> layer);
 

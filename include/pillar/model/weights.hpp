@@ -15,6 +15,15 @@
 
 namespace pillar::model {
 
+/// One of a layer's experts.
+struct Expert {
+    kernels::Matrix gate; ///< column parallel: own hidden rows × dim
+    kernels::Matrix up;
+    /// Row parallel: dim rows × own hidden columns, a matrix for each own slice, since the experts'
+    /// results are added up slice by slice.
+    std::vector<kernels::Matrix> down;
+};
+
 struct LayerWeights {
     std::vector<float> attention_norm;    ///< (dim)
     std::vector<float> feed_forward_norm; ///< (dim)
@@ -25,11 +34,14 @@ struct LayerWeights {
     kernels::Matrix gate;   ///< column parallel: own hidden rows × dim
     kernels::Matrix up;
     kernels::Matrix down; ///< row parallel: dim rows × own hidden columns
+    // Instead of gate, up and down where there are experts.
+    kernels::Matrix router;      ///< all experts' rows × dim, the same on every rank
+    std::vector<Expert> experts; ///< (n_experts)
     // Optional biases: empty when the file has none. Those of row-parallel products are added after
     // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
-    std::vector<float> query_norm, key_norm; ///< (head_dim) of every head, or empty
+    std::vector<float> query_norm, key_norm;             ///< (head_dim) of every head, or empty
     std::vector<float> output_bias, down_bias;           ///< (dim)
 };
 
@@ -64,7 +76,11 @@ struct MatrixPlan {
     std::size_t first_row = 0;  ///< of the tensor
     std::size_t head_dim = 0;   ///< where rows are permuted (RowOrder::half_pairs), else 0
     std::size_t rotary_dims = 0;
+    std::size_t expert = 0;   ///< of the role's experts
+    bool is_by_slice = false; ///< each own slice becomes a matrix of its own
 
+    /// The matrices that the slice is packed as.
+    [[nodiscard]] std::vector<kernels::MatrixShape> parts() const;
     /// Row of the tensor that row `r` of the slice is.
     [[nodiscard]] std::size_t tensor_row(std::size_t r) const noexcept {
         return head_dim == 0 ? first_row + r : half_pair_row(first_row + r, head_dim, rotary_dims);

@@ -48,6 +48,9 @@ struct RankShare {
     std::uint64_t layer_bytes = 0;
     std::uint64_t heads_bytes = 0;
     std::uint64_t output_bytes = 0;
+    std::uint64_t expert_bytes = 0;
+    std::uint64_t n_experts = 0;
+    std::uint64_t n_experts_used = 0;
     std::uint64_t layer_macs = 0;
     std::uint64_t output_macs = 0;
     std::uint64_t kv_bytes = 0;

@@ -6,11 +6,8 @@
 
 namespace pillar::forward {
 
-namespace {
-
 using kernels::block_size;
 
-/// gate[i] = activation(gate[i]) · up[i] in a range.
 void apply_gate(const kernels::Family& family, model::Activation activation, float* gate,
                 const float* up, Range range) noexcept {
     switch (activation) {
@@ -18,8 +15,6 @@ void apply_gate(const kernels::Family& family, model::Activation activation, flo
         family.swiglu(gate + range.begin, up + range.begin, range.size(), gate + range.begin);
     }
 }
-
-} // namespace
 
 void project_gate_and_up(Workspace& ws, threads::Worker worker, std::size_t layer,
                          MicroBatch& batch) noexcept {

@@ -50,8 +50,10 @@ std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheT
         const PassMatrix heads[] = {heads_pass(w.query, head_dim, query_unit),
                                     heads_pass(w.key, head_dim, key_unit),
                                     heads_pass(w.value, head_dim, block)};
+        passes.push_back({SharedPass(heads, n_threads), SharedPass()});
+        if (model.h.n_experts > 0) continue; // shared anew in each step
         const PassMatrix units[] = {units_pass(w.gate, w.up)};
-        passes.push_back({SharedPass(heads, n_threads), SharedPass(units, n_threads)});
+        passes.back().feed_forward = SharedPass(units, n_threads);
     }
     return passes;
 }

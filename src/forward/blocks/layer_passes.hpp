@@ -12,7 +12,7 @@ namespace pillar::forward {
 
 struct LayerPasses {
     SharedPass heads;        ///< query, key and value
-    SharedPass feed_forward; ///< gate and up, in units of 32 of their rows
+    SharedPass feed_forward; ///< gate and up, in units of 32 of their rows; none of experts
 };
 
 /// Of all layers. Cuts stand where what follows the products can be cut: rotation takes pairs of

@@ -61,4 +61,11 @@ void add(float* x, const float* y, std::size_t n) noexcept {
                     _mm256_add_ps(load_first(x + i, n - i), load_first(y + i, n - i)));
 }
 
+void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept {
+    const Floats f = _mm256_set1_ps(factor);
+    for (std::size_t i = 0; i < n; i += lanes)
+        store_first(x + i, n - i,
+                    _mm256_fmadd_ps(f, load_first(y + i, n - i), load_first(x + i, n - i)));
+}
+
 } // namespace pillar::kernels::avx2

@@ -43,4 +43,9 @@ void add(float* x, const float* y, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) x[i] += y[i];
 }
 
+PILLAR_CLONES
+void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; ++i) x[i] = std::fma(factor, y[i], x[i]);
+}
+
 } // namespace pillar::kernels::reference

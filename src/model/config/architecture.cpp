@@ -13,7 +13,7 @@ void nothing_special(const gguf::File& /*file*/, Hyperparameters& /*h*/) {}
 LayerSpec pre_norm_layer(const Hyperparameters& h, std::size_t /*layer*/) {
     const double scale = 1.0 / std::sqrt(static_cast<double>(h.head_dim));
     return {.norms = NormPlacement::before_block,
-            .feed_forward = FeedForward::gated,
+            .feed_forward = h.n_experts > 0 ? FeedForward::experts : FeedForward::gated,
             .activation = Activation::silu,
             .attention_scale = static_cast<float>(scale),
             .rope = 0};

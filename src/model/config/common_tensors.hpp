@@ -70,4 +70,17 @@ constexpr std::array gated_feed_forward{
     TensorSpec{Role::down, "ffn_down.weight", Presence::required, Extent::hidden, Extent::dim},
 };
 
+/// The same of many, of which a router chooses a few for each row: a tensor holds the matrices of
+/// all experts one after another.
+constexpr std::array expert_feed_forward{
+    TensorSpec{Role::router, "ffn_gate_inp.weight", Presence::required, Extent::dim,
+               Extent::experts},
+    TensorSpec{Role::expert_gate, "ffn_gate_exps.weight", Presence::required, Extent::dim,
+               Extent::hidden, RowOrder::as_in_file, Extent::experts},
+    TensorSpec{Role::expert_up, "ffn_up_exps.weight", Presence::required, Extent::dim,
+               Extent::hidden, RowOrder::as_in_file, Extent::experts},
+    TensorSpec{Role::expert_down, "ffn_down_exps.weight", Presence::required, Extent::hidden,
+               Extent::dim, RowOrder::as_in_file, Extent::experts},
+};
+
 } // namespace pillar::model

@@ -26,6 +26,7 @@ constexpr SpecialKey special_keys[] = {
     {"expert_shared_feed_forward_length", 0, "an expert that every token goes through"},
     {"expert_gating_func", no_number, "a gating function of its own"},
     {"expert_group_count", 0, "groups of experts"},
+    {"expert_weights_norm", 1, "weights of experts that do not add up to 1"},
     {"expert_weights_scale", 1, "a factor on the experts' weights"},
     {"leading_dense_block_count", 0, "layers without experts before those with"},
     {"nextn_predict_layers", 0, "layers that predict several tokens"},

@@ -9,7 +9,7 @@ namespace {
 
 // clang-format off
 constexpr Shape table[] = {
-    // name, title, dim, layers, heads, KV heads, head width, feed-forward, vocabulary, tied, context, rope base, architecture, fused
+    // name, title, dim, layers, heads, KV heads, head width, feed-forward, vocabulary, tied, context, rope base, architecture, fused, experts, used
     {"smollm2-135m", "SmolLM2-135M", 576, 30, 9, 3, 64, 1536, 49152, true, 8192, 100'000},
     {"smollm2-360m", "SmolLM2-360M", 960, 32, 15, 5, 64, 2560, 49152, true, 8192, 100'000},
     {"smollm2-1.7b", "SmolLM2-1.7B", 2048, 24, 32, 32, 64, 8192, 49152, true, 8192, 130'000},
@@ -28,6 +28,8 @@ constexpr Shape table[] = {
     {"qwen3-1.7b", "Qwen3-1.7B", 2048, 28, 16, 8, 128, 6144, 151936, true, 40960, 1'000'000, "qwen3"},
     {"qwen3-4b", "Qwen3-4B", 2560, 36, 32, 8, 128, 9728, 151936, true, 40960, 1'000'000, "qwen3"},
     {"qwen3-8b", "Qwen3-8B", 4096, 36, 32, 8, 128, 12288, 151936, false, 40960, 1'000'000, "qwen3"},
+    {"qwen3-30b-a3b", "Qwen3-30B-A3B", 2048, 48, 32, 4, 128, 768, 151936, false, 40960, 1'000'000, "qwen3moe", false, 128, 8},
+    {"mixtral-8x7b", "Mixtral-8x7B", 4096, 32, 32, 8, 128, 14336, 32000, false, 32768, 1'000'000, "llama", false, 8, 2},
     {"phi-3.5-mini", "Phi-3.5-mini", 3072, 32, 32, 32, 96, 8192, 32064, false, 131072, 10'000, "llama", true},
     {"gemma-2-2b", "Gemma-2-2B", 2304, 26, 8, 4, 256, 9216, 256000, true, 8192, 10'000},
 };

@@ -47,10 +47,13 @@ MatrixRole mix_role(Role role, bool fused) {
     case Role::attention_output:
         return MatrixRole::attention_output;
     case Role::gate:
+    case Role::expert_gate:
         return MatrixRole::ffn_gate;
     case Role::up:
+    case Role::expert_up:
         return MatrixRole::ffn_up;
     case Role::down:
+    case Role::expert_down:
         return MatrixRole::ffn_down;
     default:
         break;
@@ -68,6 +71,8 @@ Hyperparameters hyperparameters_of(const Shape& shape) {
     h.n_kv_heads = shape.n_kv_heads;
     h.head_dim = shape.head_dim;
     h.hidden_dim = shape.hidden_dim;
+    h.n_experts = shape.n_experts;
+    h.n_experts_used = shape.n_experts_used;
     h.vocab_size = shape.vocab_size;
     return h;
 }
@@ -84,7 +89,7 @@ class Builder {
     Builder(const Shape& shape, quant::Mix mix, const Architecture& architecture)
         : shape_(shape), architecture_(architecture), h_(hyperparameters_of(shape)), mix_(mix),
           name_(fmt::format("{}:{}", shape.name, quant::info(mix).name)),
-          rules_{shape.n_layers, shape.n_heads / shape.n_kv_heads, shape.tied} {}
+          rules_{shape.n_layers, shape.n_heads / shape.n_kv_heads, shape.tied, shape.n_experts} {}
 
     gguf::File build() {
         directory_.version = 3;
@@ -141,6 +146,11 @@ void Builder::add_metadata() {
     set("context_length", shape_.context_length);
     set("embedding_length", shape_.dim);
     set("feed_forward_length", shape_.hidden_dim);
+    if (shape_.n_experts > 0) {
+        set("expert_count", shape_.n_experts);
+        set("expert_used_count", shape_.n_experts_used);
+        set("expert_feed_forward_length", shape_.hidden_dim);
+    }
     set("attention.head_count", shape_.n_heads);
     set("attention.head_count_kv", shape_.n_kv_heads);
     set("attention.key_length", shape_.head_dim);
@@ -166,6 +176,7 @@ void Builder::add_tensors() {
 void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
     const bool is_output = spec.role == Role::output;
     if (is_output ? shape_.tied : spec.presence == Presence::optional) return;
+    if (!belongs(spec, h_)) return;
     const std::string name = tensor_name(spec.name, layer);
     const std::size_t n_columns = length_of(spec.columns, h_);
     if (spec.is_vector())
@@ -173,11 +184,16 @@ void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
                           is_bias(spec.role)
                               ? quant::SyntheticWeights(quant::Type::f32, seed_of(name), 0.1)
                               : quant::SyntheticWeights::norm(seed_of(name)));
-    const quant::Type type = quant::type_in(mix_, mix_role(spec.role, shape_.fused),
-                                            layer.value_or(0), n_columns, rules_);
+    // A router is never quantised.
+    const quant::Type type = spec.role == Role::router
+                                 ? quant::Type::f32
+                                 : quant::type_in(mix_, mix_role(spec.role, shape_.fused),
+                                                  layer.value_or(0), n_columns, rules_);
     const double gain = is_output || spec.role == Role::embedding ? 2.0 : 1.0;
     const double deviation = gain / std::sqrt(static_cast<double>(n_columns));
-    add_tensor(name, type, {n_columns, length_of(spec.rows, h_)},
+    std::vector<std::uint64_t> dimensions = {n_columns, length_of(spec.rows, h_)};
+    if (spec.matrices != Extent::one) dimensions.push_back(length_of(spec.matrices, h_));
+    add_tensor(name, type, std::move(dimensions),
                quant::SyntheticWeights(type, seed_of(name), deviation));
 }
 

@@ -30,9 +30,8 @@ std::vector<float> read_vector(const gguf::File& file, const VectorPlan& plan, L
     std::vector<float> wanted(plan.wanted.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const std::size_t at = plan.wanted.begin + i;
-        wanted[i] = values[plan.head_dim == 0
-                               ? at
-                               : half_pair_row(at, plan.head_dim, plan.rotary_dims)];
+        wanted[i] =
+            values[plan.head_dim == 0 ? at : half_pair_row(at, plan.head_dim, plan.rotary_dims)];
     }
     return wanted;
 }
@@ -43,12 +42,15 @@ struct Scratch {
     std::vector<const std::byte*> rows;
 };
 
+/// The matrices that one of the plan is packed as: itself, or one for each of its slices.
+using Parts = std::span<kernels::Matrix>;
+
 /// Reads groups [begin, end) of one matrix and packs them.
 class GroupLoader {
   public:
-    GroupLoader(const gguf::File& file, const MatrixPlan& plan, kernels::Matrix& matrix, bool check)
-        : file_(file), plan_(plan), matrix_(matrix), check_(check),
-          rows_per_group_(matrix.family().rows_per_group(plan.shape.type)),
+    GroupLoader(const gguf::File& file, const MatrixPlan& plan, Parts parts, bool check)
+        : file_(file), plan_(plan), parts_(parts), check_(check),
+          rows_per_group_(parts.front().family().rows_per_group(plan.shape.type)),
           blocks_(plan.shape.file_blocks()),
           piece_bytes_(blocks_.count * plan.tensor->type->block_bytes),
           row_bytes_(plan.tensor->row_bytes()) {}
@@ -112,18 +114,25 @@ class GroupLoader {
     }
 
     void pack(std::size_t group, std::size_t first_row, Scratch& scratch) {
-        for (std::size_t r = 0; r < rows_per_group_; ++r) {
-            const std::size_t row = group * rows_per_group_ + r;
-            scratch.rows[r] = row < plan_.shape.n_rows
-                                  ? scratch.bytes.data() + (row - first_row) * piece_bytes_
-                                  : nullptr;
+        for (kernels::Matrix& part : parts_) {
+            const kernels::MatrixShape::FileBlocks blocks = part.shape().file_blocks();
+            if (blocks.count == 0) continue;
+            const std::size_t offset =
+                (blocks.first - blocks_.first) * plan_.tensor->type->block_bytes;
+            for (std::size_t r = 0; r < rows_per_group_; ++r) {
+                const std::size_t row = group * rows_per_group_ + r;
+                scratch.rows[r] =
+                    row < plan_.shape.n_rows
+                        ? scratch.bytes.data() + (row - first_row) * piece_bytes_ + offset
+                        : nullptr;
+            }
+            part.pack_group(group, {scratch.rows.data(), rows_per_group_});
         }
-        matrix_.pack_group(group, {scratch.rows.data(), rows_per_group_});
     }
 
     const gguf::File& file_;
     const MatrixPlan& plan_;
-    kernels::Matrix& matrix_;
+    Parts parts_;
     bool check_;
     std::size_t rows_per_group_;
     kernels::MatrixShape::FileBlocks blocks_;
@@ -132,11 +141,19 @@ class GroupLoader {
 };
 
 /// Where a matrix of the plan goes.
-kernels::Matrix& matrix_of(Weights& weights, const MatrixPlan& plan) {
-    if (plan.role == Role::output) return weights.output;
+Parts parts_of(Weights& weights, const MatrixPlan& plan) {
+    if (plan.role == Role::output) return {&weights.output, 1};
+    LayerWeights& layer = weights.layers[plan.layer];
+    if (plan.role == Role::expert_gate) return {&layer.experts[plan.expert].gate, 1};
+    if (plan.role == Role::expert_up) return {&layer.experts[plan.expert].up, 1};
+    if (plan.role == Role::expert_down) {
+        std::vector<kernels::Matrix>& slices = layer.experts[plan.expert].down;
+        slices.resize(plan.shape.slices.size());
+        return slices;
+    }
     const auto member = layer_matrix(plan.role);
     expects(member != nullptr, "the weights have a place for every matrix of the plan");
-    return weights.layers[plan.layer].*member;
+    return {&(layer.*member), 1};
 }
 std::vector<float>& vector_of(Weights& weights, const VectorPlan& plan) {
     if (plan.role == Role::final_norm) return weights.final_norm;
@@ -149,8 +166,8 @@ std::vector<float>& vector_of(Weights& weights, const VectorPlan& plan) {
 /// All matrices by all threads; the first failure is thrown when the team is done. Returns the
 /// bytes asked for.
 std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan,
-                            std::span<kernels::Matrix* const> matrices, threads::Team& team,
-                            bool check, LoadProgress progress) {
+                            std::span<const Parts> matrices, threads::Team& team, bool check,
+                            LoadProgress progress) {
     std::atomic<std::uint64_t> done{0};
     std::atomic<bool> failed{false};
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(team.size()));
@@ -159,8 +176,8 @@ std::uint64_t load_matrices(const gguf::File& file, const WeightPlan& plan,
         try {
             for (std::size_t m = 0; m < matrices.size() && !failed.load(std::memory_order_relaxed);
                  ++m) {
-                GroupLoader loader(file, plan.matrices[m], *matrices[m], check);
-                loader.load(worker.share(matrices[m]->n_groups()), scratch, done, [&] {
+                GroupLoader loader(file, plan.matrices[m], matrices[m], check);
+                loader.load(worker.share(matrices[m].front().n_groups()), scratch, done, [&] {
                     if (worker.is_main()) progress(done.load(std::memory_order_relaxed));
                 });
             }
@@ -182,18 +199,23 @@ Weights load_weights(const gguf::File& file, const Hyperparameters& h,
                      bool check, LoadProgress progress, LoadBytes& bytes) {
     Weights weights;
     weights.layers.resize(h.n_layers);
+    for (LayerWeights& layer : weights.layers) layer.experts.resize(h.n_experts);
     weights.embedding = plan.embedding;
     for (const VectorPlan& vector : plan.vectors)
         vector_of(weights, vector) = read_vector(file, vector, bytes);
     weights.packed = AlignedBuffer<std::byte>(plan.packed_bytes);
-    std::vector<kernels::Matrix*> matrices;
+    std::vector<Parts> matrices;
     std::size_t offset = 0;
     for (const MatrixPlan& matrix : plan.matrices) {
-        kernels::Matrix& target = matrix_of(weights, matrix);
-        const std::size_t size = kernels::Matrix::packed_bytes(family, matrix.shape);
-        target = kernels::Matrix(family, matrix.shape, weights.packed.span().subspan(offset, size));
-        offset += size;
-        matrices.push_back(&target);
+        const Parts parts = parts_of(weights, matrix);
+        const std::vector<kernels::MatrixShape> shapes = matrix.parts();
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const std::size_t size = kernels::Matrix::packed_bytes(family, shapes[i]);
+            parts[i] =
+                kernels::Matrix(family, shapes[i], weights.packed.span().subspan(offset, size));
+            offset += size;
+        }
+        matrices.push_back(parts);
     }
     bytes.matrices = load_matrices(file, plan, matrices, team, check, progress);
     file.expect_unchanged();

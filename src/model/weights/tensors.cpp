@@ -8,6 +8,7 @@
 #include <charconv>
 #include <fmt/core.h>
 #include <span>
+#include <vector>
 
 namespace pillar::model {
 
@@ -22,9 +23,10 @@ std::string supported_types() {
     return names;
 }
 
-const TensorSpec* find_spec(std::span<const TensorSpec> specs, std::string_view name) {
+const TensorSpec* find_spec(std::span<const TensorSpec> specs, std::string_view name,
+                            const Hyperparameters& h) {
     const auto spec = std::ranges::find(specs, name, &TensorSpec::name);
-    return spec == specs.end() ? nullptr : &*spec;
+    return spec == specs.end() || !belongs(*spec, h) ? nullptr : &*spec;
 }
 
 /// "blk.7.attn_q.weight": 7 and "attn_q.weight"; nullopt when the name is no layer's.
@@ -50,11 +52,13 @@ std::optional<LayerName> layer_name(std::string_view name) {
 void expect_shape(const gguf::File& file, const Hyperparameters& h, const TensorSpec& spec,
                   const gguf::TensorInfo& tensor) {
     const std::size_t n_columns = length_of(spec.columns, h), n_rows = length_of(spec.rows, h);
-    if (tensor.has_shape(n_columns, n_rows)) return;
-    const std::string wanted = spec.is_vector() ? fmt::format("[{}]", n_columns)
-                                                : fmt::format("[{}, {}]", n_columns, n_rows);
-    throw file.error(tensor.name, fmt::format("shape [{}] where the metadata ask for {}",
-                                              joined(tensor.shape, ", "), wanted));
+    const std::size_t n_matrices = length_of(spec.matrices, h);
+    if (tensor.has_shape(n_columns, n_rows, n_matrices)) return;
+    std::vector<std::uint64_t> wanted = {n_columns};
+    if (!spec.is_vector()) wanted.push_back(n_rows);
+    if (spec.matrices != Extent::one) wanted.push_back(n_matrices);
+    throw file.error(tensor.name, fmt::format("shape [{}] where the metadata ask for [{}]",
+                                              joined(tensor.shape, ", "), joined(wanted, ", ")));
 }
 
 /// Throws when no spec knows the tensor. True when it is there for nothing.
@@ -65,8 +69,8 @@ bool is_ignored(const gguf::File& file, const Hyperparameters& h, const gguf::Te
         throw file.error(tensor.name,
                          fmt::format("a tensor of layer {}, but {}.block_count says {} layers",
                                      in_layer->layer, architecture.name, h.n_layers));
-    const TensorSpec* spec = in_layer ? find_spec(architecture.layer_tensors, in_layer->name)
-                                      : find_spec(architecture.model_tensors, tensor.name);
+    const TensorSpec* spec = in_layer ? find_spec(architecture.layer_tensors, in_layer->name, h)
+                                      : find_spec(architecture.model_tensors, tensor.name, h);
     if (spec == nullptr)
         throw file.error(tensor.name,
                          fmt::format("the architecture \"{}\" as it is computed here has no such "
@@ -95,8 +99,22 @@ std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept {
         return h.vocab_size;
     case Extent::rope_pairs:
         return h.ropes.front().n_dims / 2;
+    case Extent::experts:
+        return h.n_experts;
     }
     return 0;
+}
+
+bool is_of_experts(Role role) noexcept {
+    using enum Role;
+    return role == router || role == expert_gate || role == expert_up || role == expert_down;
+}
+
+bool belongs(const TensorSpec& spec, const Hyperparameters& h) noexcept {
+    using enum Role;
+    constexpr Role of_one[] = {gate, up, down, gate_bias, up_bias, down_bias};
+    if (is_of_experts(spec.role)) return h.n_experts > 0;
+    return h.n_experts == 0 || std::ranges::find(of_one, spec.role) == std::end(of_one);
 }
 
 std::string tensor_name(std::string_view name, std::optional<std::size_t> layer) {
@@ -105,6 +123,7 @@ std::string tensor_name(std::string_view name, std::optional<std::size_t> layer)
 
 const gguf::TensorInfo* find_tensor(const gguf::File& file, const Hyperparameters& h,
                                     const TensorSpec& spec, std::optional<std::size_t> layer) {
+    if (!belongs(spec, h)) return nullptr;
     const std::string name = tensor_name(spec.name, layer);
     const gguf::TensorInfo* tensor = file.find_tensor(name);
     if (tensor == nullptr) {

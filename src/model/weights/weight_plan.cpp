@@ -27,6 +27,7 @@ Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& 
     case Extent::dim:
     case Extent::head:
     case Extent::rope_pairs:
+    case Extent::experts:
         break;
     }
     return {0, length_of(extent, h)};
@@ -67,7 +68,8 @@ class Planner {
         if (spec.is_vector())
             add_vector(spec, layer, *tensor);
         else
-            add_matrix(spec, layer, *tensor);
+            for (std::size_t i = 0; i < length_of(spec.matrices, h_); ++i)
+                add_matrix(spec, layer, i, *tensor);
     }
 
     void add_vector(const TensorSpec& spec, std::optional<std::size_t> layer,
@@ -79,20 +81,24 @@ class Planner {
         plan_.vectors.push_back(vector);
     }
 
-    void add_matrix(const TensorSpec& spec, std::optional<std::size_t> layer,
+    /// Number `index` of those that the tensor holds.
+    void add_matrix(const TensorSpec& spec, std::optional<std::size_t> layer, std::size_t index,
                     const gguf::TensorInfo& tensor) {
         const Range rows = own_part(spec.rows, h_, share_);
         MatrixPlan matrix{.role = spec.role,
                           .layer = layer.value_or(0),
                           .tensor = &tensor,
                           .shape = {},
-                          .first_row = rows.begin};
+                          .first_row = index * length_of(spec.rows, h_) + rows.begin,
+                          .expert = index,
+                          .is_by_slice = spec.role == Role::expert_down};
         matrix.shape.type = static_cast<quant::Type>(tensor.type->number);
         matrix.shape.n_rows = rows.size();
         matrix.shape.n_columns = length_of(spec.columns, h_);
         matrix.shape.slices = own_columns(spec.columns, h_, share_);
         set_order(matrix, spec);
-        plan_.packed_bytes += kernels::Matrix::packed_bytes(family_, matrix.shape);
+        for (const kernels::MatrixShape& part : matrix.parts())
+            plan_.packed_bytes += kernels::Matrix::packed_bytes(family_, part);
         plan_.read_bytes +=
             rows.size() * matrix.shape.file_blocks().count * tensor.type->block_bytes;
         plan_.matrices.push_back(std::move(matrix));

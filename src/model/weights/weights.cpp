@@ -20,6 +20,8 @@ kernels::Matrix LayerWeights::*layer_matrix(Role role) noexcept {
         return &LayerWeights::up;
     case Role::down:
         return &LayerWeights::down;
+    case Role::router:
+        return &LayerWeights::router;
     default:
         return nullptr;
     }
@@ -52,6 +54,16 @@ std::vector<float> LayerWeights::*layer_vector(Role role) noexcept {
     default:
         return nullptr;
     }
+}
+
+std::vector<kernels::MatrixShape> MatrixPlan::parts() const {
+    if (!is_by_slice) return {shape};
+    std::vector<kernels::MatrixShape> parts;
+    for (const kernels::Slice& slice : shape.slices) {
+        parts.push_back(shape);
+        parts.back().slices = {slice};
+    }
+    return parts;
 }
 
 } // namespace pillar::model

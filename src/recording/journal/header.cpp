@@ -13,11 +13,12 @@ namespace pillar::recording {
 
 namespace {
 
-/// Changes with what is recorded of a step, so that a new field needs no new version.
+/// Changes with what is recorded of a step and of shares, so that a new field needs no new version.
 std::uint64_t layout_of_steps() {
     std::string names = fmt::format("{}", sizeof(StepHead));
     for (const auto& field : trace::step_fields()) names.append(" ").append(field.name);
     for (const auto& field : trace::rank_fields()) names.append(" ").append(field.name);
+    for (const auto& field : trace::share_fields()) names.append(" ").append(field.name);
     return hash_bytes(std::as_bytes(std::span(names)));
 }
 

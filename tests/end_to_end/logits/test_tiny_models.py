@@ -18,6 +18,14 @@ SHAPES = {
     "qwen3": ["--architecture", "qwen3", "--type", "f32", "--dim", 96, "--heads", 5, "--kv-heads", 1, "--head-dim", 80],
     "qwen3, k-quants": ["--architecture", "qwen3", "--type", "q6_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
                         "--head-dim", 64, "--ffn", 512, "--untied"],
+    "mixtral": ["--type", "f32", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--experts", 8, "--experts-used", 2,
+                "--ffn", 160],
+    "qwen3moe": ["--architecture", "qwen3moe", "--type", "f32", "--dim", 96, "--heads", 5, "--kv-heads", 1,
+                 "--head-dim", 80, "--experts", 60, "--experts-used", 6, "--ffn", 96],
+    "qwen3moe, odd, mixed": ["--architecture", "qwen3moe", "--types", "mixed", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                             "--head-dim", 32, "--experts", 7, "--experts-used", 3, "--ffn", 256, "--untied",
+                             "--layers", 3],
+    "one expert of one": ["--type", "q8_0", "--experts", 1, "--experts-used", 1],
     "linear rope": ["--type", "f32", "--rope-scaling", "linear"],
     "yarn": ["--type", "f32", "--rope-scaling", "yarn"],
     "llama 3 rope": ["--type", "f32", "--rope-scaling", "llama3"],
@@ -35,7 +43,7 @@ class TinyModels(pillar.WithFolder):
             with self.subTest(name):
                 model = pillar.tiny_model(self.folder, "shape", *flags)
                 exact = numpy_llama.Model(model).logits(self.ids())
-                for ranks in (1, 3):
+                for ranks in (1, 2, 3, 5, 8) if "--experts" in flags else (1, 3):
                     ours = pillar.logits(ranks, model, self.ids(), "--kernels", "reference", "--cache-type", "f32",
                                          "-t", 1)
                     self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)

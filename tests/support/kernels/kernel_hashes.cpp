@@ -49,10 +49,10 @@ std::uint64_t hash_quantized(const Family& family) {
     const support::Columns columns = support::random_columns(1, 500, 7);
     const Activations x =
         support::activations_of(family, support::slices_between({0, 80, 240, 240, 500}), columns);
-    std::uint64_t result = hash_of(x.q.span());
-    result = hash_of(x.scale.span(), result);
-    result = hash_of(x.sum.span(), result);
-    return hash_of(x.half_sum.span(), result);
+    std::uint64_t result = hash_of(std::span<const std::int8_t>(x.q));
+    result = hash_of(std::span<const float>(x.scale), result);
+    result = hash_of(std::span<const std::int32_t>(x.sum), result);
+    return hash_of(std::span<const std::int16_t>(x.half_sum), result);
 }
 
 std::uint64_t hash_rms_norm(const Family& family) {
@@ -78,6 +78,12 @@ std::uint64_t hash_swiglu(const Family& family) {
 std::uint64_t hash_add(const Family& family) {
     std::vector<float> x = random_values(1003, 15);
     family.add(x.data(), random_values(1003, 16).data(), x.size());
+    return hash(x);
+}
+
+std::uint64_t hash_add_scaled(const Family& family) {
+    std::vector<float> x = random_values(1003, 18);
+    family.add_scaled(x.data(), random_values(1003, 19).data(), 0.37f, x.size());
     return hash(x);
 }
 
@@ -112,6 +118,7 @@ std::map<std::string, std::uint64_t> hashes_of(const Family& family) {
     hashes["rope"] = hash_rope(family);
     hashes["swiglu"] = hash_swiglu(family);
     hashes["add"] = hash_add(family);
+    hashes["add_scaled"] = hash_add_scaled(family);
     hashes["attention_f32"] = hash_attention(family, CacheType::f32);
     hashes["attention_f16"] = hash_attention(family, CacheType::f16);
     hashes["attention_q8_0"] = hash_attention(family, CacheType::q8_0);

@@ -41,6 +41,7 @@ void add_limit_cases(Cases& cases);
 void add_oddity_cases(Cases& cases);
 void add_vocabulary_cases(Cases& cases);
 void add_hyperparameter_cases(Cases& cases);
+void add_expert_cases(Cases& cases);
 void add_template_cases(Cases& cases);
 
 } // namespace pillar::support

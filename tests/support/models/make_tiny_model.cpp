@@ -41,8 +41,8 @@ int main(int argc, char** argv) {
                                                          {"llama3", RopeScaling::llama3}};
     CLI::App app{"Writes a small model with random weights."};
     app.add_option("--output", output, "file to write")->required();
-    app.add_option("--architecture", model.architecture, "llama, qwen2 or qwen3")
-        ->check(CLI::IsMember({"llama", "qwen2", "qwen3"}))
+    app.add_option("--architecture", model.architecture, "llama, qwen2, qwen3 or qwen3moe")
+        ->check(CLI::IsMember({"llama", "qwen2", "qwen3", "qwen3moe"}))
         ->capture_default_str();
     app.add_option("--layers", model.n_layers, "layers")->capture_default_str();
     app.add_option("--dim", model.dim, "width of the residual stream")->capture_default_str();
@@ -51,6 +51,10 @@ int main(int argc, char** argv) {
     app.add_option("--head-dim", model.head_dim, "width of a head; 0: dim / heads")
         ->capture_default_str();
     app.add_option("--ffn", model.ffn, "width of the feed-forward layer")->capture_default_str();
+    app.add_option("--experts", model.n_experts, "experts a layer, each as wide as --ffn; 0: none")
+        ->capture_default_str();
+    app.add_option("--experts-used", model.n_experts_used, "experts that a token goes through")
+        ->capture_default_str();
     app.add_option("--vocab", model.vocab, "tokens, at least 320")->capture_default_str();
     app.add_option("--context", model.context, "context length")->capture_default_str();
     app.add_option("--type,--types", type, "block format of all matrices, or mixed")

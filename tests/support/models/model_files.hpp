@@ -39,7 +39,7 @@ class ModelFile {
 inline std::uint64_t matrix_bytes(const gguf::File& file) {
     std::uint64_t n = 0;
     for (const gguf::TensorInfo& tensor : file.tensors())
-        if (tensor.shape.size() == 2) n += tensor.size_bytes;
+        if (tensor.shape.size() >= 2) n += tensor.size_bytes;
     return n;
 }
 

@@ -32,15 +32,20 @@ Type type_of(const TinyModel& options, const std::string& name, std::uint64_t co
     return Type::f16;
 }
 
+/// `count` matrices, one after another; 0: a tensor of two dimensions.
 void add_matrix(GgufBuilder& builder, const TinyModel& options, const std::string& name,
-                std::uint64_t columns, std::uint64_t rows, double gain = 1.0) {
-    const Type type = type_of(options, name, columns);
+                std::uint64_t columns, std::uint64_t rows, double gain = 1.0,
+                std::uint64_t count = 0, std::optional<Type> the_type = {}) {
+    const Type type = the_type ? *the_type : type_of(options, name, columns);
+    std::vector<std::uint64_t> shape = {columns, rows};
+    if (count > 0) shape.push_back(count);
+    const std::uint64_t n_weights = columns * rows * std::max<std::uint64_t>(1, count);
     Random random(options.seed, name + ".data");
     const double deviation = gain / std::sqrt(static_cast<double>(columns));
     builder.tensors.push_back({.name = name,
-                               .shape = {columns, rows},
+                               .shape = std::move(shape),
                                .type = static_cast<std::uint32_t>(type),
-                               .data = random_blocks(type, columns * rows, deviation, random)});
+                               .data = random_blocks(type, n_weights, deviation, random)});
 }
 
 void add_vector(GgufBuilder& builder, const std::string& name, const std::vector<float>& values) {
@@ -105,7 +110,7 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
     }
     set("rope.scaling.factor", static_cast<float>(scaling_factor));
     set("rope.scaling.original_context_length",
-                static_cast<std::uint32_t>(options.context / scaling_factor));
+        static_cast<std::uint32_t>(options.context / scaling_factor));
 }
 
 void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
@@ -118,7 +123,13 @@ void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
     set("context_length", options.context);
     set("embedding_length", options.dim);
     set("block_count", options.n_layers);
-    set("feed_forward_length", options.ffn);
+    if (options.n_experts > 0) {
+        set("expert_count", options.n_experts);
+        set("expert_used_count", options.n_experts_used);
+    }
+    const bool has_width_of_experts = options.architecture == "qwen3moe";
+    if (has_width_of_experts) set("expert_feed_forward_length", options.ffn);
+    set("feed_forward_length", has_width_of_experts ? 3 * options.ffn : options.ffn);
     set("attention.head_count", options.n_heads);
     set("attention.head_count_kv", options.n_kv_heads);
     set("attention.layer_norm_rms_epsilon", 1e-5f);
@@ -129,6 +140,15 @@ void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
         set("attention.key_length", options.head_width());
         set("attention.value_length", options.head_width());
     }
+}
+
+/// A router whose scores differ by more than rounding does, and the experts' three tensors.
+void add_experts(GgufBuilder& builder, const TinyModel& options, const std::string& block) {
+    const std::uint64_t dim = options.dim, ffn = options.ffn, n = options.n_experts;
+    add_matrix(builder, options, block + "ffn_gate_inp.weight", dim, n, 2.0, 0, Type::f32);
+    add_matrix(builder, options, block + "ffn_gate_exps.weight", dim, ffn, 1.0, n);
+    add_matrix(builder, options, block + "ffn_up_exps.weight", dim, ffn, 1.0, n);
+    add_matrix(builder, options, block + "ffn_down_exps.weight", ffn, dim, 1.0, n);
 }
 
 void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t layer) {
@@ -145,11 +165,12 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t lay
         add_bias(builder, options, block + "attn_k.bias", kv);
         add_bias(builder, options, block + "attn_v.bias", kv);
     }
-    if (options.architecture == "qwen3") {
+    if (options.architecture.starts_with("qwen3")) {
         add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
         add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
     }
     add_norm(builder, options, block + "ffn_norm.weight");
+    if (options.n_experts > 0) return add_experts(builder, options, block);
     add_matrix(builder, options, block + "ffn_gate.weight", options.dim, options.ffn);
     add_matrix(builder, options, block + "ffn_up.weight", options.dim, options.ffn);
     add_matrix(builder, options, block + "ffn_down.weight", options.ffn, options.dim);
@@ -166,6 +187,10 @@ void check(const TinyModel& options) {
             "heads are a multiple of the key-value heads");
     require(options.head_dim != 0 || options.dim % options.n_heads == 0,
             "dim is a multiple of the heads, or the head width is given");
+    require(options.n_experts == 0 ||
+                (options.n_experts_used > 0 && options.n_experts_used <= options.n_experts),
+            "of the experts at least one and at most all are used");
+    require(options.architecture != "qwen3moe" || options.n_experts > 0, "qwen3moe has experts");
     require(options.head_width() % 2 == 0, "the head width is even");
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// A complete model, of the `llama` architecture or another, small enough for unit tests: random weights with
-// spreads that keep activations near 1 and logits within about ±10, a SentencePiece-style
-// vocabulary with byte tokens, and every key that a loader needs. The same options give the same
-// bytes on every machine.
+// A complete model, of the `llama` architecture or another, small enough for unit tests: random
+// weights with spreads that keep activations near 1 and logits within about ±10, a
+// SentencePiece-style vocabulary with byte tokens, and every key that a loader needs. The same
+// options give the same bytes on every machine.
 
 #include "pillar/quant/type.hpp"
 #include "support/models/gguf_builder.hpp"
@@ -18,7 +18,7 @@ namespace pillar::support {
 enum class RopeScaling { none, linear, yarn, llama3 };
 
 struct TinyModel {
-    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads).
+    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads), qwen3moe (experts too).
     std::string architecture = "llama";
     std::uint32_t n_layers = 2;
     std::uint32_t dim = 64;
@@ -26,6 +26,8 @@ struct TinyModel {
     std::uint32_t n_kv_heads = 2;
     std::uint32_t head_dim = 0; ///< 0: dim / n_heads
     std::uint32_t ffn = 160;
+    std::uint32_t n_experts = 0; ///< a layer, `ffn` wide each; 0: one feed-forward
+    std::uint32_t n_experts_used = 2;
     std::uint32_t vocab = 384; ///< at least min_tiny_vocab
     std::uint32_t context = 256;
     /// Of all matrices; absent: a mix of all formats. Rows that are no whole number of blocks get a

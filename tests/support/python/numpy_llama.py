@@ -259,7 +259,7 @@ def rope_frequencies(of, n_dims, context, factors):
 
 
 class Model:
-    """Of the architectures llama, qwen2 and qwen3.
+    """Of the architectures llama (Mixtral too), qwen2, qwen3 and qwen3moe.
 
     logits(ids): (T, vocabulary) in float64 from exactly decoded weights."""
 
@@ -268,7 +268,7 @@ class Model:
         self.dtype = dtype
         self.cache = {}
         self.architecture = self.file.metadata["general.architecture"]
-        assert self.architecture in ("llama", "qwen2", "qwen3")
+        assert self.architecture in ("llama", "qwen2", "qwen3", "qwen3moe")
         self.has_half_pairs = self.architecture != "llama"
         of = self.key
         self.n_layers = of("block_count")
@@ -276,6 +276,8 @@ class Model:
         self.n_heads = of("attention.head_count")
         self.n_kv_heads = of("attention.head_count_kv", self.n_heads)
         self.head_dim = of("attention.key_length", self.dim // self.n_heads)
+        self.n_experts = of("expert_count", 0)
+        self.n_used = of("expert_used_count", 0)
         self.eps = of("attention.layer_norm_rms_epsilon", 1e-5)
         self.n_rot = of("rope.dimension_count", self.head_dim)
         factors = self.file.tensor("rope_freqs.weight") if "rope_freqs.weight" in self.file.tensors else None
@@ -315,7 +317,7 @@ class Model:
         n = x.shape[0]
         q = self.linear(x, layer, "attn_q").reshape(n, self.n_heads, self.head_dim)
         k = self.linear(x, layer, "attn_k").reshape(n, self.n_kv_heads, self.head_dim)
-        if self.architecture == "qwen3":
+        if self.architecture in ("qwen3", "qwen3moe"):
             q = self.norm(q, f"blk.{layer}.attn_q_norm.weight")
             k = self.norm(k, f"blk.{layer}.attn_k_norm.weight")
         q, k = self.rotate(q), self.rotate(k)
@@ -329,7 +331,26 @@ class Model:
             out[:, head] = p / p.sum(axis=1, keepdims=True) @ v[:, head // group]
         return self.linear(out.reshape(n, -1), layer, "attn_output")
 
+    def experts(self, x, layer):
+        """Softmax over all experts, the n_used most likely of them, weights that add up to 1: as Qwen3's and Mixtral's
+        authors write it."""
+        def swiglu(x, gate, up, down):
+            gate, up = x @ gate.T, x @ up.T
+            return (gate / (1 + np.exp(-gate)) * up) @ down.T
+        score = self.linear(x, layer, "ffn_gate_inp")
+        p = np.exp(score - score.max(axis=1, keepdims=True))
+        p = p / p.sum(axis=1, keepdims=True)
+        of_experts = [self.weight(f"blk.{layer}.ffn_{name}_exps.weight") for name in ("gate", "up", "down")]
+        out = np.zeros_like(x)
+        for row in range(x.shape[0]):
+            chosen = np.argsort(-p[row], kind="stable")[:self.n_used]
+            for e in chosen:
+                out[row] += p[row, e] / p[row, chosen].sum() * swiglu(x[row], *(w[e] for w in of_experts))
+        return out
+
     def feed_forward(self, x, layer):
+        if self.n_experts > 0:
+            return self.experts(x, layer)
         gate, up = self.linear(x, layer, "ffn_gate"), self.linear(x, layer, "ffn_up")
         return self.linear(gate / (1 + np.exp(-gate)) * up, layer, "ffn_down")
 

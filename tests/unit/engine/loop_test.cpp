@@ -80,8 +80,8 @@ TEST(loop, continues_a_sequence_that_was_cut_back_as_if_the_rest_had_never_been)
     EXPECT_EQ(play(rewound, detour).at({0, 5}), expected.at({0, 5}));
 }
 
-TEST(loop, allocates_nothing_between_steps) {
-    OneRank rank(tiny(), sized(8, 1), 2);
+void expect_no_allocation_between_steps(const ModelFile& model) {
+    OneRank rank(model, sized(8, 1), 2);
     LoopOptions options;
     options.n_candidates = 40;
     options.log_sums = true;
@@ -104,6 +104,15 @@ TEST(loop, allocates_nothing_between_steps) {
     } decode;
     loop.run(&decode);
     EXPECT_EQ(decode.at_end, decode.at_sixteen);
+}
+
+TEST(loop, allocates_nothing_between_steps) {
+    expect_no_allocation_between_steps(tiny());
+}
+
+TEST(loop, allocates_nothing_between_steps_with_experts) {
+    expect_no_allocation_between_steps(
+        ModelFile(support::TinyModel{.n_experts = 9, .n_experts_used = 4, .context = 512}));
 }
 
 TEST(loop, ends_with_the_error_of_a_scheduler) {

@@ -61,6 +61,50 @@ TEST(step_cost, counts_every_matrix_of_the_file_once) {
     EXPECT_EQ(both.kv_bytes, cost.kv_bytes);
 }
 
+/// 13 experts of which a row goes through 5: two layers of three matrices each.
+TEST(step_cost, counts_the_experts_that_are_read) {
+    const ModelFile model(TinyModel{.architecture = "qwen3moe",
+                                    .dim = 256,
+                                    .n_heads = 8,
+                                    .n_kv_heads = 2,
+                                    .ffn = 512,
+                                    .n_experts = 13,
+                                    .n_experts_used = 5,
+                                    .tied = false});
+    std::uint64_t of_all = 0, of_experts = 0, weights_of_all = 0, weights_of_experts = 0;
+    for (const gguf::TensorInfo& tensor : model.file().tensors()) {
+        if (tensor.shape.size() < 2 || !tensor.name.starts_with("blk.")) continue;
+        const bool is_expert = tensor.shape.size() == 3;
+        (is_expert ? of_experts : of_all) += tensor.size_bytes;
+        if (tensor.type->number == 0) continue; // the router's products are of floats
+        (is_expert ? weights_of_experts : weights_of_all) += tensor.n_elements();
+    }
+    for (const int n_ranks : {1, 2}) {
+        StepCost cost;
+        double one_row = 0, two_rows = 0, many_rows = 0;
+        for (int rank = 0; rank < n_ranks; ++rank) {
+            const StepCost part = cost_of(model, rank, n_ranks, "integer");
+            cost.expert_bytes += part.expert_bytes;
+            cost.layer_macs += part.layer_macs;
+            one_row += part.layer_bytes_of(1);
+            two_rows += part.layer_bytes_of(2);
+            many_rows += part.layer_bytes_of(1000);
+            EXPECT_EQ(part.n_experts, 13u);
+            EXPECT_EQ(part.n_experts_used, 5u);
+        }
+        EXPECT_EQ(cost.expert_bytes, of_experts / 13);
+        EXPECT_EQ(cost.layer_macs, weights_of_all + weights_of_experts / 13 * 5);
+        const std::uint64_t router = 2 * 256 * 13 * sizeof(float); // whole on each rank
+        const auto always =
+            static_cast<double>(of_all + static_cast<std::uint64_t>(n_ranks - 1) * router);
+        const auto an_expert = static_cast<double>(of_experts) / 13;
+        EXPECT_DOUBLE_EQ(one_row, always + 5 * an_expert);
+        // Of the 8 that the first row leaves the second chooses 8 · 5 / 13 in the mean.
+        EXPECT_DOUBLE_EQ(two_rows, always + (5 + 8 * 5.0 / 13) * an_expert);
+        EXPECT_NEAR(many_rows, always + 13 * an_expert, 1);
+    }
+}
+
 TEST(step_cost, counts_no_integer_products_where_there_are_none) {
     const ModelFile floats(TinyModel{.type = quant::Type::f16});
     EXPECT_EQ(cost_of(floats, 0, 1, "integer").layer_macs, 0u);

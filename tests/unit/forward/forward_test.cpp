@@ -127,12 +127,19 @@ TEST_P(Forward, gives_a_sequence_the_same_bits_in_any_company) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Forward,
-                         testing::Values(std::tuple{model_with(3, 1, 32), kernels::CacheType::f16},
-                                         std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
-                                         std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
-                                         std::tuple{model_with(4, 4, 64),
-                                                    kernels::CacheType::f32}));
+TinyModel with_experts(TinyModel model) {
+    model.n_experts = 13;
+    model.n_experts_used = 3;
+    return model;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, Forward,
+    testing::Values(std::tuple{model_with(3, 1, 32), kernels::CacheType::f16},
+                    std::tuple{with_experts(model_with(4, 2, 32)), kernels::CacheType::f16},
+                    std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
+                    std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
+                    std::tuple{model_with(4, 4, 64), kernels::CacheType::f32}));
 
 /// Barriers of the team in one layer for a step of `n_rows` at a depth: what two more layers cost.
 std::size_t counted_barriers_a_layer(TinyModel options, std::int32_t depth, std::int32_t n_rows,
@@ -170,6 +177,16 @@ TEST(forward, meets_as_often_as_the_cost_model_counts) {
         for (const std::int32_t n_rows : {1, 4, 5, 63, 64, 300})
             EXPECT_EQ(counted_barriers_a_layer(model_with(8, 4, 32), 0, n_rows, 2, n_ranks),
                       barriers_a_layer(static_cast<std::size_t>(n_rows), n_ranks))
+                << n_rows << " rows on " << n_ranks;
+}
+
+TEST(forward, meets_as_often_with_experts_as_the_cost_model_counts) {
+    TinyModel model = model_with(8, 4, 32);
+    model.n_experts = 7;
+    for (const int n_ranks : {1, 2})
+        for (const std::int32_t n_rows : {1, 4, 5, 64})
+            EXPECT_EQ(counted_barriers_a_layer(model, 0, n_rows, 2, n_ranks),
+                      barriers_a_layer(static_cast<std::size_t>(n_rows), n_ranks, true))
                 << n_rows << " rows on " << n_ranks;
 }
 

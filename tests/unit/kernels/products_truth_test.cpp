@@ -89,7 +89,7 @@ TEST_P(ExactQuantization, has_the_bits_of_rational_arithmetic) {
         Activations x(ActivationLayout({&whole, 1}), 1, family_.panel_columns);
         std::copy(block.begin(), block.end(), x.column(0));
         family_.quantize(x, 0, 0, 1);
-        EXPECT_TRUE(same_bits(x.scale.span(), dx)) << "block " << n_blocks;
+        EXPECT_TRUE(same_bits(x.scale, dx)) << "block " << n_blocks;
         EXPECT_TRUE(std::equal(q.begin(), q.end(), x.q.data())) << "block " << n_blocks;
         const int first = std::accumulate(q.begin(), q.begin() + 16, 0);
         EXPECT_EQ(x.sum[0], std::accumulate(q.begin(), q.end(), 0));

@@ -119,6 +119,18 @@ TEST_P(Vectors, add_rounds_each_sum_once) {
     }
 }
 
+TEST_P(Vectors, add_scaled_rounds_product_and_sum_together) {
+    for (const std::size_t n : sizes) {
+        std::vector<float> x = values(n, n + 6);
+        const std::vector<float> y = values(n, n + 7);
+        constexpr float factor = 0.3f;
+        std::vector<float> expected(n);
+        for (std::size_t i = 0; i < n; ++i) expected[i] = std::fma(factor, y[i], x[i]);
+        family_.add_scaled(x.data(), y.data(), factor, n);
+        EXPECT_TRUE(same_bits(x, expected)) << n;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, Vectors, testing::ValuesIn(usable_families()), family_name);
 
 } // namespace

@@ -47,9 +47,15 @@ TEST(tensor_list, has_each_role_once_and_all_that_a_layer_must_have) {
         }
         using enum Role;
         for (const Role role : {embedding, final_norm, attention_norm, query, key, value,
-                                attention_output, feed_forward_norm, gate, up, down})
+                                attention_output, feed_forward_norm})
             EXPECT_TRUE(required.contains(role))
                 << architecture->name << " " << static_cast<int>(role);
+        const auto has_all = [&](std::initializer_list<Role> roles) {
+            return std::ranges::all_of(roles, [&](Role role) { return required.contains(role); });
+        };
+        EXPECT_TRUE(has_all({gate, up, down}) ||
+                    has_all({router, expert_gate, expert_up, expert_down}))
+            << architecture->name;
     }
 }
 
@@ -57,7 +63,8 @@ TEST(tensor_list, names_places_that_the_weights_have) {
     for (const Architecture* architecture : architectures())
         for (const TensorSpec& spec : architecture->layer_tensors) {
             if (spec.role == Role::ignored) continue;
-            EXPECT_EQ(layer_matrix(spec.role) != nullptr, !spec.is_vector()) << spec.name;
+            const bool is_matrix = !spec.is_vector() && spec.matrices == Extent::one;
+            EXPECT_EQ(layer_matrix(spec.role) != nullptr, is_matrix) << spec.name;
             EXPECT_EQ(layer_vector(spec.role) != nullptr, spec.is_vector()) << spec.name;
         }
 }

@@ -74,6 +74,29 @@ TEST(load_bytes, of_all_ranks_are_the_files_plus_what_replication_and_shared_blo
         }
 }
 
+/// Slices of an expert's down are packed apart, but read together.
+TEST(load_bytes, of_experts_are_the_files) {
+    const auto& family = *kernels::find_family("integer");
+    for (const auto type : {quant::Type::q4_0, quant::Type::q4_k}) {
+        const ModelFile model(TinyModel{
+            .architecture = "qwen3moe", .dim = 256, .ffn = 768, .n_experts = 5, .type = type});
+        threads::Team team(2);
+        const auto share = partition::even_share(model.h().sizes(), 0, 1);
+        const WeightPlan plan = plan_weights(model.file(), model.h(), share, family);
+        LoadBytes bytes;
+        const Weights weights = load_weights(
+            model.file(), model.h(), family, plan, team, true, [](std::uint64_t) {}, bytes);
+        std::uint64_t n_bytes = matrix_bytes(model.file());
+        EXPECT_EQ(bytes.matrices, n_bytes);
+        EXPECT_EQ(plan.read_bytes, n_bytes);
+        for (const LayerWeights& layer : weights.layers) {
+            EXPECT_EQ(layer.experts.size(), 5u);
+            EXPECT_EQ(layer.experts[4].down.size(), 8u);
+            EXPECT_EQ(layer.experts[4].gate.shape().n_rows, 768u);
+        }
+    }
+}
+
 TEST(load_bytes, halve_with_two_ranks) {
     const ModelFile model(TinyModel{.dim = 256, .n_heads = 8, .n_kv_heads = 4, .ffn = 512});
     const auto& family = *kernels::find_family("integer");

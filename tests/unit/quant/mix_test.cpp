@@ -33,6 +33,27 @@ TEST(type_mix, q4_k_m_has_q6_k_where_the_published_files_have_it) {
         EXPECT_EQ(layers_with(Type::q4_k, Mix::q4_k_m, role, llama_2_7b).size(), 32u);
 }
 
+/// Mixtral: the small matrices of attention have 8 bits, its output 5 in most mixes.
+TEST(type_mix, spends_bits_on_the_attention_of_8_experts) {
+    const MixModel mixtral{.n_layers = 32, .heads_per_kv_head = 4, .n_experts = 8};
+    const auto type = [&](Mix mix, MatrixRole role) {
+        return type_in(mix, role, 8, 4096, mixtral);
+    };
+    for (const Mix mix : {Mix::q4_0, Mix::q2_k, Mix::q4_k_m, Mix::q6_k})
+        for (const MatrixRole role : {MatrixRole::attention_k, MatrixRole::attention_v})
+            EXPECT_EQ(type(mix, role), Type::q8_0);
+    EXPECT_EQ(type(Mix::q4_k_m, MatrixRole::attention_output), Type::q5_k);
+    EXPECT_EQ(type(Mix::q2_k, MatrixRole::attention_output), Type::q5_k);
+    EXPECT_EQ(type(Mix::q4_0, MatrixRole::attention_output), Type::q4_0);
+    EXPECT_EQ(type(Mix::q5_k_m, MatrixRole::attention_output), Type::q5_k);
+    EXPECT_EQ(type(Mix::q4_k_m, MatrixRole::attention_q), Type::q4_k);
+    EXPECT_EQ(type(Mix::q4_k_m, MatrixRole::ffn_down), Type::q4_k);
+    EXPECT_EQ(type(Mix::f16, MatrixRole::attention_k), Type::f16);
+    MixModel many = mixtral;
+    many.n_experts = 128;
+    EXPECT_EQ(type_in(Mix::q4_0, MatrixRole::attention_k, 8, 4096, many), Type::q4_0);
+}
+
 TEST(type_mix, keeps_the_output_finer_than_the_rest) {
     for (const MixInfo& mix : mixes()) {
         const Type output = type_in(mix.mix, MatrixRole::output, 0, 4096, llama_2_7b);

@@ -12,6 +12,7 @@ void rms_norm(const float* x, const float* weight, std::size_t n, float eps, flo
 void rope(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
 void add(float* x, const float* y, std::size_t n) noexcept;
+void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept;
 
 void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
                  std::size_t head_dim, float scale, float* scores) noexcept;

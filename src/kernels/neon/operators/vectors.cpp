@@ -61,4 +61,10 @@ void add(float* x, const float* y, std::size_t n) noexcept {
         store_first(x + i, n - i, vaddq_f32(load_first(x + i, n - i), load_first(y + i, n - i)));
 }
 
+void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept {
+    const Floats f = vdupq_n_f32(factor);
+    for (std::size_t i = 0; i < n; i += lanes)
+        store_first(x + i, n - i, vfmaq_f32(load_first(x + i, n - i), f, load_first(y + i, n - i)));
+}
+
 } // namespace pillar::kernels::neon

@@ -1,7 +1,9 @@
 // "llama": Llama 1–3.x, TinyLlama, Mistral, SmolLM2 and what else converts to this name. Everything
-// it needs is shared with other architectures; its mixture-of-experts variant (Mixtral) is refused.
+// it needs is shared with other architectures. Mixtral is one too: with a number of experts the
+// feed-forward is a few of them.
 
 #include "config/common_tensors.hpp"
+#include "config/experts.hpp"
 
 #include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
@@ -11,6 +13,10 @@ namespace pillar::model {
 namespace {
 
 constexpr RowOrder order = RowOrder::as_in_file;
+
+void read(const gguf::File& file, Hyperparameters& h) {
+    read_experts(file, h, 0);
+}
 
 constexpr std::array own_model_tensors{
     TensorSpec{Role::rope_factors, "rope_freqs.weight", Presence::optional, Extent::rope_pairs},
@@ -27,14 +33,13 @@ constexpr std::array own_layer_tensors{
 };
 
 constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors);
-constexpr auto layer_tensors =
-    joined(norms_before_blocks, attention_tensors(order),
-           query_key_value_biases(Presence::optional, order), gated_feed_forward,
-           own_layer_tensors);
+constexpr auto layer_tensors = joined(norms_before_blocks, attention_tensors(order),
+                                      query_key_value_biases(Presence::optional, order),
+                                      gated_feed_forward, expert_feed_forward, own_layer_tensors);
 
 } // namespace
 
-extern const Architecture llama_architecture{"llama", nothing_special, pre_norm_layer,
-                                             model_tensors, layer_tensors};
+extern const Architecture llama_architecture{"llama",       read,          pre_norm_layer,
+                                             model_tensors, layer_tensors, expert_keys};
 
 } // namespace pillar::model

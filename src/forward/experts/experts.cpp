@@ -1,0 +1,184 @@
+#include "experts/experts.hpp"
+
+#include "blocks/feed_forward.hpp"
+#include "blocks/products.hpp"
+
+#include "pillar/core/hash.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace pillar::forward {
+
+namespace {
+
+using kernels::block_size;
+using Group = ExpertGroups::Group;
+
+/// Results that stay in a core's cache while experts are added up: floats of all rows of a piece.
+constexpr std::size_t floats_a_piece = 16 * 1024;
+
+ExpertBuffers::Views& views_of(Workspace& ws, threads::Worker worker) noexcept {
+    return ws.experts.views[static_cast<std::size_t>(worker.index())];
+}
+
+void choose(Workspace& ws, Range rows) noexcept {
+    const model::Hyperparameters& h = ws.model.h;
+    ExpertBuffers& e = ws.experts;
+    for (std::size_t r = rows.begin; r < rows.end; ++r)
+        choose_experts(e.scores.span().subspan(r * h.n_experts, h.n_experts),
+                       std::span(e.choices).subspan(r * h.n_experts_used, h.n_experts_used));
+}
+
+void group_rows(Workspace& ws, const MicroBatch& batch) noexcept {
+    ExpertBuffers& e = ws.experts;
+    e.groups.make(std::span(e.choices).first(batch.rows.size() * ws.model.h.n_experts_used));
+}
+
+/// Columns [begin, end) of the groups' list: each its row's normed activations.
+void gather(Workspace& ws, threads::Worker worker, const MicroBatch& batch,
+            Range columns) noexcept {
+    ExpertBuffers& e = ws.experts;
+    kernels::Activations& view = views_of(ws, worker).gathered;
+    for (const Group& group : e.groups.groups()) {
+        const std::size_t begin = std::max(columns.begin, group.begin);
+        const std::size_t end = std::min(columns.end, group.begin + group.n);
+        if (begin >= end) continue;
+        view.point_at(e.gathered, group.begin, group.n);
+        for (std::size_t c = begin; c < end; ++c)
+            view.copy_column(c - group.begin, batch.normed, e.groups.members()[c].row);
+    }
+}
+
+/// One thread's rows of the block's sum: slices are added up as the balanced tree, a finished one
+/// to its left neighbour as soon as both are as large.
+class SliceSums {
+  public:
+    SliceSums(Workspace& ws, const MicroBatch& batch, Range columns) noexcept
+        : ws_(ws), total_(ws.partial_of(batch).data()), n_rows_(batch.rows.size()),
+          columns_(columns) {}
+
+    /// Slice s begins: +0.
+    void begin(std::size_t s) noexcept {
+        sums_ = level(level_of(s));
+        for (std::size_t r = 0; r < n_rows_; ++r) std::fill_n(at(sums_, r), columns_.size(), 0.0f);
+    }
+    void add(std::size_t row, const float* result, float weight) noexcept {
+        ws_.model.family.add_scaled(at(sums_, row), result + columns_.begin, weight,
+                                    columns_.size());
+    }
+    void end(std::size_t s) noexcept {
+        for (std::size_t l = level_of(s); s % 2 == 1; s /= 2, --l)
+            for (std::size_t r = 0; r < n_rows_; ++r)
+                ws_.model.family.add(at(level(l - 1), r), at(level(l), r), columns_.size());
+    }
+
+  private:
+    /// Subtrees that are complete before slice s: one for each bit of s.
+    static std::size_t level_of(std::size_t s) noexcept {
+        return static_cast<std::size_t>(std::popcount(s));
+    }
+    float* level(std::size_t l) noexcept {
+        return l == 0 ? total_ : ws_.experts.slice_sums[l - 1].data();
+    }
+    float* at(float* sums, std::size_t row) const noexcept {
+        return sums + row * ws_.model.h.dim + columns_.begin;
+    }
+
+    Workspace& ws_;
+    float* total_;
+    std::size_t n_rows_;
+    Range columns_; ///< of the residual
+    float* sums_ = nullptr;
+};
+
+} // namespace
+
+void route(Workspace& ws, threads::Worker worker, std::size_t layer, MicroBatch& batch) noexcept {
+    const std::size_t n_rows = batch.rows.size();
+    multiply_share(ws, worker, ws.model.weights.layers[layer].router, batch.normed,
+                   ws.experts.scores.data(), ws.model.h.n_experts);
+    if (n_rows <= few_rows) {
+        worker.serial([&] {
+            choose(ws, {0, n_rows});
+            group_rows(ws, batch);
+            gather(ws, worker, batch, {0, ws.experts.groups.members().size()});
+        });
+        return;
+    }
+    worker.barrier();
+    choose(ws, worker.share(n_rows));
+    worker.serial([&] { group_rows(ws, batch); });
+    gather(ws, worker, batch, worker.share(ws.experts.groups.members().size()));
+    worker.barrier();
+}
+
+void route_at_random(Workspace& ws, MicroBatch& batch) noexcept {
+    ExpertBuffers& e = ws.experts;
+    const std::size_t n_rows = batch.rows.size();
+    for (std::size_t i = 0; i < n_rows * ws.model.h.n_experts; ++i)
+        e.scores[i] = static_cast<float>(hash_bytes(std::as_bytes(std::span(&i, 1))) >> 40);
+    choose(ws, {0, n_rows});
+    group_rows(ws, batch);
+}
+
+void project_experts(Workspace& ws, threads::Worker worker, std::size_t layer) noexcept {
+    const model::Model& model = ws.model;
+    ExpertBuffers& e = ws.experts;
+    ExpertBuffers::Views& views = views_of(ws, worker);
+    const std::size_t n_hidden = model.share.hidden.size();
+    const std::size_t n_units = (n_hidden + block_size - 1) / block_size;
+    const auto project = [&](const Group& group, std::size_t first, std::size_t last) {
+        const model::Expert& expert = model.weights.layers[layer].experts[group.expert];
+        const Range columns{first * block_size, std::min(last * block_size, n_hidden)};
+        views.gathered.point_at(e.gathered, group.begin, group.n);
+        views.hidden.point_at(e.hidden, group.begin, group.n);
+        const auto multiply_rows = [&](const kernels::Matrix& w, float* y, std::size_t y_stride) {
+            const std::size_t rows = w.family().rows_per_group(w.shape().type);
+            multiply(ws, worker, w, views.gathered, y, y_stride,
+                     {columns.begin / rows, (columns.end + rows - 1) / rows});
+        };
+        float* const up = e.up.data() + group.begin * n_hidden;
+        multiply_rows(expert.gate, views.hidden.x.data(), views.hidden.x_stride);
+        multiply_rows(expert.up, up, n_hidden);
+        for (std::size_t c = 0; c < group.n; ++c) {
+            ws.look_at_messages(worker);
+            apply_gate(model.family, model.h.layers[layer].activation, views.hidden.column(c),
+                       up + c * n_hidden, columns);
+            if (!model.family.float_activations)
+                model.family.quantize(views.hidden, c, first, last);
+        }
+    };
+    e.groups.for_each_share(n_units, worker.index(), worker.count(), project);
+}
+
+void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,
+                    const MicroBatch& batch) noexcept {
+    const model::LayerWeights& w = ws.model.weights.layers[layer];
+    ExpertBuffers& e = ws.experts;
+    ExpertBuffers::Views& views = views_of(ws, worker);
+    const std::size_t dim = ws.model.h.dim, n_slices = views.slices.size();
+    const kernels::Matrix& any = w.experts.front().down.front();
+    const Range mine = worker.share(any.n_groups());
+    const std::size_t a_group = any.family().rows_per_group(any.shape().type);
+    const std::size_t n_groups =
+        std::max<std::size_t>(1, floats_a_piece / (a_group * batch.rows.size()));
+    for (std::size_t begin = mine.begin; begin < mine.end; begin += n_groups) {
+        const Range groups{begin, std::min(begin + n_groups, mine.end)};
+        SliceSums sums(ws, batch, rows_of(any, groups));
+        for (std::size_t s = 0; s < n_slices; ++s) {
+            sums.begin(s);
+            for (const Group& group : e.groups.groups()) {
+                views.slices[s].point_at(e.hidden, group.begin, group.n);
+                multiply(ws, worker, w.experts[group.expert].down[s], views.slices[s],
+                         e.results.data(), dim, groups);
+                const auto members = e.groups.members(group);
+                for (std::size_t c = 0; c < group.n; ++c)
+                    sums.add(members[c].row, e.results.data() + c * dim, members[c].weight);
+            }
+            sums.end(s);
+        }
+    }
+}
+
+} // namespace pillar::forward
