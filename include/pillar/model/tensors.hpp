@@ -25,11 +25,13 @@ enum class Role : std::uint8_t {
     rope_factors,
     // Those of a layer.
     attention_norm,
+    attention_post_norm, ///< of what the attention block adds
     query,
     key,
     value,
     attention_output,
     feed_forward_norm,
+    feed_forward_post_norm, ///< of what the feed-forward block adds
     gate,
     up,
     down,

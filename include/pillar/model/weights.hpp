@@ -18,8 +18,10 @@ namespace pillar::model {
 struct LayerWeights {
     std::vector<float> attention_norm;    ///< (dim)
     std::vector<float> feed_forward_norm; ///< (dim)
-    kernels::Matrix query;                ///< column parallel: own heads · head_dim rows × dim
-    kernels::Matrix key;                  ///< column parallel: own KV heads · head_dim rows × dim
+    /// (dim), or empty: of what a block adds to the residual.
+    std::vector<float> attention_post_norm, feed_forward_post_norm;
+    kernels::Matrix query; ///< column parallel: own heads · head_dim rows × dim
+    kernels::Matrix key;   ///< column parallel: own KV heads · head_dim rows × dim
     kernels::Matrix value;
     kernels::Matrix output; ///< row parallel: dim rows × own heads' columns
     kernels::Matrix gate;   ///< column parallel: own hidden rows × dim
@@ -29,7 +31,7 @@ struct LayerWeights {
     // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
-    std::vector<float> query_norm, key_norm; ///< (head_dim) of every head, or empty
+    std::vector<float> query_norm, key_norm;             ///< (head_dim) of every head, or empty
     std::vector<float> output_bias, down_bias;           ///< (dim)
 };
 

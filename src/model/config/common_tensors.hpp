@@ -63,6 +63,16 @@ constexpr std::array norms_before_blocks{
     TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
 };
 
+/// Norms before both blocks and of what they add.
+constexpr std::array norms_around_blocks{
+    TensorSpec{Role::attention_norm, "attn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::attention_post_norm, "post_attention_norm.weight", Presence::required,
+               Extent::dim},
+    TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::feed_forward_post_norm, "post_ffw_norm.weight", Presence::required,
+               Extent::dim},
+};
+
 /// A gated feed-forward block of three matrices.
 constexpr std::array gated_feed_forward{
     TensorSpec{Role::gate, "ffn_gate.weight", Presence::required, Extent::dim, Extent::hidden},

@@ -30,9 +30,8 @@ std::vector<float> read_vector(const gguf::File& file, const VectorPlan& plan, L
     std::vector<float> wanted(plan.wanted.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const std::size_t at = plan.wanted.begin + i;
-        wanted[i] = values[plan.head_dim == 0
-                               ? at
-                               : half_pair_row(at, plan.head_dim, plan.rotary_dims)];
+        wanted[i] =
+            values[plan.head_dim == 0 ? at : half_pair_row(at, plan.head_dim, plan.rotary_dims)];
     }
     return wanted;
 }

@@ -18,6 +18,11 @@ SHAPES = {
     "qwen3": ["--architecture", "qwen3", "--type", "f32", "--dim", 96, "--heads", 5, "--kv-heads", 1, "--head-dim", 80],
     "qwen3, k-quants": ["--architecture", "qwen3", "--type", "q6_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
                         "--head-dim", 64, "--ffn", 512, "--untied"],
+    "gemma3": ["--architecture", "gemma3", "--type", "f32", "--dim", 96, "--heads", 4, "--kv-heads", 1, "--head-dim", 80,
+               "--layers", 7, "--window", 20],
+    "gemma3, k-quants": ["--architecture", "gemma3", "--type", "q4_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                         "--head-dim", 256, "--ffn", 512, "--untied", "--window", 64, "--window-pattern", 2,
+                         "--rope-scaling", "linear"],
     "linear rope": ["--type", "f32", "--rope-scaling", "linear"],
     "yarn": ["--type", "f32", "--rope-scaling", "yarn"],
     "llama 3 rope": ["--type", "f32", "--rope-scaling", "llama3"],
@@ -56,6 +61,16 @@ class TinyModels(pillar.WithFolder):
         exact = numpy_llama.Model(model).logits(ids)
         ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1)
         self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+
+    def test_windows_move_over_pages(self):
+        for window in (1, 100, 256, 300):
+            with self.subTest(window=window):
+                model = pillar.tiny_model(self.folder, "window", "--architecture", "gemma3", "--type", "f32", "--context",
+                                          2048, "--window", window, "--window-pattern", 2, "--layers", 3)
+                ids = self.ids(900)
+                exact = numpy_llama.Model(model).logits(ids)
+                ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1, "-b", 70)
+                self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
 
 
 if __name__ == "__main__":

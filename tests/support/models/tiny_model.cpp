@@ -105,7 +105,7 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
     }
     set("rope.scaling.factor", static_cast<float>(scaling_factor));
     set("rope.scaling.original_context_length",
-                static_cast<std::uint32_t>(options.context / scaling_factor));
+        static_cast<std::uint32_t>(options.context / scaling_factor));
 }
 
 void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
@@ -125,10 +125,20 @@ void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
     set("rope.dimension_count", options.head_width());
     set("rope.freq_base", options.rope_base);
     set("vocab_size", options.vocab);
+    if (options.window != 0) set("attention.sliding_window", options.window);
+    if (options.window_pattern != 0)
+        set("attention.sliding_window_pattern", options.window_pattern);
     if (options.head_width() * options.n_heads != options.dim) {
         set("attention.key_length", options.head_width());
         set("attention.value_length", options.head_width());
     }
+}
+
+bool has_head_norms(const TinyModel& options) {
+    return options.architecture == "qwen3" || options.architecture == "gemma3";
+}
+bool has_post_norms(const TinyModel& options) {
+    return options.architecture.starts_with("gemma");
 }
 
 void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t layer) {
@@ -145,9 +155,13 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t lay
         add_bias(builder, options, block + "attn_k.bias", kv);
         add_bias(builder, options, block + "attn_v.bias", kv);
     }
-    if (options.architecture == "qwen3") {
+    if (has_head_norms(options)) {
         add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
         add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
+    }
+    if (has_post_norms(options)) {
+        add_norm(builder, options, block + "post_attention_norm.weight");
+        add_norm(builder, options, block + "post_ffw_norm.weight");
     }
     add_norm(builder, options, block + "ffn_norm.weight");
     add_matrix(builder, options, block + "ffn_gate.weight", options.dim, options.ffn);
