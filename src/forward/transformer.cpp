@@ -9,6 +9,7 @@
 #include "micro_batches.hpp"
 #include "workspace.hpp"
 
+#include "pillar/core/elementary.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/forward/micro_batches.hpp"
@@ -50,6 +51,17 @@ void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows, Ran
     }
 }
 
+/// Of the positions that later training has added, where the model attends with a temperature.
+void query_factors(Workspace& ws, std::span<const Row> rows, Range mine) noexcept {
+    const model::Hyperparameters& h = ws.model.h;
+    for (std::size_t r = mine.begin; r < mine.end; ++r) {
+        const std::size_t n_lengths =
+            static_cast<std::size_t>(rows[r].position) / h.temperature_length;
+        const double logarithm = log_f64(static_cast<double>(n_lengths) + 1.0);
+        ws.buffers.query_factors[r] = static_cast<float>(1.0 + h.temperature_scale * logarithm);
+    }
+}
+
 void rotary_angles(Workspace& ws, std::span<const Row> rows, Range mine) noexcept {
     for (std::size_t table = 0; table < ws.model.rope.size(); ++table) {
         RotaryAngles& angles = ws.buffers.angles[table];
@@ -83,6 +95,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     const auto prepare = [&](threads::Worker worker, Range mine) {
         embed(ws, worker, rows, mine);
         rotary_angles(ws, rows, mine);
+        query_factors(ws, rows, mine);
     };
     ws.comm = comm.size() > 1 ? &comm : nullptr;
     comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), ws.model.share.n_ranks));

@@ -19,7 +19,7 @@ std::vector<std::size_t> micro_batch_rows(const TransformerOptions& options, int
 
 /// Floats of Buffers a row, and of a thread's AttentionScratch.
 std::size_t row_floats(const model::Hyperparameters& h, const partition::Share& share) {
-    std::size_t n = 2 * h.dim + share.heads.size() * h.head_dim +
+    std::size_t n = 1 + 2 * h.dim + share.heads.size() * h.head_dim +
                     2 * share.kv_heads.size() * h.head_dim + share.hidden.size();
     for (const model::Rope& rope : h.ropes) n += rope.n_dims; // cosine and sine of half as many
     return n;
@@ -46,7 +46,8 @@ Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
     : x(options.max_rows * model.h.dim), q(options.max_rows * model.q_dim()),
       k(options.max_rows * model.kv_dim()), v(options.max_rows * model.kv_dim()),
       up(options.max_rows * model.share.hidden.size()), partial(options.max_rows * model.h.dim),
-      logits(options.max_logit_rows * model.share.vocabulary.size()) {
+      logits(options.max_logit_rows * model.share.vocabulary.size()),
+      query_factors(options.max_rows) {
     for (const model::RopeTable& rope : model.rope)
         angles.emplace_back(options.max_rows, rope.n_pairs());
 }

@@ -34,7 +34,8 @@ struct Buffers {
     AlignedBuffer<float> up;      // (max_rows, own hidden columns)
     AlignedBuffer<float> partial; // (max_rows, dim)  this rank's share of a row-parallel product
     AlignedBuffer<float> logits;  // (max_logit_rows, own vocabulary rows)
-    std::vector<RotaryAngles> angles; ///< one for each rotary table of the model
+    std::vector<RotaryAngles> angles;   ///< one for each rotary table of the model
+    AlignedBuffer<float> query_factors; ///< (max_rows) what queries are multiplied with
 };
 
 struct Workspace {

@@ -26,6 +26,10 @@ constexpr std::array common_model_tensors{
     TensorSpec{Role::output, "output.weight", Presence::optional, Extent::dim, Extent::vocabulary},
 };
 
+/// Matrices of one tensor.
+inline constexpr std::array query_key_value_rows{Extent::queries, Extent::keys, Extent::keys};
+inline constexpr std::array gate_and_up_rows{Extent::hidden, Extent::hidden};
+
 /// Queries, keys, values as three matrices, and the output projection.
 constexpr auto attention_tensors(RowOrder order) {
     using enum Presence;
@@ -33,6 +37,22 @@ constexpr auto attention_tensors(RowOrder order) {
         TensorSpec{Role::query, "attn_q.weight", required, Extent::dim, Extent::queries, order},
         TensorSpec{Role::key, "attn_k.weight", required, Extent::dim, Extent::keys, order},
         TensorSpec{Role::value, "attn_v.weight", required, Extent::dim, Extent::keys},
+        TensorSpec{Role::attention_output, "attn_output.weight", required, Extent::queries,
+                   Extent::dim},
+    };
+}
+
+/// The same with queries, keys and values in one matrix.
+constexpr auto fused_attention_tensors(RowOrder order) {
+    using enum Presence;
+    constexpr std::string_view fused = "attn_qkv.weight";
+    return std::array{
+        TensorSpec{Role::query, fused, required, Extent::dim, Extent::queries, order,
+                   query_key_value_rows, 0},
+        TensorSpec{Role::key, fused, required, Extent::dim, Extent::keys, order,
+                   query_key_value_rows, 1},
+        TensorSpec{Role::value, fused, required, Extent::dim, Extent::keys, RowOrder::as_in_file,
+                   query_key_value_rows, 2},
         TensorSpec{Role::attention_output, "attn_output.weight", required, Extent::queries,
                    Extent::dim},
     };
@@ -77,6 +97,15 @@ constexpr std::array norms_around_blocks{
 constexpr std::array gated_feed_forward{
     TensorSpec{Role::gate, "ffn_gate.weight", Presence::required, Extent::dim, Extent::hidden},
     TensorSpec{Role::up, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden},
+    TensorSpec{Role::down, "ffn_down.weight", Presence::required, Extent::hidden, Extent::dim},
+};
+
+/// The same with gate and up in one matrix.
+constexpr std::array fused_feed_forward{
+    TensorSpec{Role::gate, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden,
+               RowOrder::as_in_file, gate_and_up_rows, 0},
+    TensorSpec{Role::up, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden,
+               RowOrder::as_in_file, gate_and_up_rows, 1},
     TensorSpec{Role::down, "ffn_down.weight", Presence::required, Extent::hidden, Extent::dim},
 };
 

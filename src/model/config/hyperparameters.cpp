@@ -57,7 +57,7 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
     } else if (*type == "none") {
         rope.scaling = RopeScaling::none;
         rope.factor = 1.0;
-    } else if (*type == "linear") {
+    } else if (*type == "linear" || *type == "longrope") { // the latter: with factors of its own
         rope.scaling = RopeScaling::linear;
     } else if (*type == "yarn") {
         rope.scaling = RopeScaling::yarn;
@@ -67,10 +67,11 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
             keys.positive("rope.scaling.yarn_attn_factor", rope.attention_factor);
         rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0);
         rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0);
+        rope.log_multiplier = keys.not_negative("rope.scaling.yarn_log_multiplier", 0.0);
     } else {
-        throw keys.error(
-            "rope.scaling.type",
-            fmt::format("\"{}\" is not supported; none, linear and yarn are", printable(*type)));
+        throw keys.error("rope.scaling.type",
+                         fmt::format("\"{}\" is not supported; none, linear, longrope and yarn are",
+                                     printable(*type)));
     }
 }
 
@@ -133,6 +134,10 @@ void expect_model(const gguf::Metadata& metadata) {
     }
 }
 
+void choose_rope_factors(Hyperparameters& h, std::size_t n_context) noexcept {
+    h.is_long_context = static_cast<double>(n_context) > h.ropes.front().original_context;
+}
+
 Hyperparameters read_hyperparameters(const gguf::File& file) {
     return read_hyperparameters(file, architectures());
 }
@@ -164,6 +169,7 @@ Hyperparameters read_hyperparameters(const gguf::File& file,
     h.vocab_size = read_vocab_size(file, keys, *architecture);
     refuse_special_keys(file.metadata(), h);
     architecture->read(file, h);
+    choose_rope_factors(h, h.context_length);
     for (std::size_t layer = 0; layer < h.n_layers; ++layer)
         h.layers.push_back(architecture->layer(h, layer));
     return h;

@@ -49,7 +49,7 @@ std::optional<LayerName> layer_name(std::string_view name) {
 
 void expect_shape(const gguf::File& file, const Hyperparameters& h, const TensorSpec& spec,
                   const gguf::TensorInfo& tensor) {
-    const std::size_t n_columns = length_of(spec.columns, h), n_rows = length_of(spec.rows, h);
+    const std::size_t n_columns = length_of(spec.columns, h), n_rows = n_tensor_rows(spec, h);
     if (tensor.has_shape(n_columns, n_rows)) return;
     const std::string wanted = spec.is_vector() ? fmt::format("[{}]", n_columns)
                                                 : fmt::format("[{}, {}]", n_columns, n_rows);
@@ -97,6 +97,19 @@ std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept {
         return h.ropes.front().n_dims / 2;
     }
     return 0;
+}
+
+std::size_t n_tensor_rows(const TensorSpec& spec, const Hyperparameters& h) noexcept {
+    if (spec.parts.empty()) return length_of(spec.rows, h);
+    std::size_t n = 0;
+    for (const Extent part : spec.parts) n += length_of(part, h);
+    return n;
+}
+
+std::size_t first_tensor_row(const TensorSpec& spec, const Hyperparameters& h) noexcept {
+    std::size_t n = 0;
+    for (const Extent part : spec.parts.first(spec.part)) n += length_of(part, h);
+    return n;
 }
 
 std::string tensor_name(std::string_view name, std::optional<std::size_t> layer) {

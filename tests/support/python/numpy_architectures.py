@@ -76,7 +76,8 @@ class Architecture:
             if not of("rope.scaling.finetuned", True):
                 self.ropes = [None] * n_layers
         if name == "mistral3" and of("attention.temperature_scale", 0.0):
-            self.temperature = (of("attention.temperature_scale"), of("rope.scaling.original_context_length"))
+            self.temperature = (of("attention.temperature_scale"),
+                                of("attention.temperature_length", of("rope.scaling.original_context_length")))
 
     @staticmethod
     def shared_rope(of, tensor, head_dim, n_context):

@@ -304,7 +304,8 @@ class Model:
         """What a block adds to the residual."""
         return self.architecture.residual_scale * (self.norm(y, post_norm) if self.architecture.has_post_norms else y)
 
-    def logits(self, ids):
+    def logits(self, ids, first=0):
+        """Of position `first` and those after it."""
         architecture = self.architecture
         x = self.weight("token_embd.weight")[np.asarray(ids)] * self.dtype(architecture.embedding_scale)
         for layer in range(self.n_layers):
@@ -314,7 +315,7 @@ class Model:
             x = x + self.added(self.feed_forward(self.norm(x, block + "ffn_norm.weight"), layer),
                                block + "post_ffw_norm.weight")
         output = "output.weight" if "output.weight" in self.file.tensors else "token_embd.weight"
-        raw = self.norm(x, "output_norm.weight") @ self.weight(output).T
+        raw = self.norm(x[first:], "output_norm.weight") @ self.weight(output).T
         return soft_cap(raw * architecture.logit_scale, architecture.logit_cap)
 
 
