@@ -12,7 +12,6 @@ namespace pillar::model {
 enum class NormPlacement : std::uint8_t {
     before_block, ///< x += block(norm(x))
     around_block, ///< x += norm(block(norm(x))), each norm with weights of its own
-    after_block,  ///< x += norm(block(x))
 };
 
 /// What the gate of a feed-forward goes through.

@@ -2,8 +2,6 @@
 
 #include "blocks/products.hpp"
 
-#include <algorithm>
-
 namespace pillar::forward {
 
 void normalise(Workspace& ws, kernels::Activations& normed, std::span<const float> weight,
@@ -15,27 +13,12 @@ void normalise(Workspace& ws, kernels::Activations& normed, std::span<const floa
     if (!family.float_activations) family.quantize(normed, column, 0, normed.layout.n_blocks);
 }
 
-namespace {
-
-/// normed[column] = the residual of row r of the step, quantised.
-void take_residual(Workspace& ws, kernels::Activations& normed, std::size_t r,
-                   std::size_t column) noexcept {
-    const std::size_t dim = ws.model.h.dim;
-    std::copy_n(ws.buffers.x.data() + r * dim, dim, normed.column(column));
-    if (!ws.model.family.float_activations)
-        ws.model.family.quantize(normed, column, 0, normed.layout.n_blocks);
-}
-
-} // namespace
-
 void norm_before_block(Workspace& ws, std::size_t layer, std::span<const float> weight,
                        MicroBatch& batch, std::size_t r) noexcept {
     switch (ws.model.h.layers[layer].norms) {
     case model::NormPlacement::before_block:
     case model::NormPlacement::around_block:
         return normalise(ws, batch.normed, weight, batch.begin + r, r);
-    case model::NormPlacement::after_block:
-        return take_residual(ws, batch.normed, batch.begin + r, r);
     }
 }
 
