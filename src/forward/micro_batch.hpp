@@ -8,6 +8,7 @@
 #include "pillar/model/model.hpp"
 
 #include <span>
+#include <vector>
 
 namespace pillar::forward {
 
@@ -27,7 +28,7 @@ struct MicroBatch {
     kernels::Activations attention; ///< (own q_dim): heads' results, cut into slices
     kernels::Activations hidden; ///< (own hidden columns): gate, then what down takes, in slices;
                                  ///< no columns where there are experts
-    AttentionPlan plan;
+    std::vector<AttentionPlan> plans; ///< for each of window_lengths()
 };
 
 } // namespace pillar::forward

@@ -4,10 +4,12 @@
 
 #include "blocks/logits.hpp"
 #include "blocks/norms.hpp"
+#include "blocks/products.hpp"
 #include "layer.hpp"
 #include "micro_batches.hpp"
 #include "workspace.hpp"
 
+#include "pillar/core/elementary.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/forward/micro_batches.hpp"
@@ -40,11 +42,23 @@ void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows, Ran
             ws.look_at_messages(worker);
             model.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
             quant::decode_row(static_cast<quant::Type>(table.type->number), raw, x(r));
+            multiply_by(x(r).data(), model.h.embedding_scale, model.h.dim);
         }
         model.file.expect_unchanged(table); // afterwards: what was read is what was opened
     } catch (const std::exception& failure) {
         for (std::size_t r = mine.begin; r < mine.end; ++r) std::ranges::fill(x(r), 0.0f);
         if (!ws.embedding_failed.exchange(true)) ws.error = failure.what();
+    }
+}
+
+/// Of the positions that later training has added, where the model attends with a temperature.
+void query_factors(Workspace& ws, std::span<const Row> rows, Range mine) noexcept {
+    const model::Hyperparameters& h = ws.model.h;
+    for (std::size_t r = mine.begin; r < mine.end; ++r) {
+        const std::size_t n_lengths =
+            static_cast<std::size_t>(rows[r].position) / h.temperature_length;
+        const double logarithm = log_f64(static_cast<double>(n_lengths) + 1.0);
+        ws.buffers.query_factors[r] = static_cast<float>(1.0 + h.temperature_scale * logarithm);
     }
 }
 
@@ -81,6 +95,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     const auto prepare = [&](threads::Worker worker, Range mine) {
         embed(ws, worker, rows, mine);
         rotary_angles(ws, rows, mine);
+        query_factors(ws, rows, mine);
     };
     ws.comm = comm.size() > 1 ? &comm : nullptr;
     comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), ws.model.share.n_ranks));
@@ -93,6 +108,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
         if (n_wanted > 0) output_logits(ws, worker, rows);
     };
     ws.team.run(compute, [&] { ws.look_at_messages(); });
+    for (const Row& row : rows) ws.cache.forget(row.sequence, row.position);
     ws.embedding_bytes += rows.size() * ws.embedding_rows[0].size();
     ws.residual_hash = hash_of(std::span<const float>(ws.buffers.x.data(), rows.size() * h.dim));
     return ws.buffers.logits.span().first(n_wanted * ws.model.share.vocabulary.size());
@@ -100,6 +116,9 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
 
 void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
     workspace_->cache.truncate(sequence, n_positions);
+}
+bool Transformer::keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept {
+    return workspace_->cache.keeps(sequence, n_positions);
 }
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();

@@ -9,16 +9,6 @@ namespace pillar::forward {
 
 namespace {
 
-KvCache::Shape cache_shape(const model::Hyperparameters& h, const partition::Share& share,
-                           const TransformerOptions& options) {
-    return {.n_layers = h.n_layers,
-            .n_kv_heads = share.kv_heads.size(),
-            .head_dim = h.head_dim,
-            .type = options.cache_type,
-            .n_pages = KvCache::pages_for(options.n_context) * options.max_sequences,
-            .max_sequences = options.max_sequences};
-}
-
 /// Rows that each micro-batch must have room for: the first one may be the whole step.
 std::vector<std::size_t> micro_batch_rows(const TransformerOptions& options, int n_ranks) {
     std::vector<std::size_t> rows = {options.max_rows};
@@ -29,7 +19,7 @@ std::vector<std::size_t> micro_batch_rows(const TransformerOptions& options, int
 
 /// Floats of Buffers a row, and of a thread's AttentionScratch.
 std::size_t row_floats(const model::Hyperparameters& h, const partition::Share& share) {
-    std::size_t n = 2 * h.dim + share.heads.size() * h.head_dim +
+    std::size_t n = 1 + 2 * h.dim + share.heads.size() * h.head_dim +
                     2 * share.kv_heads.size() * h.head_dim +
                     (h.n_experts > 0 ? 0 : share.hidden.size());
     for (const model::Rope& rope : h.ropes) n += rope.n_dims; // cosine and sine of half as many
@@ -59,7 +49,8 @@ Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
       k(options.max_rows * model.kv_dim()), v(options.max_rows * model.kv_dim()),
       up(model.h.n_experts > 0 ? 0 : options.max_rows * model.share.hidden.size()),
       partial(options.max_rows * model.h.dim),
-      logits(options.max_logit_rows * model.share.vocabulary.size()) {
+      logits(options.max_logit_rows * model.share.vocabulary.size()),
+      query_factors(options.max_rows) {
     for (const model::RopeTable& rope : model.rope)
         angles.emplace_back(options.max_rows, rope.n_pairs());
 }
@@ -67,7 +58,7 @@ Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
 Workspace::Workspace(const model::Model& model_, const TransformerOptions& options_,
                      threads::Team& team_)
     : model(model_), options(options_), team(team_),
-      cache(cache_shape(model.h, model.share, options)), buffers(model, options),
+      cache(model.h, model.share.kv_heads.size(), options), buffers(model, options),
       passes(share_passes(model, options.cache_type, team.size())),
       experts(model, options.max_rows, team.size()) {
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
@@ -88,7 +79,7 @@ void Workspace::assign_work() {
 
 std::uint64_t Transformer::kv_bytes() const noexcept {
     const Workspace& ws = *workspace_;
-    return KvCache::size_bytes(cache_shape(ws.model.h, ws.model.share, ws.options));
+    return KvCaches::size_bytes(ws.model.h, ws.model.share.kv_heads.size(), ws.options);
 }
 
 MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
@@ -97,7 +88,7 @@ MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
     MemoryNeed need;
     const model::WeightPlan plan = model::plan_weights(file, h, share, family);
     need.weights = plan.packed_bytes + plan.vector_bytes;
-    need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));
+    need.kv_cache = KvCaches::size_bytes(h, share.kv_heads.size(), options);
     need.buffers = buffer_bytes(h, share, plan, family, options, n_threads);
     return need;
 }

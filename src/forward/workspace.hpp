@@ -5,7 +5,7 @@
 
 #include "attention/attention.hpp"
 #include "blocks/layer_passes.hpp"
-#include "cache/kv_cache.hpp"
+#include "cache/kv_caches.hpp"
 #include "experts/expert_buffers.hpp"
 #include "micro_batch.hpp"
 
@@ -35,7 +35,8 @@ struct Buffers {
     AlignedBuffer<float> up;      // (max_rows, own hidden columns); empty where there are experts
     AlignedBuffer<float> partial; // (max_rows, dim)  this rank's share of a row-parallel product
     AlignedBuffer<float> logits;  // (max_logit_rows, own vocabulary rows)
-    std::vector<RotaryAngles> angles; ///< one for each rotary table of the model
+    std::vector<RotaryAngles> angles;   ///< one for each rotary table of the model
+    AlignedBuffer<float> query_factors; ///< (max_rows) what queries are multiplied with
 };
 
 struct Workspace {
@@ -46,7 +47,7 @@ struct Workspace {
     const model::Model& model;
     const TransformerOptions options;
     threads::Team& team;
-    KvCache cache;
+    KvCaches cache;
     Buffers buffers;
     std::vector<LayerPasses> passes;
     ExpertBuffers experts;

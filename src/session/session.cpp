@@ -54,6 +54,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
 
     forward::TransformerOptions wanted;
     wanted.n_context = context_of(h_, options.n_context);
+    model::choose_rope_factors(h_, wanted.n_context);
     wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;

@@ -65,7 +65,7 @@ class Named {
         const auto want = [this](std::string_view name) { ids_.emplace(name, -1); };
         std::ranges::for_each(end_of_turn_names(), want);
         for (const Role& role : roles()) std::ranges::for_each(role.names, want);
-        for (const auto* name : {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"})
+        for (const auto* name : {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>", "<s>"})
             want(name);
         for (std::size_t id = 0; id < vocabulary.size(); ++id)
             if (const auto found = ids_.find(vocabulary.pieces[id]); found != ids_.end())
@@ -87,6 +87,14 @@ void make_control(Vocabulary& vocabulary, std::size_t id) {
     log::root(log::Level::debug, "token {} \"{}\" looks like a control token and is taken for one",
               id, printable(vocabulary.pieces[id]));
     type = TokenType::control;
+}
+
+/// "</s>" may be a tag of HTML that a vocabulary lists with "<s>" among its own pieces, as Gemma's
+/// does, whose texts begin and end with other tokens.
+bool is_mark_up(const Vocabulary& vocabulary, const Named& named, std::size_t id) {
+    const auto begin = named["<s>"];
+    return vocabulary.pieces[id] == "</s>" && vocabulary.types[id] == TokenType::user_defined &&
+           begin && vocabulary.types[*begin] == TokenType::user_defined;
 }
 
 /// Two families of models talk in channels: there <|end|> ends a message, </s> means nothing.
@@ -132,7 +140,7 @@ std::vector<bool> find_ends(Vocabulary& vocabulary, const gguf::Metadata& metada
         }
         for (const std::string_view name : role.names) {
             const auto id = named[name];
-            if (!id) continue;
+            if (!id || is_mark_up(vocabulary, named, *id)) continue;
             if (role.ends_generation) ends[*id] = true;
             make_control(vocabulary, *id);
         }

@@ -31,6 +31,9 @@ void nothing_special(const gguf::File& file, Hyperparameters& h);
 /// An architecture's `layer` for llama and those that differ from it in their tensors alone.
 LayerSpec pre_norm_layer(const Hyperparameters& h, std::size_t layer);
 
+/// 1 / √width in f32: what scores are multiplied with, of a head's width.
+float inverse_root(std::size_t width) noexcept;
+
 /// The tensor of its list whose rows are the tokens: every architecture has one.
 const TensorSpec& embedding_of(const Architecture& architecture) noexcept;
 

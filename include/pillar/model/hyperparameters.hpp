@@ -34,6 +34,7 @@ struct Rope {
     double extrapolation = 1.0;  ///< yarn: ext_factor
     double attention_factor = 1.0;
     double beta_fast = 32.0, beta_slow = 1.0;
+    double log_multiplier = 0.0; ///< yarn: the magnitude is divided by 1 + 0.1 · this · ln factor
 };
 
 struct Hyperparameters {
@@ -50,6 +51,20 @@ struct Hyperparameters {
     std::size_t vocab_size = 0;
     std::size_t context_length = 0; ///< the model's own
     float norm_eps = 1e-5f;
+    std::size_t window = 0;        ///< of layers that attend within one; 0: none do
+    std::size_t window_period = 1; ///< the last of so many layers attends to all positions
+    float embedding_scale = 1.0f;  ///< what the embedding is multiplied with
+    float residual_scale = 1.0f;   ///< what a block's result is multiplied with before it is added
+    /// Queries at position p are multiplied with 1 + temperature_scale · ln(⌊p / length⌋ + 1).
+    double temperature_scale = 0.0;
+    std::size_t temperature_length = 1;
+    float logit_scale = 1.0f; ///< what the logits are multiplied with
+    float logit_cap = 0.0f;   ///< then cap · tanh(logit / cap); 0: logits as they are
+    float score_scale = 0.0f; ///< what the file says of scores q · k; 0: nothing
+    float score_cap = 0.0f;   ///< cap of the scores; 0: none
+    /// The run's context is longer than the original one of ropes.front(): rotary factors for long
+    /// contexts are taken where the file has them (choose_rope_factors).
+    bool is_long_context = false;
     std::vector<Rope> ropes;       ///< rotary tables; the first one is what the shared keys say
     std::vector<LayerSpec> layers; ///< (n_layers)
 
@@ -57,6 +72,10 @@ struct Hyperparameters {
         return {n_heads, n_kv_heads, head_dim, hidden_dim, vocab_size};
     }
 };
+
+/// To be called when the context of the run is known: which of a file's two sets of rotary factors
+/// it takes.
+void choose_rope_factors(Hyperparameters& h, std::size_t n_context) noexcept;
 
 /// Throws FormatError when the file says that it is something else that GGUF files may hold: an
 /// adapter, an importance matrix, the projector of a multimodal model, a control vector.

@@ -23,8 +23,10 @@ struct Shape {
     std::size_t context_length = 0;
     double rope_base = 10'000.0;
     std::string_view architecture = "llama";
-    bool fused = false;        ///< its files hold q, k, v as one matrix and get that matrix's types
-    std::size_t n_experts = 0; ///< a layer, hidden_dim wide each; 0: one feed-forward
+    std::size_t window = 0;      ///< of layers that attend within one
+    std::size_t rotary_dims = 0; ///< of a head; 0: all of it
+    double logit_scale = 0;      ///< what logits are divided by, where files say it
+    std::size_t n_experts = 0;   ///< a layer, hidden_dim wide each; 0: one feed-forward
     std::size_t n_experts_used = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,17 @@ enum class Role : std::uint8_t {
     final_norm,
     output, ///< the vocabulary's matrix; without it the embedding is that too
     rope_factors,
+    rope_factors_long,  ///< of runs with a longer context than the model was first trained with
+    rope_factors_short, ///< of all others
     // Those of a layer.
     attention_norm,
+    attention_post_norm, ///< of what the attention block adds
     query,
     key,
     value,
     attention_output,
     feed_forward_norm,
+    feed_forward_post_norm, ///< of what the feed-forward block adds
     gate,
     up,
     down,
@@ -88,10 +93,18 @@ struct TensorSpec {
     Extent columns = Extent::dim;
     Extent rows = Extent::one; ///< one: a vector
     RowOrder order = RowOrder::as_in_file;
+    /// Where one tensor holds the matrices of several roles, one below the other: the rows of each,
+    /// and which of them this one is. Every role has a spec of its own with the same name.
+    std::span<const Extent> parts = {};
+    std::size_t part = 0;
     Extent matrices = Extent::one; ///< how many of that shape lie one after another
 
     [[nodiscard]] bool is_vector() const noexcept { return rows == Extent::one; }
 };
+
+/// Rows of the tensor of a spec, and its first row that is the spec's own.
+std::size_t n_tensor_rows(const TensorSpec& spec, const Hyperparameters& h) noexcept;
+std::size_t first_tensor_row(const TensorSpec& spec, const Hyperparameters& h) noexcept;
 
 /// "output.weight", or "blk.7.attn_q.weight" of a layer.
 std::string tensor_name(std::string_view name, std::optional<std::size_t> layer);

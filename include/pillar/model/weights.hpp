@@ -27,8 +27,10 @@ struct Expert {
 struct LayerWeights {
     std::vector<float> attention_norm;    ///< (dim)
     std::vector<float> feed_forward_norm; ///< (dim)
-    kernels::Matrix query;                ///< column parallel: own heads · head_dim rows × dim
-    kernels::Matrix key;                  ///< column parallel: own KV heads · head_dim rows × dim
+    /// (dim), or empty: of what a block adds to the residual.
+    std::vector<float> attention_post_norm, feed_forward_post_norm;
+    kernels::Matrix query; ///< column parallel: own heads · head_dim rows × dim
+    kernels::Matrix key;   ///< column parallel: own KV heads · head_dim rows × dim
     kernels::Matrix value;
     kernels::Matrix output; ///< row parallel: dim rows × own heads' columns
     kernels::Matrix gate;   ///< column parallel: own hidden rows × dim
@@ -73,7 +75,8 @@ struct MatrixPlan {
     std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
     kernels::MatrixShape shape; ///< of this rank's slice
-    std::size_t first_row = 0;  ///< of the tensor
+    std::size_t base_row = 0;   ///< of the tensor, where the role's rows begin in it
+    std::size_t first_row = 0;  ///< of the role's rows
     std::size_t head_dim = 0;   ///< where rows are permuted (RowOrder::half_pairs), else 0
     std::size_t rotary_dims = 0;
     std::size_t expert = 0;   ///< of the role's experts
@@ -83,7 +86,8 @@ struct MatrixPlan {
     [[nodiscard]] std::vector<kernels::MatrixShape> parts() const;
     /// Row of the tensor that row `r` of the slice is.
     [[nodiscard]] std::size_t tensor_row(std::size_t r) const noexcept {
-        return head_dim == 0 ? first_row + r : half_pair_row(first_row + r, head_dim, rotary_dims);
+        const std::size_t row = first_row + r;
+        return base_row + (head_dim == 0 ? row : half_pair_row(row, head_dim, rotary_dims));
     }
 };
 /// A norm, bias or factors: read whole, of which this rank keeps `wanted`.

@@ -29,8 +29,17 @@ void output_logits(Workspace& ws, threads::Worker worker, std::span<const Row> r
         normalise_wanted(worker.share(n_wanted));
         worker.barrier();
     }
-    multiply_share(ws, worker, ws.model.weights.output, normed, ws.buffers.logits.data(),
-                   ws.model.share.vocabulary.size());
+    const kernels::Matrix& output = ws.model.weights.output;
+    const std::size_t n_own = ws.model.share.vocabulary.size();
+    const Range groups = worker.share(output.n_groups());
+    multiply(ws, worker, output, normed, ws.buffers.logits.data(), n_own, groups);
+    const model::Hyperparameters& h = ws.model.h;
+    const Range mine = rows_of(output, groups);
+    for (std::size_t r = 0; r < n_wanted; ++r) {
+        float* const logits = ws.buffers.logits.data() + r * n_own + mine.begin;
+        multiply_by(logits, h.logit_scale, mine.size());
+        if (h.logit_cap > 0) ws.model.family.soft_cap(logits, mine.size(), h.logit_cap);
+    }
 }
 
 } // namespace pillar::forward

@@ -17,15 +17,19 @@ void norm_before_block(Workspace& ws, std::size_t layer, std::span<const float> 
                        MicroBatch& batch, std::size_t r) noexcept {
     switch (ws.model.h.layers[layer].norms) {
     case model::NormPlacement::before_block:
-        normalise(ws, batch.normed, weight, batch.begin + r, r);
+    case model::NormPlacement::around_block:
+        return normalise(ws, batch.normed, weight, batch.begin + r, r);
     }
 }
 
-void add_residual(Workspace& ws, std::span<const float> bias, const MicroBatch& batch,
+void add_residual(Workspace& ws, const BlockEnd& end, const MicroBatch& batch,
                   std::size_t r) noexcept {
-    const std::size_t dim = ws.model.h.dim;
+    const model::Hyperparameters& h = ws.model.h;
+    const std::size_t dim = h.dim;
     float* const sum = ws.partial_of(batch).data() + r * dim;
-    add_bias(sum, bias, {0, dim});
+    add_bias(sum, end.bias, {0, dim});
+    if (!end.norm.empty()) ws.model.family.rms_norm(sum, end.norm.data(), dim, h.norm_eps, sum);
+    multiply_by(sum, h.residual_scale, dim);
     ws.model.family.add(ws.buffers.x.data() + (batch.begin + r) * dim, sum, dim);
 }
 

@@ -69,6 +69,7 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
         const auto position = static_cast<std::size_t>(batch.rows[r].position);
         const std::size_t page = position / kernels::page_positions;
         const std::size_t slot = position % kernels::page_positions;
+        const float factor = b.query_factors[batch.begin + r];
         float* const q = all_q + r * q_dim;
         float* const k = all_k + r * kv_dim;
         float* const v = all_v + r * kv_dim;
@@ -77,6 +78,7 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
                       [&](std::size_t head, std::size_t begin, std::size_t end) {
                           normalise_head(model, w.query_norm, q + head * head_dim);
                           rotate(family, angles, batch.begin + r, q + head * head_dim, begin, end);
+                          multiply_by(q + head * head_dim + begin, factor, end - begin);
                       });
         add_bias(k, w.key_bias, key_rows);
         for_each_head(

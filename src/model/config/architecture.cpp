@@ -11,12 +11,15 @@ namespace pillar::model {
 void nothing_special(const gguf::File& /*file*/, Hyperparameters& /*h*/) {}
 
 LayerSpec pre_norm_layer(const Hyperparameters& h, std::size_t /*layer*/) {
-    const double scale = 1.0 / std::sqrt(static_cast<double>(h.head_dim));
     return {.norms = NormPlacement::before_block,
             .feed_forward = h.n_experts > 0 ? FeedForward::experts : FeedForward::gated,
             .activation = Activation::silu,
-            .attention_scale = static_cast<float>(scale),
+            .attention_scale = inverse_root(h.head_dim),
             .rope = 0};
+}
+
+float inverse_root(std::size_t width) noexcept {
+    return static_cast<float>(1.0 / std::sqrt(static_cast<double>(width)));
 }
 
 const TensorSpec& embedding_of(const Architecture& architecture) noexcept {

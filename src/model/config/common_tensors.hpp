@@ -26,6 +26,10 @@ constexpr std::array common_model_tensors{
     TensorSpec{Role::output, "output.weight", Presence::optional, Extent::dim, Extent::vocabulary},
 };
 
+/// Matrices of one tensor.
+inline constexpr std::array query_key_value_rows{Extent::queries, Extent::keys, Extent::keys};
+inline constexpr std::array gate_and_up_rows{Extent::hidden, Extent::hidden};
+
 /// Queries, keys, values as three matrices, and the output projection.
 constexpr auto attention_tensors(RowOrder order) {
     using enum Presence;
@@ -33,6 +37,22 @@ constexpr auto attention_tensors(RowOrder order) {
         TensorSpec{Role::query, "attn_q.weight", required, Extent::dim, Extent::queries, order},
         TensorSpec{Role::key, "attn_k.weight", required, Extent::dim, Extent::keys, order},
         TensorSpec{Role::value, "attn_v.weight", required, Extent::dim, Extent::keys},
+        TensorSpec{Role::attention_output, "attn_output.weight", required, Extent::queries,
+                   Extent::dim},
+    };
+}
+
+/// The same with queries, keys and values in one matrix.
+constexpr auto fused_attention_tensors(RowOrder order) {
+    using enum Presence;
+    constexpr std::string_view fused = "attn_qkv.weight";
+    return std::array{
+        TensorSpec{Role::query, fused, required, Extent::dim, Extent::queries, order,
+                   query_key_value_rows, 0},
+        TensorSpec{Role::key, fused, required, Extent::dim, Extent::keys, order,
+                   query_key_value_rows, 1},
+        TensorSpec{Role::value, fused, required, Extent::dim, Extent::keys, RowOrder::as_in_file,
+                   query_key_value_rows, 2},
         TensorSpec{Role::attention_output, "attn_output.weight", required, Extent::queries,
                    Extent::dim},
     };
@@ -63,10 +83,29 @@ constexpr std::array norms_before_blocks{
     TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
 };
 
+/// Norms before both blocks and of what they add.
+constexpr std::array norms_around_blocks{
+    TensorSpec{Role::attention_norm, "attn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::attention_post_norm, "post_attention_norm.weight", Presence::required,
+               Extent::dim},
+    TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::feed_forward_post_norm, "post_ffw_norm.weight", Presence::required,
+               Extent::dim},
+};
+
 /// A gated feed-forward block of three matrices.
 constexpr std::array gated_feed_forward{
     TensorSpec{Role::gate, "ffn_gate.weight", Presence::required, Extent::dim, Extent::hidden},
     TensorSpec{Role::up, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden},
+    TensorSpec{Role::down, "ffn_down.weight", Presence::required, Extent::hidden, Extent::dim},
+};
+
+/// The same with gate and up in one matrix.
+constexpr std::array fused_feed_forward{
+    TensorSpec{Role::gate, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden,
+               RowOrder::as_in_file, gate_and_up_rows, 0},
+    TensorSpec{Role::up, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden,
+               RowOrder::as_in_file, gate_and_up_rows, 1},
     TensorSpec{Role::down, "ffn_down.weight", Presence::required, Extent::hidden, Extent::dim},
 };
 
@@ -76,11 +115,11 @@ constexpr std::array expert_feed_forward{
     TensorSpec{Role::router, "ffn_gate_inp.weight", Presence::required, Extent::dim,
                Extent::experts},
     TensorSpec{Role::expert_gate, "ffn_gate_exps.weight", Presence::required, Extent::dim,
-               Extent::hidden, RowOrder::as_in_file, Extent::experts},
+               Extent::hidden, RowOrder::as_in_file, {}, 0, Extent::experts},
     TensorSpec{Role::expert_up, "ffn_up_exps.weight", Presence::required, Extent::dim,
-               Extent::hidden, RowOrder::as_in_file, Extent::experts},
+               Extent::hidden, RowOrder::as_in_file, {}, 0, Extent::experts},
     TensorSpec{Role::expert_down, "ffn_down_exps.weight", Presence::required, Extent::hidden,
-               Extent::dim, RowOrder::as_in_file, Extent::experts},
+               Extent::dim, RowOrder::as_in_file, {}, 0, Extent::experts},
 };
 
 } // namespace pillar::model

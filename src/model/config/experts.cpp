@@ -1,5 +1,6 @@
 #include "experts.hpp"
 
+#include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
 
 #include <fmt/core.h>

@@ -32,6 +32,7 @@ constexpr SpecialKey special_keys[] = {
     {"nextn_predict_layers", 0, "layers that predict several tokens"},
     {"attention.sliding_window", 0, "attention within a window"},
     {"attention.sliding_window_pattern", no_number, "attention within a window"},
+    {"rope.freq_base_swa", no_number, "a rotation of its own within windows"},
     {"attention.scale", 0, "a scale of attention of its own"},
     {"attention.clamp_kqv", 0, "clamped queries, keys and values"},
     {"attention.max_alibi_bias", 0, "ALiBi"},

@@ -9,7 +9,8 @@ namespace {
 
 // clang-format off
 constexpr Shape table[] = {
-    // name, title, dim, layers, heads, KV heads, head width, feed-forward, vocabulary, tied, context, rope base, architecture, fused, experts, used
+    // name, title, dim, layers, heads, KV heads, head width, feed-forward, vocabulary, tied, context, rope base,
+    // architecture, window, rotary dimensions, logit scale, experts, used
     {"smollm2-135m", "SmolLM2-135M", 576, 30, 9, 3, 64, 1536, 49152, true, 8192, 100'000},
     {"smollm2-360m", "SmolLM2-360M", 960, 32, 15, 5, 64, 2560, 49152, true, 8192, 100'000},
     {"smollm2-1.7b", "SmolLM2-1.7B", 2048, 24, 32, 32, 64, 8192, 49152, true, 8192, 130'000},
@@ -28,10 +29,19 @@ constexpr Shape table[] = {
     {"qwen3-1.7b", "Qwen3-1.7B", 2048, 28, 16, 8, 128, 6144, 151936, true, 40960, 1'000'000, "qwen3"},
     {"qwen3-4b", "Qwen3-4B", 2560, 36, 32, 8, 128, 9728, 151936, true, 40960, 1'000'000, "qwen3"},
     {"qwen3-8b", "Qwen3-8B", 4096, 36, 32, 8, 128, 12288, 151936, false, 40960, 1'000'000, "qwen3"},
-    {"qwen3-30b-a3b", "Qwen3-30B-A3B", 2048, 48, 32, 4, 128, 768, 151936, false, 40960, 1'000'000, "qwen3moe", false, 128, 8},
-    {"mixtral-8x7b", "Mixtral-8x7B", 4096, 32, 32, 8, 128, 14336, 32000, false, 32768, 1'000'000, "llama", false, 8, 2},
-    {"phi-3.5-mini", "Phi-3.5-mini", 3072, 32, 32, 32, 96, 8192, 32064, false, 131072, 10'000, "llama", true},
-    {"gemma-2-2b", "Gemma-2-2B", 2304, 26, 8, 4, 256, 9216, 256000, true, 8192, 10'000},
+    {"qwen3-30b-a3b", "Qwen3-30B-A3B", 2048, 48, 32, 4, 128, 768, 151936, false, 40960, 1'000'000, "qwen3moe", 0, 0, 0, 128, 8},
+    {"mixtral-8x7b", "Mixtral-8x7B", 4096, 32, 32, 8, 128, 14336, 32000, false, 32768, 1'000'000, "llama", 0, 0, 0, 8, 2},
+    {"phi-3.5-mini", "Phi-3.5-mini", 3072, 32, 32, 32, 96, 8192, 32064, false, 131072, 10'000, "phi3"},
+    {"phi-4-mini", "Phi-4-mini", 3072, 32, 24, 8, 128, 8192, 200064, true, 131072, 10'000, "phi3", 0, 96},
+    {"gemma-2-2b", "Gemma-2-2B", 2304, 26, 8, 4, 256, 9216, 256000, true, 8192, 10'000, "gemma2", 4096},
+    {"gemma-3-270m", "Gemma-3-270M", 640, 18, 4, 1, 256, 2048, 262144, true, 32768, 1'000'000, "gemma3", 512},
+    {"gemma-3-1b", "Gemma-3-1B", 1152, 26, 4, 1, 256, 6912, 262144, true, 32768, 1'000'000, "gemma3", 512},
+    {"gemma-3-4b", "Gemma-3-4B", 2560, 34, 8, 4, 256, 10240, 262208, true, 131072, 1'000'000, "gemma3", 1024},
+    {"smollm3-3b", "SmolLM3-3B", 2048, 36, 16, 4, 128, 11008, 128256, true, 65536, 5'000'000, "smollm3"},
+    {"granite-3.3-2b", "Granite-3.3-2B", 2048, 40, 32, 8, 64, 8192, 49159, true, 131072, 10'000'000, "granite", 0, 0, 8},
+    {"granite-3.3-8b", "Granite-3.3-8B", 4096, 40, 32, 8, 128, 12800, 49159, true, 131072, 10'000'000, "granite", 0, 0, 16},
+    {"ministral-3-3b", "Ministral-3-3B", 3072, 26, 32, 8, 128, 9216, 131072, true, 262144, 1'000'000, "mistral3"},
+    {"ministral-3-8b", "Ministral-3-8B", 4096, 34, 32, 8, 128, 14336, 131072, false, 262144, 1'000'000, "mistral3"},
 };
 // clang-format on
 

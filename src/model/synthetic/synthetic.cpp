@@ -31,19 +31,22 @@ struct Source {
     quant::SyntheticWeights weights;
 };
 
-/// What the rules of a mix call a matrix. `fused`: they were made for q, k and v in one.
-MatrixRole mix_role(Role role, bool fused) {
+/// What the rules of a mix call a matrix.
+MatrixRole mix_role(const TensorSpec& spec) {
+    const Role role = spec.role;
+    if (!spec.parts.empty())
+        return role == Role::query ? MatrixRole::attention_qkv : MatrixRole::ffn_up;
     switch (role) {
     case Role::embedding:
         return MatrixRole::token_embedding;
     case Role::output:
         return MatrixRole::output;
     case Role::query:
-        return fused ? MatrixRole::attention_qkv : MatrixRole::attention_q;
+        return MatrixRole::attention_q;
     case Role::key:
-        return fused ? MatrixRole::attention_qkv : MatrixRole::attention_k;
+        return MatrixRole::attention_k;
     case Role::value:
-        return fused ? MatrixRole::attention_qkv : MatrixRole::attention_v;
+        return MatrixRole::attention_v;
     case Role::attention_output:
         return MatrixRole::attention_output;
     case Role::gate:
@@ -155,9 +158,12 @@ void Builder::add_metadata() {
     set("attention.head_count_kv", shape_.n_kv_heads);
     set("attention.key_length", shape_.head_dim);
     set("attention.value_length", shape_.head_dim);
-    set("rope.dimension_count", shape_.head_dim);
+    set("rope.dimension_count", shape_.rotary_dims == 0 ? shape_.head_dim : shape_.rotary_dims);
     set("vocab_size", shape_.vocab_size);
     set(key_of("attention.layer_norm_rms_epsilon"), ValueType::float32, 1e-5f);
+    if (shape_.window > 0) set("attention.sliding_window", shape_.window);
+    if (shape_.logit_scale > 0)
+        set(key_of("logit_scale"), ValueType::float32, static_cast<float>(shape_.logit_scale));
     set(key_of("rope.freq_base"), ValueType::float32, static_cast<float>(shape_.rope_base));
 }
 
@@ -177,6 +183,7 @@ void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
     const bool is_output = spec.role == Role::output;
     if (is_output ? shape_.tied : spec.presence == Presence::optional) return;
     if (!belongs(spec, h_)) return;
+    if (spec.part > 0) return; // it is there already, for the first of its roles
     const std::string name = tensor_name(spec.name, layer);
     const std::size_t n_columns = length_of(spec.columns, h_);
     if (spec.is_vector())
@@ -185,13 +192,13 @@ void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
                               ? quant::SyntheticWeights(quant::Type::f32, seed_of(name), 0.1)
                               : quant::SyntheticWeights::norm(seed_of(name)));
     // A router is never quantised.
-    const quant::Type type = spec.role == Role::router
-                                 ? quant::Type::f32
-                                 : quant::type_in(mix_, mix_role(spec.role, shape_.fused),
-                                                  layer.value_or(0), n_columns, rules_);
+    const quant::Type type =
+        spec.role == Role::router
+            ? quant::Type::f32
+            : quant::type_in(mix_, mix_role(spec), layer.value_or(0), n_columns, rules_);
     const double gain = is_output || spec.role == Role::embedding ? 2.0 : 1.0;
     const double deviation = gain / std::sqrt(static_cast<double>(n_columns));
-    std::vector<std::uint64_t> dimensions = {n_columns, length_of(spec.rows, h_)};
+    std::vector<std::uint64_t> dimensions = {n_columns, n_tensor_rows(spec, h_)};
     if (spec.matrices != Extent::one) dimensions.push_back(length_of(spec.matrices, h_));
     add_tensor(name, type, std::move(dimensions),
                quant::SyntheticWeights(type, seed_of(name), deviation));

@@ -157,7 +157,10 @@ Parts parts_of(Weights& weights, const MatrixPlan& plan) {
 }
 std::vector<float>& vector_of(Weights& weights, const VectorPlan& plan) {
     if (plan.role == Role::final_norm) return weights.final_norm;
-    if (plan.role == Role::rope_factors) return weights.rope_factors;
+    using enum Role;
+    if (plan.role == rope_factors || plan.role == rope_factors_long ||
+        plan.role == rope_factors_short)
+        return weights.rope_factors;
     const auto member = layer_vector(plan.role);
     expects(member != nullptr, "the weights have a place for every vector of the plan");
     return weights.layers[plan.layer].*member;

@@ -51,7 +51,7 @@ std::optional<LayerName> layer_name(std::string_view name) {
 
 void expect_shape(const gguf::File& file, const Hyperparameters& h, const TensorSpec& spec,
                   const gguf::TensorInfo& tensor) {
-    const std::size_t n_columns = length_of(spec.columns, h), n_rows = length_of(spec.rows, h);
+    const std::size_t n_columns = length_of(spec.columns, h), n_rows = n_tensor_rows(spec, h);
     const std::size_t n_matrices = length_of(spec.matrices, h);
     if (tensor.has_shape(n_columns, n_rows, n_matrices)) return;
     std::vector<std::uint64_t> wanted = {n_columns};
@@ -115,6 +115,19 @@ bool belongs(const TensorSpec& spec, const Hyperparameters& h) noexcept {
     constexpr Role of_one[] = {gate, up, down, gate_bias, up_bias, down_bias};
     if (is_of_experts(spec.role)) return h.n_experts > 0;
     return h.n_experts == 0 || std::ranges::find(of_one, spec.role) == std::end(of_one);
+}
+
+std::size_t n_tensor_rows(const TensorSpec& spec, const Hyperparameters& h) noexcept {
+    if (spec.parts.empty()) return length_of(spec.rows, h);
+    std::size_t n = 0;
+    for (const Extent part : spec.parts) n += length_of(part, h);
+    return n;
+}
+
+std::size_t first_tensor_row(const TensorSpec& spec, const Hyperparameters& h) noexcept {
+    std::size_t n = 0;
+    for (const Extent part : spec.parts.first(spec.part)) n += length_of(part, h);
+    return n;
 }
 
 std::string tensor_name(std::string_view name, std::optional<std::size_t> layer) {

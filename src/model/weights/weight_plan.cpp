@@ -61,6 +61,8 @@ class Planner {
     void add(const TensorSpec& spec, std::optional<std::size_t> layer) {
         // Rows of the embedding are read from the file on demand.
         if (spec.role == Role::ignored || spec.role == Role::embedding) return;
+        const Role unused = h_.is_long_context ? Role::rope_factors_short : Role::rope_factors_long;
+        if (spec.role == unused) return;
         const gguf::TensorInfo* tensor = find_tensor(file_, h_, spec, layer);
         // Without a matrix of its own the model's output is tied to its embedding.
         if (tensor == nullptr && spec.role == Role::output) tensor = plan_.embedding;
@@ -89,7 +91,8 @@ class Planner {
                           .layer = layer.value_or(0),
                           .tensor = &tensor,
                           .shape = {},
-                          .first_row = index * length_of(spec.rows, h_) + rows.begin,
+                          .base_row = index * length_of(spec.rows, h_) + first_tensor_row(spec, h_),
+                          .first_row = rows.begin,
                           .expert = index,
                           .is_by_slice = spec.role == Role::expert_down};
         matrix.shape.type = static_cast<quant::Type>(tensor.type->number);

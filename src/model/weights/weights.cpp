@@ -33,6 +33,10 @@ std::vector<float> LayerWeights::*layer_vector(Role role) noexcept {
         return &LayerWeights::attention_norm;
     case Role::feed_forward_norm:
         return &LayerWeights::feed_forward_norm;
+    case Role::attention_post_norm:
+        return &LayerWeights::attention_post_norm;
+    case Role::feed_forward_post_norm:
+        return &LayerWeights::feed_forward_post_norm;
     case Role::query_bias:
         return &LayerWeights::query_bias;
     case Role::key_bias:

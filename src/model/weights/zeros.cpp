@@ -78,6 +78,7 @@ std::vector<const gguf::TensorInfo*> tensors_with_weights(const gguf::File& file
     std::vector<const gguf::TensorInfo*> tensors;
     const auto add = [&](const TensorSpec& spec, std::optional<std::size_t> layer) {
         if (spec.presence != Presence::required && spec.is_vector()) return;
+        if (spec.part > 0) return; // the tensor is another role's, too
         const gguf::TensorInfo* tensor = file.find_tensor(tensor_name(spec.name, layer));
         if (tensor != nullptr && tensor->size_bytes > 0) tensors.push_back(tensor);
     };

@@ -19,6 +19,16 @@ SHAPES = {
                  "--head-dim", 80, "--ffn", 768, "--experts", 13, "--experts-used", 5],
     "qwen3moe, mixed": ["--architecture", "qwen3moe", "--types", "mixed", "--dim", 256, "--heads", 8, "--kv-heads", 2,
                         "--ffn", 512, "--experts", 60, "--experts-used", 6, "--layers", 3],
+    "gemma2": ["--architecture", "gemma2", "--type", "q4_0", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--ffn", 320,
+               "--window", 9],
+    "phi3": ["--architecture", "phi3", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1, "--head-dim", 80,
+             "--rotary-dims", 60, "--ffn", 512, "--rope-scaling", "longrope"],
+    "smollm3": ["--architecture", "smollm3", "--type", "q5_1", "--dim", 96, "--heads", 3, "--kv-heads", 3,
+                "--layers", 4],
+    "granite": ["--architecture", "granite", "--type", "q8_0", "--dim", 64, "--heads", 4, "--kv-heads", 2],
+    "mistral3": ["--architecture", "mistral3", "--type", "q6_k", "--dim", 256, "--heads", 4, "--rope-scaling", "yarn"],
+    "gemma3": ["--architecture", "gemma3", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1,
+               "--head-dim", 80, "--ffn", 512, "--layers", 3, "--window", 11, "--window-pattern", 2],
 }
 
 
@@ -55,6 +65,13 @@ class SameBits(pillar.WithFolder):
             with self.subTest(name):
                 self.compare(pillar.tiny_model(self.folder, "halves", *SHAPES[name]), ids,
                              [lines(2, 1, 64), lines(2, 2, 150), lines(4, 1, 81), lines(8, 1, 150), lines(1, 2, 150)])
+
+    def test_windows_over_pages(self):
+        ids = [int(i) for i in np.random.default_rng(9).integers(3, 300, 700)]
+        model = pillar.tiny_model(self.folder, "window", "--architecture", "gemma3", "--type", "q8_0", "--context", 1024,
+                                  "--window", 270, "--window-pattern", 2, "--heads", 6, "--kv-heads", 3, "--dim", 96)
+        self.compare(model, ids, [lines(1, 3, 700), lines(2, 2, 150), lines(4, 1, 64), lines(8, 1, 7),
+                                  lines(1, 2, 256, "integer")])
 
     def test_f32_cache(self):
         ids = [int(i) for i in np.random.default_rng(4).integers(3, 300, 40)]

@@ -26,6 +26,28 @@ SHAPES = {
                              "--head-dim", 32, "--experts", 7, "--experts-used", 3, "--ffn", 256, "--untied",
                              "--layers", 3],
     "one expert of one": ["--type", "q8_0", "--experts", 1, "--experts-used", 1],
+    "gemma3": ["--architecture", "gemma3", "--type", "f32", "--dim", 96, "--heads", 4, "--kv-heads", 1, "--head-dim", 80,
+               "--layers", 7, "--window", 20],
+    "gemma3, k-quants": ["--architecture", "gemma3", "--type", "q4_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                         "--head-dim", 256, "--ffn", 512, "--untied", "--window", 64, "--window-pattern", 2,
+                         "--rope-scaling", "linear"],
+    "gemma2": ["--architecture", "gemma2", "--type", "f32", "--dim", 96, "--heads", 5, "--kv-heads", 1, "--head-dim", 80,
+               "--layers", 3, "--window", 30],
+    "gemma2, k-quants": ["--architecture", "gemma2", "--type", "q6_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                         "--head-dim", 256, "--ffn", 512, "--untied"],
+    "phi3": ["--architecture", "phi3", "--type", "f32", "--dim", 96, "--heads", 3, "--kv-heads", 1, "--ffn", 200],
+    "phi3, partly rotated": ["--architecture", "phi3", "--type", "q5_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                             "--head-dim", 96, "--rotary-dims", 72, "--ffn", 512, "--rope-scaling", "longrope",
+                             "--untied"],
+    "phi3, window": ["--architecture", "phi3", "--type", "f16", "--dim", 96, "--heads", 3, "--kv-heads", 3,
+                     "--window", 25],
+    "smollm3": ["--architecture", "smollm3", "--type", "f32", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--layers", 5],
+    "granite": ["--architecture", "granite", "--type", "f32", "--dim", 96, "--heads", 5, "--kv-heads", 1,
+                "--head-dim", 80],
+    "granite, k-quants": ["--architecture", "granite", "--type", "q4_k", "--dim", 256, "--heads", 4, "--kv-heads", 2,
+                          "--ffn", 512, "--untied"],
+    "mistral3": ["--architecture", "mistral3", "--type", "f32", "--dim", 96, "--heads", 6, "--kv-heads", 2,
+                 "--head-dim", 32, "--rope-scaling", "yarn"],
     "linear rope": ["--type", "f32", "--rope-scaling", "linear"],
     "yarn": ["--type", "f32", "--rope-scaling", "yarn"],
     "llama 3 rope": ["--type", "f32", "--rope-scaling", "llama3"],
@@ -64,6 +86,28 @@ class TinyModels(pillar.WithFolder):
         exact = numpy_llama.Model(model).logits(ids)
         ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1)
         self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+
+    def test_rotary_factors_follow_the_context_of_the_run(self):
+        model = pillar.tiny_model(self.folder, "long_rope", "--architecture", "phi3", "--type", "f32", "--context", 512,
+                                  "--rope-scaling", "longrope")
+        ids, found = self.ids(40), []
+        for context in (128, 129, 512):  # the original context is a quarter of the model's
+            exact = numpy_llama.Model(model, n_context=context).logits(ids)
+            ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1, "-c", context)
+            self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+            found.append(pillar.digest(ours))
+        self.assertNotEqual(found[0], found[1])
+        self.assertEqual(found[1], found[2])
+
+    def test_windows_move_over_pages(self):
+        for window in (1, 100, 256, 300):
+            with self.subTest(window=window):
+                model = pillar.tiny_model(self.folder, "window", "--architecture", "gemma3", "--type", "f32", "--context",
+                                          2048, "--window", window, "--window-pattern", 2, "--layers", 3)
+                ids = self.ids(900)
+                exact = numpy_llama.Model(model).logits(ids)
+                ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1, "-b", 70)
+                self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
 
 
 if __name__ == "__main__":

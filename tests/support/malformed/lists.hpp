@@ -36,6 +36,7 @@ void add_header_cases(Cases& cases);
 void add_metadata_cases(Cases& cases, std::uint64_t seed);
 void add_tensor_cases(Cases& cases, std::uint64_t seed);
 void add_bounds_cases(Cases& cases);
+void add_architecture_cases(Cases& cases);
 void add_arithmetic_cases(Cases& cases);
 void add_limit_cases(Cases& cases);
 void add_oddity_cases(Cases& cases);

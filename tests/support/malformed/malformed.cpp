@@ -80,6 +80,7 @@ std::vector<MalformedCase> malformed_cases(std::uint64_t seed) {
     add_vocabulary_cases(cases);
     add_hyperparameter_cases(cases);
     add_expert_cases(cases);
+    add_architecture_cases(cases);
     add_template_cases(cases);
     return cases;
 }

@@ -38,11 +38,12 @@ int main(int argc, char** argv) {
     const std::map<std::string, RopeScaling> scalings = {{"none", RopeScaling::none},
                                                          {"linear", RopeScaling::linear},
                                                          {"yarn", RopeScaling::yarn},
-                                                         {"llama3", RopeScaling::llama3}};
+                                                         {"llama3", RopeScaling::llama3},
+                                                         {"longrope", RopeScaling::longrope}};
     CLI::App app{"Writes a small model with random weights."};
     app.add_option("--output", output, "file to write")->required();
-    app.add_option("--architecture", model.architecture, "llama, qwen2, qwen3 or qwen3moe")
-        ->check(CLI::IsMember({"llama", "qwen2", "qwen3", "qwen3moe"}))
+    app.add_option("--architecture", model.architecture, "what the model computes")
+        ->check(CLI::IsMember(pillar::support::tiny_architectures()))
         ->capture_default_str();
     app.add_option("--layers", model.n_layers, "layers")->capture_default_str();
     app.add_option("--dim", model.dim, "width of the residual stream")->capture_default_str();
@@ -57,12 +58,19 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--vocab", model.vocab, "tokens, at least 320")->capture_default_str();
     app.add_option("--context", model.context, "context length")->capture_default_str();
+    app.add_option("--rotary-dims", model.rotary_dims, "rotated dimensions of a head; 0: all")
+        ->capture_default_str();
+    app.add_option("--window", model.window, "positions that a window layer sees; 0: no key")
+        ->capture_default_str();
+    app.add_option("--window-pattern", model.window_pattern,
+                   "the last of so many layers has no window; 0: no key")
+        ->capture_default_str();
     app.add_option("--type,--types", type, "block format of all matrices, or mixed")
         ->capture_default_str();
     app.add_option("--seed", model.seed, "seed of the weights")->capture_default_str();
     app.add_flag("--untied", untied, "an output matrix of its own");
     app.add_flag("--bpe", model.bpe, "byte-level BPE vocabulary instead of SentencePiece");
-    app.add_option("--rope-scaling", model.rope_scaling, "none, linear, yarn or llama3")
+    app.add_option("--rope-scaling", model.rope_scaling, "none, linear, yarn, llama3 or longrope")
         ->transform(CLI::CheckedTransformer(scalings));
     CLI11_PARSE(app, argc, argv);
     try {

@@ -80,7 +80,7 @@ std::vector<float> llama3_factors(const TinyModel& options) {
     const double original = options.context / scaling_factor;
     constexpr double low = 1.0;
     constexpr double high = 4.0;
-    const std::uint32_t width = options.head_width();
+    const std::uint32_t width = options.rotary_width();
     std::vector<float> factors(width / 2);
     for (std::uint32_t i = 0; i < width / 2; ++i) {
         const double frequency = std::pow(options.rope_base, -2.0 * i / width);
@@ -100,6 +100,20 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
         return;
     case RopeScaling::llama3:
         add_vector(builder, "rope_freqs.weight", llama3_factors(options));
+        return;
+    case RopeScaling::longrope:
+        for (const double longest : {1.5, 40.0}) {
+            std::vector<float> factors(options.rotary_width() / 2);
+            for (std::size_t i = 0; i < factors.size(); ++i)
+                factors[i] = static_cast<float>(1 + (longest - 1) * static_cast<double>(i) /
+                                                        static_cast<double>(factors.size()));
+            add_vector(builder,
+                       longest < 2 ? "rope_factors_short.weight" : "rope_factors_long.weight",
+                       factors);
+        }
+        set("rope.scaling.attn_factor", 1.19f);
+        set("rope.scaling.original_context_length",
+            static_cast<std::uint32_t>(options.context / scaling_factor));
         return;
     case RopeScaling::linear:
         set("rope.scaling.type", "linear");
@@ -133,13 +147,14 @@ void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
     set("attention.head_count", options.n_heads);
     set("attention.head_count_kv", options.n_kv_heads);
     set("attention.layer_norm_rms_epsilon", 1e-5f);
-    set("rope.dimension_count", options.head_width());
+    set("rope.dimension_count", options.rotary_width());
     set("rope.freq_base", options.rope_base);
     set("vocab_size", options.vocab);
     if (options.head_width() * options.n_heads != options.dim) {
         set("attention.key_length", options.head_width());
         set("attention.value_length", options.head_width());
     }
+    add_own_keys(builder, options);
 }
 
 /// A router whose scores differ by more than rounding does, and the experts' three tensors.
@@ -151,29 +166,41 @@ void add_experts(GgufBuilder& builder, const TinyModel& options, const std::stri
     add_matrix(builder, options, block + "ffn_down_exps.weight", ffn, dim, 1.0, n);
 }
 
-void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t layer) {
-    const std::string block = fmt::format("blk.{}.", layer);
+void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t index) {
+    const std::string block = fmt::format("blk.{}.", index);
+    const TinyLayer layer = tiny_layer(options.architecture);
     const std::uint64_t q = std::uint64_t{options.n_heads} * options.head_width();
     const std::uint64_t kv = std::uint64_t{options.n_kv_heads} * options.head_width();
+    const auto add = [&](const char* name, std::uint64_t columns, std::uint64_t rows) {
+        add_matrix(builder, options, block + name, columns, rows);
+    };
     add_norm(builder, options, block + "attn_norm.weight");
-    add_matrix(builder, options, block + "attn_q.weight", options.dim, q);
-    add_matrix(builder, options, block + "attn_k.weight", options.dim, kv);
-    add_matrix(builder, options, block + "attn_v.weight", options.dim, kv);
-    add_matrix(builder, options, block + "attn_output.weight", q, options.dim);
-    if (options.architecture == "qwen2") {
+    if (layer.fused) {
+        add("attn_qkv.weight", options.dim, q + 2 * kv);
+    } else {
+        add("attn_q.weight", options.dim, q);
+        add("attn_k.weight", options.dim, kv);
+        add("attn_v.weight", options.dim, kv);
+    }
+    add("attn_output.weight", q, options.dim);
+    if (layer.biases) {
         add_bias(builder, options, block + "attn_q.bias", q);
         add_bias(builder, options, block + "attn_k.bias", kv);
         add_bias(builder, options, block + "attn_v.bias", kv);
     }
-    if (options.architecture.starts_with("qwen3")) {
+    if (layer.head_norms) {
         add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
         add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
     }
+    if (layer.post_norms) {
+        add_norm(builder, options, block + "post_attention_norm.weight");
+        add_norm(builder, options, block + "post_ffw_norm.weight");
+    }
     add_norm(builder, options, block + "ffn_norm.weight");
     if (options.n_experts > 0) return add_experts(builder, options, block);
-    add_matrix(builder, options, block + "ffn_gate.weight", options.dim, options.ffn);
-    add_matrix(builder, options, block + "ffn_up.weight", options.dim, options.ffn);
-    add_matrix(builder, options, block + "ffn_down.weight", options.ffn, options.dim);
+    if (!layer.fused) add("ffn_gate.weight", options.dim, options.ffn);
+    add("ffn_up.weight", options.dim, (layer.fused ? 2 : 1) * options.ffn);
+    add("ffn_down.weight", options.ffn, options.dim);
 }
 
 void check(const TinyModel& options) {

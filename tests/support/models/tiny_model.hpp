@@ -15,10 +15,12 @@
 
 namespace pillar::support {
 
-enum class RopeScaling { none, linear, yarn, llama3 };
+/// longrope: two sets of rotary factors, for contexts within a quarter of the model's and beyond.
+enum class RopeScaling { none, linear, yarn, llama3, longrope };
 
 struct TinyModel {
-    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads), qwen3moe (experts too).
+    /// general.architecture. Its own keys have values that leave nothing as it would be in llama
+    /// (support/models/tiny_architectures.cpp).
     std::string architecture = "llama";
     std::uint32_t n_layers = 2;
     std::uint32_t dim = 64;
@@ -30,6 +32,9 @@ struct TinyModel {
     std::uint32_t n_experts_used = 2;
     std::uint32_t vocab = 384; ///< at least min_tiny_vocab
     std::uint32_t context = 256;
+    std::uint32_t rotary_dims = 0;    ///< rotated dimensions of a head; 0: all
+    std::uint32_t window = 0;         ///< attention.sliding_window, where it is not 0
+    std::uint32_t window_pattern = 0; ///< attention.sliding_window_pattern, likewise
     /// Of all matrices; absent: a mix of all formats. Rows that are no whole number of blocks get a
     /// format with smaller blocks (q5_0, then f16). Norms and rope factors are f32.
     std::optional<quant::Type> type = quant::Type::q4_0;
@@ -42,6 +47,9 @@ struct TinyModel {
     [[nodiscard]] std::uint32_t head_width() const {
         return head_dim != 0 ? head_dim : dim / n_heads;
     }
+    [[nodiscard]] std::uint32_t rotary_width() const {
+        return rotary_dims != 0 ? rotary_dims : head_width();
+    }
 };
 
 /// What the control tokens, the 256 bytes and the pieces of either vocabulary need.
@@ -50,6 +58,17 @@ inline constexpr std::uint32_t min_tiny_vocab = 320;
 /// The model in pieces, for tests that change one. Throws std::invalid_argument on options that fit
 /// no model.
 GgufBuilder build_tiny_model(const TinyModel& options);
+
+/// Names of the architectures that tiny models are made of.
+std::vector<std::string> tiny_architectures();
+/// What layers of the architecture have beside llama's.
+struct TinyLayer {
+    bool head_norms = false, post_norms = false, biases = false;
+    bool fused = false; ///< queries, keys, values in one tensor; gate and up in another
+};
+TinyLayer tiny_layer(const std::string& architecture);
+/// Keys that the architecture alone has.
+void add_own_keys(GgufBuilder& builder, const TinyModel& options);
 
 /// Write the model to `path`. Throws std::runtime_error.
 void write_tiny_model(const std::filesystem::path& path, const TinyModel& options);

@@ -103,6 +103,15 @@ TEST(Prediction, OfDecodeStepsIsTheModelsOfTheirPositions) {
     EXPECT_TRUE(sums.counts_agree());
 }
 
+/// One of the two layers sees 4 positions of 9 + 1 to 9 + 9.
+TEST(Prediction, KnowsLayersWithAWindow) {
+    trace::Trace trace = recorded();
+    trace.config.set<"window">(4);
+    trace.config.set<"n_window_layers">(1);
+    const Comparison sums = prediction_of(trace).decode;
+    EXPECT_NEAR(sums.predicted.attention_s / 9, 0.9e-6, 1e-12); // (14 + 4) / 2 · 400 / 4e9
+}
+
 /// A vector of 1000 comes in with each of four sums.
 TEST(Prediction, CountsAddingWithTheMessages) {
     perf::MachineProfile profile = round_numbers();

@@ -1,5 +1,6 @@
-// Token ids of llama-cpp-python 0.3.36 for many texts, with real vocabularies under every
-// pre-tokenizer's rule and with the small ones of our own (tests/data/tokenizers/README.md).
+// Token ids of llama-cpp-python 0.3.36, and of SentencePiece for Gemma, for many texts, with real
+// vocabularies under every pre-tokenizer's rule and with the small ones of our own
+// (tests/data/tokenizers/README.md).
 
 #include "vocabularies.hpp"
 
@@ -62,6 +63,7 @@ TEST_P(EngineVector, GivesTheSameIdsAsTheOtherEngine) {
             .get<std::vector<std::string>>();
     ASSERT_EQ(texts.size(), vector.ids.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (vector.ids[i].empty() && !texts[i].empty()) continue; // left out
         const auto ids = tokenizer.encode(texts[i], {vector.parse_special, vector.parse_special});
         EXPECT_EQ(ids, vector.ids[i]) << "text: \"" << texts[i] << '"';
     }

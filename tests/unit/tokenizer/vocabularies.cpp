@@ -69,8 +69,10 @@ gguf::Metadata small(std::string_view name, std::string_view pre) {
 std::optional<gguf::Metadata> find(std::string_view name, std::string_view pre) {
     if (name.starts_with("small-")) return small(name, pre.empty() ? "smollm" : pre);
     std::optional<gguf::Metadata> found;
-    if (name == "smollm2") {
-        const std::string path = PILLAR_MODELS "/SmolLM2-135M-Instruct.Q4_1.gguf";
+    if (name == "smollm2" || name == "gemma-3-270m") {
+        const std::string path =
+            std::string(PILLAR_MODELS "/") +
+            (name == "smollm2" ? "SmolLM2-135M-Instruct.Q4_1.gguf" : "gemma-3-270m-q4_k_m.gguf");
         if (std::filesystem::exists(path)) found = gguf::File(path).metadata();
     } else {
         found = golden(name);

@@ -22,8 +22,8 @@ std::optional<gguf::Metadata> golden(std::string_view name);
 /// the pre-tokenizer of this name) or "small-spm".
 gguf::Metadata small(std::string_view name, std::string_view pre = "smollm");
 
-/// Any of the above, or "smollm2", the demo model; nothing when its file is not here. With `pre`
-/// not empty, this pre-tokenizer instead of the file's.
+/// Any of the above, or "smollm2", the demo model, or "gemma-3-270m"; nothing when its file is not
+/// here. With `pre` not empty, this pre-tokenizer instead of the file's.
 std::optional<gguf::Metadata> find(std::string_view name, std::string_view pre = {});
 
 /// A copy with one value replaced or added.
