@@ -77,7 +77,10 @@ ModelBench::ModelBench(comm::Environment& environment, const session::ModelOptio
                        const std::vector<BenchTest>& tests, bool with_roofline)
     : options_(with_room(options, tests)), session_(environment, options_, needs()),
       comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
-      benchmark_(session_.transformer().hyperparameters().vocab_size),
+      benchmark_(session_.transformer().hyperparameters().vocab_size,
+                 [this](std::size_t n) {
+                     return session_.transformer().keeps(0, static_cast<std::int32_t>(n));
+                 }),
       cpu_(telemetry::read_host_info().cpu_model) {
     comm::agree(comm_, [&] {
         if (with_roofline) roofline_.emplace(session_);

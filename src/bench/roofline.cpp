@@ -37,11 +37,14 @@ void Roofline::measure() {
 
 Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
     const forward::StepCost cost = session_.transformer().cost();
+    const model::Hyperparameters& h = session_.transformer().hyperparameters();
     Amounts work;
     const auto add_step = [&](std::size_t first, std::size_t n_rows, bool wants_logits) {
         const auto n = static_cast<double>(n_rows);
-        work.bytes += static_cast<double>(cost.layer_bytes) +
-                      static_cast<double>((first + n_rows) * cost.kv_bytes);
+        work.bytes +=
+            static_cast<double>(cost.layer_bytes) +
+            static_cast<double>(forward::seen_in_layers(h, first, n_rows).read * cost.kv_bytes) /
+                static_cast<double>(h.n_layers);
         work.macs += n * static_cast<double>(cost.layer_macs);
         if (!wants_logits) return;
         work.bytes += static_cast<double>(cost.output_bytes);

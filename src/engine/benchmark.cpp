@@ -29,7 +29,7 @@ void Benchmark::begin(const BenchmarkTest& test) {
 bool Benchmark::next(StepPlan& plan) {
     const std::size_t prompt_end = test_.n_depth + test_.n_prompt;
     if (begin_s_ == 0 && n_present_ > test_.n_depth) {
-        n_present_ = test_.n_depth;
+        n_present_ = !keeps_ || keeps_(test_.n_depth) ? test_.n_depth : 0;
         plan.keeps.push_back({0, static_cast<std::int32_t>(n_present_)});
     }
     if (stopped_ || n_present_ == test_.n_positions()) return false;

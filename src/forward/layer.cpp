@@ -27,8 +27,8 @@ void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch
     worker.barrier();
     compute_attention(ws, worker, layer, batch);
     worker.barrier();
-    if (must_join_attention(ws, batch)) {
-        join_attention(ws, worker, batch);
+    if (must_join_attention(ws, layer, batch)) {
+        join_attention(ws, worker, layer, batch);
         worker.barrier();
     }
     multiply_share(ws, worker, ws.model.weights.layers[layer].output, batch.attention,
@@ -84,12 +84,13 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
              Range rows) noexcept {
     const std::vector<model::LayerWeights>& layers = ws.model.weights.layers;
     const bool is_attention = block == Block::attention, is_last = layer + 1 == layers.size();
-    const std::span<const float> bias =
-        is_attention ? layers[layer].output_bias : layers[layer].down_bias;
+    const model::LayerWeights& mine = layers[layer];
+    const BlockEnd end = is_attention ? BlockEnd{mine.output_bias, mine.attention_post_norm}
+                                      : BlockEnd{mine.down_bias, mine.feed_forward_post_norm};
     for (std::size_t r = rows.begin; r < rows.end; ++r) { // row by row: it stays in the cache
-        add_residual(ws, bias, batch, r);
+        add_residual(ws, end, batch, r);
         if (is_attention)
-            norm_before_block(ws, layer, layers[layer].feed_forward_norm, batch, r);
+            norm_before_block(ws, layer, mine.feed_forward_norm, batch, r);
         else if (!is_last)
             norm_before_block(ws, layer + 1, layers[layer + 1].attention_norm, batch, r);
     }

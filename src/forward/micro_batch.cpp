@@ -1,6 +1,7 @@
 #include "micro_batch.hpp"
 
 #include "attention/attention.hpp"
+#include "cache/kv_caches.hpp"
 
 #include "pillar/model/slices.hpp"
 
@@ -23,12 +24,21 @@ ActivationLayout hidden_layout(const partition::Share& share) {
 }
 
 AttentionPlan::Shape plan_shape(const model::Hyperparameters& h, const partition::Share& share,
-                                std::size_t max_rows, int n_threads) {
+                                std::size_t max_rows, int n_threads, std::size_t window) {
     return {.n_kv_heads = share.kv_heads.size(),
             .tile_rows = tile_rows(h),
             .max_rows = max_rows,
             .own_blocks = h.head_dim % kernels::block_size == 0,
-            .n_threads = n_threads};
+            .n_threads = n_threads,
+            .window = window};
+}
+
+std::vector<AttentionPlan> attention_plans(const model::Model& model, std::size_t max_rows,
+                                           int n_threads) {
+    std::vector<AttentionPlan> plans;
+    for (const std::size_t window : window_lengths(model.h))
+        plans.emplace_back(plan_shape(model.h, model.share, max_rows, n_threads, window));
+    return plans;
 }
 
 std::size_t activation_bytes(const ActivationLayout& layout, std::size_t max_columns) {
@@ -43,25 +53,26 @@ MicroBatch::MicroBatch(const model::Model& model, std::size_t max_rows, int n_th
     : normed(normed_layout(model.h), max_rows, model.family.panel_columns),
       attention(attention_layout(model.h, model.share), max_rows, model.family.panel_columns),
       hidden(hidden_layout(model.share), max_rows, model.family.panel_columns),
-      plan(plan_shape(model.h, model.share, max_rows, n_threads)) {}
+      plans(attention_plans(model, max_rows, n_threads)) {}
 
 std::size_t MicroBatch::size_bytes(const model::Hyperparameters& h, const partition::Share& share,
                                    std::size_t max_rows, int n_threads) {
-    return AttentionPlan::size_bytes(plan_shape(h, share, max_rows, n_threads)) +
+    return window_lengths(h).size() *
+               AttentionPlan::size_bytes(plan_shape(h, share, max_rows, n_threads, 0)) +
            activation_bytes(normed_layout(h), max_rows) +
            activation_bytes(attention_layout(h, share), max_rows) +
            activation_bytes(hidden_layout(share), max_rows);
 }
 
 void MicroBatch::assign_work(const model::Model& model, int n_threads) {
-    plan = AttentionPlan(plan_shape(model.h, model.share, normed.max_columns, n_threads));
+    plans = attention_plans(model, normed.max_columns, n_threads);
 }
 
 void MicroBatch::set_rows(std::span<const Row> all, std::size_t first, std::size_t end) {
     begin = first;
     rows = all.subspan(first, end - first);
     for (kernels::Activations* x : {&normed, &attention, &hidden}) x->set_columns(rows.size());
-    plan.make(rows);
+    for (AttentionPlan& plan : plans) plan.make(rows);
 }
 
 } // namespace pillar::forward

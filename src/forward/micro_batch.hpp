@@ -8,6 +8,7 @@
 #include "pillar/model/model.hpp"
 
 #include <span>
+#include <vector>
 
 namespace pillar::forward {
 
@@ -26,7 +27,7 @@ struct MicroBatch {
     kernels::Activations normed;    ///< (dim): after a norm, input of the matrices that follow it
     kernels::Activations attention; ///< (own q_dim): heads' results, cut into slices
     kernels::Activations hidden;    ///< (own hidden columns): gate, then what down takes, in slices
-    AttentionPlan plan;
+    std::vector<AttentionPlan> plans; ///< for each of window_lengths()
 };
 
 } // namespace pillar::forward

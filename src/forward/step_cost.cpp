@@ -1,5 +1,7 @@
 #include "workspace.hpp"
 
+#include <algorithm>
+
 namespace pillar::forward {
 
 namespace {
@@ -30,6 +32,28 @@ StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& 
     cost.kv_bytes = h.n_layers * share.kv_heads.size() * 2 *
                     kernels::page_bytes(cache_type, h.head_dim) / kernels::page_positions;
     return cost;
+}
+
+SeenPositions seen_positions(std::uint64_t first, std::uint64_t n_rows,
+                             std::uint64_t window) noexcept {
+    const auto triangle = [](std::uint64_t n) { return n * (n + 1) / 2; };
+    const std::uint64_t end = first + n_rows;
+    if (window == 0) return {end, triangle(end) - triangle(first)};
+    // Rows below the window's length see all before them, the others as many as it holds.
+    const std::uint64_t n_short = std::clamp(window, first, end) - first;
+    return {std::min(end, window - 1 + n_rows),
+            triangle(first + n_short) - triangle(first) + (n_rows - n_short) * window};
+}
+
+SeenPositions seen_in_layers(const model::Hyperparameters& h, std::uint64_t first,
+                             std::uint64_t n_rows) noexcept {
+    SeenPositions sum;
+    for (const model::LayerSpec& layer : h.layers) {
+        const SeenPositions seen = seen_positions(first, n_rows, layer.window);
+        sum.read += seen.read;
+        sum.attended += seen.attended;
+    }
+    return sum;
 }
 
 StepCost Transformer::cost() const noexcept {

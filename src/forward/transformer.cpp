@@ -4,6 +4,7 @@
 
 #include "blocks/logits.hpp"
 #include "blocks/norms.hpp"
+#include "blocks/products.hpp"
 #include "layer.hpp"
 #include "micro_batches.hpp"
 #include "workspace.hpp"
@@ -40,6 +41,7 @@ void embed(Workspace& ws, threads::Worker worker, std::span<const Row> rows, Ran
             ws.look_at_messages(worker);
             model.file.read(table, static_cast<std::uint64_t>(rows[r].token) * raw.size(), raw);
             quant::decode_row(static_cast<quant::Type>(table.type->number), raw, x(r));
+            multiply_by(x(r).data(), model.h.embedding_scale, model.h.dim);
         }
         model.file.expect_unchanged(table); // afterwards: what was read is what was opened
     } catch (const std::exception& failure) {
@@ -93,6 +95,7 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
         if (n_wanted > 0) output_logits(ws, worker, rows);
     };
     ws.team.run(compute, [&] { ws.look_at_messages(); });
+    for (const Row& row : rows) ws.cache.forget(row.sequence, row.position);
     ws.embedding_bytes += rows.size() * ws.embedding_rows[0].size();
     ws.residual_hash = hash_of(std::span<const float>(ws.buffers.x.data(), rows.size() * h.dim));
     return ws.buffers.logits.span().first(n_wanted * ws.model.share.vocabulary.size());
@@ -100,6 +103,9 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
 
 void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
     workspace_->cache.truncate(sequence, n_positions);
+}
+bool Transformer::keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept {
+    return workspace_->cache.keeps(sequence, n_positions);
 }
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();

@@ -9,16 +9,6 @@ namespace pillar::forward {
 
 namespace {
 
-KvCache::Shape cache_shape(const model::Hyperparameters& h, const partition::Share& share,
-                           const TransformerOptions& options) {
-    return {.n_layers = h.n_layers,
-            .n_kv_heads = share.kv_heads.size(),
-            .head_dim = h.head_dim,
-            .type = options.cache_type,
-            .n_pages = KvCache::pages_for(options.n_context) * options.max_sequences,
-            .max_sequences = options.max_sequences};
-}
-
 /// Rows that each micro-batch must have room for: the first one may be the whole step.
 std::vector<std::size_t> micro_batch_rows(const TransformerOptions& options, int n_ranks) {
     std::vector<std::size_t> rows = {options.max_rows};
@@ -64,7 +54,7 @@ Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
 Workspace::Workspace(const model::Model& model_, const TransformerOptions& options_,
                      threads::Team& team_)
     : model(model_), options(options_), team(team_),
-      cache(cache_shape(model.h, model.share, options)), buffers(model, options),
+      cache(model.h, model.share.kv_heads.size(), options), buffers(model, options),
       passes(share_passes(model, options.cache_type, team.size())) {
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
         micro_batches.emplace_back(model, rows, team.size());
@@ -84,7 +74,7 @@ void Workspace::assign_work() {
 
 std::uint64_t Transformer::kv_bytes() const noexcept {
     const Workspace& ws = *workspace_;
-    return KvCache::size_bytes(cache_shape(ws.model.h, ws.model.share, ws.options));
+    return KvCaches::size_bytes(ws.model.h, ws.model.share.kv_heads.size(), ws.options);
 }
 
 MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
@@ -93,7 +83,7 @@ MemoryNeed memory_need(const gguf::File& file, const model::Hyperparameters& h,
     MemoryNeed need;
     const model::WeightPlan plan = model::plan_weights(file, h, share, family);
     need.weights = plan.packed_bytes + plan.vector_bytes;
-    need.kv_cache = KvCache::size_bytes(cache_shape(h, share, options));
+    need.kv_cache = KvCaches::size_bytes(h, share.kv_heads.size(), options);
     need.buffers = buffer_bytes(h, share, options, n_threads);
     return need;
 }

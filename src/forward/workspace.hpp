@@ -5,7 +5,7 @@
 
 #include "attention/attention.hpp"
 #include "blocks/layer_passes.hpp"
-#include "cache/kv_cache.hpp"
+#include "cache/kv_caches.hpp"
 #include "micro_batch.hpp"
 
 #include "pillar/forward/transformer.hpp"
@@ -45,7 +45,7 @@ struct Workspace {
     const model::Model& model;
     const TransformerOptions options;
     threads::Team& team;
-    KvCache cache;
+    KvCaches cache;
     Buffers buffers;
     std::vector<LayerPasses> passes;
     std::vector<MicroBatch> micro_batches; ///< two where steps may be cut; the first for all rows

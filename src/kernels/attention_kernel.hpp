@@ -5,7 +5,7 @@
 //   max_queries           queries worked on at a time
 //   key_vectors<Q>         vectors of positions (value_vectors<Q>: of dimensions) beside Q queries,
 //                          so that Q × V sums and what they need fit the registers
-//   set1 add sub mul fma larger exp_floats; larger(a, b) is a > b ? a : b
+//   set1 add sub mul div fma larger exp_floats; larger(a, b) is a > b ? a : b
 //   load load_f16 load_i8  as f32; load_first… (p, n) touch n elements and give +0 in the rest
 //   store store_first
 //   first_or(v, n, other)  v in the first n lanes, `other` in the rest
@@ -19,6 +19,7 @@
 
 #include "attention_parts.hpp"
 #include "cached_pages.hpp"
+#include "score_weights.hpp"
 
 #include <utility>
 
@@ -40,10 +41,16 @@ template <std::size_t Q, std::size_t V, class Step>
     written_out<Q * V>([&](std::size_t i) __attribute__((always_inline)) { step(i / V, i % V); });
 }
 
+/// Positions [begin, end) of a page.
+struct Positions {
+    std::size_t begin, end;
+};
+
 /// Q neighbouring queries over one page of type Page.
 template <class Simd, class Page, std::size_t Q>
 struct PageAttention {
     using Floats = typename Simd::Floats;
+    using Weights = ScoreWeights<Simd>;
     static constexpr std::size_t lanes = Simd::lanes;
 
     const Page& page;
@@ -111,69 +118,26 @@ struct PageAttention {
         });
     }
 
-    /// Scores of positions [0, n), a block of dimensions at a time, which is one stretch of memory.
-    /// Positions beyond n are computed up to a whole tile and never used.
-    void score_all(std::size_t n) const noexcept {
+    /// Scores of positions [begin, end), a block of dimensions at a time, which is one stretch of
+    /// memory. Positions before and beyond are computed up to a whole tile and never used.
+    void score_all(std::size_t begin, std::size_t end) const noexcept {
         constexpr std::size_t V = Simd::template key_vectors<Q>;
         static_assert(page_positions % (V * lanes) == 0, "a tile never leaves the page");
         for (std::size_t first = 0; first < page.head_dim; first += cache_block) {
             const std::size_t dims = less_of(cache_block, page.head_dim - first);
-            for (std::size_t j = 0; j < n; j += V * lanes)
+            for (std::size_t j = begin / (V * lanes) * (V * lanes); j < end; j += V * lanes)
                 score<V>(j, first, ahead_of(first * page_positions + j * dims));
         }
     }
 
-    /// Scale a query's scores in place and find their maximum, −∞ if there is none. A NaN is none.
-    static float scale_and_maximum(float* s, std::size_t n, float scale) noexcept {
-        const Floats lowest = Simd::set1(-__builtin_inff());
-        Floats m = lowest;
-        for (std::size_t j = 0; j < n; j += lanes) {
-            const Floats scaled = Simd::mul(Simd::load(s + j), Simd::set1(scale));
-            Simd::store(s + j, scaled);
-            m = Simd::larger(n - j >= lanes ? scaled : Simd::first_or(scaled, n - j, lowest), m);
-        }
-        return Simd::max_lane(m);
-    }
-
-    /// s[j] = exp(s[j] − m), +0 for invisible ones of the last vector; returns their sum.
-    static float exponentials(float* s, std::size_t n, float m) noexcept {
-        constexpr std::size_t n_sums = 16 / lanes;
-        Floats sums[n_sums];
-        for (Floats& sum : sums) sum = Simd::set1(0.0f);
-        std::size_t j = 0;
-        constexpr std::size_t N = Simd::exp_vectors;
-        static_assert(N % n_sums == 0);
-        for (; j + N * lanes <= n; j += N * lanes) {
-            Floats e[N];
-            for (std::size_t i = 0; i < N; ++i)
-                e[i] = Simd::sub(Simd::load(s + j + i * lanes), Simd::set1(m));
-            Simd::exp_all(e);
-            for (std::size_t i = 0; i < N; ++i) {
-                Simd::store(s + j + i * lanes, e[i]);
-                sums[i % n_sums] = Simd::add(sums[i % n_sums], e[i]);
-            }
-        }
-        for (; j < n; j += 16) {
-            for (std::size_t i = 0; i < n_sums && j + i * lanes < n; ++i) {
-                float* const at = s + j + i * lanes;
-                const Floats e = Simd::exp_floats(Simd::sub(Simd::load(at), Simd::set1(m)));
-                const std::size_t left = n - j - i * lanes;
-                const Floats weight = left >= lanes ? e : Simd::first_or(e, left, Simd::set1(0.0f));
-                Simd::store(at, weight);
-                sums[i] = Simd::add(sums[i], weight);
-            }
-        }
-        return Simd::sum_of_lanes(sums);
-    }
-
     /// o[q][d] = fma(e_j, v[j][d], o[q][d]) over positions [begin, end) in order, for V whole
-    /// vectors of dimensions; from +0 where begin is 0.
+    /// vectors of dimensions; from +0 where they are the first.
     template <std::size_t V>
-    void weigh(std::size_t d, std::size_t begin, std::size_t end, const char* ahead,
+    void weigh(std::size_t d, std::size_t begin, std::size_t end, bool from_zero, const char* ahead,
                const typename Page::ValueScales& scales) const noexcept {
         using Index = std::size_t;
         Floats sum[Q][V];
-        if (begin == 0)
+        if (from_zero)
             written_out<Q, V>([&](Index q, Index v)
                                   __attribute__((always_inline)) { sum[q][v] = Simd::set1(0.0f); });
         else
@@ -200,10 +164,10 @@ struct PageAttention {
 
     /// The same for n dimensions, less than a vector.
     void weigh_rest(std::size_t d, std::size_t n, std::size_t begin, std::size_t end,
-                    const typename Page::ValueScales& scales) const noexcept {
+                    bool from_zero, const typename Page::ValueScales& scales) const noexcept {
         Floats sum[Q];
         for (std::size_t q = 0; q < Q; ++q)
-            sum[q] = begin == 0 ? Simd::set1(0.0f) : Simd::load_first(queries[q].part.o + d, n);
+            sum[q] = from_zero ? Simd::set1(0.0f) : Simd::load_first(queries[q].part.o + d, n);
         for (std::size_t j = begin; j < end; ++j) {
             const Floats values = page.first_values(j, d, n, scales);
             for (std::size_t q = 0; q < Q; ++q)
@@ -213,71 +177,103 @@ struct PageAttention {
     }
 
     /// All dimensions over positions [begin, end), which all Q queries see, a few positions at a
-    /// time, which are one stretch of memory.
-    void weigh_all(std::size_t begin, std::size_t end) const noexcept {
+    /// time, which are one stretch of memory; from +0 where they are the first.
+    void weigh_all(std::size_t begin, std::size_t end, bool from_zero) const noexcept {
         constexpr std::size_t V =
             less_of(Simd::template value_vectors<Q>, Page::value_block / lanes);
         constexpr std::size_t positions_at_once = 64;
         for (std::size_t here = begin; here < end; here += positions_at_once) {
             const std::size_t until = less_of(here + positions_at_once, end);
+            const bool is_start = from_zero && here == begin;
             const char* ahead = ahead_of((page_positions + here) * page.head_dim);
             for (std::size_t first = 0; first < page.head_dim; first += Page::value_block) {
                 const typename Page::ValueScales scales(page, first / cache_block, here, until);
                 const std::size_t last = less_of(first + Page::value_block, page.head_dim);
                 std::size_t d = first;
                 for (; d + V * lanes <= last; d += V * lanes) {
-                    weigh<V>(d, here, until, ahead, scales);
+                    weigh<V>(d, here, until, is_start, ahead, scales);
                     ahead += (until - here) * step_bytes<V>;
                 }
                 for (; d + lanes <= last; d += lanes) {
-                    weigh<1>(d, here, until, ahead, scales);
+                    weigh<1>(d, here, until, is_start, ahead, scales);
                     ahead += (until - here) * step_bytes<1>;
                 }
-                if (d < last) weigh_rest(d, last - d, here, until, scales);
+                if (d < last) weigh_rest(d, last - d, here, until, is_start, scales);
             }
         }
     }
 
-    void run(float scale) const noexcept {
-        std::size_t most = 0, common = page_positions;
+    /// One of the queries alone.
+    [[nodiscard]] PageAttention<Simd, Page, 1> alone(std::size_t q) const noexcept {
+        return {page, queries + q, scores + q * page_positions, next_page};
+    }
+
+    /// Values of all queries' visible positions: what all see together, what some see before and
+    /// behind it each alone, every query's positions in order.
+    void weigh_visible(Positions common) const noexcept {
+        if constexpr (Q > 1) {
+            if (common.begin >= common.end) { // some see nothing of what others see
+                for (std::size_t q = 0; q < Q; ++q)
+                    alone(q).weigh_all(queries[q].first_visible, queries[q].n_visible, true);
+                return;
+            }
+            bool same_begin = true;
+            for (std::size_t q = 0; q < Q; ++q)
+                same_begin = same_begin && queries[q].first_visible == common.begin;
+            for (std::size_t q = 0; !same_begin && q < Q; ++q) {
+                for (std::size_t d = 0; d < page.head_dim; ++d) queries[q].part.o[d] = 0.0f;
+                if (queries[q].first_visible < common.begin)
+                    alone(q).weigh_all(queries[q].first_visible, common.begin, true);
+            }
+            weigh_all(common.begin, common.end, same_begin);
+            for (std::size_t q = 0; q < Q; ++q)
+                if (queries[q].n_visible > common.end)
+                    alone(q).weigh_all(common.end, queries[q].n_visible, false);
+        } else {
+            weigh_all(common.begin, common.end, true);
+        }
+    }
+
+    void run(ScoreRule rule) const noexcept {
+        Positions seen{page_positions, 0}, common{0, page_positions};
         for (std::size_t q = 0; q < Q; ++q) {
-            if (queries[q].n_visible > most) most = queries[q].n_visible;
-            if (queries[q].n_visible < common) common = queries[q].n_visible;
+            const std::size_t begin = queries[q].first_visible, end = queries[q].n_visible;
+            if (begin < seen.begin) seen.begin = begin;
+            if (end > seen.end) seen.end = end;
+            if (begin > common.begin) common.begin = begin;
+            if (end < common.end) common.end = end;
         }
         // A page that is not full has too few steps to ask for what comes next.
-        if (most < page_positions && next_page != reinterpret_cast<const char*>(page.keys))
+        if (seen.end - seen.begin < page_positions &&
+            next_page != reinterpret_cast<const char*>(page.keys))
             for (std::size_t i = 0; i < Simd::template prefetch_bytes<Q>; i += 64) {
                 Simd::prefetch(next_page + i);
                 asm volatile(""); // g++ 12 removes loops of nothing but prefetches
             }
-        score_all(most);
+        score_all(seen.begin, seen.end);
         for (std::size_t q = 0; q < Q; ++q) {
+            const std::size_t begin = queries[q].first_visible, end = queries[q].n_visible;
             float* const s = scores + q * page_positions;
-            queries[q].part.m = scale_and_maximum(s, queries[q].n_visible, scale);
-            queries[q].part.l = exponentials(s, queries[q].n_visible, queries[q].part.m);
+            queries[q].part.m = Weights::scale_and_maximum(s, begin, end, rule);
+            queries[q].part.l = Weights::exponentials(s, begin, end, queries[q].part.m);
         }
-        weigh_all(0, common);
-        for (std::size_t q = 0; Q > 1 && q < Q; ++q) // what not all of them see
-            if (queries[q].n_visible > common)
-                PageAttention<Simd, Page, 1>{page, queries + q, scores + q * page_positions,
-                                             next_page}
-                    .weigh_all(common, queries[q].n_visible);
+        weigh_visible(common);
     }
 };
 
 /// The next `count` ≤ Q queries.
 template <class Simd, class Page, std::size_t Q>
-void attend_some(const Page& page, PageQuery* queries, std::size_t count, float scale,
+void attend_some(const Page& page, PageQuery* queries, std::size_t count, ScoreRule rule,
                  float* scores, const char* next_page) noexcept {
     if constexpr (Q > 1)
         if (count < Q)
-            return attend_some<Simd, Page, Q - 1>(page, queries, count, scale, scores, next_page);
-    PageAttention<Simd, Page, Q>{page, queries, scores, next_page}.run(scale);
+            return attend_some<Simd, Page, Q - 1>(page, queries, count, rule, scores, next_page);
+    PageAttention<Simd, Page, Q>{page, queries, scores, next_page}.run(rule);
 }
 
 template <class Simd, class Page>
 void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_queries,
-                     std::size_t head_dim, float scale, float* scores) noexcept {
+                     std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
     static_assert(Simd::max_queries <= queries_at_once);
     const Page page(view, head_dim);
     const std::size_t n_parts = (n_queries + Simd::max_queries - 1) / Simd::max_queries;
@@ -285,24 +281,25 @@ void attend_in_parts(const PageView& view, PageQuery* queries, std::size_t n_que
         const std::size_t begin = i * n_queries / n_parts, end = (i + 1) * n_queries / n_parts;
         const auto* const next_page = static_cast<const char*>(
             view.next != nullptr && end == n_queries ? view.next : view.keys);
-        attend_some<Simd, Page, Simd::max_queries>(page, queries + begin, end - begin, scale,
-                                                   scores, next_page);
+        attend_some<Simd, Page, Simd::max_queries>(page, queries + begin, end - begin, rule, scores,
+                                                   next_page);
     }
 }
 
 /// Family::attend_page.
 template <class Simd>
 void attend_page_with(PageQuery* queries, std::size_t n_queries, const PageView& page,
-                      CacheType type, std::size_t head_dim, float scale, float* scores) noexcept {
+                      CacheType type, std::size_t head_dim, ScoreRule rule,
+                      float* scores) noexcept {
     switch (type) {
     case CacheType::f32:
         return attend_in_parts<Simd, PlainPage<Simd, float>>(page, queries, n_queries, head_dim,
-                                                             scale, scores);
+                                                             rule, scores);
     case CacheType::f16:
         return attend_in_parts<Simd, PlainPage<Simd, std::uint16_t>>(page, queries, n_queries,
-                                                                     head_dim, scale, scores);
+                                                                     head_dim, rule, scores);
     case CacheType::q8_0:
-        return attend_in_parts<Simd, Q8Page<Simd>>(page, queries, n_queries, head_dim, scale,
+        return attend_in_parts<Simd, Q8Page<Simd>>(page, queries, n_queries, head_dim, rule,
                                                    scores);
     }
 }

@@ -14,9 +14,28 @@ StepRows rows_of_one(std::size_t first, std::size_t n_rows, bool wants_logits) n
             first + n_rows};
 }
 
+namespace {
+
+/// Sums over the layers; of those with a window as if the rows were one sequence's.
+forward::SeenPositions seen_by_layers(const model::Hyperparameters& h, const StepRows& rows) {
+    forward::SeenPositions sum{h.n_layers * rows.n_cached, h.n_layers * rows.n_attended};
+    const std::uint64_t first = rows.n_cached - std::min<std::uint64_t>(rows.n_cached, rows.n_rows);
+    for (const model::LayerSpec& layer : h.layers) {
+        if (layer.window == 0) continue;
+        const forward::SeenPositions seen =
+            forward::seen_positions(first, rows.n_rows, layer.window);
+        sum.read -= rows.n_cached - std::min(rows.n_cached, seen.read);
+        sum.attended -= rows.n_attended - std::min(rows.n_attended, seen.attended);
+    }
+    return sum;
+}
+
+} // namespace
+
 StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
                    const StepRows& rows) {
     StepWork work;
+    const forward::SeenPositions seen = seen_by_layers(h, rows);
     const auto n = static_cast<double>(rows.n_rows);
     for (const RankCost& rank : ranks) {
         RankWork mine;
@@ -28,11 +47,11 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
             mine.matrix_macs +=
                 static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_macs);
         }
-        mine.kv_bytes =
-            static_cast<double>(rows.n_cached) * static_cast<double>(rank.cost.kv_bytes);
+        mine.kv_bytes = static_cast<double>(seen.read) * static_cast<double>(rank.cost.kv_bytes) /
+                        static_cast<double>(h.n_layers);
         // A product with each key and with each value.
-        mine.attention_macs = 2 * static_cast<double>(rows.n_attended) *
-                              static_cast<double>(h.n_layers * rank.n_heads * h.head_dim);
+        mine.attention_macs =
+            2 * static_cast<double>(seen.attended) * static_cast<double>(rank.n_heads * h.head_dim);
         work.ranks.push_back(mine);
     }
     const auto n_ranks = static_cast<int>(ranks.size());

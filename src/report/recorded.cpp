@@ -60,6 +60,12 @@ std::optional<perf::RunShape> recorded_shape(const trace::Trace& trace) {
     shape.h.n_layers = static_cast<std::size_t>(*n_layers);
     shape.h.dim = static_cast<std::size_t>(*dim);
     shape.h.head_dim = static_cast<std::size_t>(*head_dim);
+    // Traces from before there were windows say nothing of them.
+    const auto window = std::max<std::int64_t>(0, config.get<"window">().value_or(0));
+    const auto n_windows =
+        std::clamp<std::int64_t>(config.get<"n_window_layers">().value_or(0), 0, *n_layers);
+    shape.h.layers.resize(static_cast<std::size_t>(n_windows),
+                          {.window = static_cast<std::size_t>(window)});
     shape.allreduce = {*shorter, *longer, static_cast<std::size_t>(*border_bytes) / sizeof(float)};
     shape.wire = *wire;
     for (const trace::Trace::Host& host : trace.hosts) shape.ranks.push_back(cost_of(host.share));

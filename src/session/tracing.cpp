@@ -5,6 +5,7 @@
 #include "pillar/model/architecture.hpp"
 #include "pillar/session/run_shape.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/core.h>
 #include <map>
@@ -105,6 +106,9 @@ RunDescription describe_run(Session& session, const ModelOptions& options) {
     config.set<"n_layers">(h.n_layers);
     config.set<"dim">(h.dim);
     config.set<"head_dim">(h.head_dim);
+    config.set<"window">(h.window);
+    config.set<"n_window_layers">(static_cast<std::size_t>(
+        std::ranges::count_if(h.layers, [](const auto& layer) { return layer.window != 0; })));
     config.set<"n_context">(t.options().n_context);
     config.set<"batch">(t.options().max_rows);
     config.set<"kernels">(session.family().name);

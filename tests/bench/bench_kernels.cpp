@@ -110,7 +110,8 @@ void attention(benchmark::State& state, const Family* family, CacheType type, st
     std::vector<PageQuery> queries(n_queries);
     for (float& q : query) q = random_float();
     for (std::size_t i = 0; i < n_queries; ++i)
-        queries[i] = {query.data() + i * head_dim, page_positions, {0, 0, o.data() + i * head_dim}};
+        queries[i] = {
+            query.data() + i * head_dim, 0, page_positions, {0, 0, o.data() + i * head_dim}};
     const auto page = [&](std::size_t p) {
         std::byte* const keys = pages.data() + 2 * half * p;
         return PageView{keys, keys + half, keys + 2 * half};
@@ -123,7 +124,7 @@ void attention(benchmark::State& state, const Family* family, CacheType type, st
         std::memcpy(pages.data() + 2 * half * p, pages.data(), 2 * half);
     for (auto _ : state)
         for (std::size_t p = 0; p < n_pages; ++p) {
-            family->attend_page(queries.data(), n_queries, page(p), type, head_dim, 0.1f,
+            family->attend_page(queries.data(), n_queries, page(p), type, head_dim, {0.1f},
                                 scores.data());
             benchmark::ClobberMemory();
         }
@@ -143,6 +144,7 @@ void vector_operator(benchmark::State& state, const Family* family, const std::s
     for (auto _ : state) {
         if (which == "rms_norm") family->rms_norm(a.data(), b.data(), n, 1e-5f, out.data());
         if (which == "swiglu") family->swiglu(a.data(), b.data(), n, out.data());
+        if (which == "geglu") family->geglu(a.data(), b.data(), n, out.data());
         if (which == "quantize") family->quantize(x, 0, 0, n / block_size);
         benchmark::ClobberMemory();
     }
@@ -191,7 +193,7 @@ int main(int argc, char** argv) {
                         benchmark::RegisterBenchmark(title.c_str(), attention, family, type,
                                                      head_dim, n_queries, n_pages);
                     }
-        for (const char* which : {"rms_norm", "swiglu", "quantize"})
+        for (const char* which : {"rms_norm", "swiglu", "geglu", "quantize"})
             benchmark::RegisterBenchmark((name + "/" + which).c_str(), vector_operator, family,
                                          which);
     }

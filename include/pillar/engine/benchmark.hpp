@@ -6,12 +6,15 @@
 #include "pillar/engine/loop.hpp"
 
 #include <cstddef>
+#include <functional>
+#include <utility>
 #include <vector>
 
 namespace pillar::engine {
 
 /// One repetition: at a context of `n_depth` positions, evaluate `n_prompt` tokens in chunks of
-/// `n_batch`, then generate `n_gen`. What is there of the depth already is not computed again.
+/// `n_batch`, then generate `n_gen`. What is there of the depth already, and not forgotten, is not
+/// computed again.
 struct BenchmarkTest {
     std::size_t n_prompt = 0;
     std::size_t n_gen = 0;
@@ -23,7 +26,12 @@ struct BenchmarkTest {
 /// Rank 0 only.
 class Benchmark : public Scheduler {
   public:
-    explicit Benchmark(std::size_t vocab_size) noexcept : vocab_size_(vocab_size) {}
+    /// Whether the model's sequence 0 can be cut to so many positions.
+    using Keeps = std::function<bool(std::size_t)>;
+
+    /// Without `keeps` the sequence can be cut anywhere.
+    explicit Benchmark(std::size_t vocab_size, Keeps keeps = {})
+        : vocab_size_(vocab_size), keeps_(std::move(keeps)) {}
 
     /// What the next Loop::run feeds. n_batch ≤ the transformer's max_rows.
     void begin(const BenchmarkTest& test);
@@ -36,6 +44,7 @@ class Benchmark : public Scheduler {
 
   private:
     std::size_t vocab_size_;
+    Keeps keeps_;
     BenchmarkTest test_;
     std::size_t n_present_ = 0; ///< positions in the cache
     double begin_s_ = 0;

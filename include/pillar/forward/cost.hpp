@@ -30,6 +30,19 @@ struct StepCost {
     std::uint64_t output_macs = 0;
     std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
 };
+
+/// What one layer's attention takes of a step.
+struct SeenPositions {
+    std::uint64_t read = 0;     ///< positions whose keys and values are read
+    std::uint64_t attended = 0; ///< pairs of a row and a position that it sees
+};
+/// For rows [first, first + n_rows) of one sequence in a layer of this window (0: none).
+SeenPositions seen_positions(std::uint64_t first, std::uint64_t n_rows,
+                             std::uint64_t window) noexcept;
+/// The sum over all layers.
+SeenPositions seen_in_layers(const model::Hyperparameters& h, std::uint64_t first,
+                             std::uint64_t n_rows) noexcept;
+
 StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
                    kernels::CacheType cache_type);

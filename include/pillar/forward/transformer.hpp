@@ -38,9 +38,14 @@ class Transformer {
     /// is at most what it was at first. Allocates.
     void assign_work();
 
+    /// Whether a sequence can be cut to `n_positions`. Layers that attend within a window have
+    /// forgotten what no later row would have seen: a sequence that is longer than the window goes
+    /// back by no more than is left of its first page, or to its start. The same on every rank.
+    [[nodiscard]] bool keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept;
     /// Keep the first `n_positions` of a sequence; its cache pages beyond them go back to the pool.
+    /// expects() keeps().
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
-    /// Pages of the pool that no sequence holds; the same on every rank.
+    /// Pages of the pools that no sequence holds; the same on every rank.
     [[nodiscard]] std::size_t free_pages() const noexcept;
 
     /// Hash of the final residual of the last call's rows: the same on every rank, or something is

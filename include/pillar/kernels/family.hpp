@@ -49,9 +49,17 @@ struct PartialAttention {
 
 /// One query head of one row that looks at a page.
 struct PageQuery {
-    const float* query;    ///< (head_dim)
-    std::size_t n_visible; ///< it sees positions [0, n_visible), 1 ≤ n_visible ≤ 256
+    const float* query; ///< (head_dim)
+    /// It sees positions [first_visible, n_visible) of the page, 0 ≤ first_visible < n_visible ≤
+    /// 256.
+    std::size_t first_visible;
+    std::size_t n_visible;
     PartialAttention part; ///< the result; the caller sets part.o
+};
+/// What becomes of a product q · k before its exponential.
+struct ScoreRule {
+    float scale = 1.0f; ///< multiplied with
+    float cap = 0.0f;   ///< then cap · tanh(score / cap); 0: as it is
 };
 inline constexpr std::size_t queries_at_once = 8; ///< no kernel holds more scores than these
 
@@ -73,7 +81,7 @@ struct Family {
     void (*quantize)(Activations& x, std::size_t column, std::size_t block_begin,
                      std::size_t block_end) noexcept;
 
-    /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes.
+    /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes. `out` may be `x`.
     void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps,
                      float* out) noexcept;
     /// Rotate pairs (2i, 2i+1) of the first 2·n_pairs elements of one head by cos[i], sin[i]. In
@@ -81,14 +89,21 @@ struct Family {
     void (*rope)(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
     /// out[i] = gate[i] / (1 + exp(−gate[i])) · up[i]. `out` may be `gate`.
     void (*swiglu)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+    /// The same with gelu in its form with tanh: out[i] = gate[i] / (1 + exp(−2u)) · up[i], u =
+    /// √(2/π) · (gate[i] + 0.044715 · gate[i]³).
+    void (*geglu)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+    /// x[i] = cap · tanh(x[i] / cap), cap > 0.
+    void (*soft_cap)(float* x, std::size_t n, float cap) noexcept;
     /// x[i] = x[i] + y[i]: the residual.
     void (*add)(float* x, const float* y, std::size_t n) noexcept;
 
     /// Attention of several queries over one page, which is read once for a few of them at a time:
-    /// the query heads of a KV group × the rows that see the page. s_j = (q·k_j)·scale. Neighbours
-    /// should see about as many positions. `scores` is scratch of queries_at_once · 256 floats.
+    /// the query heads of a KV group × the rows that see the page. s_j = (q·k_j)·scale, capped
+    /// where the rule has a cap. Neighbours should see about the same positions. `scores` is
+    /// scratch of queries_at_once · 256 floats.
     void (*attend_page)(PageQuery* queries, std::size_t n_queries, const PageView& page,
-                        CacheType type, std::size_t head_dim, float scale, float* scores) noexcept;
+                        CacheType type, std::size_t head_dim, ScoreRule rule,
+                        float* scores) noexcept;
     /// a ⊕ b: m = max, factors exp(m_i − m), l = fma(b.l, f_b, a.l·f_a), o likewise; the result
     /// replaces a.
     void (*combine)(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;

@@ -15,14 +15,24 @@ namespace pillar::model {
 struct Architecture {
     std::string_view name; ///< general.architecture; also the prefix of its metadata keys
     /// Reads what is special to the architecture into `h` (the shared keys are there already) and
-    /// refuses variants that are not computed (for example mixtures of experts). Throws
-    /// FormatError.
+    /// refuses variants that are not computed. Throws FormatError.
     void (*read)(const gguf::File& file, Hyperparameters& h);
     /// What layer number `layer` computes.
     LayerSpec (*layer)(const Hyperparameters& h, std::size_t layer);
     std::span<const TensorSpec> model_tensors; ///< those that stand once
     std::span<const TensorSpec> layer_tensors; ///< those of each layer, without "blk.N."
+    /// Keys that `read` takes beyond the shared ones, without the architecture's name: others that
+    /// would change what is computed are refused.
+    std::span<const std::string_view> keys = {};
 };
+
+/// An architecture's `read` where the shared keys say all.
+void nothing_special(const gguf::File& file, Hyperparameters& h);
+/// An architecture's `layer` for llama and those that differ from it in their tensors alone.
+LayerSpec pre_norm_layer(const Hyperparameters& h, std::size_t layer);
+
+/// 1 / √width in f32: what scores are multiplied with, of a head's width.
+float inverse_root(std::size_t width) noexcept;
 
 /// The tensor of its list whose rows are the tokens: every architecture has one.
 const TensorSpec& embedding_of(const Architecture& architecture) noexcept;

@@ -47,6 +47,12 @@ struct Hyperparameters {
     std::size_t vocab_size = 0;
     std::size_t context_length = 0; ///< the model's own
     float norm_eps = 1e-5f;
+    std::size_t window = 0;        ///< of layers that attend within one; 0: none do
+    std::size_t window_period = 1; ///< the last of so many layers attends to all positions
+    float embedding_scale = 1.0f;  ///< what the embedding is multiplied with
+    float residual_scale = 1.0f;   ///< what a block's result is multiplied with before it is added
+    float logit_scale = 1.0f;      ///< what the logits are multiplied with
+    float logit_cap = 0.0f;        ///< then cap · tanh(logit / cap); 0: logits as they are
     std::vector<Rope> ropes;       ///< rotary tables; the first one is what the shared keys say
     std::vector<LayerSpec> layers; ///< (n_layers)
 

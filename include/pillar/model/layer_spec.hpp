@@ -8,14 +8,17 @@
 
 namespace pillar::model {
 
-/// Where the norm of a block (attention, feed-forward) stands.
+/// Where the norms of a block (attention, feed-forward) stand.
 enum class NormPlacement : std::uint8_t {
     before_block, ///< x += block(norm(x))
+    around_block, ///< x += norm(block(norm(x))), each norm with weights of its own
+    after_block,  ///< x += norm(block(x))
 };
 
 /// What the gate of a feed-forward goes through.
 enum class Activation : std::uint8_t {
-    silu, ///< g / (1 + exp(-g)); with the product by up: swiglu
+    silu,      ///< g / (1 + exp(-g)); with the product by up: swiglu
+    gelu_tanh, ///< gelu in its form with tanh; with the product by up: geglu
 };
 
 enum class FeedForward : std::uint8_t {
@@ -27,7 +30,10 @@ struct LayerSpec {
     FeedForward feed_forward = FeedForward::gated;
     Activation activation = Activation::silu;
     float attention_scale = 1.0f; ///< what a score q · k is multiplied with
-    std::size_t rope = 0;         ///< rotary table: its number in Hyperparameters::ropes
+    float score_cap = 0.0f;       ///< then cap · tanh(score / cap); 0: scores as they are
+    /// A row at position p sees positions [p − window + 1, p]; 0: all up to p.
+    std::size_t window = 0;
+    std::size_t rope = 0; ///< rotary table: its number in Hyperparameters::ropes
 };
 
 } // namespace pillar::model

@@ -22,6 +22,7 @@ struct Shape {
     bool tied = false; ///< the output matrix is the embedding
     std::size_t context_length = 0;
     double rope_base = 10'000.0;
+    std::string_view architecture = "llama";
     bool fused = false; ///< its files hold q, k, v as one matrix and get that matrix's types
 };
 

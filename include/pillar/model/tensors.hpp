@@ -25,17 +25,21 @@ enum class Role : std::uint8_t {
     rope_factors,
     // Those of a layer.
     attention_norm,
+    attention_post_norm, ///< of what the attention block adds
     query,
     key,
     value,
     attention_output,
     feed_forward_norm,
+    feed_forward_post_norm, ///< of what the feed-forward block adds
     gate,
     up,
     down,
     query_bias,
     key_bias,
     value_bias,
+    query_norm, ///< of each query head
+    key_norm,   ///< of each key head
     attention_output_bias,
     gate_bias,
     up_bias,
@@ -44,10 +48,24 @@ enum class Role : std::uint8_t {
 
 /// How long a dimension is, in terms of the hyperparameters. Queries, keys/values, hidden rows and
 /// the vocabulary are shared out to the ranks, the others are whole on each.
-enum class Extent : std::uint8_t { one, dim, queries, keys, hidden, vocabulary, rope_pairs };
+enum class Extent : std::uint8_t { one, dim, head, queries, keys, hidden, vocabulary, rope_pairs };
 std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept;
 
 enum class Presence : std::uint8_t { required, optional };
+
+/// How the rows of a matrix of heads (or the elements of a vector) lie in the file. Kernels rotate
+/// neighbours (2i, 2i + 1) of a head. Where the file was made for pairs (i, i + n_dims/2), as
+/// "NEOX" models are, loading lays the pairs side by side: queries and keys are permuted alike, so
+/// their products are the same sums in another order.
+enum class RowOrder : std::uint8_t { as_in_file, half_pairs };
+
+/// Row `row` of heads of `head_dim` rows, pairs side by side: where it lies in a file that has
+/// pairs (i, i + n_dims/2).
+constexpr std::size_t half_pair_row(std::size_t row, std::size_t head_dim,
+                                    std::size_t n_dims) noexcept {
+    const std::size_t d = row % head_dim;
+    return d < n_dims ? row - d + d / 2 + d % 2 * (n_dims / 2) : row;
+}
 
 struct TensorSpec {
     Role role = Role::ignored;
@@ -55,6 +73,7 @@ struct TensorSpec {
     Presence presence = Presence::required;
     Extent columns = Extent::dim;
     Extent rows = Extent::one; ///< one: a vector
+    RowOrder order = RowOrder::as_in_file;
 
     [[nodiscard]] bool is_vector() const noexcept { return rows == Extent::one; }
 };

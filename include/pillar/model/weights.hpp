@@ -18,8 +18,10 @@ namespace pillar::model {
 struct LayerWeights {
     std::vector<float> attention_norm;    ///< (dim)
     std::vector<float> feed_forward_norm; ///< (dim)
-    kernels::Matrix query;                ///< column parallel: own heads · head_dim rows × dim
-    kernels::Matrix key;                  ///< column parallel: own KV heads · head_dim rows × dim
+    /// (dim), or empty: of what a block adds to the residual.
+    std::vector<float> attention_post_norm, feed_forward_post_norm;
+    kernels::Matrix query; ///< column parallel: own heads · head_dim rows × dim
+    kernels::Matrix key;   ///< column parallel: own KV heads · head_dim rows × dim
     kernels::Matrix value;
     kernels::Matrix output; ///< row parallel: dim rows × own heads' columns
     kernels::Matrix gate;   ///< column parallel: own hidden rows × dim
@@ -29,6 +31,7 @@ struct LayerWeights {
     // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
+    std::vector<float> query_norm, key_norm;             ///< (head_dim) of every head, or empty
     std::vector<float> output_bias, down_bias;           ///< (dim)
 };
 
@@ -61,6 +64,13 @@ struct MatrixPlan {
     const gguf::TensorInfo* tensor = nullptr;
     kernels::MatrixShape shape; ///< of this rank's slice
     std::size_t first_row = 0;  ///< of the tensor
+    std::size_t head_dim = 0;   ///< where rows are permuted (RowOrder::half_pairs), else 0
+    std::size_t rotary_dims = 0;
+
+    /// Row of the tensor that row `r` of the slice is.
+    [[nodiscard]] std::size_t tensor_row(std::size_t r) const noexcept {
+        return head_dim == 0 ? first_row + r : half_pair_row(first_row + r, head_dim, rotary_dims);
+    }
 };
 /// A norm, bias or factors: read whole, of which this rank keeps `wanted`.
 struct VectorPlan {
@@ -68,6 +78,8 @@ struct VectorPlan {
     std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
     Range wanted;
+    std::size_t head_dim = 0; ///< as in MatrixPlan
+    std::size_t rotary_dims = 0;
 };
 struct WeightPlan {
     std::vector<MatrixPlan> matrices;

@@ -11,7 +11,8 @@
 namespace pillar::perf {
 
 struct RunShape {
-    model::Hyperparameters h; ///< n_layers, dim and head_dim; nothing else is looked at
+    model::Hyperparameters
+        h; ///< n_layers, dim, head_dim, layers' windows; nothing else is looked at
     std::vector<RankCost> ranks;
     comm::AllreduceChoice allreduce;
     comm::Wire wire = comm::Wire::f32;

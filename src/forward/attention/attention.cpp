@@ -14,6 +14,12 @@ using kernels::page_positions;
 using kernels::PageQuery;
 using kernels::PartialAttention;
 
+/// How the threads share what a layer attends to.
+const AttentionPlan& plan_of(const Workspace& ws, std::size_t layer,
+                             const MicroBatch& batch) noexcept {
+    return batch.plans[ws.cache.class_of(layer)];
+}
+
 /// Whether a head's columns are whole blocks of activations, which no other head shares.
 bool has_own_blocks(const Workspace& ws) noexcept {
     return ws.model.h.head_dim % kernels::block_size == 0;
@@ -56,7 +62,8 @@ void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* ne
                   std::size_t layer, const MicroBatch& batch, PageTree& tree,
                   float* scores) noexcept {
     const std::size_t head_dim = ws.model.h.head_dim;
-    const float scale = ws.model.h.layers[layer].attention_scale;
+    const model::LayerSpec& spec = ws.model.h.layers[layer];
+    const kernels::ScoreRule rule{spec.attention_scale, spec.score_cap};
     const Range heads = heads_of(ws, job.kv_head);
     const std::size_t n_queries = job.n_rows * heads.size();
     const std::int32_t sequence = batch.rows[job.first_row].sequence;
@@ -65,10 +72,13 @@ void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* ne
         PageQuery* const queries = tree.next();
         for (std::size_t i = 0; i < n_queries; ++i) {
             const auto [row, head] = row_and_head_of(job, heads, i);
-            const auto n_visible = static_cast<std::size_t>(batch.rows[row].position) + 1;
+            const auto position = static_cast<std::size_t>(batch.rows[row].position);
+            const std::size_t first = first_visible(position, spec.window);
             queries[i].query =
                 ws.buffers.q.data() + (batch.begin + row) * ws.model.q_dim() + head * head_dim;
-            queries[i].n_visible = std::min(n_visible - p * page_positions, page_positions);
+            const std::size_t page_begin = p * page_positions;
+            queries[i].first_visible = std::max(first, page_begin) - page_begin;
+            queries[i].n_visible = std::min(position + 1 - page_begin, page_positions);
         }
         kernels::PageView page = ws.cache.page(sequence, p, layer, job.kv_head);
         if (p + 1 < job.page_end)
@@ -78,7 +88,7 @@ void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* ne
                             .page(batch.rows[next->first_row].sequence, next->page_begin, layer,
                                   next->kv_head)
                             .keys;
-        ws.model.family.attend_page(queries, n_queries, page, ws.cache.type(), head_dim, scale,
+        ws.model.family.attend_page(queries, n_queries, page, ws.cache.type(), head_dim, rule,
                                     scores);
         tree.push(p, n_queries, ws.model.family);
     }
@@ -141,7 +151,8 @@ void compute_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
                        MicroBatch& batch) noexcept {
     const auto me = static_cast<std::size_t>(worker.index());
     AttentionScratch& scratch = ws.scratch[me];
-    const std::span<const AttentionJob> jobs = batch.plan.jobs(me);
+    const AttentionPlan& plan = plan_of(ws, layer, batch);
+    const std::span<const AttentionJob> jobs = plan.jobs(me);
     for (std::size_t j = 0; j < jobs.size(); ++j) {
         const AttentionJob& job = jobs[j];
         PageTree& tree = scratch.trees[j == 0 && !job.is_whole() ? 0 : 1];
@@ -160,29 +171,32 @@ void compute_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
     if (has_own_blocks(ws) || batch.rows.size() <= few_rows) return;
     // All heads of a row are one thread's: its blocks too, when the last head is done.
     const kernels::ActivationLayout& layout = batch.attention.layout;
-    for (const AttentionJob& job : batch.plan.jobs(me))
+    for (const AttentionJob& job : jobs)
         if (job.kv_head + 1 == ws.model.share.kv_heads.size() && !ws.model.family.float_activations)
             for (std::size_t r = job.first_row; r < job.first_row + job.n_rows; ++r)
                 ws.model.family.quantize(batch.attention, r, 0, layout.n_blocks);
 }
 
-bool must_join_attention(const Workspace& ws, const MicroBatch& batch) noexcept {
-    return !batch.plan.splits().empty() || (!has_own_blocks(ws) && batch.rows.size() <= few_rows);
+bool must_join_attention(const Workspace& ws, std::size_t layer, const MicroBatch& batch) noexcept {
+    return !plan_of(ws, layer, batch).splits().empty() ||
+           (!has_own_blocks(ws) && batch.rows.size() <= few_rows);
 }
 
-void join_attention(Workspace& ws, threads::Worker worker, MicroBatch& batch) noexcept {
+void join_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
+                    MicroBatch& batch) noexcept {
+    const AttentionPlan& plan = plan_of(ws, layer, batch);
     const auto me = static_cast<std::size_t>(worker.index());
     const auto n_threads = static_cast<std::size_t>(worker.count());
     std::size_t n_seen = 0;
-    for (const SplitAttention& split : batch.plan.splits()) {
-        const AttentionJob& job = batch.plan.job(split.first_job);
+    for (const SplitAttention& split : plan.splits()) {
+        const AttentionJob& job = plan.job(split.first_job);
         const Range heads = heads_of(ws, job.kv_head);
         for (std::size_t i = 0; i < job.n_rows * heads.size(); ++i, ++n_seen) {
             const RowAndHead place = row_and_head_of(job, heads, i);
             // Heads are taken in turn where each is whole blocks, rows where their heads share
             // some.
             if ((has_own_blocks(ws) ? n_seen : place.row) % n_threads == me)
-                finish(ws, batch, place, Parts{ws, batch.plan, split}.add_up(i));
+                finish(ws, batch, place, Parts{ws, plan, split}.add_up(i));
         }
     }
     if (has_own_blocks(ws) || ws.model.family.float_activations) return;

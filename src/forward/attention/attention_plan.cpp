@@ -17,12 +17,13 @@ std::uint32_t narrow(std::size_t n) noexcept {
     return static_cast<std::uint32_t>(n);
 }
 
-std::size_t n_visible(const Row& row) noexcept {
+/// Position after the last one that the row sees: its own.
+std::size_t end_of(const Row& row) noexcept {
     return static_cast<std::size_t>(row.position) + 1;
 }
 
-std::size_t n_pages(const Row& row) noexcept {
-    return KvCache::pages_for(n_visible(row));
+std::size_t last_page(const Row& row) noexcept {
+    return KvCache::pages_for(end_of(row));
 }
 
 /// Assigns costs that come one after another to `n_threads` equal shares of their total.
@@ -78,7 +79,7 @@ void AttentionPlan::make(std::span<const Row> rows) noexcept {
         first_job_[t] = std::max(first_job_[t], first_job_[t - 1]);
     for (std::size_t i = 0; i < jobs_.size();) {
         std::size_t end = i + 1;
-        while (end < jobs_.size() && jobs_[end].page_begin != 0) ++end;
+        while (end < jobs_.size() && !jobs_[end].is_start()) ++end;
         if (end > i + 1) splits_.push_back({narrow(i), narrow(end - i)});
         i = end;
     }
@@ -94,9 +95,8 @@ void AttentionPlan::add(std::size_t thread, const AttentionJob& piece,
                         bool pages_may_join) noexcept {
     if (!jobs_.empty() && first_job_[thread + 1] == jobs_.size()) {
         AttentionJob& last = jobs_.back();
-        const bool same = last.kv_head == piece.kv_head && last.n_pages == piece.n_pages;
-        if (pages_may_join && same && last.first_row == piece.first_row &&
-            last.page_end == piece.page_begin && piece.page_begin != 0) {
+        if (pages_may_join && last.kv_head == piece.kv_head && last.first_row == piece.first_row &&
+            last.page_end == piece.page_begin && !piece.is_start()) {
             last.page_end = piece.page_end;
             return;
         }
@@ -105,35 +105,52 @@ void AttentionPlan::add(std::size_t thread, const AttentionJob& piece,
     first_job_[thread + 1] = jobs_.size();
 }
 
+std::size_t AttentionPlan::first_page(const Row& row) const noexcept {
+    return first_visible(static_cast<std::size_t>(row.position), shape_.window) /
+           kernels::page_positions;
+}
+
+std::size_t AttentionPlan::n_visible(const Row& row) const noexcept {
+    return end_of(row) - first_visible(static_cast<std::size_t>(row.position), shape_.window);
+}
+
+std::size_t AttentionPlan::n_visible(const Row& row, std::size_t page) const noexcept {
+    const std::size_t begin = page * kernels::page_positions;
+    const std::size_t first =
+        std::max(begin, first_visible(static_cast<std::size_t>(row.position), shape_.window));
+    return std::min(end_of(row), begin + kernels::page_positions) - first;
+}
+
 /// End of the tile that begins with row `first`.
 std::size_t AttentionPlan::tile_end(std::span<const Row> rows, std::size_t first) const noexcept {
     std::size_t end = first + 1;
     while (end < rows.size() && end - first < shape_.tile_rows &&
            rows[end].sequence == rows[first].sequence &&
            rows[end].position == rows[end - 1].position + 1 &&
-           n_pages(rows[end]) == n_pages(rows[first]))
+           last_page(rows[end]) == last_page(rows[first]) &&
+           first_page(rows[end]) == first_page(rows[first]))
         ++end;
     return end;
 }
 
 void AttentionPlan::share_pages(std::span<const Row> rows) noexcept {
     const auto cost_of = [&](std::size_t first, std::size_t end, std::size_t page) {
-        const std::size_t begin = page * kernels::page_positions;
-        return page_cost(end - first,
-                         std::min(n_visible(rows[end - 1]) - begin, kernels::page_positions));
+        return page_cost(end - first, n_visible(rows[end - 1], page));
     };
     std::uint64_t total = 0;
     for (std::size_t r = 0; r < rows.size(); r = tile_end(rows, r))
-        for (std::size_t p = 0; p < n_pages(rows[r]); ++p)
+        for (std::size_t p = first_page(rows[r]); p < last_page(rows[r]); ++p)
             total += shape_.n_kv_heads * cost_of(r, tile_end(rows, r), p);
 
     Assigner assigner(total, static_cast<std::size_t>(shape_.n_threads));
     for (std::size_t r = 0; r < rows.size(); r = tile_end(rows, r)) {
-        const std::size_t end = tile_end(rows, r), n = n_pages(rows[r]);
+        const std::size_t end = tile_end(rows, r);
+        const std::size_t first = first_page(rows[r]), last = last_page(rows[r]);
         for (std::size_t head = 0; head < shape_.n_kv_heads; ++head)
-            for (std::size_t p = 0; p < n; ++p)
+            for (std::size_t p = first; p < last; ++p)
                 add(assigner.assign(cost_of(r, end, p)),
-                    {narrow(r), narrow(end - r), narrow(head), narrow(p), narrow(p + 1), narrow(n)},
+                    {narrow(r), narrow(end - r), narrow(head), narrow(p), narrow(p + 1),
+                     narrow(first), narrow(last)},
                     true);
     }
 }
@@ -158,10 +175,12 @@ void AttentionPlan::share_rows(std::span<const Row> rows) noexcept {
             const std::span<const Row> mine = rows.first(r);
             for (std::size_t h = 0; h < heads_a_round; ++h)
                 for (std::size_t tile = first; tile < r; tile = tile_end(mine, tile)) {
-                    const std::size_t end = tile_end(mine, tile), n = n_pages(rows[tile]);
+                    const std::size_t end = tile_end(mine, tile);
+                    const std::size_t begin_page = first_page(rows[tile]);
+                    const std::size_t end_page = last_page(rows[tile]);
                     add(owner,
-                        {narrow(tile), narrow(end - tile), narrow(round + h), 0, narrow(n),
-                         narrow(n)},
+                        {narrow(tile), narrow(end - tile), narrow(round + h), narrow(begin_page),
+                         narrow(end_page), narrow(begin_page), narrow(end_page)},
                         false);
                 }
             first = r;

@@ -1,9 +1,10 @@
 #pragma once
-// How the threads share the attention of one step. It is the same in every layer, so it is made
-// once a step. All threads get about the same number of (query, position) pairs.
+// How the threads share the attention of one step. It is the same in every layer that sees as far
+// back, so it is made once a step for each such distance. All threads get about the same number of
+// (query, position) pairs.
 //
-// A job is a KV head × a tile of rows × their pages: neighbouring rows of one sequence that have as
-// many pages, so that a page is read once for all of them and they go through the page tree in
+// A job is a KV head × a tile of rows × their pages: neighbouring rows of one sequence that see the
+// same pages, so that a page is read once for all of them and they go through the page tree in
 // step. Of a few rows (decoding) a job may be a part of the pages, when there are fewer heads than
 // threads: what it leaves is put together after a barrier. Of many rows (a chunk of the prompt) the
 // rows are enough to share.
@@ -24,14 +25,20 @@ struct AttentionJob {
     std::uint32_t first_row, n_rows;
     std::uint32_t kv_head; ///< counted from the rank's first
     std::uint32_t page_begin, page_end;
-    std::uint32_t n_pages; ///< of each row
-    [[nodiscard]] bool is_whole() const noexcept { return page_begin == 0 && page_end == n_pages; }
+    std::uint32_t first_page, last_page; ///< [first, last) of each row
+    [[nodiscard]] bool is_whole() const noexcept { return is_start() && page_end == last_page; }
+    [[nodiscard]] bool is_start() const noexcept { return page_begin == first_page; }
 };
 
 /// Consecutive jobs, of different threads, that are the parts of one tile and head.
 struct SplitAttention {
     std::uint32_t first_job, n_jobs;
 };
+
+/// The first position that a row at `position` sees within a window; 0: it sees all.
+constexpr std::size_t first_visible(std::size_t position, std::size_t window) noexcept {
+    return window == 0 || position < window ? 0 : position + 1 - window;
+}
 
 class AttentionPlan {
   public:
@@ -43,6 +50,7 @@ class AttentionPlan {
         /// quantise it. If not, of many rows all heads of a row are one thread's.
         bool own_blocks = true;
         int n_threads = 1;
+        std::size_t window = 0; ///< positions that a row sees; 0: all before it
     };
     explicit AttentionPlan(const Shape& shape);
     static std::size_t size_bytes(const Shape& shape) noexcept;
@@ -68,6 +76,10 @@ class AttentionPlan {
     void add(std::size_t thread, const AttentionJob& piece, bool pages_may_join) noexcept;
     void share_pages(std::span<const Row> rows) noexcept;
     void share_rows(std::span<const Row> rows) noexcept;
+    /// The row's first page and what it sees of a page.
+    [[nodiscard]] std::size_t first_page(const Row& row) const noexcept;
+    [[nodiscard]] std::size_t n_visible(const Row& row, std::size_t page) const noexcept;
+    [[nodiscard]] std::size_t n_visible(const Row& row) const noexcept;
     [[nodiscard]] std::size_t tile_end(std::span<const Row> rows, std::size_t first) const noexcept;
 
     Shape shape_;

@@ -15,7 +15,10 @@ void apply_gate(const kernels::Family& family, model::Activation activation, flo
                 const float* up, Range range) noexcept {
     switch (activation) {
     case model::Activation::silu:
-        family.swiglu(gate + range.begin, up + range.begin, range.size(), gate + range.begin);
+        return family.swiglu(gate + range.begin, up + range.begin, range.size(),
+                             gate + range.begin);
+    case model::Activation::gelu_tanh:
+        return family.geglu(gate + range.begin, up + range.begin, range.size(), gate + range.begin);
     }
 }
 

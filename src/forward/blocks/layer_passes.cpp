@@ -43,8 +43,12 @@ std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheT
         cache == kernels::CacheType::q8_0 ? kernels::cache_block : std::size_t{1};
     std::vector<LayerPasses> passes;
     for (const model::LayerWeights& w : model.weights.layers) {
-        const PassMatrix heads[] = {heads_pass(w.query, head_dim, 2),
-                                    heads_pass(w.key, head_dim, std::max<std::size_t>(2, block)),
+        // The norm of a head needs all of it.
+        const std::size_t query_unit = w.query_norm.empty() ? 2 : head_dim;
+        const std::size_t key_unit =
+            w.key_norm.empty() ? std::max<std::size_t>(2, block) : head_dim;
+        const PassMatrix heads[] = {heads_pass(w.query, head_dim, query_unit),
+                                    heads_pass(w.key, head_dim, key_unit),
                                     heads_pass(w.value, head_dim, block)};
         const PassMatrix units[] = {units_pass(w.gate, w.up)};
         passes.push_back({SharedPass(heads, n_threads), SharedPass(units, n_threads)});

@@ -2,6 +2,8 @@
 
 #include "blocks/products.hpp"
 
+#include <algorithm>
+
 namespace pillar::forward {
 
 void normalise(Workspace& ws, kernels::Activations& normed, std::span<const float> weight,
@@ -13,19 +15,38 @@ void normalise(Workspace& ws, kernels::Activations& normed, std::span<const floa
     if (!family.float_activations) family.quantize(normed, column, 0, normed.layout.n_blocks);
 }
 
+namespace {
+
+/// normed[column] = the residual of row r of the step, quantised.
+void take_residual(Workspace& ws, kernels::Activations& normed, std::size_t r,
+                   std::size_t column) noexcept {
+    const std::size_t dim = ws.model.h.dim;
+    std::copy_n(ws.buffers.x.data() + r * dim, dim, normed.column(column));
+    if (!ws.model.family.float_activations)
+        ws.model.family.quantize(normed, column, 0, normed.layout.n_blocks);
+}
+
+} // namespace
+
 void norm_before_block(Workspace& ws, std::size_t layer, std::span<const float> weight,
                        MicroBatch& batch, std::size_t r) noexcept {
     switch (ws.model.h.layers[layer].norms) {
     case model::NormPlacement::before_block:
-        normalise(ws, batch.normed, weight, batch.begin + r, r);
+    case model::NormPlacement::around_block:
+        return normalise(ws, batch.normed, weight, batch.begin + r, r);
+    case model::NormPlacement::after_block:
+        return take_residual(ws, batch.normed, batch.begin + r, r);
     }
 }
 
-void add_residual(Workspace& ws, std::span<const float> bias, const MicroBatch& batch,
+void add_residual(Workspace& ws, const BlockEnd& end, const MicroBatch& batch,
                   std::size_t r) noexcept {
-    const std::size_t dim = ws.model.h.dim;
+    const model::Hyperparameters& h = ws.model.h;
+    const std::size_t dim = h.dim;
     float* const sum = ws.partial_of(batch).data() + r * dim;
-    add_bias(sum, bias, {0, dim});
+    add_bias(sum, end.bias, {0, dim});
+    if (!end.norm.empty()) ws.model.family.rms_norm(sum, end.norm.data(), dim, h.norm_eps, sum);
+    multiply_by(sum, h.residual_scale, dim);
     ws.model.family.add(ws.buffers.x.data() + (batch.begin + r) * dim, sum, dim);
 }
 

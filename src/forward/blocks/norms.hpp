@@ -10,12 +10,17 @@ void normalise(Workspace& ws, kernels::Activations& normed, std::span<const floa
                std::size_t r, std::size_t column) noexcept;
 
 /// What a block of layer number `layer` starts from, for row r of the micro-batch: batch.normed =
-/// norm(x), where the layer has its norms before the blocks.
+/// norm(x), or x where the layer has its norms after the blocks alone.
 void norm_before_block(Workspace& ws, std::size_t layer, std::span<const float> weight,
                        MicroBatch& batch, std::size_t r) noexcept;
 
-/// x += sum + bias for row r of the micro-batch, whose sum is complete.
-void add_residual(Workspace& ws, std::span<const float> bias, const MicroBatch& batch,
+/// What a block does to its sum before it is added to the residual.
+struct BlockEnd {
+    std::span<const float> bias; ///< (dim), or empty
+    std::span<const float> norm; ///< (dim), or empty
+};
+/// x += scale · norm(sum + bias) for row r of the micro-batch, whose sum is complete.
+void add_residual(Workspace& ws, const BlockEnd& end, const MicroBatch& batch,
                   std::size_t r) noexcept;
 
 /// The first layer's norm of all rows, shared by the team; ends with a barrier. `prepare` is what

@@ -23,4 +23,10 @@ inline void add_bias(float* values, std::span<const float> bias, Range range) no
     for (std::size_t i = range.begin; i < range.end; ++i) values[i] += bias[i];
 }
 
+/// values[i] *= factor; a factor of 1: nothing.
+inline void multiply_by(float* values, float factor, std::size_t n) noexcept {
+    if (factor == 1.0f) return;
+    for (std::size_t i = 0; i < n; ++i) values[i] *= factor;
+}
+
 } // namespace pillar::forward

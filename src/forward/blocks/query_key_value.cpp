@@ -32,6 +32,13 @@ void rotate(const kernels::Family& family, const RotaryAngles& angles, std::size
                 angles.sine.data() + r * n_pairs + first, last - first);
 }
 
+/// The norm of a head, all of whose rows are one thread's, where the layer has one.
+void normalise_head(const model::Model& model, std::span<const float> weight,
+                    float* head) noexcept {
+    if (!weight.empty())
+        model.family.rms_norm(head, weight.data(), weight.size(), model.h.norm_eps, head);
+}
+
 } // namespace
 
 void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t layer,
@@ -68,11 +75,13 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
         add_bias(q, w.query_bias, query_rows);
         for_each_head(query_rows, head_dim,
                       [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          normalise_head(model, w.query_norm, q + head * head_dim);
                           rotate(family, angles, batch.begin + r, q + head * head_dim, begin, end);
                       });
         add_bias(k, w.key_bias, key_rows);
         for_each_head(
             key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
+                normalise_head(model, w.key_norm, k + head * head_dim);
                 rotate(family, angles, batch.begin + r, k + head * head_dim, begin, end);
                 family.store_key(k + head * head_dim, ws.cache.keys(sequence, page, layer, head),
                                  ws.cache.type(), head_dim, slot, begin, end);

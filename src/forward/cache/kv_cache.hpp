@@ -1,7 +1,8 @@
 #pragma once
-// Keys and values of past positions, in pages of 256 positions : one pool of pages for
-// all sequences, a table of page numbers a sequence. A rank holds its own KV heads only. Allocated
-// once.
+// Keys and values of past positions, in pages of 256 positions: one pool of pages for all
+// sequences, a table of page numbers a sequence. A rank holds its own KV heads only. Allocated
+// once. Layers that see a window alone have a cache of their own, which gives pages back that no
+// later row can see.
 //
 // One page holds, for each layer and own KV head: keys (head_dim, 256), then values (256,
 // head_dim), in the cache type (kernels::PageView).
@@ -24,17 +25,29 @@ class KvCache {
         kernels::CacheType type = kernels::CacheType::f16;
         std::size_t n_pages = 0;
         std::size_t max_sequences = 1;
+        std::size_t n_context = 0; ///< positions a sequence may have; 0: as many as the pages hold
+        std::size_t window = 0;    ///< positions that a row sees; 0: all before it
     };
     static std::size_t size_bytes(const Shape& shape) noexcept;
     /// Pages that `n_positions` positions of one sequence need.
     static std::size_t pages_for(std::size_t n_positions) noexcept;
+    /// Pages that a sequence of up to `n_context` positions needs at a time where rows come in
+    /// chunks of up to `max_rows` and see `window` positions (0: all).
+    static std::size_t pages_a_sequence(std::size_t n_context, std::size_t window,
+                                        std::size_t max_rows) noexcept;
 
     explicit KvCache(const Shape& shape);
 
     /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is
     /// empty. No allocation. expects() a sequence below max_sequences.
     bool reserve(std::int32_t sequence, std::int32_t position) noexcept;
-    /// Keep the first `n_positions` of a sequence and give back the pages beyond them.
+    /// Rows of a sequence up to `position` have been computed: give back the pages that no later
+    /// one sees.
+    void forget(std::int32_t sequence, std::int32_t position) noexcept;
+    /// Whether a sequence can be cut to `n_positions`: all that its next row sees is there.
+    [[nodiscard]] bool keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept;
+    /// Keep the first `n_positions` of a sequence, or of these what later rows see, and give back
+    /// the pages beyond them. expects() keeps().
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
 
     [[nodiscard]] kernels::CacheType type() const noexcept { return shape_.type; }
@@ -48,6 +61,11 @@ class KvCache {
                                std::size_t kv_head) noexcept;
 
   private:
+    /// A sequence's pages; those before `first` have been given back.
+    struct Table {
+        std::size_t first = 0;
+        std::vector<std::uint32_t> pages;
+    };
     [[nodiscard]] bool is_sequence(std::int32_t sequence) const noexcept;
     [[nodiscard]] std::size_t offset(std::int32_t sequence, std::size_t index, std::size_t layer,
                                      std::size_t kv_head) const noexcept;
@@ -55,7 +73,7 @@ class KvCache {
     Shape shape_;
     std::size_t half_bytes_ = 0; ///< keys or values of one head in one page
     AlignedBuffer<std::byte> data_;
-    std::vector<std::vector<std::uint32_t>> tables_; ///< a sequence → its pages
+    std::vector<Table> tables_; ///< (max_sequences)
     std::vector<std::uint32_t> free_pages_;
 };
 

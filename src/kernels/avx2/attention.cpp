@@ -29,6 +29,7 @@ struct Simd {
     static Floats add(Floats a, Floats b) noexcept { return _mm256_add_ps(a, b); }
     static Floats sub(Floats a, Floats b) noexcept { return _mm256_sub_ps(a, b); }
     static Floats mul(Floats a, Floats b) noexcept { return _mm256_mul_ps(a, b); }
+    static Floats div(Floats a, Floats b) noexcept { return _mm256_div_ps(a, b); }
     static Floats fma(Floats a, Floats b, Floats c) noexcept { return _mm256_fmadd_ps(a, b, c); }
     static Floats exp_floats(Floats x) noexcept { return avx2::exp_floats(x); }
     static void exp_all(Floats (&x)[exp_vectors]) noexcept {
@@ -79,8 +80,8 @@ struct Simd {
 } // namespace
 
 void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
-                 std::size_t head_dim, float scale, float* scores) noexcept {
-    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, scale, scores);
+                 std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
+    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, rule, scores);
 }
 
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {

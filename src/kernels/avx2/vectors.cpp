@@ -1,6 +1,7 @@
 // Operators on vectors: norm, rotation, gate, residual.
 
 #include "exp.hpp"
+#include "gelu.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
 
@@ -52,6 +53,26 @@ void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexc
         const Floats e = exp_floats(_mm256_xor_ps(g, _mm256_set1_ps(-0.0f)));
         const Floats gated = _mm256_div_ps(g, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
         store_first(out + i, n - i, _mm256_mul_ps(gated, load_first(up + i, n - i)));
+    }
+}
+
+void geglu(const float* gate, const float* up, std::size_t n, float* out) noexcept {
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Floats g = load_first(gate + i, n - i);
+        const Floats inner = _mm256_fmadd_ps(_mm256_set1_ps(gelu_cubic), _mm256_mul_ps(g, g),
+                                             _mm256_set1_ps(gelu_linear));
+        const Floats e = exp_floats(_mm256_mul_ps(g, inner));
+        const Floats gated = _mm256_div_ps(g, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
+        store_first(out + i, n - i, _mm256_mul_ps(gated, load_first(up + i, n - i)));
+    }
+}
+
+void soft_cap(float* x, std::size_t n, float cap) noexcept {
+    const Floats factor = _mm256_set1_ps(2.0f / cap), span = _mm256_set1_ps(2.0f * cap);
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Floats e = exp_floats(_mm256_mul_ps(load_first(x + i, n - i), factor));
+        const Floats rest = _mm256_div_ps(span, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
+        store_first(x + i, n - i, _mm256_sub_ps(_mm256_set1_ps(cap), rest));
     }
 }
 

@@ -39,6 +39,7 @@ struct Simd {
     static Floats add(Floats a, Floats b) noexcept { return _mm512_add_ps(a, b); }
     static Floats sub(Floats a, Floats b) noexcept { return _mm512_sub_ps(a, b); }
     static Floats mul(Floats a, Floats b) noexcept { return _mm512_mul_ps(a, b); }
+    static Floats div(Floats a, Floats b) noexcept { return _mm512_div_ps(a, b); }
     static Floats fma(Floats a, Floats b, Floats c) noexcept { return _mm512_fmadd_ps(a, b, c); }
     static Floats larger(Floats a, Floats b) noexcept { return _mm512_max_ps(a, b); }
 
@@ -137,8 +138,8 @@ struct Simd {
 } // namespace
 
 void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
-                 std::size_t head_dim, float scale, float* scores) noexcept {
-    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, scale, scores);
+                 std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
+    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, rule, scores);
 }
 
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {

@@ -69,31 +69,30 @@ namespace {
 }
 
 [[gnu::always_inline]] inline void attend(PageQuery& query, const PageView& page, CacheType type,
-                                          std::size_t head_dim, float scale,
+                                          std::size_t head_dim, ScoreRule rule,
                                           float* scores) noexcept {
-    const std::size_t n_visible = query.n_visible;
+    const std::size_t begin = query.first_visible, n_visible = query.n_visible;
     float row[page_positions];
-    for (std::size_t j = 0; j < n_visible; ++j) scores[j] = 0.0f;
+    for (std::size_t j = begin; j < n_visible; ++j) scores[j] = 0.0f;
     for (std::size_t d = 0; d < head_dim; ++d) { // s_j = fma(q[d], k[d][j], s_j)
         load_keys(page.keys, type, head_dim, d, n_visible, row);
-        for (std::size_t j = 0; j < n_visible; ++j)
+        for (std::size_t j = begin; j < n_visible; ++j)
             scores[j] = std::fma(query.query[d], row[j], scores[j]);
     }
 
     float m = -std::numeric_limits<float>::infinity();
-    for (std::size_t j = 0; j < n_visible; ++j) {
-        scores[j] *= scale;
-        m = scores[j] > m ? scores[j] : m;
-    }
+    for (std::size_t j = begin; j < n_visible; ++j) scores[j] *= rule.scale;
+    if (rule.cap > 0) soft_cap(scores + begin, n_visible - begin, rule.cap);
+    for (std::size_t j = begin; j < n_visible; ++j) m = scores[j] > m ? scores[j] : m;
     float lanes[n_lanes] = {};
-    for (std::size_t j = 0; j < n_visible; ++j) {
+    for (std::size_t j = begin; j < n_visible; ++j) {
         scores[j] = exp_f32(scores[j] - m);
         lanes[j % n_lanes] += scores[j];
     }
 
     float* o = query.part.o;
     for (std::size_t d = 0; d < head_dim; ++d) o[d] = 0.0f;
-    for (std::size_t j = 0; j < n_visible; ++j) { // o[d] = fma(e_j, v[j][d], o[d])
+    for (std::size_t j = begin; j < n_visible; ++j) { // o[d] = fma(e_j, v[j][d], o[d])
         for (std::size_t first = 0; first < head_dim; first += cache_block) {
             const std::size_t n = std::min(cache_block, head_dim - first);
             load_value(page.values, type, head_dim, j, first, n, row);
@@ -109,9 +108,9 @@ namespace {
 
 PILLAR_CLONES
 void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
-                 std::size_t head_dim, float scale, float* scores) noexcept {
+                 std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
     for (std::size_t i = 0; i < n_queries; ++i)
-        attend(queries[i], page, type, head_dim, scale, scores);
+        attend(queries[i], page, type, head_dim, rule, scores);
 }
 
 PILLAR_CLONES

@@ -1,6 +1,7 @@
 // Operators on vectors: norm, rotation, gate, residual.
 
 #include "clones.hpp"
+#include "gelu.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
 
@@ -37,6 +38,21 @@ void rope(float* head, const float* cosine, const float* sine, std::size_t n_pai
 PILLAR_CLONES
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept {
     for (std::size_t i = 0; i < n; ++i) out[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+}
+
+PILLAR_CLONES
+void geglu(const float* gate, const float* up, std::size_t n, float* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) {
+        const float x = gate[i];
+        const float minus_2u = x * std::fma(gelu_cubic, x * x, gelu_linear);
+        out[i] = x / (1.0f + exp_f32(minus_2u)) * up[i];
+    }
+}
+
+PILLAR_CLONES
+void soft_cap(float* x, std::size_t n, float cap) noexcept {
+    const float factor = 2.0f / cap, span = 2.0f * cap;
+    for (std::size_t i = 0; i < n; ++i) x[i] = cap - span / (1.0f + exp_f32(x[i] * factor));
 }
 
 void add(float* x, const float* y, std::size_t n) noexcept {

@@ -4,8 +4,23 @@
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace pillar::model {
+
+void nothing_special(const gguf::File& /*file*/, Hyperparameters& /*h*/) {}
+
+LayerSpec pre_norm_layer(const Hyperparameters& h, std::size_t /*layer*/) {
+    return {.norms = NormPlacement::before_block,
+            .feed_forward = FeedForward::gated,
+            .activation = Activation::silu,
+            .attention_scale = inverse_root(h.head_dim),
+            .rope = 0};
+}
+
+float inverse_root(std::size_t width) noexcept {
+    return static_cast<float>(1.0 / std::sqrt(static_cast<double>(width)));
+}
 
 const TensorSpec& embedding_of(const Architecture& architecture) noexcept {
     const auto spec =

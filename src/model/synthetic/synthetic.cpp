@@ -72,6 +72,13 @@ Hyperparameters hyperparameters_of(const Shape& shape) {
     return h;
 }
 
+bool is_bias(Role role) {
+    using enum Role;
+    constexpr Role biases[] = {query_bias, key_bias, value_bias, attention_output_bias,
+                               gate_bias,  up_bias,  down_bias};
+    return std::ranges::find(biases, role) != std::end(biases);
+}
+
 class Builder {
   public:
     Builder(const Shape& shape, quant::Mix mix, const Architecture& architecture)
@@ -163,7 +170,9 @@ void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
     const std::size_t n_columns = length_of(spec.columns, h_);
     if (spec.is_vector())
         return add_tensor(name, quant::Type::f32, {n_columns},
-                          quant::SyntheticWeights::norm(seed_of(name)));
+                          is_bias(spec.role)
+                              ? quant::SyntheticWeights(quant::Type::f32, seed_of(name), 0.1)
+                              : quant::SyntheticWeights::norm(seed_of(name)));
     const quant::Type type = quant::type_in(mix_, mix_role(spec.role, shape_.fused),
                                             layer.value_or(0), n_columns, rules_);
     const double gain = is_output || spec.role == Role::embedding ? 2.0 : 1.0;
@@ -211,7 +220,9 @@ SyntheticName parse_synthetic_name(const std::string& name) {
 }
 
 gguf::File synthetic_model(const Shape& shape, quant::Mix mix) {
-    return synthetic_model(shape, mix, *find_architecture(architectures(), "llama"));
+    const Architecture* architecture = find_architecture(architectures(), shape.architecture);
+    expects(architecture != nullptr, "a shape's architecture is computed");
+    return synthetic_model(shape, mix, *architecture);
 }
 
 gguf::File synthetic_model(const Shape& shape, quant::Mix mix, const Architecture& architecture) {

@@ -27,8 +27,13 @@ std::vector<float> read_vector(const gguf::File& file, const VectorPlan& plan, L
     bytes.vectors += raw.size();
     std::vector<float> values(tensor.n_elements());
     quant::decode_row(static_cast<quant::Type>(tensor.type->number), raw, values);
-    return {values.begin() + static_cast<std::ptrdiff_t>(plan.wanted.begin),
-            values.begin() + static_cast<std::ptrdiff_t>(plan.wanted.end)};
+    std::vector<float> wanted(plan.wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const std::size_t at = plan.wanted.begin + i;
+        wanted[i] =
+            values[plan.head_dim == 0 ? at : half_pair_row(at, plan.head_dim, plan.rotary_dims)];
+    }
+    return wanted;
 }
 
 /// What one thread needs to read and pack groups of any matrix of the plan.
@@ -75,13 +80,13 @@ class GroupLoader {
   private:
     void read_rows(std::size_t first_row, std::size_t n_rows, std::byte* out) const {
         const std::uint64_t first_byte = blocks_.first * plan_.tensor->type->block_bytes;
-        const std::uint64_t begin = (plan_.first_row + first_row) * row_bytes_ + first_byte;
-        if (piece_bytes_ == row_bytes_) { // whole rows lie together
+        if (piece_bytes_ == row_bytes_ && plan_.head_dim == 0) { // whole rows lie together
+            const std::uint64_t begin = plan_.tensor_row(first_row) * row_bytes_;
             file_.read(*plan_.tensor, begin, {out, n_rows * piece_bytes_});
             return;
         }
         for (std::size_t r = 0; r < n_rows; ++r)
-            file_.read(*plan_.tensor, begin + r * row_bytes_,
+            file_.read(*plan_.tensor, plan_.tensor_row(first_row + r) * row_bytes_ + first_byte,
                        {out + r * piece_bytes_, piece_bytes_});
     }
 
@@ -95,7 +100,7 @@ class GroupLoader {
             if (std::all_of(weights, weights + type.block_weights,
                             [](float w) { return std::isfinite(w); }))
                 continue;
-            const std::size_t row = plan_.first_row + first_row + block / blocks_.count;
+            const std::size_t row = plan_.tensor_row(first_row + block / blocks_.count);
             const std::uint64_t offset =
                 row * row_bytes_ + (blocks_.first + block % blocks_.count) * type.block_bytes;
             throw FormatError(

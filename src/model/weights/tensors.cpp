@@ -83,6 +83,8 @@ std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept {
         return 1;
     case Extent::dim:
         return h.dim;
+    case Extent::head:
+        return h.head_dim;
     case Extent::queries:
         return h.n_heads * h.head_dim;
     case Extent::keys:

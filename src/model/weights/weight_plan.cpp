@@ -25,6 +25,7 @@ Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& 
         return share.vocabulary;
     case Extent::one:
     case Extent::dim:
+    case Extent::head:
     case Extent::rope_pairs:
         break;
     }
@@ -73,7 +74,9 @@ class Planner {
                     const gguf::TensorInfo& tensor) {
         const Range wanted = own_part(spec.columns, h_, share_);
         plan_.vector_bytes += wanted.size() * sizeof(float);
-        plan_.vectors.push_back({spec.role, layer.value_or(0), &tensor, wanted});
+        VectorPlan vector{spec.role, layer.value_or(0), &tensor, wanted};
+        set_order(vector, spec);
+        plan_.vectors.push_back(vector);
     }
 
     void add_matrix(const TensorSpec& spec, std::optional<std::size_t> layer,
@@ -88,10 +91,18 @@ class Planner {
         matrix.shape.n_rows = rows.size();
         matrix.shape.n_columns = length_of(spec.columns, h_);
         matrix.shape.slices = own_columns(spec.columns, h_, share_);
+        set_order(matrix, spec);
         plan_.packed_bytes += kernels::Matrix::packed_bytes(family_, matrix.shape);
         plan_.read_bytes +=
             rows.size() * matrix.shape.file_blocks().count * tensor.type->block_bytes;
         plan_.matrices.push_back(std::move(matrix));
+    }
+
+    template <class Plan>
+    void set_order(Plan& plan, const TensorSpec& spec) const {
+        if (spec.order == RowOrder::as_in_file) return;
+        plan.head_dim = h_.head_dim;
+        plan.rotary_dims = h_.ropes.front().n_dims;
     }
 
     const gguf::File& file_;

@@ -31,6 +31,10 @@ std::vector<float> LayerWeights::*layer_vector(Role role) noexcept {
         return &LayerWeights::attention_norm;
     case Role::feed_forward_norm:
         return &LayerWeights::feed_forward_norm;
+    case Role::attention_post_norm:
+        return &LayerWeights::attention_post_norm;
+    case Role::feed_forward_post_norm:
+        return &LayerWeights::feed_forward_post_norm;
     case Role::query_bias:
         return &LayerWeights::query_bias;
     case Role::key_bias:
@@ -39,6 +43,10 @@ std::vector<float> LayerWeights::*layer_vector(Role role) noexcept {
         return &LayerWeights::value_bias;
     case Role::attention_output_bias:
         return &LayerWeights::output_bias;
+    case Role::query_norm:
+        return &LayerWeights::query_norm;
+    case Role::key_norm:
+        return &LayerWeights::key_norm;
     case Role::gate_bias:
         return &LayerWeights::gate_bias;
     case Role::up_bias:

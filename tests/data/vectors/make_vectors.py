@@ -70,6 +70,18 @@ def swiglu(gate, up):
     return [f32(f32(g / f32(1 + exp(-g))) * u) for g, u in zip(gate, up)]
 
 
+GELU_LINEAR, GELU_CUBIC = (exact(np.float32(v)) for v in (-1.5957691216, -0.0713548162726))
+
+
+def geglu(gate, up):
+    inner = [f32(g * fma(GELU_CUBIC, f32(g * g), GELU_LINEAR)) for g in gate]
+    return [f32(f32(g / f32(1 + exp(z))) * u) for g, z, u in zip(gate, inner, up)]
+
+
+def soft_cap(x, cap):
+    return [f32(cap - f32(f32(2 * cap) / f32(1 + exp(f32(v * f32(2 / cap)))))) for v in x]
+
+
 def attend(query, keys, values, scale):
     scores = []
     for key in keys:
@@ -120,6 +132,9 @@ def main():
         data[f"{kind}_combined"] = [m, l, *o]
         r = f32(1 / l)
         data[f"{kind}_out"] = [f32(v * r) for v in o]
+    data["geglu_out"] = geglu(draw("geglu_gate", 45, size=2.0), draw("geglu_up", 45))
+    data["cap"] = [np.float32(30)]
+    data["cap_out"] = soft_cap(draw("cap_x", 45, size=30.0), exact(np.float32(30)))
     with open(Path(__file__).parent / "vectors.txt", "w", encoding="ascii") as file:
         for name, values in data.items():
             file.write(f"{name} {hex_floats(np.ravel(values) if not isinstance(values, list) else values)}\n")

@@ -63,7 +63,7 @@ class AllWindows(pillar.WithFolder):
 @pillar.needs_model
 class ExactInNumpy(pillar.WithFolder):
     def test_reference_kernels_equal_numpy(self):
-        model = numpy_llama.Llama(pillar.MODEL)
+        model = numpy_llama.Model(pillar.MODEL)
         for k in range(2):
             window = ids()[1500 * k:1500 * k + 192]
             ours = pillar.logits(None, pillar.MODEL, window, "--kernels", "reference", "--cache-type", "f32")

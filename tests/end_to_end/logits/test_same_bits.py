@@ -11,6 +11,11 @@ SHAPES = {
     "few heads": ["--type", "q8_0", "--dim", 64, "--heads", 3, "--kv-heads", 3, "--head-dim", 32, "--ffn", 96],
     "cut super-blocks": ["--types", "mixed", "--dim", 256, "--heads", 6, "--kv-heads", 2, "--head-dim", 128,
                          "--ffn", 1280, "--layers", 3, "--untied", "--vocab", 397],
+    "qwen2": ["--architecture", "qwen2", "--type", "q4_0", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--ffn", 320],
+    "qwen3": ["--architecture", "qwen3", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1,
+              "--head-dim", 80, "--ffn", 512],
+    "gemma3": ["--architecture", "gemma3", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1,
+               "--head-dim", 80, "--ffn", 512, "--layers", 3, "--window", 11, "--window-pattern", 2],
 }
 
 
@@ -47,6 +52,13 @@ class SameBits(pillar.WithFolder):
             with self.subTest(name):
                 self.compare(pillar.tiny_model(self.folder, "halves", *SHAPES[name]), ids,
                              [lines(2, 1, 64), lines(2, 2, 150), lines(4, 1, 81), lines(8, 1, 150), lines(1, 2, 150)])
+
+    def test_windows_over_pages(self):
+        ids = [int(i) for i in np.random.default_rng(9).integers(3, 300, 700)]
+        model = pillar.tiny_model(self.folder, "window", "--architecture", "gemma3", "--type", "q8_0", "--context", 1024,
+                                  "--window", 270, "--window-pattern", 2, "--heads", 6, "--kv-heads", 3, "--dim", 96)
+        self.compare(model, ids, [lines(1, 3, 700), lines(2, 2, 150), lines(4, 1, 64), lines(8, 1, 7),
+                                  lines(1, 2, 256, "integer")])
 
     def test_f32_cache(self):
         ids = [int(i) for i in np.random.default_rng(4).integers(3, 300, 40)]

@@ -14,6 +14,15 @@ SHAPES = {
     "k-quants": ["--type", "q4_k", "--dim", 256, "--heads", 4, "--kv-heads", 2, "--head-dim", 64, "--ffn", 768],
     "mixed, untied": ["--types", "mixed", "--dim", 256, "--heads", 8, "--kv-heads", 2, "--head-dim", 32, "--ffn", 512,
                       "--layers", 3, "--untied"],
+    "qwen2": ["--architecture", "qwen2", "--type", "f32", "--dim", 96, "--heads", 6, "--kv-heads", 2],
+    "qwen3": ["--architecture", "qwen3", "--type", "f32", "--dim", 96, "--heads", 5, "--kv-heads", 1, "--head-dim", 80],
+    "qwen3, k-quants": ["--architecture", "qwen3", "--type", "q6_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                        "--head-dim", 64, "--ffn", 512, "--untied"],
+    "gemma3": ["--architecture", "gemma3", "--type", "f32", "--dim", 96, "--heads", 4, "--kv-heads", 1, "--head-dim", 80,
+               "--layers", 7, "--window", 20],
+    "gemma3, k-quants": ["--architecture", "gemma3", "--type", "q4_k", "--dim", 256, "--heads", 8, "--kv-heads", 4,
+                         "--head-dim", 256, "--ffn", 512, "--untied", "--window", 64, "--window-pattern", 2,
+                         "--rope-scaling", "linear"],
     "linear rope": ["--type", "f32", "--rope-scaling", "linear"],
     "yarn": ["--type", "f32", "--rope-scaling", "yarn"],
     "llama 3 rope": ["--type", "f32", "--rope-scaling", "llama3"],
@@ -30,7 +39,7 @@ class TinyModels(pillar.WithFolder):
         for name, flags in SHAPES.items():
             with self.subTest(name):
                 model = pillar.tiny_model(self.folder, "shape", *flags)
-                exact = numpy_llama.Llama(model).logits(self.ids())
+                exact = numpy_llama.Model(model).logits(self.ids())
                 for ranks in (1, 3):
                     ours = pillar.logits(ranks, model, self.ids(), "--kernels", "reference", "--cache-type", "f32",
                                          "-t", 1)
@@ -41,7 +50,7 @@ class TinyModels(pillar.WithFolder):
             with self.subTest(name):
                 model = pillar.tiny_model(self.folder, "format", "--type", name, "--dim", 256, "--heads", 4,
                                           "--kv-heads", 2, "--head-dim", 64, "--ffn", 512)
-                exact = numpy_llama.Llama(model).logits(self.ids())
+                exact = numpy_llama.Model(model).logits(self.ids())
                 ours = pillar.logits(None, model, self.ids(), "-t", 1).astype(np.float64)
                 limit = 1e-5 if name in ("f16", "bf16") else 2e-3
                 self.assertLess(numpy_llama.nmse(ours, exact).mean(), limit)
@@ -49,9 +58,19 @@ class TinyModels(pillar.WithFolder):
     def test_long_contexts_cross_pages(self):
         model = pillar.tiny_model(self.folder, "long", "--type", "f32", "--context", 1024)
         ids = self.ids(600)  # three pages of 256 positions
-        exact = numpy_llama.Llama(model).logits(ids)
+        exact = numpy_llama.Model(model).logits(ids)
         ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1)
         self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+
+    def test_windows_move_over_pages(self):
+        for window in (1, 100, 256, 300):
+            with self.subTest(window=window):
+                model = pillar.tiny_model(self.folder, "window", "--architecture", "gemma3", "--type", "f32", "--context",
+                                          2048, "--window", window, "--window-pattern", 2, "--layers", 3)
+                ids = self.ids(900)
+                exact = numpy_llama.Model(model).logits(ids)
+                ours = pillar.logits(2, model, ids, "--kernels", "reference", "--cache-type", "f32", "-t", 1, "-b", 70)
+                self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
 
 
 if __name__ == "__main__":

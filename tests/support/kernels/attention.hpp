@@ -26,8 +26,8 @@ inline kernels::PartialAttention attend_page(const kernels::Family& family, cons
                                              std::size_t head_dim, std::size_t n_visible,
                                              float scale, float* o) {
     std::vector<float> scores(kernels::queries_at_once * kernels::page_positions);
-    kernels::PageQuery one{query, n_visible, {0, 0, o}};
-    family.attend_page(&one, 1, page, type, head_dim, scale, scores.data());
+    kernels::PageQuery one{query, 0, n_visible, {0, 0, o}};
+    family.attend_page(&one, 1, page, type, head_dim, {scale}, scores.data());
     return one.part;
 }
 

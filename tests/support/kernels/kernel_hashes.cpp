@@ -75,6 +75,20 @@ std::uint64_t hash_swiglu(const Family& family) {
     return hash(gate);
 }
 
+std::uint64_t hash_geglu(const Family& family) {
+    std::vector<float> gate = random_values(1003, 18);
+    for (float& v : gate) v *= 5.0f;
+    family.geglu(gate.data(), random_values(1003, 19).data(), gate.size(), gate.data());
+    return hash(gate);
+}
+
+std::uint64_t hash_soft_cap(const Family& family) {
+    std::vector<float> x = random_values(1003, 20);
+    for (float& v : x) v *= 60.0f;
+    family.soft_cap(x.data(), x.size(), 30.0f);
+    return hash(x);
+}
+
 std::uint64_t hash_add(const Family& family) {
     std::vector<float> x = random_values(1003, 15);
     family.add(x.data(), random_values(1003, 16).data(), x.size());
@@ -111,6 +125,8 @@ std::map<std::string, std::uint64_t> hashes_of(const Family& family) {
     hashes["rms_norm"] = hash_rms_norm(family);
     hashes["rope"] = hash_rope(family);
     hashes["swiglu"] = hash_swiglu(family);
+    hashes["geglu"] = hash_geglu(family);
+    hashes["soft_cap"] = hash_soft_cap(family);
     hashes["add"] = hash_add(family);
     hashes["attention_f32"] = hash_attention(family, CacheType::f32);
     hashes["attention_f16"] = hash_attention(family, CacheType::f16);

@@ -39,8 +39,11 @@ int main(int argc, char** argv) {
                                                          {"linear", RopeScaling::linear},
                                                          {"yarn", RopeScaling::yarn},
                                                          {"llama3", RopeScaling::llama3}};
-    CLI::App app{"Writes a small model of the llama architecture with random weights."};
+    CLI::App app{"Writes a small model with random weights."};
     app.add_option("--output", output, "file to write")->required();
+    app.add_option("--architecture", model.architecture, "what the model computes")
+        ->check(CLI::IsMember({"llama", "qwen2", "qwen3", "gemma3"}))
+        ->capture_default_str();
     app.add_option("--layers", model.n_layers, "layers")->capture_default_str();
     app.add_option("--dim", model.dim, "width of the residual stream")->capture_default_str();
     app.add_option("--heads", model.n_heads, "query heads")->capture_default_str();
@@ -50,6 +53,11 @@ int main(int argc, char** argv) {
     app.add_option("--ffn", model.ffn, "width of the feed-forward layer")->capture_default_str();
     app.add_option("--vocab", model.vocab, "tokens, at least 320")->capture_default_str();
     app.add_option("--context", model.context, "context length")->capture_default_str();
+    app.add_option("--window", model.window, "positions that a window layer sees; 0: no key")
+        ->capture_default_str();
+    app.add_option("--window-pattern", model.window_pattern,
+                   "the last of so many layers has no window; 0: no key")
+        ->capture_default_str();
     app.add_option("--type,--types", type, "block format of all matrices, or mixed")
         ->capture_default_str();
     app.add_option("--seed", model.seed, "seed of the weights")->capture_default_str();

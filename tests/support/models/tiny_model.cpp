@@ -52,10 +52,20 @@ void add_vector(GgufBuilder& builder, const std::string& name, const std::vector
                                .data = data});
 }
 
-void add_norm(GgufBuilder& builder, const TinyModel& options, const std::string& name) {
+/// A norm's weights of `n` elements, 0: the width of the residual.
+void add_norm(GgufBuilder& builder, const TinyModel& options, const std::string& name,
+              std::size_t n = 0) {
     Random random(options.seed, name);
-    std::vector<float> values(options.dim);
+    std::vector<float> values(n == 0 ? options.dim : n);
     for (float& value : values) value = static_cast<float>(1.0 + 0.1 * random.centred());
+    add_vector(builder, name, values);
+}
+
+void add_bias(GgufBuilder& builder, const TinyModel& options, const std::string& name,
+              std::uint64_t n) {
+    Random random(options.seed, name);
+    std::vector<float> values(n);
+    for (float& value : values) value = static_cast<float>(0.5 * random.centred());
     add_vector(builder, name, values);
 }
 
@@ -77,6 +87,9 @@ std::vector<float> llama3_factors(const TinyModel& options) {
 }
 
 void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
+    const auto set = [&](const std::string& key, const auto& value) {
+        builder.set(options.architecture + "." + key, value);
+    };
     switch (options.rope_scaling) {
     case RopeScaling::none:
         return;
@@ -84,35 +97,48 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
         add_vector(builder, "rope_freqs.weight", llama3_factors(options));
         return;
     case RopeScaling::linear:
-        builder.set("llama.rope.scaling.type", "linear");
+        set("rope.scaling.type", "linear");
         break;
     case RopeScaling::yarn:
-        builder.set("llama.rope.scaling.type", "yarn");
+        set("rope.scaling.type", "yarn");
         break;
     }
-    builder.set("llama.rope.scaling.factor", static_cast<float>(scaling_factor));
-    builder.set("llama.rope.scaling.original_context_length",
-                static_cast<std::uint32_t>(options.context / scaling_factor));
+    set("rope.scaling.factor", static_cast<float>(scaling_factor));
+    set("rope.scaling.original_context_length",
+        static_cast<std::uint32_t>(options.context / scaling_factor));
 }
 
 void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
-    builder.set("general.architecture", "llama");
+    const auto set = [&](const std::string& key, const auto& value) {
+        builder.set(options.architecture + "." + key, value);
+    };
+    builder.set("general.architecture", options.architecture);
     builder.set("general.name", "tiny");
     builder.set("general.quantization_version", std::uint32_t{2});
-    builder.set("llama.context_length", options.context);
-    builder.set("llama.embedding_length", options.dim);
-    builder.set("llama.block_count", options.n_layers);
-    builder.set("llama.feed_forward_length", options.ffn);
-    builder.set("llama.attention.head_count", options.n_heads);
-    builder.set("llama.attention.head_count_kv", options.n_kv_heads);
-    builder.set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-    builder.set("llama.rope.dimension_count", options.head_width());
-    builder.set("llama.rope.freq_base", options.rope_base);
-    builder.set("llama.vocab_size", options.vocab);
+    set("context_length", options.context);
+    set("embedding_length", options.dim);
+    set("block_count", options.n_layers);
+    set("feed_forward_length", options.ffn);
+    set("attention.head_count", options.n_heads);
+    set("attention.head_count_kv", options.n_kv_heads);
+    set("attention.layer_norm_rms_epsilon", 1e-5f);
+    set("rope.dimension_count", options.head_width());
+    set("rope.freq_base", options.rope_base);
+    set("vocab_size", options.vocab);
+    if (options.window != 0) set("attention.sliding_window", options.window);
+    if (options.window_pattern != 0)
+        set("attention.sliding_window_pattern", options.window_pattern);
     if (options.head_width() * options.n_heads != options.dim) {
-        builder.set("llama.attention.key_length", options.head_width());
-        builder.set("llama.attention.value_length", options.head_width());
+        set("attention.key_length", options.head_width());
+        set("attention.value_length", options.head_width());
     }
+}
+
+bool has_head_norms(const TinyModel& options) {
+    return options.architecture == "qwen3" || options.architecture == "gemma3";
+}
+bool has_post_norms(const TinyModel& options) {
+    return options.architecture.starts_with("gemma");
 }
 
 void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t layer) {
@@ -124,6 +150,19 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t lay
     add_matrix(builder, options, block + "attn_k.weight", options.dim, kv);
     add_matrix(builder, options, block + "attn_v.weight", options.dim, kv);
     add_matrix(builder, options, block + "attn_output.weight", q, options.dim);
+    if (options.architecture == "qwen2") {
+        add_bias(builder, options, block + "attn_q.bias", q);
+        add_bias(builder, options, block + "attn_k.bias", kv);
+        add_bias(builder, options, block + "attn_v.bias", kv);
+    }
+    if (has_head_norms(options)) {
+        add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
+        add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
+    }
+    if (has_post_norms(options)) {
+        add_norm(builder, options, block + "post_attention_norm.weight");
+        add_norm(builder, options, block + "post_ffw_norm.weight");
+    }
     add_norm(builder, options, block + "ffn_norm.weight");
     add_matrix(builder, options, block + "ffn_gate.weight", options.dim, options.ffn);
     add_matrix(builder, options, block + "ffn_up.weight", options.dim, options.ffn);

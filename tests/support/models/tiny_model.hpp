@@ -1,8 +1,8 @@
 #pragma once
-// A complete model of the `llama` architecture, small enough for unit tests: random weights with
-// spreads that keep activations near 1 and logits within about ±10, a SentencePiece-style
-// vocabulary with byte tokens, and every key that a loader needs. The same options give the same
-// bytes on every machine.
+// A complete model, of the `llama` architecture or another, small enough for unit tests: random
+// weights with spreads that keep activations near 1 and logits within about ±10, a
+// SentencePiece-style vocabulary with byte tokens, and every key that a loader needs. The same
+// options give the same bytes on every machine.
 
 #include "pillar/quant/type.hpp"
 #include "support/models/gguf_builder.hpp"
@@ -18,6 +18,9 @@ namespace pillar::support {
 enum class RopeScaling { none, linear, yarn, llama3 };
 
 struct TinyModel {
+    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads), gemma3 (norms around
+    /// blocks, gelu, windows).
+    std::string architecture = "llama";
     std::uint32_t n_layers = 2;
     std::uint32_t dim = 64;
     std::uint32_t n_heads = 4;
@@ -26,6 +29,8 @@ struct TinyModel {
     std::uint32_t ffn = 160;
     std::uint32_t vocab = 384; ///< at least min_tiny_vocab
     std::uint32_t context = 256;
+    std::uint32_t window = 0;         ///< attention.sliding_window, where it is not 0
+    std::uint32_t window_pattern = 0; ///< attention.sliding_window_pattern, likewise
     /// Of all matrices; absent: a mix of all formats. Rows that are no whole number of blocks get a
     /// format with smaller blocks (q5_0, then f16). Norms and rope factors are f32.
     std::optional<quant::Type> type = quant::Type::q4_0;

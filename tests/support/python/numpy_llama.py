@@ -8,6 +8,7 @@ import mmap
 import struct
 
 import numpy as np
+from numpy_architectures import Architecture
 
 # ---------------------------------------------------------------- block formats: bytes -> float32
 
@@ -200,53 +201,36 @@ class Gguf:
         return decode(number, self.data[offset:offset + size], shape)
 
 
-# ---------------------------------------------------------------- the forward pass, llama architecture
+# ---------------------------------------------------------------- the forward pass
 
-def rope_frequencies(meta, n_dims, context, factors):
-    """Radians a position for each pair, and the factor on cos and sin."""
-    base = meta.get("llama.rope.freq_base", 10000.0)
-    kind = meta.get("llama.rope.scaling.type")
-    factor = meta.get("llama.rope.scaling.factor", meta.get("llama.rope.scale_linear", 1.0))
-    if kind is None:
-        kind = "linear" if factor != 1.0 else "none"
-    pair = np.arange(n_dims // 2, dtype=np.float64)
-    frequency = base ** (-2.0 * pair / n_dims)
-    if factors is not None:
-        frequency = frequency / factors.astype(np.float64)
-    if kind == "none":
-        return frequency, 1.0
-    if kind == "linear":
-        return frequency / factor, 1.0
-    original = meta.get("llama.rope.scaling.original_context_length", context)
-
-    def dimension(turns):
-        return n_dims * np.log(original / (turns * 2 * np.pi)) / (2 * np.log(base))
-
-    low = max(0.0, np.floor(dimension(meta.get("llama.rope.scaling.yarn_beta_fast", 32.0))))
-    high = min(n_dims - 1.0, np.ceil(dimension(meta.get("llama.rope.scaling.yarn_beta_slow", 1.0))))
-    extrapolate = 1.0 - np.clip((pair - low) / max(0.001, high - low), 0.0, 1.0)
-    mixed = frequency / factor * (1 - extrapolate) + frequency * extrapolate
-    return mixed, 1.0 + 0.1 * np.log(factor)
+def soft_cap(x, cap):
+    return cap * np.tanh(x / cap) if cap else x
 
 
-class Llama:
-    """logits(ids): (T, vocabulary) in float64 from exactly decoded weights."""
+class Model:
+    """Of the architectures that numpy_architectures knows.
 
-    def __init__(self, path, dtype=np.float64):
+    logits(ids): (T, vocabulary) in float64 from exactly decoded weights. `n_context` is what the run was given."""
+
+    def __init__(self, path, dtype=np.float64, n_context=None):
         self.file = Gguf(path)
         self.dtype = dtype
         self.cache = {}
-        meta = self.file.metadata
-        assert meta["general.architecture"] == "llama"
-        self.n_layers = meta["llama.block_count"]
-        self.dim = meta["llama.embedding_length"]
-        self.n_heads = meta["llama.attention.head_count"]
-        self.n_kv_heads = meta.get("llama.attention.head_count_kv", self.n_heads)
-        self.head_dim = meta.get("llama.attention.key_length", self.dim // self.n_heads)
-        self.eps = meta.get("llama.attention.layer_norm_rms_epsilon", 1e-5)
-        self.n_rot = meta.get("llama.rope.dimension_count", self.head_dim)
-        factors = self.file.tensor("rope_freqs.weight") if "rope_freqs.weight" in self.file.tensors else None
-        self.frequency, self.magnitude = rope_frequencies(meta, self.n_rot, meta["llama.context_length"], factors)
+        self.name = self.file.metadata["general.architecture"]
+        of = self.key
+        self.n_layers = of("block_count")
+        self.dim = of("embedding_length")
+        self.n_heads = of("attention.head_count")
+        self.n_kv_heads = of("attention.head_count_kv", self.n_heads)
+        self.head_dim = of("attention.key_length", self.dim // self.n_heads)
+        self.eps = of("attention.layer_norm_rms_epsilon", 1e-5)
+        self.architecture = Architecture(self.name, of, self.vector, self.head_dim, n_context)
+
+    def key(self, name, default=None):
+        return self.file.metadata.get(f"{self.name}.{name}", default)
+
+    def vector(self, name):
+        return self.file.tensor(name) if name in self.file.tensors else None
 
     def weight(self, name):
         if name not in self.cache:
@@ -263,41 +247,75 @@ class Llama:
     def norm(self, x, name):
         return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + self.eps) * self.weight(name)
 
-    def rotate(self, x):
-        """x (T, heads, head_dim): pairs (2i, 2i+1) of the first n_rot dimensions."""
-        angle = np.arange(x.shape[0], dtype=np.float64)[:, None, None] * self.frequency
-        cos, sin = (np.cos(angle) * self.magnitude).astype(x.dtype), (np.sin(angle) * self.magnitude).astype(x.dtype)
+    def rotate(self, x, rope):
+        """x (T, heads, head_dim): pairs (2i, 2i+1) of the first n_dims dimensions, or (i, i + n_dims/2)."""
+        if rope is None:
+            return x
+        angle = np.arange(x.shape[0], dtype=np.float64)[:, None, None] * rope.frequency
+        cos, sin = (np.cos(angle) * rope.magnitude).astype(x.dtype), (np.sin(angle) * rope.magnitude).astype(x.dtype)
         out = x.copy()
-        even, odd = x[..., 0:self.n_rot:2], x[..., 1:self.n_rot:2]
-        out[..., 0:self.n_rot:2] = even * cos - odd * sin
-        out[..., 1:self.n_rot:2] = even * sin + odd * cos
+        half, in_halves = rope.n_dims // 2, self.architecture.has_half_pairs
+        first = slice(0, half) if in_halves else slice(0, rope.n_dims, 2)
+        second = slice(half, rope.n_dims) if in_halves else slice(1, rope.n_dims, 2)
+        out[..., first] = x[..., first] * cos - x[..., second] * sin
+        out[..., second] = x[..., first] * sin + x[..., second] * cos
         return out
 
+    def query_key_value(self, x, layer):
+        if not self.architecture.fused:
+            return [self.linear(x, layer, name) for name in ("attn_q", "attn_k", "attn_v")]
+        all_rows, n_keys = self.linear(x, layer, "attn_qkv"), self.n_kv_heads * self.head_dim
+        return np.split(all_rows, [self.n_heads * self.head_dim, self.n_heads * self.head_dim + n_keys], axis=1)
+
     def attention(self, x, layer):
-        n = x.shape[0]
-        q = self.rotate(self.linear(x, layer, "attn_q").reshape(n, self.n_heads, self.head_dim))
-        k = self.rotate(self.linear(x, layer, "attn_k").reshape(n, self.n_kv_heads, self.head_dim))
-        v = self.linear(x, layer, "attn_v").reshape(n, self.n_kv_heads, self.head_dim)
+        n, architecture = x.shape[0], self.architecture
+        q, k, v = self.query_key_value(x, layer)
+        q = q.reshape(n, self.n_heads, self.head_dim)
+        k, v = k.reshape(n, self.n_kv_heads, self.head_dim), v.reshape(n, self.n_kv_heads, self.head_dim)
+        if architecture.has_head_norms:
+            q = self.norm(q, f"blk.{layer}.attn_q_norm.weight")
+            k = self.norm(k, f"blk.{layer}.attn_k_norm.weight")
+        q, k = self.rotate(q, architecture.ropes[layer]), self.rotate(k, architecture.ropes[layer])
+        q = q * architecture.query_factor(np.arange(n))[:, None, None].astype(q.dtype)
         group = self.n_heads // self.n_kv_heads
         out = np.empty_like(q)
-        hidden = np.triu(np.full((n, n), -np.inf, x.dtype), 1)
+        ahead = np.arange(n)[None, :] - np.arange(n)[:, None]
+        window = architecture.windows[layer] or n
+        hidden = np.where((ahead > 0) | (ahead <= -window), -np.inf, 0.0).astype(x.dtype)
         for head in range(self.n_heads):
-            score = q[:, head] @ k[:, head // group].T / np.sqrt(x.dtype.type(self.head_dim)) + hidden
+            score = q[:, head] @ k[:, head // group].T * x.dtype.type(architecture.score_scale)
+            score = soft_cap(score, architecture.score_cap) + hidden
             p = np.exp(score - score.max(axis=1, keepdims=True))
             out[:, head] = p / p.sum(axis=1, keepdims=True) @ v[:, head // group]
         return self.linear(out.reshape(n, -1), layer, "attn_output")
 
     def feed_forward(self, x, layer):
-        gate, up = self.linear(x, layer, "ffn_gate"), self.linear(x, layer, "ffn_up")
-        return self.linear(gate / (1 + np.exp(-gate)) * up, layer, "ffn_down")
+        if self.architecture.fused:
+            gate, up = np.split(self.linear(x, layer, "ffn_up"), 2, axis=1)
+        else:
+            gate, up = self.linear(x, layer, "ffn_gate"), self.linear(x, layer, "ffn_up")
+        if self.architecture.has_gelu:
+            gate = gate * (1 + np.tanh(np.sqrt(2 / np.pi) * (gate + 0.044715 * gate ** 3))) / 2
+        else:
+            gate = gate / (1 + np.exp(-gate))
+        return self.linear(gate * up, layer, "ffn_down")
+
+    def added(self, y, post_norm):
+        """What a block adds to the residual."""
+        return self.architecture.residual_scale * (self.norm(y, post_norm) if self.architecture.has_post_norms else y)
 
     def logits(self, ids):
-        x = self.weight("token_embd.weight")[np.asarray(ids)]
+        architecture = self.architecture
+        x = self.weight("token_embd.weight")[np.asarray(ids)] * self.dtype(architecture.embedding_scale)
         for layer in range(self.n_layers):
-            x = x + self.attention(self.norm(x, f"blk.{layer}.attn_norm.weight"), layer)
-            x = x + self.feed_forward(self.norm(x, f"blk.{layer}.ffn_norm.weight"), layer)
+            block = f"blk.{layer}."
+            x = x + self.added(self.attention(self.norm(x, block + "attn_norm.weight"), layer),
+                               block + "post_attention_norm.weight")
+            x = x + self.added(self.feed_forward(self.norm(x, block + "ffn_norm.weight"), layer),
+                               block + "post_ffw_norm.weight")
         output = "output.weight" if "output.weight" in self.file.tensors else "token_embd.weight"
-        return self.norm(x, "output_norm.weight") @ self.weight(output).T
+        raw = self.norm(x, "output_norm.weight") @ self.weight(output).T
+        return soft_cap(raw * architecture.logit_scale, architecture.logit_cap)
 
 
 def nmse(y, x):

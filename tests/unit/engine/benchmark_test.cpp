@@ -84,6 +84,17 @@ TEST(benchmark, fills_the_depth_once_and_cuts_back_to_it) {
     expect_rows(plans_of(benchmark, {.n_prompt = 8, .n_depth = 20}), 18, {2, 8});
 }
 
+TEST(benchmark, fills_the_depth_again_where_the_model_has_forgotten_it) {
+    Benchmark benchmark(vocab_size, [](std::size_t n) { return n >= 70; });
+    const BenchmarkTest test{.n_gen = 2, .n_depth = 50, .n_batch = 32};
+    plans_of(benchmark, test);
+    const auto again = plans_of(benchmark, test);
+    expect_rows(again, 0, {32, 18, 1, 1});
+    EXPECT_EQ(again[0].keeps.at(0).n_positions, 0);
+    plans_of(benchmark, {.n_gen = 2, .n_depth = 80, .n_batch = 32});
+    expect_rows(plans_of(benchmark, {.n_gen = 2, .n_depth = 80, .n_batch = 32}), 80, {1, 1});
+}
+
 TEST(benchmark, ends_at_a_signal) {
     Benchmark benchmark(vocab_size);
     benchmark.begin({.n_gen = 100});

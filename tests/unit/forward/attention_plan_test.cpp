@@ -4,6 +4,8 @@
 #include "attention/attention_plan.hpp"
 #include "cache/kv_cache.hpp"
 
+#include "pillar/threads/team.hpp"
+
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
@@ -51,46 +53,62 @@ std::size_t visible(const Row& row, std::size_t page) {
     return std::min<std::size_t>(static_cast<std::size_t>(row.position) + 1 - page * 256, 256);
 }
 
-TEST(attention_plan, covers_every_page_of_every_head_and_row_once) {
-    for (const Step& step : steps())
-        for (const std::size_t n_kv_heads : {1u, 3u, 8u})
-            for (const int n_threads : {1, 2, 3, 4, 7})
-                for (const bool own_blocks : {true, false}) {
-                    AttentionPlan plan({n_kv_heads, 16, 1024, own_blocks, n_threads});
-                    for (int repeat = 0; repeat < 2; ++repeat) plan.make(step.rows);
-                    std::map<std::tuple<std::size_t, std::size_t, std::size_t>, int> seen;
-                    for (int t = 0; t < n_threads; ++t)
-                        for (const AttentionJob& job : plan.jobs(static_cast<std::size_t>(t)))
-                            for (std::size_t r = job.first_row; r < job.first_row + job.n_rows; ++r)
-                                for (std::size_t p = job.page_begin; p < job.page_end; ++p)
-                                    ++seen[{job.kv_head, r, p}];
-                    std::size_t expected = 0;
-                    for (const Row& row : step.rows)
-                        expected += n_kv_heads *
-                                    KvCache::pages_for(static_cast<std::size_t>(row.position) + 1);
-                    EXPECT_EQ(seen.size(), expected) << step.name;
-                    for (const auto& [what, n] : seen) EXPECT_EQ(n, 1) << step.name;
-                }
+constexpr std::size_t windows[] = {0, 1, 100, 256, 257, 3000};
+
+/// Pages [first, last) that a row sees a position of.
+Range pages_of(const Row& row, std::size_t window) {
+    const auto position = static_cast<std::size_t>(row.position);
+    const std::size_t n = window == 0 ? position + 1 : std::min(window, position + 1);
+    return {(position + 1 - n) / 256, position / 256 + 1};
 }
 
-TEST(attention_plan, has_tiles_of_one_sequence_with_as_many_pages) {
-    for (const Step& step : steps()) {
-        AttentionPlan plan({2, 16, 1024, true, 3});
-        plan.make(step.rows);
-        for (std::size_t t = 0; t < 3; ++t)
-            for (const AttentionJob& job : plan.jobs(t)) {
-                EXPECT_LE(job.n_rows, 16u);
-                const Row& first = step.rows[job.first_row];
-                for (std::size_t i = 0; i < job.n_rows; ++i) {
-                    const Row& row = step.rows[job.first_row + i];
-                    EXPECT_EQ(row.sequence, first.sequence) << step.name;
-                    EXPECT_EQ(row.position, first.position + static_cast<std::int32_t>(i));
-                    EXPECT_EQ(KvCache::pages_for(static_cast<std::size_t>(row.position) + 1),
-                              job.n_pages)
-                        << step.name;
+TEST(attention_plan, covers_every_page_that_a_row_sees_once_for_every_head) {
+    for (const Step& step : steps())
+        for (const std::size_t window : windows)
+            for (const std::size_t n_kv_heads : {1u, 3u, 8u})
+                for (const int n_threads : {1, 2, 3, 4, 7})
+                    for (const bool own_blocks : {true, false}) {
+                        AttentionPlan plan({n_kv_heads, 16, 1024, own_blocks, n_threads, window});
+                        for (int repeat = 0; repeat < 2; ++repeat) plan.make(step.rows);
+                        std::map<std::tuple<std::size_t, std::size_t, std::size_t>, int> seen;
+                        for (int t = 0; t < n_threads; ++t)
+                            for (const AttentionJob& job : plan.jobs(static_cast<std::size_t>(t)))
+                                for (std::size_t r = job.first_row; r < job.first_row + job.n_rows;
+                                     ++r)
+                                    for (std::size_t p = job.page_begin; p < job.page_end; ++p)
+                                        ++seen[{job.kv_head, r, p}];
+                        std::size_t expected = 0;
+                        for (const Row& row : step.rows)
+                            expected += n_kv_heads * pages_of(row, window).size();
+                        EXPECT_EQ(seen.size(), expected) << step.name;
+                        for (const auto& [what, n] : seen) {
+                            const auto& [head, row, page] = what;
+                            const Range pages = pages_of(step.rows[row], window);
+                            EXPECT_TRUE(page >= pages.begin && page < pages.end) << step.name;
+                            EXPECT_EQ(n, 1) << step.name;
+                        }
+                    }
+}
+
+TEST(attention_plan, has_tiles_of_one_sequence_that_see_the_same_pages) {
+    for (const std::size_t window : windows)
+        for (const Step& step : steps()) {
+            AttentionPlan plan({2, 16, 1024, true, 3, window});
+            plan.make(step.rows);
+            for (std::size_t t = 0; t < 3; ++t)
+                for (const AttentionJob& job : plan.jobs(t)) {
+                    EXPECT_LE(job.n_rows, 16u);
+                    const Row& first = step.rows[job.first_row];
+                    for (std::size_t i = 0; i < job.n_rows; ++i) {
+                        const Row& row = step.rows[job.first_row + i];
+                        EXPECT_EQ(row.sequence, first.sequence) << step.name;
+                        EXPECT_EQ(row.position, first.position + static_cast<std::int32_t>(i));
+                        const Range pages = pages_of(row, window);
+                        EXPECT_EQ(pages.begin, job.first_page) << step.name;
+                        EXPECT_EQ(pages.end, job.last_page) << step.name;
+                    }
                 }
-            }
-    }
+        }
 }
 
 TEST(attention_plan, shares_the_positions_evenly) {
@@ -120,36 +138,37 @@ TEST(attention_plan, shares_the_positions_evenly) {
 }
 
 TEST(attention_plan, splits_pages_only_among_a_few_rows_and_lists_the_parts_in_order) {
-    for (const Step& step : steps())
-        for (const std::size_t n_kv_heads : {1u, 3u, 8u})
-            for (const int n_threads : {1, 2, 4}) {
-                AttentionPlan plan({n_kv_heads, 16, 1024, true, n_threads});
-                plan.make(step.rows);
-                if (step.rows.size() > few_rows || n_threads == 1) {
-                    EXPECT_TRUE(plan.splits().empty()) << step.name;
-                }
-                std::size_t n_parts = 0;
-                for (const SplitAttention& split : plan.splits()) {
-                    std::size_t page = 0;
-                    for (std::size_t i = 0; i < split.n_jobs; ++i) {
-                        const AttentionJob& job = plan.job(split.first_job + i);
-                        EXPECT_EQ(job.page_begin, page);
-                        EXPECT_EQ(job.kv_head, plan.job(split.first_job).kv_head);
-                        page = job.page_end;
-                        // a thread keeps two results at most: of its first job and of its last
-                        const auto mine = plan.jobs(plan.thread_of(split.first_job + i));
-                        EXPECT_TRUE(&job == &mine.front() || &job == &mine.back()) << step.name;
-                        EXPECT_EQ(plan.is_first(split.first_job + i), &job == &mine.front());
+    for (const std::size_t window : windows)
+        for (const Step& step : steps())
+            for (const std::size_t n_kv_heads : {1u, 3u, 8u})
+                for (const int n_threads : {1, 2, 4}) {
+                    AttentionPlan plan({n_kv_heads, 16, 1024, true, n_threads, window});
+                    plan.make(step.rows);
+                    if (step.rows.size() > few_rows || n_threads == 1) {
+                        EXPECT_TRUE(plan.splits().empty()) << step.name;
                     }
-                    EXPECT_EQ(page, plan.job(split.first_job).n_pages);
-                    n_parts += split.n_jobs;
+                    std::size_t n_parts = 0;
+                    for (const SplitAttention& split : plan.splits()) {
+                        std::size_t page = plan.job(split.first_job).first_page;
+                        for (std::size_t i = 0; i < split.n_jobs; ++i) {
+                            const AttentionJob& job = plan.job(split.first_job + i);
+                            EXPECT_EQ(job.page_begin, page);
+                            EXPECT_EQ(job.kv_head, plan.job(split.first_job).kv_head);
+                            page = job.page_end;
+                            // a thread keeps two results at most: of its first job and of its last
+                            const auto mine = plan.jobs(plan.thread_of(split.first_job + i));
+                            EXPECT_TRUE(&job == &mine.front() || &job == &mine.back()) << step.name;
+                            EXPECT_EQ(plan.is_first(split.first_job + i), &job == &mine.front());
+                        }
+                        EXPECT_EQ(page, plan.job(split.first_job).last_page);
+                        n_parts += split.n_jobs;
+                    }
+                    std::size_t n_partial = 0;
+                    for (int t = 0; t < n_threads; ++t)
+                        for (const AttentionJob& job : plan.jobs(static_cast<std::size_t>(t)))
+                            n_partial += job.is_whole() ? 0 : 1;
+                    EXPECT_EQ(n_parts, n_partial) << step.name;
                 }
-                std::size_t n_partial = 0;
-                for (int t = 0; t < n_threads; ++t)
-                    for (const AttentionJob& job : plan.jobs(static_cast<std::size_t>(t)))
-                        n_partial += job.is_whole() ? 0 : 1;
-                EXPECT_EQ(n_parts, n_partial) << step.name;
-            }
     AttentionPlan plan({1, 16, 1024, true, 4});
     plan.make(chunk(0, 4095, 1));
     ASSERT_EQ(plan.splits().size(), 1u);

@@ -3,6 +3,7 @@
 #include "pillar/forward/transformer.hpp"
 #include "support/models/model_files.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace pillar::forward {
@@ -83,6 +84,22 @@ TEST(multiply_matrices, leaves_the_next_step_as_it_was) {
         return std::vector<float>(result.begin(), result.end());
     };
     EXPECT_EQ(logits(true), logits(false));
+}
+
+TEST(seen_positions, are_those_of_every_row_counted_one_by_one) {
+    for (const std::uint64_t window : {0u, 1u, 2u, 5u, 64u})
+        for (const std::uint64_t first : {0u, 1u, 3u, 4u, 5u, 63u, 100u})
+            for (const std::uint64_t n_rows : {1u, 2u, 7u, 80u}) {
+                std::uint64_t attended = 0, lowest = first;
+                for (std::uint64_t p = first; p < first + n_rows; ++p) {
+                    const std::uint64_t begin = window == 0 || p < window ? 0 : p + 1 - window;
+                    attended += p + 1 - begin;
+                    lowest = std::min(lowest, begin);
+                }
+                const SeenPositions seen = seen_positions(first, n_rows, window);
+                EXPECT_EQ(seen.attended, attended) << window << " " << first << " " << n_rows;
+                EXPECT_EQ(seen.read, first + n_rows - lowest);
+            }
 }
 
 } // namespace

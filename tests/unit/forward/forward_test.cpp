@@ -73,6 +73,16 @@ TinyModel model_with(std::uint32_t n_heads, std::uint32_t n_kv_heads, std::uint3
             .context = context};
 }
 
+/// A layer that sees a window of 270 positions, one that sees all.
+TinyModel model_with_window(std::uint32_t n_heads, std::uint32_t n_kv_heads,
+                            std::uint32_t head_dim) {
+    TinyModel options = model_with(n_heads, n_kv_heads, head_dim);
+    options.architecture = "gemma3";
+    options.window = 270;
+    options.window_pattern = 2;
+    return options;
+}
+
 class Forward : public testing::TestWithParam<std::tuple<TinyModel, kernels::CacheType>> {
   protected:
     ModelFile model_{std::get<0>(GetParam())};
@@ -127,12 +137,61 @@ TEST_P(Forward, gives_a_sequence_the_same_bits_in_any_company) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Forward,
-                         testing::Values(std::tuple{model_with(3, 1, 32), kernels::CacheType::f16},
-                                         std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
-                                         std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
-                                         std::tuple{model_with(4, 4, 64),
-                                                    kernels::CacheType::f32}));
+INSTANTIATE_TEST_SUITE_P(
+    Models, Forward,
+    testing::Values(std::tuple{model_with(3, 1, 32), kernels::CacheType::f16},
+                    std::tuple{model_with_window(3, 1, 32), kernels::CacheType::f16},
+                    std::tuple{model_with_window(6, 2, 80), kernels::CacheType::q8_0},
+                    std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
+                    std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
+                    std::tuple{model_with(4, 4, 64), kernels::CacheType::f32}));
+
+TEST(forward, goes_on_from_wherever_a_window_still_lets_a_sequence_be_cut) {
+    const ModelFile model(model_with_window(4, 2, 32));
+    TransformerOptions options = options_for(kernels::CacheType::f16);
+    options.max_sequences = 1;
+    options.max_rows = 64;
+    constexpr std::int32_t n = 900, kept = 890;
+    OneRank rank(model, options, 2);
+    Transformer& transformer = rank.transformer();
+    const std::size_t n_pages = transformer.free_pages();
+    const std::vector<float> expected = logits_after(rank, 0, n, 64, 64);
+    EXPECT_TRUE(transformer.keeps(0, kept));
+    EXPECT_FALSE(transformer.keeps(0, 100)); // position 100 sees all before it
+    transformer.truncate(0, kept);
+    std::vector<Row> rows;
+    append(rows, 0, kept, n - kept);
+    rows.back().want_logits = true;
+    EXPECT_TRUE(same_bits(transformer.forward(rank.comm(), rows), expected));
+    transformer.truncate(0, 0);
+    EXPECT_EQ(transformer.free_pages(), n_pages);
+    EXPECT_TRUE(same_bits(logits_after(rank, 0, n, 0, 33), expected));
+}
+
+TEST(forward, keeps_no_more_of_a_window_than_it_and_a_chunk) {
+    TransformerOptions options = options_for(kernels::CacheType::f16);
+    options.n_context = 32768;
+    options.max_sequences = 1;
+    options.max_rows = 256;
+    TinyModel tiny = model_with_window(4, 2, 32);
+    tiny.n_layers = 6;
+    tiny.window_pattern = 6;
+    tiny.context = 32768;
+    const ModelFile model(tiny);
+    const auto share = partition::even_share(model.h().sizes(), 0, 1);
+    const auto need = [&](std::size_t n_context) {
+        options.n_context = n_context;
+        return memory_need(model.file(), model.h(), share, *kernels::find_family("integer"),
+                           options, 1)
+            .kv_cache;
+    };
+    const std::uint64_t page = std::uint64_t{2} * 2 * 256 * 32 * 2; // of a layer
+    EXPECT_EQ(need(32768), (128 + 5 * 4) * page);                   // 270 + 255 touch 4 pages
+    EXPECT_EQ(need(256), 6 * page);
+    options.n_context = 32768;
+    OneRank rank(model, options);
+    EXPECT_EQ(rank.transformer().kv_bytes(), (128 + 5 * 4) * page);
+}
 
 /// Barriers of the team in one layer for a step of `n_rows` at a depth: what two more layers cost.
 std::size_t counted_barriers_a_layer(TinyModel options, std::int32_t depth, std::int32_t n_rows,

@@ -34,6 +34,87 @@ TEST(kv_cache, refuses_when_the_pool_is_empty_and_serves_again_after_truncation)
     EXPECT_EQ(cache.free_pages(), 1u);
 }
 
+KvCache::Shape window_shape(std::size_t window, std::size_t max_rows, std::size_t n_context) {
+    KvCache::Shape of_window = shape(KvCache::pages_a_sequence(n_context, window, max_rows));
+    of_window.max_sequences = 1;
+    of_window.n_context = n_context;
+    of_window.window = window;
+    return of_window;
+}
+
+TEST(kv_cache, of_a_window_holds_what_a_chunk_sees_wherever_it_begins) {
+    for (const std::size_t window : {1u, 2u, 100u, 256u, 257u, 512u, 700u})
+        for (const std::size_t chunk : {1u, 7u, 256u, 300u}) {
+            constexpr std::size_t n_context = 8192;
+            const KvCache::Shape of_window = window_shape(window, chunk, n_context);
+            EXPECT_LE(of_window.n_pages, (window + chunk) / 256 + 2);
+            for (std::size_t first_chunk = 1; first_chunk <= chunk; ++first_chunk) {
+                KvCache cache(of_window);
+                for (std::size_t begin = 0, n = first_chunk; begin + n < 3000; begin += n) {
+                    if (begin > 0) n = chunk;
+                    for (std::size_t p = begin; p < begin + n; ++p)
+                        ASSERT_TRUE(cache.reserve(0, static_cast<std::int32_t>(p)));
+                    for (std::size_t p = begin; p < begin + n; ++p)
+                        cache.forget(0, static_cast<std::int32_t>(p));
+                }
+                if (chunk > 7) first_chunk += 40;
+            }
+        }
+    EXPECT_EQ(KvCache::pages_a_sequence(1000, 0, 256), 4u);
+    EXPECT_EQ(KvCache::pages_a_sequence(1000, 512, 256), 4u); // no more than the context's
+    EXPECT_EQ(KvCache::pages_a_sequence(32768, 512, 1), 3u);  // 512 positions touch three pages
+}
+
+TEST(kv_cache, of_a_window_forgets_pages_that_no_later_row_sees) {
+    KvCache cache(window_shape(300, 256, 4096));
+    const std::size_t n_pages = cache.free_pages();
+    const auto fill = [&](std::int32_t end) {
+        for (std::int32_t p = 0; p < end; ++p) {
+            ASSERT_TRUE(cache.reserve(0, p));
+            cache.forget(0, p);
+        }
+    };
+    fill(555); // the next row, at 555, sees 256 to 555
+    EXPECT_EQ(cache.free_pages(), n_pages - 2);
+    cache.truncate(0, 0);
+    EXPECT_EQ(cache.free_pages(), n_pages);
+    fill(554);
+    EXPECT_EQ(cache.free_pages(), n_pages - 3);
+}
+
+TEST(kv_cache, of_a_window_can_be_cut_back_as_far_as_the_next_row_sees) {
+    KvCache cache(window_shape(300, 256, 4096));
+    for (std::int32_t p = 0; p < 1000; ++p) {
+        ASSERT_TRUE(cache.reserve(0, p));
+        cache.forget(0, p);
+    }
+    // Position 1000 sees 701 and on; page 2 begins with 512, which position 811 sees first.
+    EXPECT_TRUE(cache.keeps(0, 1000));
+    EXPECT_TRUE(cache.keeps(0, 811));
+    EXPECT_FALSE(cache.keeps(0, 810));
+    EXPECT_FALSE(cache.keeps(0, 1));
+    EXPECT_TRUE(cache.keeps(0, 0));
+    const std::size_t n_free = cache.free_pages();
+    const kernels::PageView page = cache.page(0, 2, 1, 1);
+    cache.truncate(0, 811);
+    EXPECT_EQ(cache.free_pages(), n_free); // 811 is on the last page, too
+    cache.truncate(0, 811);
+    EXPECT_EQ(cache.page(0, 2, 1, 1).keys, page.keys);
+    EXPECT_TRUE(cache.reserve(0, 900));
+    cache.truncate(0, 0);
+    EXPECT_TRUE(cache.keeps(0, 0));
+    ASSERT_TRUE(cache.reserve(0, 0));
+    EXPECT_FALSE(cache.keeps(0, 0) && cache.free_pages() == window_shape(300, 256, 4096).n_pages);
+}
+
+TEST(kv_cache, of_all_positions_keeps_them) {
+    KvCache cache(shape(3));
+    ASSERT_TRUE(cache.reserve(0, 700));
+    cache.forget(0, 700);
+    EXPECT_EQ(cache.free_pages(), 0u);
+    EXPECT_TRUE(cache.keeps(0, 1));
+}
+
 TEST(kv_cache, gives_every_layer_head_and_page_memory_of_its_own) {
     KvCache cache(shape(2));
     ASSERT_TRUE(cache.reserve(0, 256));

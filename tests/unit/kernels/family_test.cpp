@@ -32,7 +32,9 @@ TEST(Families, are_found_by_their_distinct_names) {
 TEST(Families, leave_no_operator_out) {
     for (const Family* f : families()) {
         EXPECT_TRUE(f->rows_per_group && f->group_bytes && f->pack_group && f->multiply) << f->name;
-        EXPECT_TRUE(f->quantize && f->rms_norm && f->rope && f->swiglu && f->add) << f->name;
+        EXPECT_TRUE(f->quantize && f->rms_norm && f->rope && f->swiglu && f->geglu && f->soft_cap &&
+                    f->add)
+            << f->name;
         EXPECT_TRUE(f->attend_page && f->combine && f->finish_attention) << f->name;
         EXPECT_TRUE(f->store_key && f->store_value) << f->name;
     }

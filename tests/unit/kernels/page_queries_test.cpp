@@ -54,8 +54,9 @@ std::vector<float> attend_together(const Family& family, const Page& page,
     std::vector<float> scores(queries_at_once * page_positions);
     std::vector<PageQuery> all(n);
     for (std::size_t i = 0; i < n; ++i)
-        all[i] = {queries.data() + i * page.head_dim, n_visible[i], {0, 0, &o[i * page.head_dim]}};
-    family.attend_page(all.data(), n, page.view(), page.type, page.head_dim, 0.2f, scores.data());
+        all[i] = {
+            queries.data() + i * page.head_dim, 0, n_visible[i], {0, 0, &o[i * page.head_dim]}};
+    family.attend_page(all.data(), n, page.view(), page.type, page.head_dim, {0.2f}, scores.data());
     std::vector<float> result;
     for (const PageQuery& query : all) {
         result.insert(result.end(), {query.part.m, query.part.l});
@@ -78,7 +79,80 @@ std::vector<float> attend_alone(const Page& page, const std::vector<float>& quer
     return result;
 }
 
+/// Queries that see parts [begin, end) of the page, together and each alone with the plain family:
+/// the same bits.
+void expect_same_bits(const Family& family, const Page& page, ScoreRule rule,
+                      const std::vector<std::pair<std::size_t, std::size_t>>& parts) {
+    const std::size_t n = parts.size(), width = page.head_dim;
+    const std::vector<float> queries = random_queries(n * width);
+    std::vector<float> together(n * width), alone(n * width);
+    std::vector<float> scores(queries_at_once * page_positions);
+    std::vector<PageQuery> all(n);
+    for (std::size_t i = 0; i < n; ++i)
+        all[i] = {queries.data() + i * width,
+                  parts[i].first,
+                  parts[i].second,
+                  {0, 0, &together[i * width]}};
+    family.attend_page(all.data(), n, page.view(), page.type, width, rule, scores.data());
+    for (std::size_t i = 0; i < n; ++i) {
+        PageQuery one = {
+            queries.data() + i * width, parts[i].first, parts[i].second, {0, 0, &alone[i * width]}};
+        find_family("integer")->attend_page(&one, 1, page.view(), page.type, width, rule,
+                                            scores.data());
+        EXPECT_EQ(all[i].part.m, one.part.m) << i;
+        EXPECT_EQ(all[i].part.l, one.part.l) << i;
+    }
+    EXPECT_TRUE(same_bits(together, alone));
+}
+
 using PageQueries = EachFamily;
+
+TEST_P(PageQueries, have_their_own_bits_where_they_see_a_window) {
+    for (const CacheType type : support::cache_types)
+        for (const std::size_t head_dim : {24u, 80u}) {
+            const Page page(family_, type, head_dim);
+            for (const ScoreRule rule : {ScoreRule{0.2f}, ScoreRule{0.2f, 1.5f}}) {
+                for (const std::size_t window : {1u, 5u, 16u, 17u, 100u})
+                    for (const std::size_t first : {0u, 3u, 15u, 16u, 31u, 140u}) {
+                        std::vector<std::pair<std::size_t, std::size_t>> parts;
+                        for (std::size_t row = 0; row < 9; ++row)
+                            parts.emplace_back(first + row, first + row + window);
+                        expect_same_bits(family_, page, rule, parts);
+                    }
+                // one that sees the end of the window before, one that has just begun
+                expect_same_bits(family_, page, rule,
+                                 {{250, 256}, {0, 3}, {255, 256}, {0, 256}, {17, 18}, {9, 200}});
+            }
+        }
+}
+
+TEST_P(PageQueries, sum_the_weights_of_what_they_see_alone) {
+    const Page page(family_, CacheType::f32, 24);
+    const std::vector<float> query = random_queries(24);
+    const ScoreRule rule{0.5f, 2.0f};
+    std::vector<float> o(24), scores(queries_at_once * page_positions);
+    PageQuery part = {query.data(), 100, 131, {0, 0, o.data()}};
+    family_.attend_page(&part, 1, page.view(), page.type, 24, rule, scores.data());
+    std::vector<double> exact(24), weights;
+    double l = 0, m = -1e9;
+    for (std::size_t j = 100; j < 131; ++j) {
+        double s = 0;
+        for (std::size_t d = 0; d < 24; ++d)
+            s += static_cast<double>(query[d]) *
+                 support::read_key(page.view().keys, page.type, 24, j, d);
+        weights.push_back(2.0 * std::tanh(s * 0.5 / 2.0));
+        m = std::max(m, weights.back());
+    }
+    for (std::size_t j = 100; j < 131; ++j) {
+        const double e = std::exp(weights[j - 100] - m);
+        l += e;
+        for (std::size_t d = 0; d < 24; ++d)
+            exact[d] += e * support::read_value(page.view().values, page.type, 24, j, d);
+    }
+    EXPECT_NEAR(part.part.m, m, 1e-6);
+    EXPECT_NEAR(part.part.l, l, 1e-5);
+    EXPECT_LE(nmse(o, exact), 1e-11);
+}
 
 TEST_P(PageQueries, have_their_own_bits_in_every_group_of_heads) {
     for (const CacheType type : support::cache_types)

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace pillar::kernels {
 namespace {
@@ -105,6 +106,68 @@ TEST_P(Vectors, swiglu_keeps_nan_and_saturates_without_one) {
     EXPECT_EQ(out[1], infinity);
     EXPECT_EQ(out[2], -0.0f);
     for (const std::size_t i : {0u, 3u, 19u}) EXPECT_TRUE(std::isnan(out[i])) << i;
+}
+
+TEST_P(Vectors, geglu_is_close_to_doubles_and_has_the_plain_bits) {
+    for (const std::size_t n : sizes) {
+        std::vector<float> gate = values(n, n + 6);
+        const std::vector<float> up = values(n, n + 7);
+        if (n > 30) gate[7] = 120.0f, gate[8] = -120.0f, gate[9] = -9.0f, gate[10] = -0.0f;
+        std::vector<double> exact(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const double x = gate[i];
+            const double u = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+            exact[i] = x * (1 + std::tanh(u)) / 2 * up[i];
+        }
+        std::vector<float> out(n), plain(n);
+        family_.geglu(gate.data(), up.data(), n, out.data());
+        find_family("integer")->geglu(gate.data(), up.data(), n, plain.data());
+        EXPECT_TRUE(same_bits(out, plain)) << n;
+        EXPECT_LE(nmse(out, exact), 1e-12) << n;
+        family_.geglu(gate.data(), up.data(), n, gate.data());
+        EXPECT_TRUE(same_bits(gate, plain)) << n << " in place";
+    }
+}
+
+TEST_P(Vectors, geglu_keeps_nan_and_saturates_without_one) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::vector<float> gate(20, std::numeric_limits<float>::quiet_NaN());
+    gate[1] = infinity, gate[2] = -200.0f, gate[4] = 1e30f, gate[5] = -1e30f;
+    const std::vector<float> up(20, 2.0f);
+    std::vector<float> out(20);
+    family_.geglu(gate.data(), up.data(), 20, out.data());
+    EXPECT_EQ(out[1], infinity);
+    EXPECT_EQ(out[2], -0.0f);
+    EXPECT_EQ(out[4], 2e30f);
+    EXPECT_EQ(out[5], -0.0f);
+    for (const std::size_t i : {0u, 3u, 19u}) EXPECT_TRUE(std::isnan(out[i])) << i;
+}
+
+TEST_P(Vectors, soft_cap_is_close_to_doubles_and_has_the_plain_bits) {
+    for (const std::size_t n : sizes)
+        for (const float cap : {30.0f, 50.0f, 1.5f}) {
+            std::vector<float> x = values(n, n + 8);
+            for (float& v : x) v *= 20.0f;
+            std::vector<float> plain = x;
+            std::vector<double> exact(n);
+            for (std::size_t i = 0; i < n; ++i)
+                exact[i] = cap * std::tanh(static_cast<double>(x[i]) / cap);
+            family_.soft_cap(x.data(), n, cap);
+            find_family("integer")->soft_cap(plain.data(), n, cap);
+            EXPECT_TRUE(same_bits(x, plain)) << n;
+            EXPECT_LE(nmse(x, exact), 1e-12) << n;
+        }
+}
+
+TEST_P(Vectors, soft_cap_keeps_nan_and_takes_infinities_to_the_cap) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::vector<float> x(20, std::numeric_limits<float>::quiet_NaN());
+    x[1] = infinity, x[2] = -infinity, x[4] = 1e30f, x[5] = -1e30f, x[6] = 0.0f;
+    family_.soft_cap(x.data(), 20, 30.0f);
+    for (const std::size_t i : {1u, 4u}) EXPECT_EQ(x[i], 30.0f);
+    for (const std::size_t i : {2u, 5u}) EXPECT_EQ(x[i], -30.0f);
+    EXPECT_EQ(x[6], 0.0f);
+    for (const std::size_t i : {0u, 3u, 19u}) EXPECT_TRUE(std::isnan(x[i])) << i;
 }
 
 TEST_P(Vectors, add_rounds_each_sum_once) {

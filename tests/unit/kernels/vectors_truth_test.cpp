@@ -49,6 +49,19 @@ TEST_P(ExactVectors, swiglu_has_the_bits_of_rational_arithmetic) {
     EXPECT_TRUE(same_bits(out, truth("swiglu_out")));
 }
 
+TEST_P(ExactVectors, geglu_has_the_bits_of_rational_arithmetic) {
+    const std::vector<float>& gate = truth("geglu_gate");
+    std::vector<float> out(gate.size());
+    family_.geglu(gate.data(), truth("geglu_up").data(), gate.size(), out.data());
+    EXPECT_TRUE(same_bits(out, truth("geglu_out")));
+}
+
+TEST_P(ExactVectors, soft_cap_has_the_bits_of_rational_arithmetic) {
+    std::vector<float> x = truth("cap_x");
+    family_.soft_cap(x.data(), x.size(), truth("cap")[0]);
+    EXPECT_TRUE(same_bits(x, truth("cap_out")));
+}
+
 TEST_P(ExactVectors, attention_has_the_bits_of_rational_arithmetic) {
     constexpr std::size_t head_dim = 10;
     for (const CacheType type : {CacheType::f32, CacheType::f16}) {

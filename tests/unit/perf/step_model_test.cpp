@@ -148,6 +148,20 @@ TEST(step_work, counts_rows_positions_and_heads) {
     EXPECT_EQ(chunk.ranks[0].matrix_macs, 2000);
 }
 
+TEST(step_work, counts_what_layers_with_a_window_see) {
+    model::Hyperparameters h;
+    h.n_layers = 3;
+    h.dim = 10;
+    h.head_dim = 4;
+    h.layers = {{.window = 4}, {}, {.window = 4}};
+    RankCost rank;
+    rank.cost = {.layer_bytes = 700, .kv_bytes = 6};
+    rank.n_heads = 2;
+    const StepWork work = step_work(h, std::span(&rank, 1), rows_of_one(5, 2, false));
+    EXPECT_EQ(work.ranks[0].kv_bytes, 2 * (5 + 7 + 5)); // 2 and 3 to 5, 6
+    EXPECT_EQ(work.ranks[0].attention_macs, 2 * (8 + 13 + 8) * 2 * 4);
+}
+
 /// Two sequences, a row each at positions 6 and 2: the cache of both, logits of both.
 TEST(step_work, counts_the_sequences_of_a_batch) {
     model::Hyperparameters h;

@@ -11,10 +11,12 @@ void quantize(Activations& x, std::size_t column, std::size_t block_begin,
 void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept;
 void rope(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+void geglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+void soft_cap(float* x, std::size_t n, float cap) noexcept;
 void add(float* x, const float* y, std::size_t n) noexcept;
 
 void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
-                 std::size_t head_dim, float scale, float* scores) noexcept;
+                 std::size_t head_dim, ScoreRule rule, float* scores) noexcept;
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
 void finish_attention(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
 void store_key(const float* key, void* keys, CacheType type, std::size_t head_dim, std::size_t slot,

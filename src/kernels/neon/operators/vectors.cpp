@@ -1,6 +1,7 @@
 // Operators on vectors: norm, rotation, gate, residual.
 
 #include "exp.hpp"
+#include "gelu.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
 
@@ -53,6 +54,26 @@ void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexc
         const Floats e = exp_floats(vnegq_f32(g));
         const Floats gated = vdivq_f32(g, vaddq_f32(vdupq_n_f32(1.0f), e));
         store_first(out + i, n - i, vmulq_f32(gated, load_first(up + i, n - i)));
+    }
+}
+
+void geglu(const float* gate, const float* up, std::size_t n, float* out) noexcept {
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Floats g = load_first(gate + i, n - i);
+        const Floats inner =
+            vfmaq_f32(vdupq_n_f32(gelu_linear), vdupq_n_f32(gelu_cubic), vmulq_f32(g, g));
+        const Floats e = exp_floats(vmulq_f32(g, inner));
+        const Floats gated = vdivq_f32(g, vaddq_f32(vdupq_n_f32(1.0f), e));
+        store_first(out + i, n - i, vmulq_f32(gated, load_first(up + i, n - i)));
+    }
+}
+
+void soft_cap(float* x, std::size_t n, float cap) noexcept {
+    const Floats factor = vdupq_n_f32(2.0f / cap), span = vdupq_n_f32(2.0f * cap);
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Floats e = exp_floats(vmulq_f32(load_first(x + i, n - i), factor));
+        const Floats rest = vdivq_f32(span, vaddq_f32(vdupq_n_f32(1.0f), e));
+        store_first(x + i, n - i, vsubq_f32(vdupq_n_f32(cap), rest));
     }
 }
 

@@ -1,0 +1,83 @@
+#pragma once
+// Tensors that most architectures have under the same names, for their lists: joined(…) puts lists
+// together, so that an architecture's file shows what differs.
+
+#include "pillar/model/tensors.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace pillar::model {
+
+template <std::size_t... n>
+constexpr auto joined(const std::array<TensorSpec, n>&... lists) {
+    std::array<TensorSpec, (n + ...)> all{};
+    auto to = all.begin();
+    ((to = std::copy(lists.begin(), lists.end(), to)), ...);
+    return all;
+}
+
+/// Those that stand once.
+constexpr std::array common_model_tensors{
+    TensorSpec{Role::embedding, "token_embd.weight", Presence::required, Extent::dim,
+               Extent::vocabulary},
+    TensorSpec{Role::final_norm, "output_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::output, "output.weight", Presence::optional, Extent::dim, Extent::vocabulary},
+};
+
+/// Queries, keys, values as three matrices, and the output projection.
+constexpr auto attention_tensors(RowOrder order) {
+    using enum Presence;
+    return std::array{
+        TensorSpec{Role::query, "attn_q.weight", required, Extent::dim, Extent::queries, order},
+        TensorSpec{Role::key, "attn_k.weight", required, Extent::dim, Extent::keys, order},
+        TensorSpec{Role::value, "attn_v.weight", required, Extent::dim, Extent::keys},
+        TensorSpec{Role::attention_output, "attn_output.weight", required, Extent::queries,
+                   Extent::dim},
+    };
+}
+
+constexpr auto query_key_value_biases(Presence presence, RowOrder order) {
+    return std::array{
+        TensorSpec{Role::query_bias, "attn_q.bias", presence, Extent::queries, Extent::one, order},
+        TensorSpec{Role::key_bias, "attn_k.bias", presence, Extent::keys, Extent::one, order},
+        TensorSpec{Role::value_bias, "attn_v.bias", presence, Extent::keys},
+    };
+}
+
+/// Norms of each query and key head.
+constexpr auto head_norms(RowOrder order) {
+    using enum Presence;
+    return std::array{
+        TensorSpec{Role::query_norm, "attn_q_norm.weight", required, Extent::head, Extent::one,
+                   order},
+        TensorSpec{Role::key_norm, "attn_k_norm.weight", required, Extent::head, Extent::one,
+                   order},
+    };
+}
+
+/// The norms before attention and before the feed-forward block.
+constexpr std::array norms_before_blocks{
+    TensorSpec{Role::attention_norm, "attn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
+};
+
+/// Norms before both blocks and of what they add.
+constexpr std::array norms_around_blocks{
+    TensorSpec{Role::attention_norm, "attn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::attention_post_norm, "post_attention_norm.weight", Presence::required,
+               Extent::dim},
+    TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::feed_forward_post_norm, "post_ffw_norm.weight", Presence::required,
+               Extent::dim},
+};
+
+/// A gated feed-forward block of three matrices.
+constexpr std::array gated_feed_forward{
+    TensorSpec{Role::gate, "ffn_gate.weight", Presence::required, Extent::dim, Extent::hidden},
+    TensorSpec{Role::up, "ffn_up.weight", Presence::required, Extent::dim, Extent::hidden},
+    TensorSpec{Role::down, "ffn_down.weight", Presence::required, Extent::hidden, Extent::dim},
+};
+
+} // namespace pillar::model
