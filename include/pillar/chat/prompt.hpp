@@ -25,7 +25,7 @@ struct Settings {
 
 std::string text_of(const Prompt& prompt);
 
-/// BOS and EOS of the vocabulary.
+/// BOS and EOS of the vocabulary, and this machine's date.
 Settings settings_of(const tokenizer::Tokenizer& tokenizer);
 
 /// BOS of the metadata's add_bos_token stands in front where the template has not written it.

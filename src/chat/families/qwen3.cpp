@@ -74,15 +74,17 @@ std::vector<Template> qwen3_templates() {
         write_header(out, frame, Role::assistant);
         out.marker("<think>\n");
     };
+    const std::string_view keeps_last = "loop.index0 > ns.last_query_index %}\n            {%- if "
+                                        "loop.last or (not loop.last and reasoning_content)";
     return {
         {"qwen3",
-         {"<|im_start|>", "last_query_index", "enable_thinking is false",
+         {"<|im_start|>", keeps_last, "enable_thinking is false",
           "'<think>\n\n</think>\n\n'"},
          {},
          write,
          true},
         {"qwen3-thinking",
-         {"<|im_start|>", "last_query_index", "'<|im_start|>assistant\n<think>\n'"},
+         {"<|im_start|>", keeps_last, "'<|im_start|>assistant\n<think>\n'"},
          {"enable_thinking"},
          write_always_thinking},
     };
