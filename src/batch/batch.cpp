@@ -18,6 +18,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/core.h>
 
 namespace pillar::batch {
@@ -110,7 +111,7 @@ struct Root {
         work.defaults.sampling = options.sampling;
         work.defaults.n_context = session.transformer().options().n_context;
         work.shard = shard;
-        work.model = session::model_name(options.model);
+        work.model = std::filesystem::path(session::model_name(options.model)).filename();
         return work;
     }
     static engine::BatchLimits limits(const BatchOptions& options, session::Session& session) {
