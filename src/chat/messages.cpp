@@ -60,6 +60,9 @@ class Reader {
         } catch (const Json::parse_error& problem) {
             throw FormatError(file_, "messages", problem.byte,
                               "it is no JSON: " + printable(problem.what(), 200));
+        } catch (const Json::exception& problem) { // a number beyond all numbers
+            throw FormatError(file_, "messages", std::nullopt,
+                              "it is no JSON: " + printable(problem.what(), 200));
         }
     }
 

@@ -94,7 +94,7 @@ std::string month_day_year(std::chrono::year_month_day day) {
     return fmt::format("{} {:02}, {}", month_name(month), number, year);
 }
 
-std::string year_month_day(std::chrono::year_month_day day) {
+std::string year_month_day_text(std::chrono::year_month_day day) {
     const auto [year, month, number] = numbers_of(day);
     return fmt::format("{}-{:02}-{:02}", year, month, number);
 }

@@ -21,8 +21,8 @@ std::string_view after_first(std::string_view text, std::string_view mark);
 /// What stands in front of the first `mark`; the whole text where there is none.
 std::string_view before_first(std::string_view text, std::string_view mark);
 
-std::string day_month_year(std::chrono::year_month_day day); ///< "09 Mar 2025"
-std::string month_day_year(std::chrono::year_month_day day); ///< "March 09, 2025"
-std::string year_month_day(std::chrono::year_month_day day); ///< "2025-03-09"
+std::string day_month_year(std::chrono::year_month_day day);      ///< "09 Mar 2025"
+std::string month_day_year(std::chrono::year_month_day day);      ///< "March 09, 2025"
+std::string year_month_day_text(std::chrono::year_month_day day); ///< "2025-03-09"
 
 } // namespace pillar::chat

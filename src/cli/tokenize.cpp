@@ -1,5 +1,5 @@
-// tokenize: a text → token ids, as a JSON list or a table of pieces; a conversation → its prompt, or
-// that one's ids.
+// tokenize: a text → token ids, as a JSON list or a table of pieces; a conversation → its prompt,
+// or that one's ids.
 
 #include "arguments/parser.hpp"
 #include "options.hpp"
@@ -84,7 +84,8 @@ int tokenize(const TokenizeOptions& options) {
 
 void add_chat_options(Subcommand& sub, TokenizeOptions& o) {
     sub.add(Ranks::may_differ, "--messages", "FILE",
-            "conversation as a JSON list of {\"role\", \"content\"}, instead of a text; - is standard "
+            "conversation as a JSON list of {\"role\", \"content\"}, instead of a text; - is "
+            "standard "
             "input. Prints the prompt that the chat template makes of it")
         .name(o.messages);
     sub.add(Ranks::may_differ, "--chat-template", "NAME",
@@ -94,17 +95,18 @@ void add_chat_options(Subcommand& sub, TokenizeOptions& o) {
     sub.add(Ranks::may_differ, "--reasoning", "WORD",
             "with --messages: on or off, for templates that have a switch for thinking; auto: what "
             "they do unasked")
-        .choice<Reasoning>(o.reasoning, {{"auto", Reasoning::automatic},
-                                         {"on", Reasoning::on},
-                                         {"off", Reasoning::off}})
+        .choice<Reasoning>(
+            o.reasoning,
+            {{"auto", Reasoning::automatic}, {"on", Reasoning::on}, {"off", Reasoning::off}})
         .with_default();
     sub.add_switch(Ranks::may_differ, "--no-generation-prompt", o.no_generation_prompt,
                    "with --messages: without what an answer begins with");
     sub.expect([&o] {
         if (o.messages.empty()) {
             if (o.chat_template || o.reasoning != Reasoning::automatic || o.no_generation_prompt)
-                throw UsageError("--chat-template, --reasoning and --no-generation-prompt are about "
-                                 "a conversation: give one with --messages FILE");
+                throw UsageError(
+                    "--chat-template, --reasoning and --no-generation-prompt are about "
+                    "a conversation: give one with --messages FILE");
             return;
         }
         if (o.prompt.prompt || !o.prompt.file.empty())

@@ -14,7 +14,7 @@ namespace {
 void write(PromptWriter& out, const Conversation& messages, const Settings& settings) {
     out.marker("<|start|>system<|message|>You are ChatGPT, a large language model trained by "
                "OpenAI.\nKnowledge cutoff: 2024-06\nCurrent date: " +
-               year_month_day(settings.today) +
+               year_month_day_text(settings.today) +
                "\n\nReasoning: medium\n\n# Valid channels: analysis, commentary, final. Channel "
                "must be included for every message.<|end|>");
     const WithSystem parts(messages);

@@ -57,6 +57,19 @@ void write_messages(PromptWriter& out, const Conversation& messages) {
     }
 }
 
+/// Its predecessor keeps the last answer as it is.
+void write_qwq(PromptWriter& out, const Conversation& messages, const Settings& settings) {
+    for (const Message& message : messages) {
+        const bool drops = message.role == Role::assistant && &message != &messages.back();
+        write_turn(out, frame, message.role,
+                   drops ? without_leading_lines(after_last(message.content, end_of_thought))
+                         : message.content);
+    }
+    if (!settings.add_generation_prompt) return;
+    write_header(out, frame, Role::assistant);
+    out.marker("<think>\n");
+}
+
 } // namespace
 
 std::vector<Template> qwen3_templates() {
@@ -77,9 +90,14 @@ std::vector<Template> qwen3_templates() {
     const std::string_view keeps_last = "loop.index0 > ns.last_query_index %}\n            {%- if "
                                         "loop.last or (not loop.last and reasoning_content)";
     return {
+        {"qwq",
+         {"'<|im_start|>assistant\n<think>\n'",
+          "{%- if not loop.last %}\n            {%- set content = "
+          "message.content.split('</think>')[-1].lstrip('\n')"},
+         {"You are Qwen", "You are a helpful", "last_query_index"},
+         write_qwq},
         {"qwen3",
-         {"<|im_start|>", keeps_last, "enable_thinking is false",
-          "'<think>\n\n</think>\n\n'"},
+         {"<|im_start|>", keeps_last, "enable_thinking is false", "'<think>\n\n</think>\n\n'"},
          {},
          write,
          true},

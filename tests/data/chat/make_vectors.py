@@ -4,7 +4,7 @@
     python3 -m venv venv && venv/bin/pip install jinja2
     venv/bin/python tests/data/chat/make_vectors.py NAME=FILE.jinja ... >tests/data/chat/vectors.json
 
-NAME is pillar's name of the template, FILE the text of a model's tokenizer.chat_template. The files stay where they are:
+NAME is pillar's name of the template, or "none" of one that is to be unknown; FILE the text of a model's tokenizer.chat_template. The files stay where they are:
 of each, vectors.json keeps its SHA-256, which of the markers below stand in it, and the texts that it gives. The
 environment is transformers': trim_blocks, lstrip_blocks, raise_exception, strftime_now.
 """
@@ -56,6 +56,7 @@ CONVERSATIONS = {
     "two systems": say("Hello", system="Be brief.") + say(system="Be kind.") + say("Hi there!", first="assistant"),
     "system in between": say("Hello", "Hi there!") + say("Who are you?", system="Be brief."),
     "system after question": say("Hello") + say("Hi", first="assistant", system="Be brief.") + say("Who?"),
+    "answer alone": say("Hi there!", first="assistant"),
     "system alone": say(system="Be brief."),
     "channels in an answer": say("Hello", "<|channel|>analysis<|message|>Hm.", "Who?"),
 }
@@ -99,7 +100,7 @@ def vector(argument, known):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     normal = text.replace("\\n", "\n").replace('"', "'")
-    made = list(cases(text))
+    made = list(cases(text)) if name != "none" else []
     if known.setdefault(name, made) != made:
         sys.exit(f"{path} does not render as the first {name} does")
     return {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest(),
