@@ -42,9 +42,10 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
     const std::size_t n_rows = model_options.max_logit_rows;
     const std::size_t most = reply_capacity(max_vocabulary_rows(sizes, share), n_rows, options);
     const std::uint64_t histories =
-        model_options.max_sequences * model_options.n_context * sizeof(sampling::TokenId);
+        Sequences::size_bytes(model_options.max_sequences, model_options.n_context);
+    const std::uint64_t requests = 2 * request_capacity(model_options); // as bytes, and as a plan
     const std::uint64_t of_every_rank =
-        reply_capacity(share.vocabulary.size(), n_rows, options) +
+        requests + reply_capacity(share.vocabulary.size(), n_rows, options) +
         comm::GatherBuffer::size_bytes(share.n_ranks, most, share.rank) + histories +
         AdjustedLogits::size_bytes(share.vocabulary.size());
     if (share.rank != 0) return of_every_rank;
@@ -62,12 +63,13 @@ struct Loop::State {
     State(forward::Transformer& model, comm::Communicator& communicator,
           const LoopOptions& loop_options)
         : transformer(model), comm(communicator), options(loop_options),
-          request(request_capacity(model)), reply(own_reply_capacity(model, options)),
+          request(request_capacity(model.options())), reply(own_reply_capacity(model, options)),
           replies(communicator.size(), max_reply_capacity(model, options), communicator.rank()),
-          sequences(model.options().max_sequences, model.options().n_context, options.sampling),
+          sequences(model.options().max_sequences, model.options().n_context, options),
           builder(model, options) {
-        plan.keeps.reserve(model.options().max_sequences);
+        plan.keeps.reserve(model.options().max_sequences * max_keeps);
         plan.samplings.reserve(model.options().max_sequences);
+        plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
         timeline.collectives.reserve(max_collectives(model));
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
@@ -121,6 +123,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     head.phase = plan.phase;
     head.n_keeps = static_cast<std::uint32_t>(plan.keeps.size());
     head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
+    head.n_biases = static_cast<std::uint32_t>(plan.biases.size());
     head.n_rows = static_cast<std::uint32_t>(plan.rows.size());
     head.gather = observer != nullptr && head.stop == 0 && observer->wants_gather() ? 1 : 0;
     return head;
@@ -128,9 +131,16 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
 
 /// **Collective.** The forward pass, then this rank's reply to rank 0.
 void Loop::State::compute() {
-    for (const StepPlan::Keep& keep : plan.keeps)
-        transformer.truncate(keep.sequence, keep.n_positions);
+    for (const StepPlan::Keep& keep : plan.keeps) {
+        if (keep.from < 0) {
+            transformer.truncate(keep.sequence, keep.n_positions);
+        } else {
+            transformer.share(keep.sequence, keep.from, keep.n_positions);
+            sequences.share(keep.sequence, keep.from, static_cast<std::size_t>(keep.n_positions));
+        }
+    }
     for (const StepPlan::Sampling& sampling : plan.samplings) sequences.set_sampling(sampling);
+    for (const StepPlan::Bias& bias : plan.biases) sequences.add_bias(bias);
     sequences.add(plan.rows);
     const std::span<const float> logits = transformer.forward(comm, plan.rows);
     if (std::string error = transformer.take_error(); !error.empty()) {

@@ -114,6 +114,14 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
     return ws.buffers.logits.span().first(n_wanted * ws.model.share.vocabulary.size());
 }
 
+void Transformer::share(std::int32_t sequence, std::int32_t from,
+                        std::int32_t n_positions) noexcept {
+    workspace_->cache.share(sequence, from, n_positions);
+}
+bool Transformer::shares_pages() const noexcept {
+    return std::ranges::all_of(model().h.layers,
+                               [](const model::LayerSpec& layer) { return layer.window == 0; });
+}
 void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
     workspace_->cache.truncate(sequence, n_positions);
 }

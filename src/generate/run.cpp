@@ -85,14 +85,14 @@ ExitCode exit_code_of(comm::Communicator& comm, bool is_stopped, const Text& tex
 }
 
 void print_timings(const engine::Generation& generation, const session::Session& session) {
-    const engine::GenerationTimings& t = generation.timings();
+    const engine::SequenceTimings& t = generation.sequence().timings();
     const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
     log::root(Level::info, "{:>16} time = {:10.2f} ms", "load", session.load_s() * 1e3);
     log::root(Level::info, "{}",
               session::timing_line("prompt eval", t.prompt_s, t.n_prompt, "tokens"));
     log::root(Level::info, "{}", session::timing_line("eval", t.generation_s, n_runs, "runs"));
     log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,
-              t.n_prompt + t.n_generated, engine::name_of(generation.finish_reason()));
+              t.n_prompt + t.n_generated, engine::name_of(generation.sequence().finish_reason()));
 }
 
 session::RunDescription description_of(const RunOptions& options, session::Session& session) {
@@ -107,7 +107,7 @@ session::RunDescription description_of(const RunOptions& options, session::Sessi
 
 /// Rank 0 only. All that --quiet tells.
 void print_speed(const engine::Generation& generation) {
-    const engine::GenerationTimings& t = generation.timings();
+    const engine::SequenceTimings& t = generation.sequence().timings();
     const std::uint32_t n_after_first = t.n_generated > 0 ? t.n_generated - 1 : 0;
     log::set_level(Level::info);
     log::root(Level::info, "{}, {:.2f} tokens per second", counted(t.n_generated, "token"),

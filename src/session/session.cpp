@@ -8,6 +8,7 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/forward/micro_batches.hpp"
+#include "pillar/forward/page_tables.hpp"
 #include "pillar/gguf/value.hpp"
 #include "pillar/measure/allreduce.hpp"
 #include "pillar/model/architecture.hpp"
@@ -64,6 +65,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
                   wanted.n_context, counted(h_.context_length, "position"));
     read_input(needs, wanted.n_context);
     place_model(wanted, options, needs.loop);
+    if (needs.sizes_pool_by_memory) wanted.n_pages = choose_pages(wanted, options, needs.loop);
     check_memory(wanted, options, needs.loop);
     load_model(wanted, options);
     print_summary(options);
@@ -158,6 +160,42 @@ void Session::place_model(const forward::TransformerOptions& wanted, const Model
     });
     if (!placement_.explanation.empty())
         log::root(Level::info, "split    {}", placement_.explanation);
+}
+
+/// Collective. Pages of the pool: what every rank has room for beside all else.
+std::size_t Session::choose_pages(const forward::TransformerOptions& wanted,
+                                  const ModelOptions& options, const engine::LoopOptions& loop) {
+    const std::size_t fewest = forward::PageTables::pages_for(wanted.n_context);
+    const std::size_t most = fewest * wanted.max_sequences;
+    const telemetry::AvailableMemory available = available_to_rank(*comm_);
+    std::uint64_t own = most;
+    comm::agree(*comm_, [&] {
+        const auto need = [&](std::size_t n_pages) {
+            forward::TransformerOptions changed = wanted;
+            changed.n_pages = n_pages;
+            return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(),
+                             comm_->rank(), comm_->size(), placement_.weights);
+        };
+        const forward::MemoryNeed least = need(fewest), two = need(2 * fewest);
+        const std::uint64_t a_context = two.kv_cache - least.kv_cache;
+        if (a_context == 0) return;
+        if (options.kv_memory != 0) { // of this rank
+            own = options.kv_memory / (a_context / fewest);
+            return;
+        }
+        // A tenth is left to the system's cache and to whoever else is there.
+        const auto room = static_cast<std::uint64_t>(0.9 * static_cast<double>(available.bytes));
+        const std::uint64_t beside = least.total() - least.kv_cache;
+        own = room > beside ? (room - beside) / (a_context / fewest) : 0;
+    });
+    std::uint64_t smallest = most;
+    for (const std::uint64_t pages : comm::all_gather<std::uint64_t>(*comm_, own))
+        smallest = std::min(smallest, pages);
+    if (options.kv_memory != 0 && smallest < fewest)
+        log::root(Level::warning,
+                  "--kv-memory holds {} of 256 positions, fewer than one context has: {} are taken",
+                  counted(smallest, "page"), fewest);
+    return std::clamp<std::size_t>(smallest, fewest, most);
 }
 
 /// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
@@ -263,6 +301,10 @@ void Session::print_summary(const ModelOptions& options) const {
     log::root(Level::info, "context  {}, KV cache {} {} on rank 0",
               counted(t.options().n_context, "position"), kernels::name_of(t.options().cache_type),
               bytes(t.kv_bytes()));
+    if (t.options().n_pages != 0)
+        log::root(Level::info, "pool     {} of 256 positions for up to {}",
+                  counted(t.options().n_pages, "page"),
+                  counted(t.options().max_sequences, "sequence"));
     log::root(Level::info, "memory   rank 0 takes {} beside {} in use; there is {} ({})",
               bytes(memory_.need.total()), bytes(memory_.in_use), bytes(memory_.available.bytes),
               memory_.available.limited_by);

@@ -171,6 +171,7 @@ std::vector<SpecialToken> find_special(const Vocabulary& vocabulary,
         SpecialToken token{text, static_cast<TokenId>(id)};
         token.strip_right = is_phi3 && text != "<unk>" && text != "<s>" && text != "<|endoftext|>";
         token.strip_left = (is_jina && text == "<mask>") || (is_modern_bert && text == "[MASK]");
+        token.user_defined = type == TokenType::user_defined;
         special.push_back(std::move(token));
     }
     return special;

@@ -29,14 +29,17 @@ SpecialTokens::SpecialTokens(std::vector<SpecialToken> tokens) : tokens_(std::mo
 }
 
 const SpecialToken* SpecialTokens::longest_match_at(std::string_view text, std::size_t begin,
-                                                    std::size_t shorter_than) const noexcept {
+                                                    std::size_t shorter_than, Counts counts) const {
     const SpecialToken* longest = nullptr;
     const std::uint8_t first = byte_at(text, begin);
     auto low = tokens_.begin() + static_cast<std::ptrdiff_t>(first_with_[first]);
     auto high = tokens_.begin() + static_cast<std::ptrdiff_t>(first_with_[first + 1u]);
     // [low, high): the tokens that begin with the first `size` bytes of the text from `begin` on.
     for (std::size_t size = 1; low != high && size < shorter_than; ++size) {
-        if (low->text.size() == size) longest = &*low++;
+        if (low->text.size() == size) {
+            if (counts(*low, begin)) longest = &*low;
+            ++low;
+        }
         if (begin + size == text.size()) break;
         const std::uint8_t byte = byte_at(text, begin + size);
         const auto at_size = [size](const SpecialToken& token) {
@@ -48,7 +51,8 @@ const SpecialToken* SpecialTokens::longest_match_at(std::string_view text, std::
     return longest;
 }
 
-std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text) const {
+std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text,
+                                                        Counts counts) const {
     struct Offer {
         const SpecialToken* token;
         std::size_t begin;
@@ -62,7 +66,7 @@ std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text) c
     for (std::size_t begin = 0; begin < text.size(); ++begin) {
         const std::uint8_t first = byte_at(text, begin);
         if (first_with_[first] == first_with_[first + 1u]) continue;
-        if (const auto* token = longest_match_at(text, begin, SIZE_MAX))
+        if (const auto* token = longest_match_at(text, begin, SIZE_MAX, counts))
             offers.push_back({token, begin});
     }
     if (offers.empty()) return {};
@@ -77,7 +81,7 @@ std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text) c
         while (end < begin + token->text.size() && !taken[end]) ++end;
         if (end < begin + token->text.size()) { // no longer free; a shorter one may fit
             if (end == begin) continue;
-            if (const auto* shorter = longest_match_at(text, begin, end - begin + 1))
+            if (const auto* shorter = longest_match_at(text, begin, end - begin + 1, counts))
                 queue.push({shorter, begin});
             continue;
         }
@@ -95,6 +99,10 @@ std::vector<SpecialTokens::Found> SpecialTokens::choose(std::string_view text) c
 }
 
 std::vector<Fragment> SpecialTokens::split(std::string_view text) const {
+    return split(text, [](const SpecialToken&, std::size_t) { return true; });
+}
+
+std::vector<Fragment> SpecialTokens::split(std::string_view text, Counts counts) const {
     std::vector<Fragment> fragments;
     std::size_t done = 0;
     bool stripped_right = false;
@@ -104,7 +112,7 @@ std::vector<Fragment> SpecialTokens::split(std::string_view text) const {
         while (strip_right && begin < end && is_space(text[end - 1])) --end;
         if (begin < end) fragments.push_back({begin, end - begin, -1});
     };
-    for (const Found& found : choose(text)) {
+    for (const Found& found : choose(text, counts)) {
         const SpecialToken& token = tokens_[found.token];
         add_raw(found.begin, token.strip_left);
         fragments.push_back({found.begin, token.text.size(), token.id});

@@ -26,14 +26,10 @@ namespace {
 /// Symbols are numbered with 32 bits and an escaped space is three bytes long.
 constexpr std::size_t max_text_bytes = std::size_t{1} << 30;
 
-std::vector<SpecialToken> only_user_defined(const VocabularySource& source) {
-    std::vector<SpecialToken> tokens;
-    std::ranges::copy_if(source.special, std::back_inserter(tokens),
-                         [&](const SpecialToken& token) {
-                             const auto id = static_cast<std::size_t>(token.id);
-                             return source.vocabulary.types[id] == TokenType::user_defined;
-                         });
-    return tokens;
+void expect_not_too_long(std::size_t n_bytes) {
+    if (n_bytes > max_text_bytes)
+        throw UsageError(fmt::format("the text has {} bytes, at most {} can be tokenised at once",
+                                     n_bytes, max_text_bytes));
 }
 
 /// A piece of a byte-level vocabulary as text; characters outside the alphabet stand for
@@ -60,20 +56,22 @@ struct Tokenizer::State {
     explicit State(const gguf::Metadata& metadata) : State(read_vocabulary(metadata), metadata) {}
     State(VocabularySource source, const gguf::Metadata& metadata);
 
+    /// Append the tokens of the text.
+    void encode(std::string_view text, SpecialTokens::Counts counts,
+                std::vector<TokenId>& ids) const;
     void encode_raw(std::string_view text, bool space_in_front, std::vector<TokenId>& ids,
                     MergeSpace& space) const;
 
     Vocabulary vocabulary;
     std::vector<bool> ends_generation;
-    SpecialTokens all_special;
-    SpecialTokens user_defined;
+    SpecialTokens special;
     std::unique_ptr<Spm> spm;
     std::unique_ptr<Bpe> bpe;
     std::unique_ptr<PreTokenizer> pre_tokenizer;
 };
 
 Tokenizer::State::State(VocabularySource source, const gguf::Metadata& metadata)
-    : all_special(source.special), user_defined(only_user_defined(source)) {
+    : special(std::move(source.special)) {
     vocabulary = std::move(source.vocabulary);
     ends_generation = std::move(source.ends_generation);
     std::size_t n_missing = 0;
@@ -98,6 +96,21 @@ Tokenizer::State::State(VocabularySource source, const gguf::Metadata& metadata)
                              fmt::format("{} byte values have no token and there is no unknown "
                                          "token to stand for them",
                                          n_missing));
+}
+
+void Tokenizer::State::encode(std::string_view text, SpecialTokens::Counts counts,
+                              std::vector<TokenId>& ids) const {
+    MergeSpace space;
+    bool space_in_front = vocabulary.add_space_prefix;
+    for (const Fragment& fragment : special.split(text, counts)) {
+        if (fragment.id >= 0) {
+            ids.push_back(fragment.id);
+            space_in_front = vocabulary.add_space_prefix;
+        } else {
+            encode_raw(text.substr(fragment.begin, fragment.size), space_in_front, ids, space);
+            space_in_front = false;
+        }
+    }
 }
 
 void Tokenizer::State::encode_raw(std::string_view text, bool space_in_front,
@@ -143,28 +156,35 @@ const Vocabulary& Tokenizer::vocabulary() const noexcept {
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
-    if (text.size() > max_text_bytes)
-        throw UsageError(fmt::format("the text has {} bytes, at most {} can be tokenised at once",
-                                     text.size(), max_text_bytes));
+    expect_not_too_long(text.size());
     const Vocabulary& vocabulary = state_->vocabulary;
     std::vector<TokenId> ids;
     if (options.add_special && vocabulary.add_bos) ids.push_back(*vocabulary.bos);
-    MergeSpace space;
-    bool space_in_front = vocabulary.add_space_prefix;
-    const SpecialTokens& special =
-        options.parse_special ? state_->all_special : state_->user_defined;
-    for (const Fragment& fragment : special.split(text)) {
-        if (fragment.id >= 0) {
-            ids.push_back(fragment.id);
-            space_in_front = vocabulary.add_space_prefix;
-        } else {
-            state_->encode_raw(text.substr(fragment.begin, fragment.size), space_in_front, ids,
-                               space);
-            space_in_front = false;
-        }
-    }
+    const auto counts = [&options](const SpecialToken& token, std::size_t) {
+        return options.parse_special || token.user_defined;
+    };
+    state_->encode(text, counts, ids);
     if (options.add_special && vocabulary.add_eos) ids.push_back(*vocabulary.eos);
     if (options.add_special) warn_of_doubles(vocabulary, ids);
+    return ids;
+}
+
+std::vector<TokenId> Tokenizer::encode(std::span<const TextPart> parts) const {
+    std::string text;
+    std::vector<std::size_t> ends;
+    for (const TextPart& part : parts) {
+        text += part.text;
+        ends.push_back(text.size());
+        expect_not_too_long(text.size());
+    }
+    const auto counts = [&](const SpecialToken& token, std::size_t begin) {
+        const auto end = std::ranges::upper_bound(ends, begin); // of the part that holds `begin`
+        const auto& part = parts[static_cast<std::size_t>(end - ends.begin())];
+        return (token.user_defined && !token.is_marker) ||
+               (part.parse_special && begin + token.text.size() <= *end);
+    };
+    std::vector<TokenId> ids;
+    state_->encode(text, counts, ids);
     return ids;
 }
 

@@ -235,8 +235,12 @@ VocabularySource read_vocabulary(const gguf::Metadata& metadata) {
     const auto add_space = metadata.boolean("tokenizer.ggml.add_space_prefix");
     vocabulary.add_space_prefix = is_spm && add_space.value_or(true);
 
+    const std::vector<TokenType> types_of_file = vocabulary.types;
     source.ends_generation = find_ends(vocabulary, metadata);
     source.special = find_special(vocabulary, metadata);
+    for (SpecialToken& token : source.special)
+        token.is_marker = token.user_defined &&
+                          types_of_file[static_cast<std::size_t>(token.id)] == TokenType::control;
     return source;
 }
 

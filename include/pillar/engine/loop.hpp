@@ -19,7 +19,7 @@ struct RowOutcome {
     std::span<const sampling::Candidate> candidates; ///< best first; after penalties and bans
     std::span<const float> raw_logits;               ///< of the candidates, before penalties
     sampling::LogSum log_sum;                        ///< of the raw logits of the whole vocabulary
-    std::span<const float> full_logits; ///< (vocab_size) raw, only with LoopOptions::full_logits
+    std::span<const float> full_logits; ///< (vocab_size) raw, only where whole rows are gathered
 };
 
 /// Decides what is computed. Rank 0 only. An Error thrown here ends the loop on all ranks.
@@ -36,9 +36,11 @@ class Scheduler {
 
 struct LoopOptions {
     sampling::Parameters sampling;         ///< of sequences until a plan says otherwise
-    std::vector<sampling::TokenId> banned; ///< never candidates (--ignore-eos)
-    std::size_t n_candidates = 1; ///< best of each rank that rank 0 gets; ignored with full rows
+    /// Never candidates of sequences that a plan does not exempt (--ignore-eos).
+    std::vector<sampling::TokenId> banned;
+    std::size_t n_candidates = 1; ///< most that rank 0 gets of each rank; ignored with full rows
     bool full_logits = false; ///< gather whole rows: chains that do not start with top-k, `logits`
+    bool may_want_full_rows = false; ///< sequences may ask for whole rows, each for its own
     bool log_sums = false;    ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 

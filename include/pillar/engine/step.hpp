@@ -21,28 +21,46 @@ enum class Phase : std::uint8_t { prefill, decode };
 enum class FinishReason : std::uint8_t { none, stop, length, context_full, signal };
 const char* name_of(FinishReason reason) noexcept;
 
+/// Changes of pages that a plan may have for each sequence.
+inline constexpr std::size_t max_keeps = 4;
+/// Logits that one sequence may raise or lower (logit_bias).
+inline constexpr std::size_t max_biases = 300;
+
 /// What rank 0 requests, carried whole by the one broadcast of the step: which rows to compute, and
-/// before that, which sequences to shorten and how to sample new ones. Cache pages, histories and
+/// before that, which sequences to shorten or to begin with another's pages and how to sample new
+/// ones. Cache pages, histories and
 /// penalties follow it on every rank.
 struct StepPlan {
     struct Keep {
         std::int32_t sequence = 0;
         std::int32_t n_positions = 0; ///< what stays of it; 0 frees its slot
+        /// −1: its own. Else it is empty and begins with so many positions, whole pages, of this
+        /// other one, whose tokens are the same.
+        std::int32_t from = -1;
     };
     struct Sampling {
         std::int32_t sequence = 0;
-        std::uint32_t padding = 0; ///< so that no byte of the message is undefined
+        std::uint16_t n_candidates = 1; ///< of each rank; 0: its whole rows (may_want_full_rows)
+        std::uint16_t is_banned = 1;    ///< LoopOptions::banned holds for it
         sampling::Parameters parameters;
     };
+    /// Of a sequence that starts, after its Sampling: added to the logit of a token.
+    struct Bias {
+        std::int32_t sequence = 0;
+        std::int32_t id = 0;
+        float value = 0;
+    };
     Phase phase = Phase::prefill; ///< decode only when every row continues an answer
-    std::vector<Keep> keeps;
+    std::vector<Keep> keeps; ///< first, in order; at most max_keeps a sequence
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
+    std::vector<Bias> biases;
     std::vector<forward::Row>
         rows; ///< at most max_rows, at most max_logit_rows of them with want_logits
 
     void clear() noexcept {
         keeps.clear();
         samplings.clear();
+        biases.clear();
         rows.clear();
     }
 };

@@ -20,6 +20,9 @@ struct Row {
 struct TransformerOptions {
     std::size_t n_context = 4096; ///< positions a sequence
     std::size_t max_sequences = 1;
+    /// Of the layers that see all positions, for all sequences together; 0: what max_sequences of
+    /// n_context need.
+    std::size_t n_pages = 0;
     std::size_t max_rows = 256;     ///< rows a call (-b)
     std::size_t max_logit_rows = 1; ///< rows with want_logits a call
     kernels::CacheType cache_type = kernels::CacheType::f16;

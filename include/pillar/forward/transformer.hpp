@@ -45,6 +45,11 @@ class Transformer {
     /// Keep the first `n_positions` of a sequence; its cache pages beyond them go back to the pool.
     /// expects() keeps().
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
+    /// Let an empty sequence begin with the first `n_positions`, whole pages, of another one, whose
+    /// tokens are the same. expects() shares_pages() and pages that are there.
+    void share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept;
+    /// No layer has a window: what a sequence has computed stays in its pages.
+    [[nodiscard]] bool shares_pages() const noexcept;
     /// Pages of the pools that no sequence holds; the same on every rank.
     [[nodiscard]] std::size_t free_pages() const noexcept;
 

@@ -26,6 +26,9 @@ struct SessionNeeds {
     std::size_t max_logit_rows = 1;
     std::size_t max_sequences = 1;
     std::size_t max_rows = 0; ///< 0: -b
+    /// The pool of pages is as large as memory allows, at least one context, at most a context a
+    /// sequence; else it is the latter.
+    bool sizes_pool_by_memory = false;
     engine::LoopOptions loop; ///< what its loop gathers
     /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its
     /// results.
@@ -71,6 +74,9 @@ class Session {
     void read_input(const SessionNeeds& needs, std::size_t n_context);
     void place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
                      const engine::LoopOptions& loop);
+    [[nodiscard]] std::size_t choose_pages(const forward::TransformerOptions& wanted,
+                                           const ModelOptions& options,
+                                           const engine::LoopOptions& loop);
     void check_memory(const forward::TransformerOptions& wanted, const ModelOptions& options,
                       const engine::LoopOptions& loop);
     void load_model(const forward::TransformerOptions& wanted, const ModelOptions& options);

@@ -49,6 +49,13 @@ struct EncodeOptions {
         true; ///< control tokens written in the text become their ids; user-defined ones always do
 };
 
+/// Part of a text that is tokenised as a whole.
+struct TextPart {
+    std::string text;
+    bool parse_special = false; ///< as in EncodeOptions, for what is written within this part
+    bool operator==(const TextPart&) const = default;
+};
+
 class Tokenizer {
   public:
     /// Throws FormatError naming the key (also for an unknown model or pre-tokenizer, which it
@@ -63,6 +70,9 @@ class Tokenizer {
     /// Any bytes are accepted; what is no UTF-8 goes through byte tokens (or the unknown token).
     [[nodiscard]] std::vector<TokenId> encode(std::string_view text,
                                               const EncodeOptions& options = {}) const;
+    /// As of the parts' texts put together, without BOS and EOS of the metadata. A control token
+    /// counts where it lies within one part that parses them.
+    [[nodiscard]] std::vector<TokenId> encode(std::span<const TextPart> parts) const;
 
     /// The bytes of one token; control tokens give nothing unless `special`. Out of range: "".
     [[nodiscard]] std::string piece(TokenId id, bool special = false) const;

@@ -10,11 +10,12 @@
 
 namespace pillar::engine {
 
-/// Head of the request; keeps, samplings and rows follow.
+/// Head of the request; keeps, samplings, biases and rows follow.
 struct RequestHead {
     std::uint64_t step = 0;
     std::uint32_t n_keeps = 0;
     std::uint32_t n_samplings = 0;
+    std::uint32_t n_biases = 0;
     std::uint32_t n_rows = 0;
     Phase phase = Phase::prefill;
     std::uint8_t stop = 0;        ///< no step: leave the loop

@@ -10,7 +10,7 @@ namespace {
 
 /// Candidates of a row; with whole rows all tokens are, unless nobody picks.
 std::size_t merged_candidates(std::size_t vocab_size, const LoopOptions& options) noexcept {
-    return options.full_logits && options.n_candidates != 0 ? vocab_size : options.n_candidates;
+    return may_be_full(options) && options.n_candidates != 0 ? vocab_size : options.n_candidates;
 }
 
 } // namespace
@@ -20,7 +20,7 @@ OutcomeReader::OutcomeReader(const forward::Transformer& transformer,
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
       lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()),
       log_sums_(static_cast<std::size_t>(n_ranks_)),
-      adjusted_(options.full_logits
+      adjusted_(may_be_full(options)
                     ? merged_candidates(transformer.hyperparameters().vocab_size, options)
                     : 0),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
@@ -32,7 +32,7 @@ OutcomeReader::OutcomeReader(const forward::Transformer& transformer,
     for (Slot& slot : slots_) {
         slot.candidates.reserve(n_merged);
         slot.raw.reserve(n_merged);
-        slot.full.resize(options.full_logits ? vocab_size : 0);
+        slot.full.resize(may_be_full(options) ? vocab_size : 0);
     }
     outcomes_.reserve(n_rows);
     readers_.reserve(static_cast<std::size_t>(n_ranks_));
@@ -41,10 +41,10 @@ OutcomeReader::OutcomeReader(const forward::Transformer& transformer,
 std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
                                         const LoopOptions& options, int n_ranks) {
     const std::uint64_t n_merged = merged_candidates(vocab_size, options);
-    const std::uint64_t n_full = options.full_logits ? vocab_size : 0;
+    const std::uint64_t n_full = may_be_full(options) ? vocab_size : 0;
     return max_logit_rows *
                (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
-           AdjustedLogits::size_bytes(options.full_logits ? n_merged : 0) +
+           AdjustedLogits::size_bytes(may_be_full(options) ? n_merged : 0) +
            static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(ReplyCandidate);
 }
 
@@ -65,17 +65,22 @@ OutcomeReader::Flags OutcomeReader::read(std::span<const forward::Row> rows,
     for (std::size_t r = 0; r < rows.size(); ++r) {
         if (!rows[r].want_logits) continue;
         const std::size_t slot = outcomes_.size();
-        if (options_.full_logits)
+        const std::size_t n = sequences.n_candidates(rows[r].sequence);
+        std::span<const float> full;
+        if (n == 0) {
             read_full_row(slot, rows[r], readers_, sequences);
-        else
-            read_candidates(slot, readers_);
+            full = slots_[slot].full;
+        } else {
+            read_candidates(slot, n, readers_);
+        }
         outcomes_.push_back({static_cast<std::uint32_t>(r), slots_[slot].candidates,
-                             slots_[slot].raw, combine_tree(log_sums_), slots_[slot].full});
+                             slots_[slot].raw, combine_tree(log_sums_), full});
     }
     return flags;
 }
 
-void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>& readers) {
+void OutcomeReader::read_candidates(std::size_t slot, std::size_t n_wanted,
+                                    std::vector<MessageReader>& readers) {
     Slot& merged = slots_[slot];
     merged.candidates.clear();
     merged.raw.clear();
@@ -89,7 +94,7 @@ void OutcomeReader::read_candidates(std::size_t slot, std::vector<MessageReader>
     }
     // Each list is sorted: take the best head until enough are found. Few ranks, few candidates.
     std::fill(heads_.begin(), heads_.end(), std::size_t{0});
-    const std::size_t n = std::min(n_all, options_.n_candidates);
+    const std::size_t n = std::min(n_all, n_wanted);
     while (merged.candidates.size() < n) {
         std::size_t best_rank = lists_.size();
         for (std::size_t rank = 0; rank < lists_.size(); ++rank) {

@@ -1,5 +1,7 @@
 #include "reply.hpp"
 
+#include <algorithm>
+
 namespace pillar::engine {
 
 bool has_penalties(const sampling::Parameters& p) noexcept {
@@ -9,9 +11,10 @@ bool has_penalties(const sampling::Parameters& p) noexcept {
 
 std::size_t reply_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
                            const LoopOptions& options) {
-    const std::size_t row = options.full_logits ? vocabulary_rows * sizeof(float)
-                                                : options.n_candidates * sizeof(ReplyCandidate);
-    return sizeof(ReplyHead) + max_logit_rows * (sizeof(ReplyRow) + row);
+    const std::size_t full = may_be_full(options) ? vocabulary_rows * sizeof(float) : 0;
+    const std::size_t best =
+        options.full_logits ? 0 : options.n_candidates * sizeof(ReplyCandidate);
+    return sizeof(ReplyHead) + max_logit_rows * (sizeof(ReplyRow) + std::max(full, best));
 }
 
 sampling::LogSum combine_tree(std::span<const sampling::LogSum> sums) noexcept {
@@ -47,7 +50,7 @@ void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const flo
             head.sum = sum.sum;
             head.max = sum.max;
         }
-        if (options_.full_logits) {
+        if (sequences.n_candidates(row.sequence) == 0) {
             message.put(head);
             message.put_all(raw);
         } else {
@@ -62,10 +65,12 @@ void ReplyBuilder::write_candidates(const forward::Row& row, std::span<const flo
     const Range own = transformer_.share().vocabulary;
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
     std::span<const float> logits = raw;
-    if (has_penalties(sequences.sampling_of(row.sequence)) || !options_.banned.empty())
+    const bool has_bans = sequences.is_banned(row.sequence) && !options_.banned.empty();
+    if (has_penalties(sequences.sampling_of(row.sequence)) || has_bans ||
+        !sequences.biases(row.sequence).empty())
         logits = adjusted_.of(raw, first_id, row, sequences, options_.banned);
     head.n_candidates = static_cast<std::uint32_t>(
-        sampling::best_candidates(logits, first_id, options_.n_candidates, best_));
+        sampling::best_candidates(logits, first_id, sequences.n_candidates(row.sequence), best_));
     message.put(head);
     for (std::size_t i = 0; i < head.n_candidates; ++i)
         message.put(ReplyCandidate{best_[i].id, best_[i].logit,

@@ -14,6 +14,11 @@ namespace pillar::engine {
 
 bool has_penalties(const sampling::Parameters& parameters) noexcept;
 
+/// Whether whole rows may be gathered, of every sequence or of some.
+constexpr bool may_be_full(const LoopOptions& options) noexcept {
+    return options.full_logits || options.may_want_full_rows;
+}
+
 /// Bytes the reply of a rank with so many rows of the vocabulary may take.
 std::size_t reply_capacity(std::size_t vocabulary_rows, std::size_t max_logit_rows,
                            const LoopOptions& options);
@@ -60,7 +65,8 @@ class OutcomeReader {
     [[nodiscard]] std::span<const std::uint64_t> hashes() const noexcept { return hashes_; }
 
   private:
-    void read_candidates(std::size_t slot, std::vector<MessageReader>& readers);
+    void read_candidates(std::size_t slot, std::size_t n_wanted,
+                         std::vector<MessageReader>& readers);
     void read_full_row(std::size_t slot, const forward::Row& row,
                        std::vector<MessageReader>& readers, const Sequences& sequences);
 

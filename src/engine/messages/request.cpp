@@ -2,10 +2,11 @@
 
 namespace pillar::engine {
 
-std::size_t request_capacity(const forward::Transformer& transformer) {
-    const forward::TransformerOptions& options = transformer.options();
+std::size_t request_capacity(const forward::TransformerOptions& options) {
     return sizeof(RequestHead) +
-           options.max_sequences * (sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling)) +
+           options.max_sequences * (max_keeps * sizeof(StepPlan::Keep) +
+                                    sizeof(StepPlan::Sampling) +
+                                    max_biases * sizeof(StepPlan::Bias)) +
            options.max_rows * sizeof(RequestRow);
 }
 
@@ -15,6 +16,7 @@ std::size_t write_request(const RequestHead& head, const StepPlan& plan,
     message.put(head);
     message.put_all(std::span(plan.keeps));
     message.put_all(std::span(plan.samplings));
+    message.put_all(std::span(plan.biases));
     for (const forward::Row& row : plan.rows)
         message.put(RequestRow{row.token, row.position, row.sequence, row.want_logits ? 1u : 0u});
     return message.size();
@@ -25,10 +27,13 @@ RequestHead read_request(std::span<const std::byte> buffer, StepPlan& plan) {
     const auto head = message.get<RequestHead>();
     plan.clear();
     plan.phase = head.phase;
-    for (std::uint32_t k = 0; k < head.n_keeps; ++k)
-        plan.keeps.push_back(message.get<StepPlan::Keep>());
-    for (std::uint32_t k = 0; k < head.n_samplings; ++k)
-        plan.samplings.push_back(message.get<StepPlan::Sampling>());
+    const auto take = [&](auto& list, std::uint32_t n) {
+        list.resize(n);
+        message.get_all(std::span(list));
+    };
+    take(plan.keeps, head.n_keeps);
+    take(plan.samplings, head.n_samplings);
+    take(plan.biases, head.n_biases);
     for (std::uint32_t r = 0; r < head.n_rows; ++r) {
         const auto row = message.get<RequestRow>();
         plan.rows.push_back({row.token, row.position, row.sequence, row.want_logits != 0});

@@ -11,7 +11,7 @@
 namespace pillar::engine {
 
 /// Bytes of the longest request.
-std::size_t request_capacity(const forward::Transformer& transformer);
+std::size_t request_capacity(const forward::TransformerOptions& options);
 
 /// Returns the bytes written; `buffer` has request_capacity().
 std::size_t write_request(const RequestHead& head, const StepPlan& plan,

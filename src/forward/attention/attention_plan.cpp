@@ -23,7 +23,7 @@ std::size_t end_of(const Row& row) noexcept {
 }
 
 std::size_t last_page(const Row& row) noexcept {
-    return KvCache::pages_for(end_of(row));
+    return PageTables::pages_for(end_of(row));
 }
 
 /// Assigns costs that come one after another to `n_threads` equal shares of their total.

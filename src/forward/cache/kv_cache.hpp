@@ -8,6 +8,7 @@
 // head_dim), in the cache type (kernels::PageView).
 
 #include "pillar/core/aligned_buffer.hpp"
+#include "pillar/forward/page_tables.hpp"
 #include "pillar/kernels/family.hpp"
 
 #include <cstddef>
@@ -29,8 +30,6 @@ class KvCache {
         std::size_t window = 0;    ///< positions that a row sees; 0: all before it
     };
     static std::size_t size_bytes(const Shape& shape) noexcept;
-    /// Pages that `n_positions` positions of one sequence need.
-    static std::size_t pages_for(std::size_t n_positions) noexcept;
     /// Pages that a sequence of up to `n_context` positions needs at a time where rows come in
     /// chunks of up to `max_rows` and see `window` positions (0: all).
     static std::size_t pages_a_sequence(std::size_t n_context, std::size_t window,
@@ -38,20 +37,11 @@ class KvCache {
 
     explicit KvCache(const Shape& shape);
 
-    /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is
-    /// empty. No allocation. expects() a sequence below max_sequences.
-    bool reserve(std::int32_t sequence, std::int32_t position) noexcept;
-    /// Rows of a sequence up to `position` have been computed: give back the pages that no later
-    /// one sees.
-    void forget(std::int32_t sequence, std::int32_t position) noexcept;
-    /// Whether a sequence can be cut to `n_positions`: all that its next row sees is there.
-    [[nodiscard]] bool keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept;
-    /// Keep the first `n_positions` of a sequence, or of these what later rows see, and give back
-    /// the pages beyond them. expects() keeps().
-    void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
+    /// Which pages each sequence has.
+    [[nodiscard]] PageTables& tables() noexcept { return tables_; }
+    [[nodiscard]] const PageTables& tables() const noexcept { return tables_; }
 
     [[nodiscard]] kernels::CacheType type() const noexcept { return shape_.type; }
-    [[nodiscard]] std::size_t free_pages() const noexcept { return free_pages_.size(); }
     /// Page `index` (position / 256) of a sequence; `kv_head` counts from the rank's first.
     [[nodiscard]] kernels::PageView page(std::int32_t sequence, std::size_t index,
                                          std::size_t layer, std::size_t kv_head) const noexcept;
@@ -61,20 +51,13 @@ class KvCache {
                                std::size_t kv_head) noexcept;
 
   private:
-    /// A sequence's pages; those before `first` have been given back.
-    struct Table {
-        std::size_t first = 0;
-        std::vector<std::uint32_t> pages;
-    };
-    [[nodiscard]] bool is_sequence(std::int32_t sequence) const noexcept;
     [[nodiscard]] std::size_t offset(std::int32_t sequence, std::size_t index, std::size_t layer,
                                      std::size_t kv_head) const noexcept;
 
     Shape shape_;
     std::size_t half_bytes_ = 0; ///< keys or values of one head in one page
     AlignedBuffer<std::byte> data_;
-    std::vector<Table> tables_; ///< (max_sequences)
-    std::vector<std::uint32_t> free_pages_;
+    PageTables tables_;
 };
 
 } // namespace pillar::forward

@@ -13,8 +13,11 @@ KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv_heads,
             .n_kv_heads = n_kv_heads,
             .head_dim = h.head_dim,
             .type = options.cache_type,
-            .n_pages = KvCache::pages_a_sequence(options.n_context, window, options.max_rows) *
-                       options.max_sequences,
+            .n_pages = window == 0 && options.n_pages != 0
+                           ? options.n_pages
+                           : KvCache::pages_a_sequence(options.n_context, window,
+                                                       options.max_rows) *
+                                 options.max_sequences,
             .max_sequences = options.max_sequences,
             .n_context = options.n_context,
             .window = window};
@@ -53,25 +56,29 @@ std::size_t KvCaches::size_bytes(const model::Hyperparameters& h, std::size_t n_
 
 bool KvCaches::reserve(std::int32_t sequence, std::int32_t position) noexcept {
     return std::ranges::all_of(caches_,
-                               [&](KvCache& cache) { return cache.reserve(sequence, position); });
+                               [&](KvCache& cache) { return cache.tables().reserve(sequence, position); });
 }
 
 void KvCaches::forget(std::int32_t sequence, std::int32_t position) noexcept {
-    for (KvCache& cache : caches_) cache.forget(sequence, position);
+    for (KvCache& cache : caches_) cache.tables().forget(sequence, position);
 }
 
 bool KvCaches::keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept {
     return std::ranges::all_of(
-        caches_, [&](const KvCache& cache) { return cache.keeps(sequence, n_positions); });
+        caches_, [&](const KvCache& cache) { return cache.tables().keeps(sequence, n_positions); });
 }
 
 void KvCaches::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
-    for (KvCache& cache : caches_) cache.truncate(sequence, n_positions);
+    for (KvCache& cache : caches_) cache.tables().truncate(sequence, n_positions);
+}
+
+void KvCaches::share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept {
+    for (KvCache& cache : caches_) cache.tables().share(sequence, from, n_positions);
 }
 
 std::size_t KvCaches::free_pages() const noexcept {
     std::size_t n = 0;
-    for (const KvCache& cache : caches_) n += cache.free_pages();
+    for (const KvCache& cache : caches_) n += cache.tables().free_pages();
     return n;
 }
 

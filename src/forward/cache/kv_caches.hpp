@@ -28,6 +28,8 @@ class KvCaches {
     void forget(std::int32_t sequence, std::int32_t position) noexcept;
     [[nodiscard]] bool keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept;
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
+    /// Where no layer has a window.
+    void share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept;
     /// Of all pools together.
     [[nodiscard]] std::size_t free_pages() const noexcept;
 

@@ -4,6 +4,7 @@
 #include "config/special_keys.hpp"
 
 #include "pillar/gguf/value.hpp"
+
 #include "pillar/model/architecture.hpp"
 
 #include <cmath>

@@ -83,10 +83,10 @@ TEST(generation, of_no_token_computes_the_prompt_and_ends) {
     ASSERT_EQ(played.plans.size(), 2u); // chunks of 4
     EXPECT_EQ(played.plans[0].rows.size(), 4u);
     EXPECT_EQ(played.plans[1].rows.size(), 2u);
-    EXPECT_EQ(played.generation.finish_reason(), FinishReason::length);
-    EXPECT_EQ(played.generation.timings().n_prompt, 6u);
-    EXPECT_EQ(played.generation.timings().n_generated, 0u);
-    EXPECT_TRUE(played.generation.generated().empty());
+    EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::length);
+    EXPECT_EQ(played.generation.sequence().timings().n_prompt, 6u);
+    EXPECT_EQ(played.generation.sequence().timings().n_generated, 0u);
+    EXPECT_TRUE(played.generation.sequence().generated().empty());
     EXPECT_EQ(played.text, "");
 }
 
@@ -107,8 +107,8 @@ TEST(generation, wants_logits_of_the_last_row_of_the_prompt_alone) {
 TEST(generation, ends_after_as_many_tokens_as_asked_for) {
     for (const std::int32_t n : {1, 2, 7}) {
         Played played(prompt_of(3), greedy(n), {});
-        EXPECT_EQ(played.generation.finish_reason(), FinishReason::length);
-        EXPECT_EQ(played.generation.generated().size(), static_cast<std::size_t>(n));
+        EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::length);
+        EXPECT_EQ(played.generation.sequence().generated().size(), static_cast<std::size_t>(n));
         EXPECT_EQ(played.text, std::string(static_cast<std::size_t>(n), 'z'));
         // the last token is not fed: nobody asks what follows it
         EXPECT_EQ(played.plans.size(), static_cast<std::size_t>(n));
@@ -118,40 +118,40 @@ TEST(generation, ends_after_as_many_tokens_as_asked_for) {
 TEST(generation, fills_the_context_to_its_last_position_and_ends) {
     constexpr std::size_t n_context = 10;
     Played played(prompt_of(3), greedy(-1, n_context), {});
-    EXPECT_EQ(played.generation.finish_reason(), FinishReason::context_full);
+    EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::context_full);
     std::int32_t last = 0;
     for (const StepPlan& plan : played.plans) last = plan.rows.back().position;
     EXPECT_EQ(last, static_cast<std::int32_t>(n_context) - 1);
     // positions 3 to 9 hold answers; what follows the last of them is told too
-    EXPECT_EQ(played.generation.generated().size(), n_context - 3 + 1);
+    EXPECT_EQ(played.generation.sequence().generated().size(), n_context - 3 + 1);
     EXPECT_EQ(played.text.size(), n_context - 3 + 1);
 }
 
 TEST(generation, with_a_prompt_that_fills_the_context_gives_one_token) {
     Played played(prompt_of(8), greedy(-1, 8), {byte('q')});
-    EXPECT_EQ(played.generation.finish_reason(), FinishReason::context_full);
+    EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::context_full);
     EXPECT_EQ(played.text, "q");
     EXPECT_EQ(played.plans.size(), 2u);
     Played none(prompt_of(8), greedy(0, 8), {});
-    EXPECT_EQ(none.generation.finish_reason(), FinishReason::length);
+    EXPECT_EQ(none.generation.sequence().finish_reason(), FinishReason::length);
 }
 
 TEST(generation, of_as_many_tokens_as_the_context_has_room_for_ends_by_length) {
     Played played(prompt_of(3), greedy(8, 10), {});
-    EXPECT_EQ(played.generation.finish_reason(), FinishReason::length);
-    EXPECT_EQ(played.generation.generated().size(), 8u);
+    EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::length);
+    EXPECT_EQ(played.generation.sequence().generated().size(), 8u);
 }
 
 TEST(generation, ends_at_an_end_token_unless_it_is_ignored) {
     const std::vector<tokenizer::TokenId> answers = {byte('a'), end, byte('b')};
     Played played(prompt_of(2), greedy(5), answers);
-    EXPECT_EQ(played.generation.finish_reason(), FinishReason::stop);
+    EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::stop);
     EXPECT_EQ(played.text, "a");
-    EXPECT_EQ(played.generation.generated().back(), end);
+    EXPECT_EQ(played.generation.sequence().generated().back(), end);
     GenerationOptions options = greedy(3);
     options.ignore_eos = true;
     Played on(prompt_of(2), options, answers);
-    EXPECT_EQ(on.generation.finish_reason(), FinishReason::length);
+    EXPECT_EQ(on.generation.sequence().finish_reason(), FinishReason::length);
     EXPECT_EQ(on.text, "ab");
 }
 
@@ -159,17 +159,17 @@ TEST(generation, that_ends_within_a_character_tells_that_it_was_none) {
     // the first byte of a character of two
     Played played(prompt_of(2), greedy(2), {byte('a'), byte('\xC3')});
     EXPECT_EQ(played.text, "a\xEF\xBF\xBD");
-    EXPECT_EQ(played.generation.completion(), played.text);
+    EXPECT_EQ(played.generation.sequence().completion(), played.text);
     Played whole(prompt_of(2), greedy(2), {byte('\xC3'), byte('\xA9')});
     EXPECT_EQ(whole.text, "\xC3\xA9");
 }
 
 TEST(generation, ends_when_a_signal_came_with_what_there_is) {
     Played played(prompt_of(2), greedy(-1), {byte('a')}, 1);
-    EXPECT_EQ(played.generation.finish_reason(), FinishReason::signal);
+    EXPECT_EQ(played.generation.sequence().finish_reason(), FinishReason::signal);
     EXPECT_EQ(played.text, "az");
     Played early(prompt_of(9), greedy(-1), {}, 0); // within the prompt
-    EXPECT_EQ(early.generation.finish_reason(), FinishReason::signal);
+    EXPECT_EQ(early.generation.sequence().finish_reason(), FinishReason::signal);
     EXPECT_EQ(early.text, "");
 }
 

@@ -16,22 +16,22 @@ KvCache::Shape shape(std::size_t n_pages) {
 
 TEST(kv_cache, takes_a_page_every_256_positions) {
     KvCache cache(shape(3));
-    EXPECT_TRUE(cache.reserve(0, 0));
-    EXPECT_TRUE(cache.reserve(0, 255));
-    EXPECT_EQ(cache.free_pages(), 2u);
-    EXPECT_TRUE(cache.reserve(0, 256));
-    EXPECT_EQ(cache.free_pages(), 1u);
+    EXPECT_TRUE(cache.tables().reserve(0, 0));
+    EXPECT_TRUE(cache.tables().reserve(0, 255));
+    EXPECT_EQ(cache.tables().free_pages(), 2u);
+    EXPECT_TRUE(cache.tables().reserve(0, 256));
+    EXPECT_EQ(cache.tables().free_pages(), 1u);
 }
 
 TEST(kv_cache, refuses_when_the_pool_is_empty_and_serves_again_after_truncation) {
     KvCache cache(shape(2));
-    EXPECT_TRUE(cache.reserve(0, 511));
-    EXPECT_FALSE(cache.reserve(1, 0));
-    cache.truncate(0, 256); // 256 positions still need their page
-    EXPECT_EQ(cache.free_pages(), 1u);
-    EXPECT_TRUE(cache.reserve(1, 0));
-    cache.truncate(0, 0);
-    EXPECT_EQ(cache.free_pages(), 1u);
+    EXPECT_TRUE(cache.tables().reserve(0, 511));
+    EXPECT_FALSE(cache.tables().reserve(1, 0));
+    cache.tables().truncate(0, 256); // 256 positions still need their page
+    EXPECT_EQ(cache.tables().free_pages(), 1u);
+    EXPECT_TRUE(cache.tables().reserve(1, 0));
+    cache.tables().truncate(0, 0);
+    EXPECT_EQ(cache.tables().free_pages(), 1u);
 }
 
 KvCache::Shape window_shape(std::size_t window, std::size_t max_rows, std::size_t n_context) {
@@ -53,9 +53,9 @@ TEST(kv_cache, of_a_window_holds_what_a_chunk_sees_wherever_it_begins) {
                 for (std::size_t begin = 0, n = first_chunk; begin + n < 3000; begin += n) {
                     if (begin > 0) n = chunk;
                     for (std::size_t p = begin; p < begin + n; ++p)
-                        ASSERT_TRUE(cache.reserve(0, static_cast<std::int32_t>(p)));
+                        ASSERT_TRUE(cache.tables().reserve(0, static_cast<std::int32_t>(p)));
                     for (std::size_t p = begin; p < begin + n; ++p)
-                        cache.forget(0, static_cast<std::int32_t>(p));
+                        cache.tables().forget(0, static_cast<std::int32_t>(p));
                 }
                 if (chunk > 7) first_chunk += 40;
             }
@@ -67,57 +67,57 @@ TEST(kv_cache, of_a_window_holds_what_a_chunk_sees_wherever_it_begins) {
 
 TEST(kv_cache, of_a_window_forgets_pages_that_no_later_row_sees) {
     KvCache cache(window_shape(300, 256, 4096));
-    const std::size_t n_pages = cache.free_pages();
+    const std::size_t n_pages = cache.tables().free_pages();
     const auto fill = [&](std::int32_t end) {
         for (std::int32_t p = 0; p < end; ++p) {
-            ASSERT_TRUE(cache.reserve(0, p));
-            cache.forget(0, p);
+            ASSERT_TRUE(cache.tables().reserve(0, p));
+            cache.tables().forget(0, p);
         }
     };
     fill(555); // the next row, at 555, sees 256 to 555
-    EXPECT_EQ(cache.free_pages(), n_pages - 2);
-    cache.truncate(0, 0);
-    EXPECT_EQ(cache.free_pages(), n_pages);
+    EXPECT_EQ(cache.tables().free_pages(), n_pages - 2);
+    cache.tables().truncate(0, 0);
+    EXPECT_EQ(cache.tables().free_pages(), n_pages);
     fill(554);
-    EXPECT_EQ(cache.free_pages(), n_pages - 3);
+    EXPECT_EQ(cache.tables().free_pages(), n_pages - 3);
 }
 
 TEST(kv_cache, of_a_window_can_be_cut_back_as_far_as_the_next_row_sees) {
     KvCache cache(window_shape(300, 256, 4096));
     for (std::int32_t p = 0; p < 1000; ++p) {
-        ASSERT_TRUE(cache.reserve(0, p));
-        cache.forget(0, p);
+        ASSERT_TRUE(cache.tables().reserve(0, p));
+        cache.tables().forget(0, p);
     }
     // Position 1000 sees 701 and on; page 2 begins with 512, which position 811 sees first.
-    EXPECT_TRUE(cache.keeps(0, 1000));
-    EXPECT_TRUE(cache.keeps(0, 811));
-    EXPECT_FALSE(cache.keeps(0, 810));
-    EXPECT_FALSE(cache.keeps(0, 1));
-    EXPECT_TRUE(cache.keeps(0, 0));
-    const std::size_t n_free = cache.free_pages();
+    EXPECT_TRUE(cache.tables().keeps(0, 1000));
+    EXPECT_TRUE(cache.tables().keeps(0, 811));
+    EXPECT_FALSE(cache.tables().keeps(0, 810));
+    EXPECT_FALSE(cache.tables().keeps(0, 1));
+    EXPECT_TRUE(cache.tables().keeps(0, 0));
+    const std::size_t n_free = cache.tables().free_pages();
     const kernels::PageView page = cache.page(0, 2, 1, 1);
-    cache.truncate(0, 811);
-    EXPECT_EQ(cache.free_pages(), n_free); // 811 is on the last page, too
-    cache.truncate(0, 811);
+    cache.tables().truncate(0, 811);
+    EXPECT_EQ(cache.tables().free_pages(), n_free); // 811 is on the last page, too
+    cache.tables().truncate(0, 811);
     EXPECT_EQ(cache.page(0, 2, 1, 1).keys, page.keys);
-    EXPECT_TRUE(cache.reserve(0, 900));
-    cache.truncate(0, 0);
-    EXPECT_TRUE(cache.keeps(0, 0));
-    ASSERT_TRUE(cache.reserve(0, 0));
-    EXPECT_FALSE(cache.keeps(0, 0) && cache.free_pages() == window_shape(300, 256, 4096).n_pages);
+    EXPECT_TRUE(cache.tables().reserve(0, 900));
+    cache.tables().truncate(0, 0);
+    EXPECT_TRUE(cache.tables().keeps(0, 0));
+    ASSERT_TRUE(cache.tables().reserve(0, 0));
+    EXPECT_FALSE(cache.tables().keeps(0, 0) && cache.tables().free_pages() == window_shape(300, 256, 4096).n_pages);
 }
 
 TEST(kv_cache, of_all_positions_keeps_them) {
     KvCache cache(shape(3));
-    ASSERT_TRUE(cache.reserve(0, 700));
-    cache.forget(0, 700);
-    EXPECT_EQ(cache.free_pages(), 0u);
-    EXPECT_TRUE(cache.keeps(0, 1));
+    ASSERT_TRUE(cache.tables().reserve(0, 700));
+    cache.tables().forget(0, 700);
+    EXPECT_EQ(cache.tables().free_pages(), 0u);
+    EXPECT_TRUE(cache.tables().keeps(0, 1));
 }
 
 TEST(kv_cache, gives_every_layer_head_and_page_memory_of_its_own) {
     KvCache cache(shape(2));
-    ASSERT_TRUE(cache.reserve(0, 256));
+    ASSERT_TRUE(cache.tables().reserve(0, 256));
     const std::size_t half = 8 * 256 * 2;
     std::vector<std::pair<const std::byte*, const std::byte*>> places;
     for (std::size_t page = 0; page < 2; ++page)

@@ -96,6 +96,43 @@ TEST(Tokenizer, ControlTokensInTheTextAreTextUnlessAskedFor) {
               (Ids{id_of(tokenizer, "<tool>")}));
 }
 
+TEST(Tokenizer, PartsAreTokenisedAsOneText) {
+    for (const char* name : {"small-bpe", "small-spm"}) {
+        const Tokenizer tokenizer(small(name));
+        for (const bool parse : {false, true}) {
+            const std::vector<TextPart> parts{{"the t", parse},
+                                              {"", !parse},
+                                              {"he ", !parse},
+                                              {" text\n", parse},
+                                              {"\n the", !parse}};
+            EXPECT_EQ(tokenizer.encode(parts),
+                      tokenizer.encode("the the  text\n\n the", {.add_special = false}))
+                << name;
+        }
+        EXPECT_EQ(tokenizer.encode(std::span<const TextPart>()), Ids{});
+    }
+}
+
+TEST(Tokenizer, ControlTokensCountWithinAPartThatParsesThem) {
+    const Tokenizer tokenizer(small("small-bpe"));
+    const TokenId start = id_of(tokenizer, "<|im_start|>");
+    const TokenId tool = id_of(tokenizer, "<tool>");
+    const auto count = [&](std::vector<TextPart> parts, TokenId id) {
+        return std::ranges::count(tokenizer.encode(parts), id);
+    };
+    EXPECT_EQ(count({{"<|im_start|>", true}, {"<|im_start|>", false}}, start), 1);
+    EXPECT_EQ(count({{"a<|im_start|>", false}, {"<|im_start|>a", true}}, start), 1);
+    EXPECT_EQ(count({{"<|im_st", true}, {"art|>", false}}, start), 0); // half a user's
+    EXPECT_EQ(count({{"<|im_st", true}, {"art|>", true}}, start), 0);
+    EXPECT_EQ(count({{"<|im_start|>", true}, {"system", false}}, start), 1); // not the longer one
+    EXPECT_EQ(count({{"<tool>", false}, {"<to", false}, {"ol>", true}}, tool), 2);
+
+    const Tokenizer channels(named({"<|return|>", "<|call|>", "<|channel|>", "<|end|>"}, 3));
+    const std::vector<TextPart> parts{{"<|channel|><|end|>", true}, {"<|channel|><|end|>", false}};
+    const Ids ids = channels.encode(parts);
+    for (const TokenId id : {258, 259}) EXPECT_EQ(std::ranges::count(ids, id), 1);
+}
+
 TEST(Tokenizer, ASpaceIsPutInFrontOfTheTextBehindASpecialToken) {
     const Tokenizer tokenizer(small("small-spm"));
     const TokenId the = id_of(tokenizer, "▁the");

@@ -1,0 +1,95 @@
+#pragma once
+// Many sequences at a time: they join and leave between steps, prompt chunks share steps with
+// decoding, whole pages that two of them begin with alike are computed once, and when the pool of
+// pages is empty the youngest one gives its own back and is computed again later. None of this
+// changes a sequence's text. A scheduler for engine::Loop on rank 0.
+
+#include "pillar/engine/sequence.hpp"
+#include "pillar/forward/page_tables.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace pillar::engine {
+
+struct BatchLimits {
+    std::size_t max_sequences = 1;   ///< at a time
+    std::size_t max_rows = 256;      ///< of a step
+    std::size_t max_prompt_rows = 0; ///< of a step that decodes too; 0: max_rows
+    std::size_t n_pages = 0;         ///< of the pool; at least those of one context
+    std::size_t n_context = 4096;
+    bool shares_pages = true;     ///< Transformer::shares_pages()
+    std::size_t n_candidates = 1; ///< LoopOptions::n_candidates
+};
+
+/// What the scheduler has done so far.
+struct BatchCounts {
+    std::uint64_t n_started = 0;
+    std::uint64_t n_finished = 0;
+    std::uint64_t n_set_back = 0;         ///< how often a sequence gave its pages back
+    std::uint64_t n_shared_positions = 0; ///< of prompts, found computed
+    std::uint64_t n_prompt = 0;           ///< tokens of the sequences that have finished
+    std::uint64_t n_generated = 0;
+};
+
+/// Rank 0 only.
+class ContinuousBatch : public Scheduler {
+  public:
+    /// The next sequence, nullptr when there are no more.
+    using Source = std::function<std::unique_ptr<Sequence>()>;
+    /// Gets each sequence when it has ended, in the order in which they end.
+    using OnFinished = std::function<void(std::unique_ptr<Sequence>)>;
+
+    ContinuousBatch(const BatchLimits& limits, Source source, OnFinished on_finished);
+
+    /// Gets the tokens and the sequences as they come. Not owned.
+    void observe(StepObserver* observer) noexcept { observer_ = observer; }
+    /// Called between two steps.
+    void after_steps(std::function<void(const BatchCounts&)> call) { after_step_ = std::move(call); }
+    bool next(StepPlan& plan) override;
+    /// `signalled`: what runs is left as it is, unfinished.
+    void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
+              bool signalled) override;
+
+    [[nodiscard]] const BatchCounts& counts() const noexcept { return counts_; }
+
+  private:
+    /// A sequence of the cache: who runs in it, or whose pages are still there.
+    struct Slot {
+        std::unique_ptr<Sequence> running;
+        std::vector<tokenizer::TokenId> left; ///< tokens of pages that nobody needs any more
+        std::size_t n_rows = 0;               ///< of the step at hand
+    };
+    struct Prefix {
+        std::size_t slot = SIZE_MAX;
+        std::size_t n_positions = 0; ///< whole pages
+        bool is_underway = false;    ///< more of it is being computed
+    };
+
+    void admit(StepPlan& plan);
+    [[nodiscard]] Prefix find_prefix(std::span<const tokenizer::TokenId> tokens) const;
+    void start(std::unique_ptr<Sequence> sequence, const Prefix& prefix, std::size_t slot,
+               StepPlan& plan);
+    void keep(std::size_t slot, std::size_t n_positions, StepPlan& plan);
+    void make_room(std::size_t slot, std::size_t n_rows, StepPlan& plan);
+    [[nodiscard]] std::size_t free_slot(const Prefix& prefix) const;
+    bool drop_left_pages(std::size_t but, StepPlan& plan);
+    void set_back(std::size_t slot, StepPlan& plan);
+    [[nodiscard]] std::vector<std::size_t> by_age() const;
+
+    BatchLimits limits_;
+    Source source_;
+    OnFinished on_finished_;
+    std::function<void(const BatchCounts&)> after_step_;
+    StepObserver* observer_ = nullptr;
+    forward::PageTables pages_; ///< as every rank's cache will have them after the plan
+    std::vector<Slot> slots_;
+    std::deque<std::unique_ptr<Sequence>> waiting_; ///< set back, or for room; the oldest first
+    bool has_more_ = true;
+    bool is_stopped_ = false;
+    BatchCounts counts_;
+};
+
+} // namespace pillar::engine

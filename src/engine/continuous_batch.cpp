@@ -1,0 +1,228 @@
+#include "pillar/engine/continuous_batch.hpp"
+
+#include "pillar/core/errors.hpp"
+#include "pillar/kernels/family.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pillar::engine {
+
+namespace {
+
+using kernels::page_positions;
+
+std::int32_t narrow(std::size_t n) noexcept {
+    return static_cast<std::int32_t>(n);
+}
+
+/// Positions of whole pages in which two sequences are the same.
+std::size_t common_pages(std::span<const tokenizer::TokenId> a,
+                         std::span<const tokenizer::TokenId> b) {
+    const auto [end, other] = std::ranges::mismatch(a, b);
+    const auto n = static_cast<std::size_t>(end - a.begin());
+    return n / page_positions * page_positions;
+}
+
+} // namespace
+
+ContinuousBatch::ContinuousBatch(const BatchLimits& limits, Source source, OnFinished on_finished)
+    : limits_(limits), source_(std::move(source)), on_finished_(std::move(on_finished)),
+      pages_(limits.n_pages, limits.max_sequences, limits.n_context, 0),
+      slots_(limits.max_sequences) {
+    expects(limits.n_pages >= forward::PageTables::pages_for(limits.n_context),
+            "the pool has pages for one context");
+    if (limits_.max_prompt_rows == 0) limits_.max_prompt_rows = limits_.max_rows;
+}
+
+/// Running slots, the oldest sequence first.
+std::vector<std::size_t> ContinuousBatch::by_age() const {
+    std::vector<std::size_t> order;
+    for (std::size_t s = 0; s < slots_.size(); ++s)
+        if (slots_[s].running) order.push_back(s);
+    std::ranges::sort(order, {}, [this](std::size_t s) { return slots_[s].running->number(); });
+    return order;
+}
+
+void ContinuousBatch::keep(std::size_t slot, std::size_t n_positions, StepPlan& plan) {
+    pages_.truncate(narrow(slot), narrow(n_positions));
+    plan.keeps.push_back({narrow(slot), narrow(n_positions), -1});
+}
+
+/// The most pages that a sequence of these tokens finds computed; one token at least is left.
+ContinuousBatch::Prefix
+ContinuousBatch::find_prefix(std::span<const tokenizer::TokenId> tokens) const {
+    Prefix best;
+    if (!limits_.shares_pages) return best;
+    const auto wanted = tokens.first(tokens.size() - 1);
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+        const Slot& slot = slots_[s];
+        const std::span<const tokenizer::TokenId> all =
+            slot.running ? slot.running->tokens() : std::span(slot.left);
+        const std::size_t n_all = common_pages(wanted, all);
+        const std::size_t n_fed = slot.running ? slot.running->n_fed() : slot.left.size();
+        const std::size_t n_there = std::min(n_all, n_fed / page_positions * page_positions);
+        if (n_there > best.n_positions) best = {s, n_there, best.is_underway};
+        if (n_all > n_there) best.is_underway = true;
+    }
+    return best;
+}
+
+void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& prefix,
+                            std::size_t slot, StepPlan& plan) {
+    Slot& own = slots_[slot];
+    if (prefix.n_positions > 0 && prefix.slot == slot) {
+        keep(slot, prefix.n_positions, plan);
+    } else {
+        if (!own.left.empty()) keep(slot, 0, plan);
+        if (prefix.n_positions > 0) {
+            pages_.share(narrow(slot), narrow(prefix.slot), narrow(prefix.n_positions));
+            plan.keeps.push_back({narrow(slot), narrow(prefix.n_positions), narrow(prefix.slot)});
+        }
+    }
+    own.left.clear();
+    const SequenceOptions& options = sequence->options();
+    const std::size_t n_needed = sampling::candidates_needed(options.sampling);
+    const auto n_told = static_cast<std::size_t>(std::max(0, options.n_top_logprobs));
+    plan.samplings.push_back(
+        {.sequence = narrow(slot),
+         .n_candidates = static_cast<std::uint16_t>(
+             n_needed == 0 ? 0
+                           : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
+         .is_banned = options.ignore_eos ? std::uint16_t{1} : std::uint16_t{0},
+         .parameters = options.sampling});
+    for (const auto& [id, value] : options.biases)
+        plan.biases.push_back({narrow(slot), id, value});
+    own.running = std::move(sequence);
+    own.running->start();
+    own.running->fed(0, prefix.n_positions, nullptr);
+    counts_.n_shared_positions += prefix.n_positions;
+}
+
+/// Fill free slots, the oldest sequence first, while there are pages for their prompts.
+void ContinuousBatch::admit(StepPlan& plan) {
+    for (;;) {
+        const auto is_free = [](const Slot& slot) { return !slot.running; };
+        if (std::ranges::none_of(slots_, is_free)) return;
+        if (waiting_.empty()) {
+            std::unique_ptr<Sequence> next = has_more_ ? source_() : nullptr;
+            has_more_ = next != nullptr;
+            if (!has_more_) return;
+            ++counts_.n_started;
+            waiting_.push_back(std::move(next));
+        }
+        const std::span<const tokenizer::TokenId> tokens = waiting_.front()->tokens();
+        const Prefix prefix = find_prefix(tokens);
+        const bool runs = !by_age().empty();
+        if (prefix.is_underway && runs) return; // it will soon be there
+        const std::size_t n_needed = forward::PageTables::pages_for(tokens.size() + 1) -
+                                     prefix.n_positions / page_positions;
+        while (pages_.free_pages() < n_needed && drop_left_pages(prefix.slot, plan)) {}
+        if (pages_.free_pages() < n_needed && runs) return; // others need what there is
+        std::unique_ptr<Sequence> sequence = std::move(waiting_.front());
+        waiting_.pop_front();
+        start(std::move(sequence), prefix, free_slot(prefix), plan);
+    }
+}
+
+/// The slot that its prefix has been left in, else one where nothing is left, else any.
+std::size_t ContinuousBatch::free_slot(const Prefix& prefix) const {
+    if (prefix.n_positions > 0 && !slots_[prefix.slot].running) return prefix.slot;
+    std::size_t any = slots_.size();
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+        if (slots_[s].running) continue;
+        if (slots_[s].left.empty()) return s;
+        any = s;
+    }
+    return any;
+}
+
+/// Give back the pages of one ended sequence, not those in slot `but`. False when there are none.
+bool ContinuousBatch::drop_left_pages(std::size_t but, StepPlan& plan) {
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+        if (s == but || slots_[s].running || slots_[s].left.empty()) continue;
+        slots_[s].left.clear();
+        keep(s, 0, plan);
+        return true;
+    }
+    return false;
+}
+
+void ContinuousBatch::set_back(std::size_t slot, StepPlan& plan) {
+    Slot& own = slots_[slot];
+    keep(slot, 0, plan);
+    own.running->set_back();
+    own.n_rows = 0;
+    ++counts_.n_set_back;
+    const auto is_older = [](const std::unique_ptr<Sequence>& a,
+                             const std::unique_ptr<Sequence>& b) {
+        return a->number() < b->number();
+    };
+    waiting_.insert(std::ranges::upper_bound(waiting_, own.running, is_older),
+                    std::move(own.running));
+}
+
+/// Pages for the next rows of a slot, at the cost of what is left, then of the youngest.
+void ContinuousBatch::make_room(std::size_t slot, std::size_t n_rows, StepPlan& plan) {
+    const std::size_t last = slots_[slot].running->n_fed() + n_rows - 1;
+    while (!pages_.reserve(narrow(slot), narrow(last))) {
+        if (drop_left_pages(slot, plan)) continue;
+        const std::vector<std::size_t> running = by_age();
+        expects(running.size() > 1, "the pool has pages for one context");
+        set_back(running.back(), plan);
+        if (running.back() == slot) return;
+    }
+    slots_[slot].n_rows = n_rows;
+}
+
+bool ContinuousBatch::next(StepPlan& plan) {
+    if (after_step_) after_step_(counts_);
+    if (is_stopped_) return false;
+    admit(plan);
+    for (Slot& slot : slots_) slot.n_rows = 0;
+    std::size_t n_rows = 0;
+    for (const std::size_t s : by_age()) { // answers first
+        if (!slots_[s].running || !slots_[s].running->is_decoding()) continue;
+        if (n_rows == limits_.max_rows) break;
+        make_room(s, 1, plan);
+        ++n_rows;
+    }
+    const std::size_t limit =
+        n_rows == 0 ? limits_.max_rows : std::min(limits_.max_rows, n_rows + limits_.max_prompt_rows);
+    for (const std::size_t s : by_age()) {
+        if (!slots_[s].running || slots_[s].running->is_decoding() || n_rows >= limit) continue;
+        const std::size_t n = std::min(slots_[s].running->n_left(), limit - n_rows);
+        make_room(s, n, plan);
+        n_rows += n;
+    }
+    plan.phase = Phase::decode;
+    for (const std::size_t s : by_age()) {
+        Slot& slot = slots_[s];
+        if (slot.n_rows == 0) continue;
+        if (!slot.running->is_decoding()) plan.phase = Phase::prefill;
+        slot.running->add_rows(slot.n_rows, narrow(s), plan);
+    }
+    return !plan.rows.empty();
+}
+
+void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
+                           std::span<const RowOutcome> outcomes, bool signalled) {
+    for (Slot& slot : slots_)
+        if (slot.running && slot.n_rows > 0) slot.running->fed(step, slot.n_rows, observer_);
+    for (const RowOutcome& outcome : outcomes) {
+        const auto s = static_cast<std::size_t>(plan.rows[outcome.row].sequence);
+        slots_[s].running->accept(step, outcome, observer_);
+    }
+    for (Slot& slot : slots_) {
+        if (!slot.running || !slot.running->is_done()) continue;
+        const auto tokens = slot.running->tokens().first(slot.running->n_fed());
+        slot.left.assign(tokens.begin(), tokens.end());
+        ++counts_.n_finished;
+        counts_.n_prompt += slot.running->timings().n_prompt;
+        counts_.n_generated += slot.running->timings().n_generated;
+        on_finished_(std::move(slot.running));
+    }
+    is_stopped_ = signalled;
+}
+
+} // namespace pillar::engine
