@@ -104,6 +104,13 @@ struct ClusterFacts {
     std::vector<AllreduceFacts> allreduces;
     std::optional<OverlapFacts> overlap; ///< of several ranks
     std::string binding_warning;         ///< comm::Binding's
+
+    [[nodiscard]] const IdentityFacts& identity(int rank) const {
+        return identities[static_cast<std::size_t>(rank)];
+    }
+    [[nodiscard]] const NodeFacts& node(int rank) const {
+        return nodes[static_cast<std::size_t>(rank)];
+    }
 };
 
 } // namespace pillar::check

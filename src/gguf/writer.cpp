@@ -90,16 +90,16 @@ bool is_consistent(const Value& value) {
     });
 }
 
-struct Declared {
-    std::string name;
-    quant::Type type;
-    std::vector<std::uint64_t> shape;
-    std::uint64_t size_bytes;
-};
-
 } // namespace
 
 struct Writer::State {
+    struct Declared {
+        std::string name;
+        quant::Type type;
+        std::vector<std::uint64_t> shape;
+        std::uint64_t size_bytes;
+    };
+
     explicit State(const std::filesystem::path& p) : path(p), output(p.string()) {}
 
     std::filesystem::path path;
@@ -238,7 +238,7 @@ void Writer::close() {
     State& state = *state_;
     if (!state.header_written) state.write_header();
     if (state.current < state.tensors.size()) {
-        const Declared& tensor = state.tensors[state.current];
+        const State::Declared& tensor = state.tensors[state.current];
         throw Error(ExitCode::internal,
                     fmt::format("{}: tensor \"{}\" was given {} of its {} bytes",
                                 printable(state.path.string()), printable(tensor.name),

@@ -11,16 +11,8 @@ namespace pillar::check {
 
 namespace {
 
-const IdentityFacts& identity(const ClusterFacts& facts, int rank) {
-    return facts.identities[static_cast<std::size_t>(rank)];
-}
-
-const NodeFacts& node(const ClusterFacts& facts, int rank) {
-    return facts.nodes[static_cast<std::size_t>(rank)];
-}
-
 std::string pair_name(const ClusterFacts& facts, const PairFacts& pair) {
-    return fmt::format("{} - {}", identity(facts, pair.a).host, identity(facts, pair.b).host);
+    return fmt::format("{} - {}", facts.identity(pair.a).host, facts.identity(pair.b).host);
 }
 
 /// Pairs on different machines.
@@ -37,7 +29,7 @@ std::vector<std::string> links_where(const ClusterFacts& facts, Predicate is_con
     std::vector<std::string> names;
     std::vector<std::vector<int>> ranks;
     for (const int rank : first_ranks(facts, &IdentityFacts::network))
-        for (const LinkFacts& link : node(facts, rank).links) {
+        for (const LinkFacts& link : facts.node(rank).links) {
             if (!is_concerned(link)) continue;
             const auto found = std::ranges::find(names, link.name);
             const auto at = static_cast<std::size_t>(found - names.begin());
@@ -55,8 +47,8 @@ void judge_links(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
         verdicts.push_back({Level::slow, "link", std::move(text)});
     };
     for (const int rank : first_ranks(facts, &IdentityFacts::network))
-        for (const LinkFacts& link : node(facts, rank).links) {
-            const std::string& host = identity(facts, rank).host;
+        for (const LinkFacts& link : facts.node(rank).links) {
+            const std::string& host = facts.identity(rank).host;
             if (link.speed_mbit_per_s && *link.speed_mbit_per_s < min_speed_mbit_per_s)
                 slow(fmt::format("{} runs at {} Mbit/s on {}: cable or switch port", link.name,
                                  *link.speed_mbit_per_s, host));
@@ -106,8 +98,8 @@ void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
     for (const PairFacts& pair : pairs)
         for (const auto& [rank, carrier] :
              {std::pair(pair.a, pair.carrier_a), std::pair(pair.b, pair.carrier_b)}) {
-            const std::string& named = node(facts, rank).named_interfaces;
-            const std::string& host = identity(facts, rank).host;
+            const std::string& named = facts.node(rank).named_interfaces;
+            const std::string& host = facts.identity(rank).host;
             if (carrier.empty())
                 unseen.push_back(host);
             else if (!named.empty() && !names_interface(named, carrier))
@@ -123,7 +115,7 @@ void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
         verdicts.push_back({Level::slow, "path",
                             fmt::format("messages went over {} although btl_tcp_if_include names "
                                         "{}: is it set on all nodes (jobs/env.sh)?",
-                                        joined(strays, ", "), node(facts, 0).named_interfaces)});
+                                        joined(strays, ", "), facts.node(0).named_interfaces)});
     if (!unseen.empty())
         verdicts.push_back({Level::note, "path",
                             fmt::format("which interface carries the messages of {} is not told",
@@ -140,7 +132,7 @@ double allowed_bytes_per_s(const ClusterFacts& facts, const PairFacts& pair) {
     double least = 0;
     for (const auto& [rank, carrier] :
          {std::pair(pair.a, pair.carrier_a), std::pair(pair.b, pair.carrier_b)})
-        for (const LinkFacts& link : node(facts, rank).links) {
+        for (const LinkFacts& link : facts.node(rank).links) {
             if (link.name != carrier || !link.speed_mbit_per_s) continue;
             const double rate = *link.speed_mbit_per_s * 1e6 / 8 * payload_share;
             least = least == 0 ? rate : std::min(least, rate);

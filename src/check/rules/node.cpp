@@ -16,12 +16,8 @@ namespace pillar::check {
 
 namespace {
 
-const NodeFacts& node(const ClusterFacts& facts, int rank) {
-    return facts.nodes[static_cast<std::size_t>(rank)];
-}
-
 std::string host(const ClusterFacts& facts, int rank) {
-    return facts.identities[static_cast<std::size_t>(rank)].host;
+    return facts.identity(rank).host;
 }
 
 std::vector<int> ranks_beside(const ClusterFacts& facts, int rank) {
@@ -40,7 +36,7 @@ void judge_boards(const ClusterFacts& facts, const std::vector<int>& machines,
                   std::vector<Verdict>& verdicts) {
     std::vector<std::string> hosts, boards;
     for (const int rank : machines) {
-        const NodeFacts& n = node(facts, rank);
+        const NodeFacts& n = facts.node(rank);
         hosts.push_back(host(facts, rank));
         boards.push_back(fmt::format("{}{}{}, {}", n.board, n.board.empty() ? "" : ", ",
                                      n.cpu.empty() ? "unnamed processor" : n.cpu,
@@ -67,15 +63,15 @@ void judge_memory(const ClusterFacts& facts, const std::vector<int>& machines,
     double least = 1e300, most = 0, min_available = 1e300;
     int poorest = machines.front();
     for (const int rank : machines) {
-        const NodeFacts& n = node(facts, rank);
+        const NodeFacts& n = facts.node(rank);
         if (n.memory_bytes < least) least = n.memory_bytes, poorest = rank;
         most = std::max(most, n.memory_bytes);
         min_available = std::min(min_available, n.available_bytes);
         for (const int beside : ranks_beside(facts, rank)) {
-            if (node(facts, beside).shortage.empty()) continue;
+            if (facts.node(beside).shortage.empty()) continue;
             all_fit = false;
             verdicts.push_back(
-                {Level::bad, "memory", node(facts, beside).shortage, ExitCode::refused});
+                {Level::bad, "memory", facts.node(beside).shortage, ExitCode::refused});
             break; // once for a machine
         }
     }
@@ -94,9 +90,9 @@ void judge_governors(const ClusterFacts& facts, const std::vector<int>& machines
                      std::vector<Verdict>& verdicts) {
     std::vector<std::string> hosts, governors;
     for (const int rank : machines) {
-        if (node(facts, rank).governor.empty()) continue;
+        if (facts.node(rank).governor.empty()) continue;
         hosts.push_back(host(facts, rank));
-        governors.push_back(node(facts, rank).governor);
+        governors.push_back(facts.node(rank).governor);
     }
     if (hosts.empty()) {
         verdicts.push_back({Level::good, "governor", "not told here: no cpufreq in this kernel"});
@@ -122,7 +118,7 @@ void judge_clocks(const ClusterFacts& facts, const std::vector<int>& machines,
     bool all_good = true;
     double least = 1e300, most = 0;
     for (const int rank : machines) {
-        const NodeFacts& n = node(facts, rank);
+        const NodeFacts& n = facts.node(rank);
         if (!n.clock_mhz) continue;
         least = std::min(least, *n.clock_mhz);
         most = std::max(most, *n.clock_mhz);
@@ -156,7 +152,7 @@ void judge_throttling(const ClusterFacts& facts, const std::vector<int>& machine
     std::size_t n_told = 0;
     bool all_good = true;
     for (const int rank : machines) {
-        const NodeFacts& n = node(facts, rank);
+        const NodeFacts& n = facts.node(rank);
         if (n.temperature_c && *n.temperature_c >= hot_c) {
             all_good = false;
             verdicts.push_back({Level::slow, "heat",
@@ -186,7 +182,7 @@ void judge_load(const ClusterFacts& facts, const std::vector<int>& machines,
     bool all_good = true, is_told = false;
     double most = 0;
     for (const int rank : machines) {
-        const NodeFacts& n = node(facts, rank);
+        const NodeFacts& n = facts.node(rank);
         if (!n.other_cpus) continue;
         is_told = true;
         most = std::max(most, *n.other_cpus);
@@ -211,7 +207,7 @@ void judge_bandwidth(const ClusterFacts& facts, const std::vector<int>& machines
     for (const int rank : machines) {
         double rate = 0;
         for (const int other : ranks_beside(facts, rank))
-            rate += node(facts, other).read_bytes_per_s;
+            rate += facts.node(other).read_bytes_per_s;
         rates.push_back(rate);
     }
     std::vector<double> sorted = rates;
@@ -240,8 +236,8 @@ void judge_time_of_day(const ClusterFacts& facts, const std::vector<int>& machin
     double most = 0;
     int worst = 0;
     for (const int rank : machines)
-        if (std::abs(node(facts, rank).clock_offset_s) > most)
-            most = std::abs(node(facts, rank).clock_offset_s), worst = rank;
+        if (std::abs(facts.node(rank).clock_offset_s) > most)
+            most = std::abs(facts.node(rank).clock_offset_s), worst = rank;
     if (machines.size() < 2) return;
     if (most > max_clock_offset_s)
         verdicts.push_back({Level::note, "time",
