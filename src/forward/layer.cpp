@@ -29,7 +29,7 @@ void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch
     compute_attention(ws, worker, layer, batch);
     worker.barrier();
     if (must_join_attention(ws, batch)) {
-        join_attention(ws, worker, batch);
+        join_attention(ws, worker, layer, batch);
         worker.barrier();
     }
     multiply_share(ws, worker, ws.model.weights.layers[layer].output, batch.attention,
@@ -94,6 +94,7 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
     const std::span<const float> bias =
         is_attention ? layers[layer].output_bias : layers[layer].down_bias;
     for (std::size_t r = rows.begin; r < rows.end; ++r) { // row by row: it stays in the cache
+        if (!is_attention) add_expert_biases(ws, layer, batch, r);
         add_residual(ws, bias, batch, r);
         if (is_attention)
             norm_before_block(ws, layer, layers[layer].feed_forward_norm, batch, r);

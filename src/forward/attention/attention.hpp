@@ -40,6 +40,7 @@ void compute_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
 /// Whether something is left to do after a barrier: split jobs to put together, blocks to quantise.
 [[nodiscard]] bool must_join_attention(const Workspace& ws, const MicroBatch& batch) noexcept;
 /// Do this thread's share of it.
-void join_attention(Workspace& ws, threads::Worker worker, MicroBatch& batch) noexcept;
+void join_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
+                    MicroBatch& batch) noexcept;
 
 } // namespace pillar::forward

@@ -12,7 +12,11 @@ void apply_gate(const kernels::Family& family, model::Activation activation, flo
                 const float* up, Range range) noexcept {
     switch (activation) {
     case model::Activation::silu:
-        family.swiglu(gate + range.begin, up + range.begin, range.size(), gate + range.begin);
+        return family.swiglu(gate + range.begin, up + range.begin, range.size(),
+                             gate + range.begin);
+    case model::Activation::silu_clamped:
+        return family.swiglu_clamped(gate + range.begin, up + range.begin, 1.702f, 7.0f,
+                                     range.size(), gate + range.begin);
     }
 }
 

@@ -11,6 +11,8 @@ void quantize(Activations& x, std::size_t column, std::size_t block_begin,
 void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept;
 void rope(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
+void swiglu_clamped(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                    float* out) noexcept;
 void add(float* x, const float* y, std::size_t n) noexcept;
 void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept;
 

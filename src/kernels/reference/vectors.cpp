@@ -39,6 +39,17 @@ void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexc
     for (std::size_t i = 0; i < n; ++i) out[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
 }
 
+PILLAR_CLONES
+void swiglu_clamped(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                    float* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) { // comparisons that let a NaN through
+        const float g = limit < gate[i] ? limit : gate[i];
+        const float below = limit < up[i] ? limit : up[i];
+        const float u = -limit > below ? -limit : below;
+        out[i] = g / (1.0f + exp_f32(-(alpha * g))) * (u + 1.0f);
+    }
+}
+
 void add(float* x, const float* y, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) x[i] += y[i];
 }

@@ -83,4 +83,14 @@ constexpr std::array expert_feed_forward{
                Extent::dim, RowOrder::as_in_file, Extent::experts},
 };
 
+constexpr std::array expert_biases{
+    TensorSpec{Role::router_bias, "ffn_gate_inp.bias", Presence::required, Extent::experts},
+    TensorSpec{Role::expert_gate_bias, "ffn_gate_exps.bias", Presence::required, Extent::hidden,
+               Extent::one, RowOrder::as_in_file, Extent::experts},
+    TensorSpec{Role::expert_up_bias, "ffn_up_exps.bias", Presence::required, Extent::hidden,
+               Extent::one, RowOrder::as_in_file, Extent::experts},
+    TensorSpec{Role::expert_down_bias, "ffn_down_exps.bias", Presence::required, Extent::dim,
+               Extent::one, RowOrder::as_in_file, Extent::experts},
+};
+
 } // namespace pillar::model

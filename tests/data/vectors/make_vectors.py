@@ -70,6 +70,15 @@ def swiglu(gate, up):
     return [f32(f32(g / f32(1 + exp(-g))) * u) for g, u in zip(gate, up)]
 
 
+def swiglu_clamped(gate, up):
+    alpha, limit = exact(np.float32(1.702)), Fraction(7)
+    out = []
+    for g, u in zip(gate, up):
+        g, u = min(g, limit), max(min(u, limit), -limit)
+        out.append(f32(f32(g / f32(1 + exp(-f32(alpha * g)))) * f32(u + 1)))
+    return out
+
+
 def attend(query, keys, values, scale):
     scores = []
     for key in keys:
@@ -120,6 +129,8 @@ def main():
         data[f"{kind}_combined"] = [m, l, *o]
         r = f32(1 / l)
         data[f"{kind}_out"] = [f32(v * r) for v in o]
+    data["swiglu_clamped_out"] = swiglu_clamped(draw("swiglu_clamped_gate", 45, size=12.0),
+                                                draw("swiglu_clamped_up", 45, size=12.0))
     with open(Path(__file__).parent / "vectors.txt", "w", encoding="ascii") as file:
         for name, values in data.items():
             file.write(f"{name} {hex_floats(np.ravel(values) if not isinstance(values, list) else values)}\n")

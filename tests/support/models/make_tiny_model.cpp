@@ -41,8 +41,8 @@ int main(int argc, char** argv) {
                                                          {"llama3", RopeScaling::llama3}};
     CLI::App app{"Writes a small model with random weights."};
     app.add_option("--output", output, "file to write")->required();
-    app.add_option("--architecture", model.architecture, "llama, qwen2, qwen3 or qwen3moe")
-        ->check(CLI::IsMember({"llama", "qwen2", "qwen3", "qwen3moe"}))
+    app.add_option("--architecture", model.architecture, "llama, qwen2, qwen3, qwen3moe or gpt-oss")
+        ->check(CLI::IsMember({"llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss"}))
         ->capture_default_str();
     app.add_option("--layers", model.n_layers, "layers")->capture_default_str();
     app.add_option("--dim", model.dim, "width of the residual stream")->capture_default_str();

@@ -127,7 +127,7 @@ void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
         set("expert_count", options.n_experts);
         set("expert_used_count", options.n_experts_used);
     }
-    const bool has_width_of_experts = options.architecture == "qwen3moe";
+    const bool has_width_of_experts = options.architecture != "llama" && options.n_experts > 0;
     if (has_width_of_experts) set("expert_feed_forward_length", options.ffn);
     set("feed_forward_length", has_width_of_experts ? 3 * options.ffn : options.ffn);
     set("attention.head_count", options.n_heads);
@@ -149,6 +149,13 @@ void add_experts(GgufBuilder& builder, const TinyModel& options, const std::stri
     add_matrix(builder, options, block + "ffn_gate_exps.weight", dim, ffn, 1.0, n);
     add_matrix(builder, options, block + "ffn_up_exps.weight", dim, ffn, 1.0, n);
     add_matrix(builder, options, block + "ffn_down_exps.weight", ffn, dim, 1.0, n);
+    if (options.architecture != "gpt-oss") return;
+    add_bias(builder, options, block + "ffn_gate_inp.bias", n);
+    for (const auto& [name, width] :
+         {std::pair("gate", ffn), std::pair("up", ffn), std::pair("down", dim)}) {
+        add_bias(builder, options, fmt::format("{}ffn_{}_exps.bias", block, name), width * n);
+        builder.tensors.back().shape = {width, n};
+    }
 }
 
 void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t layer) {
@@ -160,7 +167,8 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t lay
     add_matrix(builder, options, block + "attn_k.weight", options.dim, kv);
     add_matrix(builder, options, block + "attn_v.weight", options.dim, kv);
     add_matrix(builder, options, block + "attn_output.weight", q, options.dim);
-    if (options.architecture == "qwen2") {
+    const bool is_gpt_oss = options.architecture == "gpt-oss";
+    if (options.architecture == "qwen2" || is_gpt_oss) {
         add_bias(builder, options, block + "attn_q.bias", q);
         add_bias(builder, options, block + "attn_k.bias", kv);
         add_bias(builder, options, block + "attn_v.bias", kv);
@@ -169,7 +177,12 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t lay
         add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
         add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
     }
-    add_norm(builder, options, block + "ffn_norm.weight");
+    if (is_gpt_oss) {
+        add_bias(builder, options, block + "attn_output.bias", options.dim);
+        add_bias(builder, options, block + "attn_sinks.weight", options.n_heads);
+    }
+    add_norm(builder, options,
+             block + (is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight"));
     if (options.n_experts > 0) return add_experts(builder, options, block);
     add_matrix(builder, options, block + "ffn_gate.weight", options.dim, options.ffn);
     add_matrix(builder, options, block + "ffn_up.weight", options.dim, options.ffn);
@@ -190,7 +203,9 @@ void check(const TinyModel& options) {
     require(options.n_experts == 0 ||
                 (options.n_experts_used > 0 && options.n_experts_used <= options.n_experts),
             "of the experts at least one and at most all are used");
-    require(options.architecture != "qwen3moe" || options.n_experts > 0, "qwen3moe has experts");
+    require(options.n_experts > 0 ||
+                (options.architecture != "qwen3moe" && options.architecture != "gpt-oss"),
+            "qwen3moe and gpt-oss have experts");
     require(options.head_width() % 2 == 0, "the head width is even");
 }
 

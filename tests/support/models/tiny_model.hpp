@@ -18,7 +18,8 @@ namespace pillar::support {
 enum class RopeScaling { none, linear, yarn, llama3 };
 
 struct TinyModel {
-    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads), qwen3moe (experts too).
+    /// general.architecture: llama, qwen2 (biases), qwen3 (norms of heads), qwen3moe (experts too),
+    /// gpt-oss (experts, biases everywhere, sinks; no window).
     std::string architecture = "llama";
     std::uint32_t n_layers = 2;
     std::uint32_t dim = 64;

@@ -230,7 +230,7 @@ def rope_frequencies(of, n_dims, context, factors):
 
 
 class Model:
-    """Of the architectures llama (Mixtral too), qwen2, qwen3 and qwen3moe.
+    """Of the architectures llama (Mixtral too), qwen2, qwen3, qwen3moe and gpt-oss.
 
     logits(ids): (T, vocabulary) in float64 from exactly decoded weights."""
 
@@ -239,7 +239,8 @@ class Model:
         self.dtype = dtype
         self.cache = {}
         self.architecture = self.file.metadata["general.architecture"]
-        assert self.architecture in ("llama", "qwen2", "qwen3", "qwen3moe")
+        assert self.architecture in ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss")
+        self.is_gpt_oss = self.architecture == "gpt-oss"
         self.has_half_pairs = self.architecture != "llama"
         of = self.key
         self.n_layers = of("block_count")
@@ -298,25 +299,35 @@ class Model:
         hidden = np.triu(np.full((n, n), -np.inf, x.dtype), 1)
         for head in range(self.n_heads):
             score = q[:, head] @ k[:, head // group].T / np.sqrt(x.dtype.type(self.head_dim)) + hidden
+            if self.is_gpt_oss:  # one more position, which has a score and no value
+                sink = np.full((n, 1), self.weight(f"blk.{layer}.attn_sinks.weight")[head])
+                score = np.concatenate([score, sink], axis=1)
             p = np.exp(score - score.max(axis=1, keepdims=True))
-            out[:, head] = p / p.sum(axis=1, keepdims=True) @ v[:, head // group]
+            out[:, head] = (p / p.sum(axis=1, keepdims=True))[:, :n] @ v[:, head // group]
         return self.linear(out.reshape(n, -1), layer, "attn_output")
 
     def experts(self, x, layer):
         """Softmax over all experts, the n_used most likely of them, weights that add up to 1: as Qwen3's and Mixtral's
         authors write it."""
-        def swiglu(x, gate, up, down):
-            gate, up = x @ gate.T, x @ up.T
-            return (gate / (1 + np.exp(-gate)) * up) @ down.T
+        def swiglu(x, e):
+            gate, up = x @ of_experts[0][e].T + biases[0][e], x @ of_experts[1][e].T + biases[1][e]
+            if self.is_gpt_oss:
+                gate, up = np.minimum(gate, 7), np.clip(up, -7, 7)
+                hidden = gate / (1 + np.exp(-1.702 * gate)) * (up + 1)
+            else:
+                hidden = gate / (1 + np.exp(-gate)) * up
+            return hidden @ of_experts[2][e].T + biases[2][e]
         score = self.linear(x, layer, "ffn_gate_inp")
         p = np.exp(score - score.max(axis=1, keepdims=True))
         p = p / p.sum(axis=1, keepdims=True)
         of_experts = [self.weight(f"blk.{layer}.ffn_{name}_exps.weight") for name in ("gate", "up", "down")]
+        biases = [self.weight(f"blk.{layer}.ffn_{name}_exps.bias") if self.is_gpt_oss else np.zeros((self.n_experts, 1))
+                  for name in ("gate", "up", "down")]
         out = np.zeros_like(x)
         for row in range(x.shape[0]):
             chosen = np.argsort(-p[row], kind="stable")[:self.n_used]
             for e in chosen:
-                out[row] += p[row, e] / p[row, chosen].sum() * swiglu(x[row], *(w[e] for w in of_experts))
+                out[row] += p[row, e] / p[row, chosen].sum() * swiglu(x[row], e)
         return out
 
     def feed_forward(self, x, layer):
@@ -329,7 +340,8 @@ class Model:
         x = self.weight("token_embd.weight")[np.asarray(ids)]
         for layer in range(self.n_layers):
             x = x + self.attention(self.norm(x, f"blk.{layer}.attn_norm.weight"), layer)
-            x = x + self.feed_forward(self.norm(x, f"blk.{layer}.ffn_norm.weight"), layer)
+            norm = "post_attention_norm" if self.is_gpt_oss else "ffn_norm"
+            x = x + self.feed_forward(self.norm(x, f"blk.{layer}.{norm}.weight"), layer)
         output = "output.weight" if "output.weight" in self.file.tensors else "token_embd.weight"
         return self.norm(x, "output_norm.weight") @ self.weight(output).T
 
