@@ -61,6 +61,10 @@ function(pillar_module name)
         target_compile_options(pillar_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
         if(PILLAR_UNITY AND CMAKE_BUILD_TYPE STREQUAL Release)
             set_target_properties(pillar_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+            # Files of one kind, which are alike on purpose, use the same names for their own.
+            set(alike ${sources})
+            list(FILTER alike INCLUDE REGEX "/(architectures|families|rules)/")
+            set_source_files_properties(${alike} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
         endif()
     endif()
     # Compiled headers go with the flags: those of the first module that has these serve all.

@@ -46,10 +46,11 @@ Shard shard_of(const BatchOptions& options) {
     if (!id || !count || *count < 2) return {};
     const std::uint64_t index = *id - first.value_or(0);
     if (*id < first.value_or(0) || index >= *count)
-        throw UsageError(fmt::format("SLURM_ARRAY_TASK_ID is {}: the array's tasks are not numbered "
-                                     "one after another; say which lines are this task's with "
-                                     "--shard I/N",
-                                     *id));
+        throw UsageError(
+            fmt::format("SLURM_ARRAY_TASK_ID is {}: the array's tasks are not numbered "
+                        "one after another; say which lines are this task's with "
+                        "--shard I/N",
+                        *id));
     return {index, *count};
 }
 
@@ -83,16 +84,16 @@ struct Root {
         : comm(session.comm()),
           work(session.tokenizer(), find_template(options, session), why_not, input, results,
                work_options(options, session, shard), [this] { comm.heartbeat(); }),
-          batch(limits(options, session), [this] { return work.next(); },
-                [this](std::unique_ptr<engine::Sequence> ended) {
-                    work.finished(std::move(ended));
-                }) {
+          batch(
+              limits(options, session), [this] { return work.next(); },
+              [this](std::unique_ptr<engine::Sequence> ended) {
+                  work.finished(std::move(ended));
+              }) {
         auto n_lines = input.count([this] { comm.heartbeat(); });
         if (n_lines) n_lines = lines_of_shard(*n_lines, shard);
         progress.emplace(n_lines, terminal::on_terminal() ? 5.0 : 30.0);
-        batch.after_steps([this](const engine::BatchCounts& counts) {
-            progress->show(work.counts(), counts);
-        });
+        batch.after_steps(
+            [this](const engine::BatchCounts& counts) { progress->show(work.counts(), counts); });
     }
 
     const chat::Template* find_template(const BatchOptions& options, session::Session& session) {
@@ -191,7 +192,8 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
 
     std::unique_ptr<Root> root;
     comm::agree(comm, [&] {
-        if (comm.is_root()) root = std::make_unique<Root>(options, session, shard, *input, *results);
+        if (comm.is_root())
+            root = std::make_unique<Root>(options, session, shard, *input, *results);
     });
     if (shard.count > 1)
         log::root(Level::info, "shard    {} of {} (counted from 0)", shard.index, shard.count);

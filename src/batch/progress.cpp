@@ -27,9 +27,8 @@ std::string progress_line(const Work::Counts& lines, const engine::BatchCounts& 
     if (elapsed_s > 0)
         text += fmt::format(", {:.1f} tokens/s", static_cast<double>(n_tokens) / elapsed_s);
     if (n_lines && lines.n_done > 0 && *n_lines > n_settled)
-        text += fmt::format(", {} left",
-                            duration(elapsed_s / static_cast<double>(lines.n_done) *
-                                     static_cast<double>(*n_lines - n_settled)));
+        text += fmt::format(", {} left", duration(elapsed_s / static_cast<double>(lines.n_done) *
+                                                  static_cast<double>(*n_lines - n_settled)));
     return text;
 }
 

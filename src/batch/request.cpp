@@ -118,9 +118,9 @@ void read_logprobs(const json& body, Request& request) {
     if (top != nullptr && !wanted) refuse("top_logprobs", "needs \"logprobs\": true");
     if (!wanted) return;
     request.options.n_top_logprobs =
-        top == nullptr ? 0
-                       : static_cast<std::int32_t>(
-                             whole_of(*top, "top_logprobs", 0, max_top_logprobs));
+        top == nullptr
+            ? 0
+            : static_cast<std::int32_t>(whole_of(*top, "top_logprobs", 0, max_top_logprobs));
 }
 
 void read_sampling(const json& body, Request& request) {
@@ -164,10 +164,22 @@ bool changes_nothing(const std::string& field, const json& value) {
 }
 
 void expect_known_fields(const json& body, Endpoint endpoint) {
-    static constexpr std::string_view known[] = {
-        "temperature", "top_p", "top_k", "min_p", "seed", "stop", "max_tokens",
-        "max_completion_tokens", "logprobs", "top_logprobs", "n", "logit_bias",
-        "frequency_penalty", "presence_penalty", "repeat_penalty", "ignore_eos"};
+    static constexpr std::string_view known[] = {"temperature",
+                                                 "top_p",
+                                                 "top_k",
+                                                 "min_p",
+                                                 "seed",
+                                                 "stop",
+                                                 "max_tokens",
+                                                 "max_completion_tokens",
+                                                 "logprobs",
+                                                 "top_logprobs",
+                                                 "n",
+                                                 "logit_bias",
+                                                 "frequency_penalty",
+                                                 "presence_penalty",
+                                                 "repeat_penalty",
+                                                 "ignore_eos"};
     for (const auto& [field, value] : body.items()) {
         if (value.is_null() || changes_nothing(field, value)) continue;
         if (field == (endpoint == Endpoint::chat ? "messages" : "prompt")) continue;

@@ -57,7 +57,8 @@ ordered_json completion_logprobs(const engine::Sequence& sequence,
         tokens.push_back(text);
         logprobs.push_back(token.logprob);
         ordered_json best = ordered_json::object();
-        for (const auto& [id, logprob] : token.top) best[tokenizer.decode(std::span(&id, 1), true)] = logprob;
+        for (const auto& [id, logprob] : token.top)
+            best[tokenizer.decode(std::span(&id, 1), true)] = logprob;
         top.push_back(std::move(best));
         offsets.push_back(at);
         at += text.size();
@@ -78,8 +79,8 @@ ordered_json choice_json(std::size_t index, Endpoint endpoint, const engine::Seq
         choice["text"] = sequence.completion();
     choice["logprobs"] = nullptr;
     if (sequence.options().n_top_logprobs >= 0)
-        choice["logprobs"] = is_chat ? chat_logprobs(sequence, tokenizer)
-                                     : completion_logprobs(sequence, tokenizer);
+        choice["logprobs"] =
+            is_chat ? chat_logprobs(sequence, tokenizer) : completion_logprobs(sequence, tokenizer);
     choice["finish_reason"] = finish_reason(sequence);
     return choice;
 }
@@ -101,23 +102,21 @@ std::string result_line(std::uint64_t line, const Request& request,
         n_generated += choices[c]->timings().n_generated;
     }
     const bool is_chat = request.endpoint == Endpoint::chat;
-    ordered_json body{
-        {"id", fmt::format("{}-{}", is_chat ? "chatcmpl" : "cmpl", line)},
-        {"object", is_chat ? "chat.completion" : "text_completion"},
-        {"created", static_cast<std::int64_t>(std::time(nullptr))},
-        {"model", request.model.empty() ? model : request.model},
-        {"choices", std::move(all)},
-        {"usage",
-         {{"prompt_tokens", n_prompt},
-          {"completion_tokens", n_generated},
-          {"total_tokens", n_prompt + n_generated}}}};
-    const ordered_json result{{"id", id_of(line)},
-                              {"custom_id", request.custom_id},
-                              {"response",
-                               {{"status_code", 200},
-                                {"request_id", id_of(line)},
-                                {"body", std::move(body)}}},
-                              {"error", nullptr}};
+    ordered_json body{{"id", fmt::format("{}-{}", is_chat ? "chatcmpl" : "cmpl", line)},
+                      {"object", is_chat ? "chat.completion" : "text_completion"},
+                      {"created", static_cast<std::int64_t>(std::time(nullptr))},
+                      {"model", request.model.empty() ? model : request.model},
+                      {"choices", std::move(all)},
+                      {"usage",
+                       {{"prompt_tokens", n_prompt},
+                        {"completion_tokens", n_generated},
+                        {"total_tokens", n_prompt + n_generated}}}};
+    const ordered_json result{
+        {"id", id_of(line)},
+        {"custom_id", request.custom_id},
+        {"response",
+         {{"status_code", 200}, {"request_id", id_of(line)}, {"body", std::move(body)}}},
+        {"error", nullptr}};
     return dumped(result);
 }
 

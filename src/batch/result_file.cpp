@@ -19,7 +19,7 @@ namespace pillar::batch {
 
 namespace {
 
-constexpr std::size_t read_size = std::size_t{1} << 20;
+constexpr std::size_t scan_bytes = std::size_t{1} << 20;
 constexpr double sync_interval_s = 1.0;
 
 std::uint64_t hash_of_id(std::string_view custom_id) {
@@ -43,7 +43,8 @@ ResultFile::ResultFile(const std::string& path, Sync sync, FunctionRef<void()> h
     : path_(path), sync_(sync) {
     if (path == "-") return;
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file_ < 0) throw IoError(ExitCode::cannot_create, path,
+    if (file_ < 0)
+        throw IoError(ExitCode::cannot_create, path,
                       fmt::format("cannot be made: {}", std::generic_category().message(errno)));
     if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
         const int reason = errno;
@@ -67,7 +68,7 @@ ResultFile::~ResultFile() {
 }
 
 void ResultFile::scan(FunctionRef<void()> heartbeat) {
-    std::vector<char> piece(read_size);
+    std::vector<char> piece(scan_bytes);
     std::string rest; // of a line that is not whole yet
     std::uint64_t n_lines = 0;
     for (std::uint64_t at = 0;;) {

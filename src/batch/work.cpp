@@ -31,9 +31,9 @@ std::vector<tokenizer::TokenId> Work::prompt_of(const Request& request) const {
     } else {
         if (chat_template_ == nullptr) throw BadRequest(why_not_);
         try {
-            ids = chat::token_ids(chat::render(*chat_template_, request.messages,
-                                               chat::settings_of(tokenizer_)),
-                                  tokenizer_);
+            ids = chat::token_ids(
+                chat::render(*chat_template_, request.messages, chat::settings_of(tokenizer_)),
+                tokenizer_);
         } catch (const UsageError& refused) {
             throw BadRequest(refused.what());
         }

@@ -2,8 +2,8 @@
 // Rank 0's side of a batch: lines in, sequences out to the scheduler, results out as they end.
 
 #include "input_lines.hpp"
-#include "result_file.hpp"
 #include "request.hpp"
+#include "result_file.hpp"
 
 #include "pillar/batch/batch.hpp"
 #include "pillar/chat/template.hpp"

@@ -23,7 +23,8 @@ batch::Shard parse_shard(const std::string& text, std::string_view typed) {
         const auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), number);
         return failure == std::errc() && end == part.data() + part.size() && !part.empty();
     };
-    if (slash == std::string::npos || !whole(std::string_view(text).substr(0, slash), shard.index) ||
+    if (slash == std::string::npos ||
+        !whole(std::string_view(text).substr(0, slash), shard.index) ||
         !whole(std::string_view(text).substr(slash + 1), shard.count) || shard.count == 0 ||
         shard.index >= shard.count)
         throw UsageError(fmt::format("{} {}: give I/N with I from 0 to N - 1, for example 0/4",
@@ -67,14 +68,13 @@ void add_batch(Parser& parser) {
     Flag& shard = sub.add(Ranks::may_differ, "--shard", "I/N",
                           "lines I, I+N, I+2N ... of the input, counted from 0; by default those "
                           "of this task where a Slurm array runs it");
-    shard.read(
-        [options, &shard](const std::string& text) {
-            options->shard = parse_shard(text, shard.typed());
-        },
-        [options] {
-            return options->shard ? fmt::format("{}/{}", options->shard->index, options->shard->count)
-                                  : std::string();
-        });
+    shard.read([options, &shard](
+                   const std::string& text) { options->shard = parse_shard(text, shard.typed()); },
+               [options] {
+                   return options->shard
+                              ? fmt::format("{}/{}", options->shard->index, options->shard->count)
+                              : std::string();
+               });
     sub.add(Ranks::may_differ, "--fsync", "WHEN",
             "when results are safe on the disk: line, second or never (as the system likes)")
         .choice(options->sync, {{"line", batch::Sync::line},

@@ -87,12 +87,10 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
     plan.samplings.push_back(
         {.sequence = narrow(slot),
          .n_candidates = static_cast<std::uint16_t>(
-             n_needed == 0 ? 0
-                           : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
+             n_needed == 0 ? 0 : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
          .is_banned = options.ignore_eos ? std::uint16_t{1} : std::uint16_t{0},
          .parameters = options.sampling});
-    for (const auto& [id, value] : options.biases)
-        plan.biases.push_back({narrow(slot), id, value});
+    for (const auto& [id, value] : options.biases) plan.biases.push_back({narrow(slot), id, value});
     own.running = std::move(sequence);
     own.running->start();
     own.running->fed(0, prefix.n_positions, nullptr);
@@ -115,9 +113,10 @@ void ContinuousBatch::admit(StepPlan& plan) {
         const Prefix prefix = find_prefix(tokens);
         const bool runs = !by_age().empty();
         if (prefix.is_underway && runs) return; // it will soon be there
-        const std::size_t n_needed = forward::PageTables::pages_for(tokens.size() + 1) -
-                                     prefix.n_positions / page_positions;
-        while (pages_.free_pages() < n_needed && drop_left_pages(prefix.slot, plan)) {}
+        const std::size_t n_needed =
+            forward::PageTables::pages_for(tokens.size() + 1) - prefix.n_positions / page_positions;
+        while (pages_.free_pages() < n_needed && drop_left_pages(prefix.slot, plan)) {
+        }
         if (pages_.free_pages() < n_needed && runs) return; // others need what there is
         std::unique_ptr<Sequence> sequence = std::move(waiting_.front());
         waiting_.pop_front();
@@ -187,8 +186,9 @@ bool ContinuousBatch::next(StepPlan& plan) {
         make_room(s, 1, plan);
         ++n_rows;
     }
-    const std::size_t limit =
-        n_rows == 0 ? limits_.max_rows : std::min(limits_.max_rows, n_rows + limits_.max_prompt_rows);
+    const std::size_t limit = n_rows == 0
+                                  ? limits_.max_rows
+                                  : std::min(limits_.max_rows, n_rows + limits_.max_prompt_rows);
     for (const std::size_t s : by_age()) {
         if (!slots_[s].running || slots_[s].running->is_decoding() || n_rows >= limit) continue;
         const std::size_t n = std::min(slots_[s].running->n_left(), limit - n_rows);

@@ -101,8 +101,8 @@ void Sequence::keep_logprobs(const RowOutcome& outcome, tokenizer::TokenId id, f
     TokenLogprobs kept{id, logprob, {}};
     std::vector<std::size_t> order(outcome.candidates.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    const auto n = std::min<std::size_t>(order.size(),
-                                         static_cast<std::size_t>(options_.n_top_logprobs));
+    const auto n =
+        std::min<std::size_t>(order.size(), static_cast<std::size_t>(options_.n_top_logprobs));
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(),
                       [&](std::size_t a, std::size_t b) {
                           return sampling::is_better(

@@ -42,8 +42,8 @@ class Sequences {
     }
 
     static std::uint64_t size_bytes(std::size_t max_sequences, std::size_t n_context) noexcept {
-        return max_sequences * (n_context * sizeof(sampling::TokenId) +
-                                max_biases * sizeof(StepPlan::Bias));
+        return max_sequences *
+               (n_context * sizeof(sampling::TokenId) + max_biases * sizeof(StepPlan::Bias));
     }
 
   private:

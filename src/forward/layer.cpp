@@ -95,6 +95,7 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
     const BlockEnd end = is_attention ? BlockEnd{mine.output_bias, mine.attention_post_norm}
                                       : BlockEnd{mine.down_bias, mine.feed_forward_post_norm};
     for (std::size_t r = rows.begin; r < rows.end; ++r) { // row by row: it stays in the cache
+        if (!is_attention) add_expert_biases(ws, layer, batch, r);
         add_residual(ws, end, batch, r);
         if (is_attention)
             norm_before_block(ws, layer, mine.feed_forward_norm, batch, r);

@@ -39,10 +39,11 @@ std::string imbalances(const PlanTable& table) {
         if (row.imbalance() > worth_telling)
             nodes.push_back(fmt::format("{} on {}", number(row.imbalance(), 2), row.n_ranks));
     if (nodes.empty()) return {};
-    return fmt::format("\nUneven parts (heads, and units of 32 feed-forward columns of a layer or an "
-                       "expert, are whole): the node with the largest reads this many times the "
-                       "mean for a token: {} nodes.\n",
-                       joined(nodes, ", "));
+    return fmt::format(
+        "\nUneven parts (heads, and units of 32 feed-forward columns of a layer or an "
+        "expert, are whole): the node with the largest reads this many times the "
+        "mean for a token: {} nodes.\n",
+        joined(nodes, ", "));
 }
 
 /// What each number of nodes needs and how fast it is.

@@ -13,12 +13,12 @@ perf::RankCost cost_of(const trace::RankShare& share) {
     return {{.layer_bytes = share.layer_bytes,
              .heads_bytes = share.heads_bytes,
              .output_bytes = share.output_bytes,
-             .expert_bytes = share.expert_bytes,
-             .n_experts = share.n_experts,
-             .n_experts_used = share.n_experts_used,
              .layer_macs = share.layer_macs,
              .output_macs = share.output_macs,
-             .kv_bytes = share.kv_bytes},
+             .kv_bytes = share.kv_bytes,
+             .expert_bytes = share.expert_bytes,
+             .n_experts = share.n_experts,
+             .n_experts_used = share.n_experts_used},
             static_cast<std::size_t>(share.n_heads)};
 }
 

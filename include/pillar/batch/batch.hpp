@@ -24,11 +24,11 @@ struct Shard {
 
 struct BatchOptions {
     session::ModelOptions model;
-    std::string input;  ///< "-": standard input
-    std::string output; ///< "-": standard output, from which nothing can be resumed
-    sampling::Parameters sampling; ///< of requests that say nothing else
+    std::string input;                 ///< "-": standard input
+    std::string output;                ///< "-": standard output, from which nothing can be resumed
+    sampling::Parameters sampling;     ///< of requests that say nothing else
     std::optional<std::uint64_t> seed; ///< the same; nothing: 0, so that a restart repeats it
-    std::int32_t n_predict = -1;   ///< the same; −1: until the model ends or the context is full
+    std::int32_t n_predict = -1; ///< the same; −1: until the model ends or the context is full
     std::optional<std::string> chat_template; ///< nothing: the model's own
     std::optional<Shard> shard;               ///< nothing: that of a Slurm array, else all
     std::size_t n_parallel = 8;               ///< sequences at a time

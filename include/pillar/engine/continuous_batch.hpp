@@ -47,7 +47,9 @@ class ContinuousBatch : public Scheduler {
     /// Gets the tokens and the sequences as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
     /// Called between two steps.
-    void after_steps(std::function<void(const BatchCounts&)> call) { after_step_ = std::move(call); }
+    void after_steps(std::function<void(const BatchCounts&)> call) {
+        after_step_ = std::move(call);
+    }
     bool next(StepPlan& plan) override;
     /// `signalled`: what runs is left as it is, unfinished.
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,

@@ -35,13 +35,13 @@ class Scheduler {
 };
 
 struct LoopOptions {
-    sampling::Parameters sampling;         ///< of sequences until a plan says otherwise
+    sampling::Parameters sampling; ///< of sequences until a plan says otherwise
     /// Never candidates of sequences that a plan does not exempt (--ignore-eos).
     std::vector<sampling::TokenId> banned;
     std::size_t n_candidates = 1; ///< most that rank 0 gets of each rank; ignored with full rows
     bool full_logits = false; ///< gather whole rows: chains that do not start with top-k, `logits`
     bool may_want_full_rows = false; ///< sequences may ask for whole rows, each for its own
-    bool log_sums = false;    ///< Σexp of the vocabulary: log-probabilities in the trace
+    bool log_sums = false;           ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
 /// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its

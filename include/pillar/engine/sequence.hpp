@@ -105,7 +105,7 @@ class Sequence {
     std::string completion_;
     std::vector<TokenLogprobs> logprobs_;
     std::size_t n_fed_ = 0;
-    std::size_t n_told_ = 0; ///< prompt tokens that the observer has heard of
+    std::size_t n_told_ = 0;       ///< prompt tokens that the observer has heard of
     Phase phase_ = Phase::prefill; ///< of the rows fed last
     FinishReason reason_ = FinishReason::none;
     SequenceTimings timings_;

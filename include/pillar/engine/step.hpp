@@ -50,8 +50,8 @@ struct StepPlan {
         std::int32_t id = 0;
         float value = 0;
     };
-    Phase phase = Phase::prefill; ///< decode only when every row continues an answer
-    std::vector<Keep> keeps; ///< first, in order; at most max_keeps a sequence
+    Phase phase = Phase::prefill;    ///< decode only when every row continues an answer
+    std::vector<Keep> keeps;         ///< first, in order; at most max_keeps a sequence
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
     std::vector<Bias> biases;
     std::vector<forward::Row>

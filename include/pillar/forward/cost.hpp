@@ -27,12 +27,12 @@ struct StepCost {
     std::uint64_t layer_bytes = 0;
     std::uint64_t heads_bytes = 0; ///< of these, query, key, value and output projection
     std::uint64_t output_bytes = 0;
+    std::uint64_t layer_macs = 0; ///< int8 multiply-accumulates a row, its experts' among them
+    std::uint64_t output_macs = 0;
+    std::uint64_t kv_bytes = 0;       ///< of one position's keys and values in all layers
     std::uint64_t expert_bytes = 0;   ///< of one expert in all layers; every one has as much
     std::uint64_t n_experts = 0;      ///< a layer
     std::uint64_t n_experts_used = 0; ///< that a row goes through
-    std::uint64_t layer_macs = 0;     ///< int8 multiply-accumulates a row, its experts' among them
-    std::uint64_t output_macs = 0;
-    std::uint64_t kv_bytes = 0; ///< of one position's keys and values in all layers
 
     /// Of all layers' matrices that a step of so many rows reads: of experts as many as so many
     /// rows choose in the mean, when each is as likely as another.

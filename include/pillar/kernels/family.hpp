@@ -94,6 +94,10 @@ struct Family {
     void (*geglu)(const float* gate, const float* up, std::size_t n, float* out) noexcept;
     /// x[i] = cap · tanh(x[i] / cap), cap > 0.
     void (*soft_cap)(float* x, std::size_t n, float cap) noexcept;
+    /// g = min(gate[i], limit), u = up[i] clamped to ±limit: out[i] = g / (1 + exp(−alpha·g)) ·
+    /// (u + 1). `out` may be `gate`. limit > 0.
+    void (*swiglu_clamped)(const float* gate, const float* up, float alpha, float limit,
+                           std::size_t n, float* out) noexcept;
     /// x[i] = x[i] + y[i]: the residual.
     void (*add)(float* x, const float* y, std::size_t n) noexcept;
     /// x[i] = fma(factor, y[i], x[i]): an expert's share of the feed-forward's sum.

@@ -18,6 +18,8 @@ enum class NormPlacement : std::uint8_t {
 enum class Activation : std::uint8_t {
     silu,      ///< g / (1 + exp(-g)); with the product by up: swiglu
     gelu_tanh, ///< gelu in its form with tanh; with the product by up: geglu
+    /// g / (1 + exp(-1.702 g)) times up + 1, both no further than 7 from 0 (gate: above alone).
+    silu_clamped,
 };
 
 enum class FeedForward : std::uint8_t {

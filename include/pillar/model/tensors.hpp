@@ -51,6 +51,11 @@ enum class Role : std::uint8_t {
     expert_gate, ///< of all experts, one after another
     expert_up,
     expert_down,
+    router_bias,
+    expert_gate_bias, ///< of all experts, one after another
+    expert_up_bias,
+    expert_down_bias,
+    sinks, ///< of each query head: a score that takes a share of the weights and has no value
 };
 /// Of a model with experts; gate, up, down and their biases are of one without.
 bool is_of_experts(Role role) noexcept;
@@ -67,6 +72,7 @@ enum class Extent : std::uint8_t {
     vocabulary,
     rope_pairs,
     experts,
+    heads, ///< query heads
 };
 std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept;
 

@@ -37,8 +37,12 @@ struct LayerWeights {
     kernels::Matrix up;
     kernels::Matrix down; ///< row parallel: dim rows × own hidden columns
     // Instead of gate, up and down where there are experts.
-    kernels::Matrix router;      ///< all experts' rows × dim, the same on every rank
-    std::vector<Expert> experts; ///< (n_experts)
+    kernels::Matrix router;         ///< all experts' rows × dim, the same on every rank
+    std::vector<Expert> experts;    ///< (n_experts)
+    std::vector<float> router_bias; ///< (n_experts), or empty
+    std::vector<float> expert_gate_bias, expert_up_bias; ///< (n_experts, own hidden rows), or empty
+    std::vector<float> expert_down_bias;                 ///< (n_experts, dim), or empty
+    std::vector<float> sinks;                            ///< own query heads, or empty
     // Optional biases: empty when the file has none. Those of row-parallel products are added after
     // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
@@ -96,7 +100,8 @@ struct VectorPlan {
     std::size_t layer = 0; ///< 0 where it stands once
     const gguf::TensorInfo* tensor = nullptr;
     Range wanted;
-    std::size_t head_dim = 0; ///< as in MatrixPlan
+    std::size_t n_vectors = 1; ///< that lie one after another, of each of which that is wanted
+    std::size_t head_dim = 0;  ///< as in MatrixPlan
     std::size_t rotary_dims = 0;
 };
 struct WeightPlan {

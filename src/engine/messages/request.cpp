@@ -4,9 +4,9 @@ namespace pillar::engine {
 
 std::size_t request_capacity(const forward::TransformerOptions& options) {
     return sizeof(RequestHead) +
-           options.max_sequences * (max_keeps * sizeof(StepPlan::Keep) +
-                                    sizeof(StepPlan::Sampling) +
-                                    max_biases * sizeof(StepPlan::Bias)) +
+           options.max_sequences *
+               (max_keeps * sizeof(StepPlan::Keep) + sizeof(StepPlan::Sampling) +
+                max_biases * sizeof(StepPlan::Bias)) +
            options.max_rows * sizeof(RequestRow);
 }
 

@@ -50,8 +50,18 @@ RowAndHead row_and_head_of(const AttentionJob& job, Range heads, std::size_t que
     return {job.first_row + query / heads.size(), heads.begin + query % heads.size()};
 }
 
-void finish(Workspace& ws, MicroBatch& batch, RowAndHead place,
-            const PartialAttention& all) noexcept {
+/// A head's sink takes part as a position whose score it is and whose value is zero.
+void add_sink(const Workspace& ws, std::size_t layer, std::size_t head,
+              PartialAttention& all) noexcept {
+    static float no_value[model::max_head_dim] = {};
+    const std::vector<float>& sinks = ws.model.weights.layers[layer].sinks;
+    if (!sinks.empty())
+        ws.model.family.combine(all, {sinks[head], 1.0f, no_value}, ws.model.h.head_dim);
+}
+
+void finish(Workspace& ws, std::size_t layer, MicroBatch& batch, RowAndHead place,
+            PartialAttention& all) noexcept {
+    add_sink(ws, layer, place.head, all);
     const std::size_t head_dim = ws.model.h.head_dim, begin = place.head * head_dim;
     ws.model.family.finish_attention(all, head_dim, batch.attention.column(place.row) + begin);
     if (has_own_blocks(ws)) quantize_columns(ws, batch, place.row, begin, begin + head_dim);
@@ -165,7 +175,7 @@ void compute_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
             for (std::size_t run = tree.runs().size() - 1; run > 0; --run)
                 ws.model.family.combine(tree.part(run - 1, i), tree.part(run, i),
                                         ws.model.h.head_dim);
-            finish(ws, batch, row_and_head_of(job, heads, i), tree.part(0, i));
+            finish(ws, layer, batch, row_and_head_of(job, heads, i), tree.part(0, i));
         }
     }
     if (has_own_blocks(ws) || batch.rows.size() <= few_rows) return;
@@ -196,7 +206,7 @@ void join_attention(Workspace& ws, threads::Worker worker, std::size_t layer,
             // Heads are taken in turn where each is whole blocks, rows where their heads share
             // some.
             if ((has_own_blocks(ws) ? n_seen : place.row) % n_threads == me)
-                finish(ws, batch, place, Parts{ws, plan, split}.add_up(i));
+                finish(ws, layer, batch, place, Parts{ws, plan, split}.add_up(i));
         }
     }
     if (has_own_blocks(ws) || ws.model.family.float_activations) return;

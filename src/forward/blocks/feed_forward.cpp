@@ -16,6 +16,9 @@ void apply_gate(const kernels::Family& family, model::Activation activation, flo
                              gate + range.begin);
     case model::Activation::gelu_tanh:
         return family.geglu(gate + range.begin, up + range.begin, range.size(), gate + range.begin);
+    case model::Activation::silu_clamped:
+        return family.swiglu_clamped(gate + range.begin, up + range.begin, 1.702f, 7.0f,
+                                     range.size(), gate + range.begin);
     }
 }
 

@@ -13,11 +13,11 @@ KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv_heads,
             .n_kv_heads = n_kv_heads,
             .head_dim = h.head_dim,
             .type = options.cache_type,
-            .n_pages = window == 0 && options.n_pages != 0
-                           ? options.n_pages
-                           : KvCache::pages_a_sequence(options.n_context, window,
-                                                       options.max_rows) *
-                                 options.max_sequences,
+            .n_pages =
+                window == 0 && options.n_pages != 0
+                    ? options.n_pages
+                    : KvCache::pages_a_sequence(options.n_context, window, options.max_rows) *
+                          options.max_sequences,
             .max_sequences = options.max_sequences,
             .n_context = options.n_context,
             .window = window};
@@ -55,8 +55,8 @@ std::size_t KvCaches::size_bytes(const model::Hyperparameters& h, std::size_t n_
 }
 
 bool KvCaches::reserve(std::int32_t sequence, std::int32_t position) noexcept {
-    return std::ranges::all_of(caches_,
-                               [&](KvCache& cache) { return cache.tables().reserve(sequence, position); });
+    return std::ranges::all_of(
+        caches_, [&](KvCache& cache) { return cache.tables().reserve(sequence, position); });
 }
 
 void KvCaches::forget(std::int32_t sequence, std::int32_t position) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 // What the experts of a layer write to, allocated once for up to max_rows rows. The micro-batches
-// of a step share it: a feed-forward block is begun and ended in one turn.
+// of a step share it: a feed-forward block is begun and ended in one turn. Only the choice outlives
+// it, since biases follow the sum over all ranks.
 
 #include "experts/routing.hpp"
 
@@ -28,7 +29,7 @@ struct ExpertBuffers {
     };
 
     AlignedBuffer<float> scores;       ///< (max_rows, n_experts)
-    std::vector<ChosenExpert> choices; ///< (max_rows, n_experts_used)
+    std::vector<ChosenExpert> choices; ///< (max_rows, n_experts_used), by row of the step
     ExpertGroups groups;               ///< of the rows at hand
     kernels::Activations gathered;     ///< (dim): a column for each row and each of its experts
     kernels::Activations hidden;       ///< (own hidden columns): likewise

@@ -22,17 +22,28 @@ ExpertBuffers::Views& views_of(Workspace& ws, threads::Worker worker) noexcept {
     return ws.experts.views[static_cast<std::size_t>(worker.index())];
 }
 
-void choose(Workspace& ws, Range rows) noexcept {
+/// Of `n` rows of the step from `row` on: those of the other micro-batch stay until its sum is
+/// done.
+std::span<ChosenExpert> choices_of(Workspace& ws, std::size_t row, std::size_t n) noexcept {
+    const std::size_t n_used = ws.model.h.n_experts_used;
+    return std::span(ws.experts.choices).subspan(row * n_used, n * n_used);
+}
+
+/// The experts of some rows, whose scores are there but for the router's bias.
+void choose(Workspace& ws, std::span<const float> bias, const MicroBatch& batch,
+            Range rows) noexcept {
     const model::Hyperparameters& h = ws.model.h;
     ExpertBuffers& e = ws.experts;
-    for (std::size_t r = rows.begin; r < rows.end; ++r)
-        choose_experts(e.scores.span().subspan(r * h.n_experts, h.n_experts),
-                       std::span(e.choices).subspan(r * h.n_experts_used, h.n_experts_used));
+    for (std::size_t r = rows.begin; r < rows.end; ++r) {
+        const std::span<float> scores = e.scores.span().subspan(r * h.n_experts, h.n_experts);
+        add_bias(scores.data(), bias, {0, h.n_experts});
+        choose_experts(scores, choices_of(ws, batch.begin + r, 1));
+    }
 }
 
 void group_rows(Workspace& ws, const MicroBatch& batch) noexcept {
     ExpertBuffers& e = ws.experts;
-    e.groups.make(std::span(e.choices).first(batch.rows.size() * ws.model.h.n_experts_used));
+    e.groups.make(choices_of(ws, batch.begin, batch.rows.size()));
 }
 
 /// Columns [begin, end) of the groups' list: each its row's normed activations.
@@ -96,18 +107,19 @@ class SliceSums {
 
 void route(Workspace& ws, threads::Worker worker, std::size_t layer, MicroBatch& batch) noexcept {
     const std::size_t n_rows = batch.rows.size();
-    multiply_share(ws, worker, ws.model.weights.layers[layer].router, batch.normed,
-                   ws.experts.scores.data(), ws.model.h.n_experts);
+    const model::LayerWeights& w = ws.model.weights.layers[layer];
+    multiply_share(ws, worker, w.router, batch.normed, ws.experts.scores.data(),
+                   ws.model.h.n_experts);
     if (n_rows <= few_rows) {
         worker.serial([&] {
-            choose(ws, {0, n_rows});
+            choose(ws, w.router_bias, batch, {0, n_rows});
             group_rows(ws, batch);
             gather(ws, worker, batch, {0, ws.experts.groups.members().size()});
         });
         return;
     }
     worker.barrier();
-    choose(ws, worker.share(n_rows));
+    choose(ws, w.router_bias, batch, worker.share(n_rows));
     worker.serial([&] { group_rows(ws, batch); });
     gather(ws, worker, batch, worker.share(ws.experts.groups.members().size()));
     worker.barrier();
@@ -118,7 +130,7 @@ void route_at_random(Workspace& ws, MicroBatch& batch) noexcept {
     const std::size_t n_rows = batch.rows.size();
     for (std::size_t i = 0; i < n_rows * ws.model.h.n_experts; ++i)
         e.scores[i] = static_cast<float>(hash_bytes(std::as_bytes(std::span(&i, 1))) >> 40);
-    choose(ws, {0, n_rows});
+    choose(ws, {}, batch, {0, n_rows});
     group_rows(ws, batch);
 }
 
@@ -129,13 +141,18 @@ void project_experts(Workspace& ws, threads::Worker worker, std::size_t layer) n
     const std::size_t n_hidden = model.share.hidden.size();
     const std::size_t n_units = (n_hidden + block_size - 1) / block_size;
     const auto project = [&](const Group& group, std::size_t first, std::size_t last) {
-        const model::Expert& expert = model.weights.layers[layer].experts[group.expert];
+        const model::LayerWeights& w = model.weights.layers[layer];
+        const model::Expert& expert = w.experts[group.expert];
+        const auto bias_of = [&](std::span<const float> biases) {
+            return biases.empty() ? biases : biases.subspan(group.expert * n_hidden, n_hidden);
+        };
         const Range columns{first * block_size, std::min(last * block_size, n_hidden)};
         views.gathered.point_at(e.gathered, group.begin, group.n);
         views.hidden.point_at(e.hidden, group.begin, group.n);
-        const auto multiply_rows = [&](const kernels::Matrix& w, float* y, std::size_t y_stride) {
-            const std::size_t rows = w.family().rows_per_group(w.shape().type);
-            multiply(ws, worker, w, views.gathered, y, y_stride,
+        const auto multiply_rows = [&](const kernels::Matrix& matrix, float* y,
+                                       std::size_t y_stride) {
+            const std::size_t rows = matrix.family().rows_per_group(matrix.shape().type);
+            multiply(ws, worker, matrix, views.gathered, y, y_stride,
                      {columns.begin / rows, (columns.end + rows - 1) / rows});
         };
         float* const up = e.up.data() + group.begin * n_hidden;
@@ -143,8 +160,11 @@ void project_experts(Workspace& ws, threads::Worker worker, std::size_t layer) n
         multiply_rows(expert.up, up, n_hidden);
         for (std::size_t c = 0; c < group.n; ++c) {
             ws.look_at_messages(worker);
-            apply_gate(model.family, model.h.layers[layer].activation, views.hidden.column(c),
-                       up + c * n_hidden, columns);
+            float* const gate = views.hidden.column(c);
+            add_bias(gate, bias_of(w.expert_gate_bias), columns);
+            add_bias(up + c * n_hidden, bias_of(w.expert_up_bias), columns);
+            apply_gate(model.family, model.h.layers[layer].activation, gate, up + c * n_hidden,
+                       columns);
             if (!model.family.float_activations)
                 model.family.quantize(views.hidden, c, first, last);
         }
@@ -179,6 +199,16 @@ void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,
             sums.end(s);
         }
     }
+}
+
+void add_expert_biases(Workspace& ws, std::size_t layer, const MicroBatch& batch,
+                       std::size_t row) noexcept {
+    const std::vector<float>& biases = ws.model.weights.layers[layer].expert_down_bias;
+    if (biases.empty()) return;
+    const std::size_t dim = ws.model.h.dim;
+    float* const sum = ws.partial_of(batch).data() + row * dim;
+    for (const ChosenExpert& one : choices_of(ws, batch.begin + row, 1))
+        ws.model.family.add_scaled(sum, biases.data() + one.expert * dim, one.weight, dim);
 }
 
 } // namespace pillar::forward

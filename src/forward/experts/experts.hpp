@@ -25,4 +25,9 @@ void project_experts(Workspace& ws, threads::Worker worker, std::size_t layer) n
 void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,
                     const MicroBatch& batch) noexcept;
 
+/// What follows the block's sum over all ranks, for a row of the micro-batch: the biases of its
+/// experts' down, weighted as the router said, in order of the experts. Where there are any.
+void add_expert_biases(Workspace& ws, std::size_t layer, const MicroBatch& batch,
+                       std::size_t row) noexcept;
+
 } // namespace pillar::forward

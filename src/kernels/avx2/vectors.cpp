@@ -76,6 +76,20 @@ void soft_cap(float* x, std::size_t n, float cap) noexcept {
     }
 }
 
+void swiglu_clamped(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                    float* out) noexcept {
+    const Floats one = _mm256_set1_ps(1.0f), minus = _mm256_set1_ps(-0.0f);
+    const Floats a = _mm256_set1_ps(alpha), high = _mm256_set1_ps(limit);
+    for (std::size_t i = 0; i < n; i += lanes) { // the second operand stays where it is NaN
+        const Floats g = _mm256_min_ps(high, load_first(gate + i, n - i));
+        const Floats below = _mm256_min_ps(high, load_first(up + i, n - i));
+        const Floats u = _mm256_max_ps(_mm256_xor_ps(high, minus), below);
+        const Floats e = exp_floats(_mm256_xor_ps(_mm256_mul_ps(a, g), minus));
+        const Floats gated = _mm256_div_ps(g, _mm256_add_ps(one, e));
+        store_first(out + i, n - i, _mm256_mul_ps(gated, _mm256_add_ps(u, one)));
+    }
+}
+
 void add(float* x, const float* y, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; i += lanes)
         store_first(x + i, n - i,

@@ -28,6 +28,8 @@ void rope(float* head, const float* cosine, const float* sine, std::size_t n_pai
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
 void geglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;
 void soft_cap(float* x, std::size_t n, float cap) noexcept;
+void swiglu_clamped(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                    float* out) noexcept;
 void add(float* x, const float* y, std::size_t n) noexcept;
 void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept;
 

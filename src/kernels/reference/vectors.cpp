@@ -55,6 +55,17 @@ void soft_cap(float* x, std::size_t n, float cap) noexcept {
     for (std::size_t i = 0; i < n; ++i) x[i] = cap - span / (1.0f + exp_f32(x[i] * factor));
 }
 
+PILLAR_CLONES
+void swiglu_clamped(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                    float* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) { // comparisons that let a NaN through
+        const float g = limit < gate[i] ? limit : gate[i];
+        const float below = limit < up[i] ? limit : up[i];
+        const float u = -limit > below ? -limit : below;
+        out[i] = g / (1.0f + exp_f32(-(alpha * g))) * (u + 1.0f);
+    }
+}
+
 void add(float* x, const float* y, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) x[i] += y[i];
 }

@@ -27,9 +27,10 @@ std::vector<float> read_vector(const gguf::File& file, const VectorPlan& plan, L
     bytes.vectors += raw.size();
     std::vector<float> values(tensor.n_elements());
     quant::decode_row(static_cast<quant::Type>(tensor.type->number), raw, values);
-    std::vector<float> wanted(plan.wanted.size());
+    const std::size_t n = plan.wanted.size(), stride = values.size() / plan.n_vectors;
+    std::vector<float> wanted(plan.n_vectors * n);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const std::size_t at = plan.wanted.begin + i;
+        const std::size_t at = i / n * stride + plan.wanted.begin + i % n;
         wanted[i] =
             values[plan.head_dim == 0 ? at : half_pair_row(at, plan.head_dim, plan.rotary_dims)];
     }

@@ -53,7 +53,10 @@ void expect_shape(const gguf::File& file, const Hyperparameters& h, const Tensor
                   const gguf::TensorInfo& tensor) {
     const std::size_t n_columns = length_of(spec.columns, h), n_rows = n_tensor_rows(spec, h);
     const std::size_t n_matrices = length_of(spec.matrices, h);
-    if (tensor.has_shape(n_columns, n_rows, n_matrices)) return;
+    // Vectors of experts are the rows of a matrix.
+    if (spec.is_vector() ? tensor.has_shape(n_columns, n_matrices)
+                         : tensor.has_shape(n_columns, n_rows, n_matrices))
+        return;
     std::vector<std::uint64_t> wanted = {n_columns};
     if (!spec.is_vector()) wanted.push_back(n_rows);
     if (spec.matrices != Extent::one) wanted.push_back(n_matrices);
@@ -101,13 +104,17 @@ std::size_t length_of(Extent extent, const Hyperparameters& h) noexcept {
         return h.ropes.front().n_dims / 2;
     case Extent::experts:
         return h.n_experts;
+    case Extent::heads:
+        return h.n_heads;
     }
     return 0;
 }
 
 bool is_of_experts(Role role) noexcept {
     using enum Role;
-    return role == router || role == expert_gate || role == expert_up || role == expert_down;
+    constexpr Role of_experts[] = {router,      expert_gate,      expert_up,      expert_down,
+                                   router_bias, expert_gate_bias, expert_up_bias, expert_down_bias};
+    return std::ranges::find(of_experts, role) != std::end(of_experts);
 }
 
 bool belongs(const TensorSpec& spec, const Hyperparameters& h) noexcept {

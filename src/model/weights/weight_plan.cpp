@@ -23,6 +23,8 @@ Range own_part(Extent extent, const Hyperparameters& h, const partition::Share& 
         return share.hidden;
     case Extent::vocabulary:
         return share.vocabulary;
+    case Extent::heads:
+        return share.heads;
     case Extent::one:
     case Extent::dim:
     case Extent::head:
@@ -77,8 +79,9 @@ class Planner {
     void add_vector(const TensorSpec& spec, std::optional<std::size_t> layer,
                     const gguf::TensorInfo& tensor) {
         const Range wanted = own_part(spec.columns, h_, share_);
-        plan_.vector_bytes += wanted.size() * sizeof(float);
-        VectorPlan vector{spec.role, layer.value_or(0), &tensor, wanted};
+        const std::size_t n_vectors = length_of(spec.matrices, h_);
+        plan_.vector_bytes += n_vectors * wanted.size() * sizeof(float);
+        VectorPlan vector{spec.role, layer.value_or(0), &tensor, wanted, n_vectors};
         set_order(vector, spec);
         plan_.vectors.push_back(vector);
     }

@@ -55,6 +55,16 @@ std::vector<float> LayerWeights::*layer_vector(Role role) noexcept {
         return &LayerWeights::up_bias;
     case Role::down_bias:
         return &LayerWeights::down_bias;
+    case Role::router_bias:
+        return &LayerWeights::router_bias;
+    case Role::expert_gate_bias:
+        return &LayerWeights::expert_gate_bias;
+    case Role::expert_up_bias:
+        return &LayerWeights::expert_up_bias;
+    case Role::expert_down_bias:
+        return &LayerWeights::expert_down_bias;
+    case Role::sinks:
+        return &LayerWeights::sinks;
     default:
         return nullptr;
     }

@@ -82,6 +82,15 @@ def soft_cap(x, cap):
     return [f32(cap - f32(f32(2 * cap) / f32(1 + exp(f32(v * f32(2 / cap)))))) for v in x]
 
 
+def swiglu_clamped(gate, up):
+    alpha, limit = exact(np.float32(1.702)), Fraction(7)
+    out = []
+    for g, u in zip(gate, up):
+        g, u = min(g, limit), max(min(u, limit), -limit)
+        out.append(f32(f32(g / f32(1 + exp(-f32(alpha * g)))) * f32(u + 1)))
+    return out
+
+
 def attend(query, keys, values, scale):
     scores = []
     for key in keys:
@@ -135,6 +144,8 @@ def main():
     data["geglu_out"] = geglu(draw("geglu_gate", 45, size=2.0), draw("geglu_up", 45))
     data["cap"] = [np.float32(30)]
     data["cap_out"] = soft_cap(draw("cap_x", 45, size=30.0), exact(np.float32(30)))
+    data["swiglu_clamped_out"] = swiglu_clamped(draw("swiglu_clamped_gate", 45, size=12.0),
+                                                draw("swiglu_clamped_up", 45, size=12.0))
     with open(Path(__file__).parent / "vectors.txt", "w", encoding="ascii") as file:
         for name, values in data.items():
             file.write(f"{name} {hex_floats(np.ravel(values) if not isinstance(values, list) else values)}\n")

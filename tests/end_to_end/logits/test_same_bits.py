@@ -17,6 +17,8 @@ SHAPES = {
     "mixtral": ["--type", "q4_0", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--ffn", 352, "--experts", 8],
     "qwen3moe": ["--architecture", "qwen3moe", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1,
                  "--head-dim", 80, "--ffn", 768, "--experts", 13, "--experts-used", 5],
+    "gpt-oss": ["--architecture", "gpt-oss", "--type", "q4_0", "--dim", 96, "--heads", 6, "--kv-heads", 2,
+                "--head-dim", 48, "--ffn", 352, "--experts", 9, "--experts-used", 4, "--window", 12],
     "qwen3moe, mixed": ["--architecture", "qwen3moe", "--types", "mixed", "--dim", 256, "--heads", 8, "--kv-heads", 2,
                         "--ffn", 512, "--experts", 60, "--experts-used", 6, "--layers", 3],
     "gemma2": ["--architecture", "gemma2", "--type", "q4_0", "--dim", 96, "--heads", 6, "--kv-heads", 2, "--ffn", 320,
@@ -61,7 +63,7 @@ class SameBits(pillar.WithFolder):
     def test_steps_in_halves(self):
         """Of 64 rows and more several ranks compute one half while they add up the other."""
         ids = [int(i) for i in np.random.default_rng(8).integers(3, 300, 150)]
-        for name in ("odd heads, f16", "cut super-blocks", "qwen3moe"):
+        for name in ("odd heads, f16", "cut super-blocks", "gpt-oss"):
             with self.subTest(name):
                 self.compare(pillar.tiny_model(self.folder, "halves", *SHAPES[name]), ids,
                              [lines(2, 1, 64), lines(2, 2, 150), lines(4, 1, 81), lines(8, 1, 150), lines(1, 2, 150)])

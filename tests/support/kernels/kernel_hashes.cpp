@@ -89,6 +89,14 @@ std::uint64_t hash_soft_cap(const Family& family) {
     return hash(x);
 }
 
+std::uint64_t hash_swiglu_clamped(const Family& family) {
+    std::vector<float> gate = random_values(1003, 20), up = random_values(1003, 21);
+    for (float& v : gate) v *= 12.0f;
+    for (float& v : up) v *= 12.0f;
+    family.swiglu_clamped(gate.data(), up.data(), 1.702f, 7.0f, gate.size(), gate.data());
+    return hash(gate);
+}
+
 std::uint64_t hash_add(const Family& family) {
     std::vector<float> x = random_values(1003, 15);
     family.add(x.data(), random_values(1003, 16).data(), x.size());
@@ -133,6 +141,7 @@ std::map<std::string, std::uint64_t> hashes_of(const Family& family) {
     hashes["swiglu"] = hash_swiglu(family);
     hashes["geglu"] = hash_geglu(family);
     hashes["soft_cap"] = hash_soft_cap(family);
+    hashes["swiglu_clamped"] = hash_swiglu_clamped(family);
     hashes["add"] = hash_add(family);
     hashes["add_scaled"] = hash_add_scaled(family);
     hashes["attention_f32"] = hash_attention(family, CacheType::f32);

@@ -14,6 +14,7 @@ const std::map<std::string, TinyLayer> layers = {
     {"qwen2", {.biases = true}},
     {"qwen3", {.head_norms = true}},
     {"qwen3moe", {.head_norms = true}},
+    {"gpt-oss", {.biases = true}},
     {"gemma2", {.post_norms = true}},
     {"gemma3", {.head_norms = true, .post_norms = true}},
     {"phi3", {.fused = true}},

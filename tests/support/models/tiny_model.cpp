@@ -141,7 +141,7 @@ void add_hyperparameters(GgufBuilder& builder, const TinyModel& options) {
         set("expert_count", options.n_experts);
         set("expert_used_count", options.n_experts_used);
     }
-    const bool has_width_of_experts = options.architecture == "qwen3moe";
+    const bool has_width_of_experts = options.architecture != "llama" && options.n_experts > 0;
     if (has_width_of_experts) set("expert_feed_forward_length", options.ffn);
     set("feed_forward_length", has_width_of_experts ? 3 * options.ffn : options.ffn);
     set("attention.head_count", options.n_heads);
@@ -164,6 +164,13 @@ void add_experts(GgufBuilder& builder, const TinyModel& options, const std::stri
     add_matrix(builder, options, block + "ffn_gate_exps.weight", dim, ffn, 1.0, n);
     add_matrix(builder, options, block + "ffn_up_exps.weight", dim, ffn, 1.0, n);
     add_matrix(builder, options, block + "ffn_down_exps.weight", ffn, dim, 1.0, n);
+    if (options.architecture != "gpt-oss") return;
+    add_bias(builder, options, block + "ffn_gate_inp.bias", n);
+    for (const auto& [name, width] :
+         {std::pair("gate", ffn), std::pair("up", ffn), std::pair("down", dim)}) {
+        add_bias(builder, options, fmt::format("{}ffn_{}_exps.bias", block, name), width * n);
+        builder.tensors.back().shape = {width, n};
+    }
 }
 
 void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t index) {
@@ -196,7 +203,13 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
         add_norm(builder, options, block + "post_attention_norm.weight");
         add_norm(builder, options, block + "post_ffw_norm.weight");
     }
-    add_norm(builder, options, block + "ffn_norm.weight");
+    const bool is_gpt_oss = options.architecture == "gpt-oss";
+    if (is_gpt_oss) {
+        add_bias(builder, options, block + "attn_output.bias", options.dim);
+        add_bias(builder, options, block + "attn_sinks.weight", options.n_heads);
+    }
+    add_norm(builder, options,
+             block + (is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight"));
     if (options.n_experts > 0) return add_experts(builder, options, block);
     if (!layer.fused) add("ffn_gate.weight", options.dim, options.ffn);
     add("ffn_up.weight", options.dim, (layer.fused ? 2 : 1) * options.ffn);
@@ -217,7 +230,9 @@ void check(const TinyModel& options) {
     require(options.n_experts == 0 ||
                 (options.n_experts_used > 0 && options.n_experts_used <= options.n_experts),
             "of the experts at least one and at most all are used");
-    require(options.architecture != "qwen3moe" || options.n_experts > 0, "qwen3moe has experts");
+    require(options.n_experts > 0 ||
+                (options.architecture != "qwen3moe" && options.architecture != "gpt-oss"),
+            "qwen3moe and gpt-oss have experts");
     require(options.head_width() % 2 == 0, "the head width is even");
 }
 

@@ -34,8 +34,8 @@ class Architecture:
     """Of the file's general.architecture. `of` gives a key's value, or a default; `tensor` a vector of the file, or
     None; n_context is that of the run."""
 
-    KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3")
-    HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "phi3")
+    KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3")
+    HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3")
 
     def __init__(self, name, of, tensor, head_dim, n_context=None):
         assert name in self.KNOWN, name
@@ -64,6 +64,8 @@ class Architecture:
             self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
         if name == "gemma2":
             self.score_cap, self.logit_cap = of("attn_logit_softcapping", 50.0), of("final_logit_softcapping", 30.0)
+        if name == "gpt-oss":
+            self.windows = [of("attention.sliding_window", 0) if layer % 2 == 0 else 0 for layer in range(n_layers)]
         if name == "phi3":
             self.windows = [of("attention.sliding_window", 0)] * n_layers
         if name == "smollm3":

@@ -246,6 +246,7 @@ class Model:
         self.dtype = dtype
         self.cache = {}
         self.name = self.file.metadata["general.architecture"]
+        self.is_gpt_oss = self.name == "gpt-oss"
         of = self.key
         self.n_layers = of("block_count")
         self.dim = of("embedding_length")
@@ -316,25 +317,35 @@ class Model:
         for head in range(self.n_heads):
             score = q[:, head] @ k[:, head // group].T * x.dtype.type(architecture.score_scale)
             score = soft_cap(score, architecture.score_cap) + hidden
+            if self.is_gpt_oss:  # one more position, which has a score and no value
+                sink = np.full((n, 1), self.weight(f"blk.{layer}.attn_sinks.weight")[head])
+                score = np.concatenate([score, sink], axis=1)
             p = np.exp(score - score.max(axis=1, keepdims=True))
-            out[:, head] = p / p.sum(axis=1, keepdims=True) @ v[:, head // group]
+            out[:, head] = (p / p.sum(axis=1, keepdims=True))[:, :n] @ v[:, head // group]
         return self.linear(out.reshape(n, -1), layer, "attn_output")
 
     def experts(self, x, layer):
         """Softmax over all experts, the n_used most likely of them, weights that add up to 1: as Qwen3's and Mixtral's
         authors write it."""
-        def swiglu(x, gate, up, down):
-            gate, up = x @ gate.T, x @ up.T
-            return (gate / (1 + np.exp(-gate)) * up) @ down.T
+        def swiglu(x, e):
+            gate, up = x @ of_experts[0][e].T + biases[0][e], x @ of_experts[1][e].T + biases[1][e]
+            if self.is_gpt_oss:
+                gate, up = np.minimum(gate, 7), np.clip(up, -7, 7)
+                hidden = gate / (1 + np.exp(-1.702 * gate)) * (up + 1)
+            else:
+                hidden = gate / (1 + np.exp(-gate)) * up
+            return hidden @ of_experts[2][e].T + biases[2][e]
         score = self.linear(x, layer, "ffn_gate_inp")
         p = np.exp(score - score.max(axis=1, keepdims=True))
         p = p / p.sum(axis=1, keepdims=True)
         of_experts = [self.weight(f"blk.{layer}.ffn_{name}_exps.weight") for name in ("gate", "up", "down")]
+        biases = [self.weight(f"blk.{layer}.ffn_{name}_exps.bias") if self.is_gpt_oss else np.zeros((self.n_experts, 1))
+                  for name in ("gate", "up", "down")]
         out = np.zeros_like(x)
         for row in range(x.shape[0]):
             chosen = np.argsort(-p[row], kind="stable")[:self.n_used]
             for e in chosen:
-                out[row] += p[row, e] / p[row, chosen].sum() * swiglu(x[row], *(w[e] for w in of_experts))
+                out[row] += p[row, e] / p[row, chosen].sum() * swiglu(x[row], e)
         return out
 
     def feed_forward(self, x, layer):
@@ -362,7 +373,8 @@ class Model:
             block = f"blk.{layer}."
             x = x + self.added(self.attention(self.norm(x, block + "attn_norm.weight"), layer),
                                block + "post_attention_norm.weight")
-            x = x + self.added(self.feed_forward(self.norm(x, block + "ffn_norm.weight"), layer),
+            norm = "post_attention_norm.weight" if self.is_gpt_oss else "ffn_norm.weight"
+            x = x + self.added(self.feed_forward(self.norm(x, block + norm), layer),
                                block + "post_ffw_norm.weight")
         output = "output.weight" if "output.weight" in self.file.tensors else "token_embd.weight"
         raw = self.norm(x[first:], "output_norm.weight") @ self.weight(output).T

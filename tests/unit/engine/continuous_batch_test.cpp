@@ -37,7 +37,8 @@ std::vector<Job> jobs(std::size_t n, std::size_t longest_prefix) {
     std::mt19937 random(7);
     const auto below = [&](std::size_t end) { return static_cast<std::size_t>(random()) % end; };
     std::vector<tokenizer::TokenId> system;
-    for (std::size_t i = 0; i < longest_prefix; ++i) system.push_back(token(1, static_cast<int>(i)));
+    for (std::size_t i = 0; i < longest_prefix; ++i)
+        system.push_back(token(1, static_cast<int>(i)));
     std::vector<Job> all;
     for (std::size_t j = 0; j < n; ++j) {
         Job job;

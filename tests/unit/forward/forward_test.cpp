@@ -143,12 +143,18 @@ TinyModel with_experts(TinyModel model) {
     return model;
 }
 
+TinyModel gpt_oss(TinyModel model) {
+    model.architecture = "gpt-oss";
+    return with_experts(model);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Models, Forward,
     testing::Values(std::tuple{model_with(3, 1, 32), kernels::CacheType::f16},
                     std::tuple{with_experts(model_with(4, 2, 32)), kernels::CacheType::f16},
                     std::tuple{model_with_window(3, 1, 32), kernels::CacheType::f16},
                     std::tuple{model_with_window(6, 2, 80), kernels::CacheType::q8_0},
+                    std::tuple{gpt_oss(model_with(3, 1, 40)), kernels::CacheType::f16},
                     std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
                     std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
                     std::tuple{model_with(4, 4, 64), kernels::CacheType::f32}));

@@ -104,7 +104,8 @@ TEST(kv_cache, of_a_window_can_be_cut_back_as_far_as_the_next_row_sees) {
     cache.tables().truncate(0, 0);
     EXPECT_TRUE(cache.tables().keeps(0, 0));
     ASSERT_TRUE(cache.tables().reserve(0, 0));
-    EXPECT_FALSE(cache.tables().keeps(0, 0) && cache.tables().free_pages() == window_shape(300, 256, 4096).n_pages);
+    EXPECT_FALSE(cache.tables().keeps(0, 0) &&
+                 cache.tables().free_pages() == window_shape(300, 256, 4096).n_pages);
 }
 
 TEST(kv_cache, of_all_positions_keeps_them) {

@@ -227,6 +227,9 @@ TEST_P(ExtremeVectors, have_the_twins_bits_in_norm_rotation_and_residual) {
         family_.add_scaled(a.data(), z.data(), y[0], 2 * n);
         twin_.add_scaled(b.data(), z.data(), y[0], 2 * n);
         EXPECT_TRUE(same_bits(a, b)) << n;
+        family_.swiglu_clamped(x.data(), y.data(), 1.702f, 7.0f, 2 * n, a.data());
+        twin_.swiglu_clamped(x.data(), y.data(), 1.702f, 7.0f, 2 * n, b.data());
+        EXPECT_TRUE(same_bits(a, b)) << n;
     }
 }
 

@@ -62,6 +62,14 @@ TEST_P(ExactVectors, soft_cap_has_the_bits_of_rational_arithmetic) {
     EXPECT_TRUE(same_bits(x, truth("cap_out")));
 }
 
+TEST_P(ExactVectors, swiglu_clamped_has_the_bits_of_rational_arithmetic) {
+    const std::vector<float>& gate = truth("swiglu_clamped_gate");
+    std::vector<float> out(gate.size());
+    family_.swiglu_clamped(gate.data(), truth("swiglu_clamped_up").data(), 1.702f, 7.0f,
+                           gate.size(), out.data());
+    EXPECT_TRUE(same_bits(out, truth("swiglu_clamped_out")));
+}
+
 TEST_P(ExactVectors, attention_has_the_bits_of_rational_arithmetic) {
     constexpr std::size_t head_dim = 10;
     for (const CacheType type : {CacheType::f32, CacheType::f16}) {

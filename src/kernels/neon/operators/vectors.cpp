@@ -77,6 +77,18 @@ void soft_cap(float* x, std::size_t n, float cap) noexcept {
     }
 }
 
+void swiglu_clamped(const float* gate, const float* up, float alpha, float limit, std::size_t n,
+                    float* out) noexcept {
+    const Floats one = vdupq_n_f32(1.0f), high = vdupq_n_f32(limit), low = vdupq_n_f32(-limit);
+    for (std::size_t i = 0; i < n; i += lanes) { // NaN stays NaN in minimum and maximum
+        const Floats g = vminq_f32(high, load_first(gate + i, n - i));
+        const Floats u = vmaxq_f32(low, vminq_f32(high, load_first(up + i, n - i)));
+        const Floats e = exp_floats(vnegq_f32(vmulq_n_f32(g, alpha)));
+        const Floats gated = vdivq_f32(g, vaddq_f32(one, e));
+        store_first(out + i, n - i, vmulq_f32(gated, vaddq_f32(u, one)));
+    }
+}
+
 void add(float* x, const float* y, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; i += lanes)
         store_first(x + i, n - i, vaddq_f32(load_first(x + i, n - i), load_first(y + i, n - i)));
