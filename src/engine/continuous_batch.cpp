@@ -1,7 +1,6 @@
 #include "pillar/engine/continuous_batch.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/kernels/family.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +9,7 @@ namespace pillar::engine {
 
 namespace {
 
-using kernels::page_positions;
+using forward::PageTables;
 
 std::int32_t narrow(std::size_t n) noexcept {
     return static_cast<std::int32_t>(n);
@@ -20,8 +19,7 @@ std::int32_t narrow(std::size_t n) noexcept {
 std::size_t common_pages(std::span<const tokenizer::TokenId> a,
                          std::span<const tokenizer::TokenId> b) {
     const auto [end, other] = std::ranges::mismatch(a, b);
-    const auto n = static_cast<std::size_t>(end - a.begin());
-    return n / page_positions * page_positions;
+    return PageTables::in_whole_pages(static_cast<std::size_t>(end - a.begin()));
 }
 
 } // namespace
@@ -30,7 +28,7 @@ ContinuousBatch::ContinuousBatch(const BatchLimits& limits, Source source, OnFin
     : limits_(limits), source_(std::move(source)), on_finished_(std::move(on_finished)),
       pages_(limits.n_pages, limits.max_sequences, limits.n_context, 0),
       slots_(limits.max_sequences) {
-    expects(limits.n_pages >= forward::PageTables::pages_for(limits.n_context),
+    expects(limits.n_pages >= PageTables::pages_for(limits.n_context),
             "the pool has pages for one context");
     if (limits_.max_prompt_rows == 0) limits_.max_prompt_rows = limits_.max_rows;
 }
@@ -61,7 +59,7 @@ ContinuousBatch::find_prefix(std::span<const tokenizer::TokenId> tokens) const {
             slot.running ? slot.running->tokens() : std::span(slot.left);
         const std::size_t n_all = common_pages(wanted, all);
         const std::size_t n_fed = slot.running ? slot.running->n_fed() : slot.left.size();
-        const std::size_t n_there = std::min(n_all, n_fed / page_positions * page_positions);
+        const std::size_t n_there = std::min(n_all, PageTables::in_whole_pages(n_fed));
         if (n_there > best.n_positions) best = {s, n_there, best.is_underway};
         if (n_all > n_there) best.is_underway = true;
     }
@@ -114,7 +112,7 @@ void ContinuousBatch::admit(StepPlan& plan) {
         const bool runs = !by_age().empty();
         if (prefix.is_underway && runs) return; // it will soon be there
         const std::size_t n_needed =
-            forward::PageTables::pages_for(tokens.size() + 1) - prefix.n_positions / page_positions;
+            PageTables::pages_for(tokens.size() + 1) - PageTables::pages_for(prefix.n_positions);
         while (pages_.free_pages() < n_needed && drop_left_pages(prefix.slot, plan)) {
         }
         if (pages_.free_pages() < n_needed && runs) return; // others need what there is

@@ -17,6 +17,8 @@ class PageTables {
 
     /// Pages that `n_positions` positions of one sequence need.
     static std::size_t pages_for(std::size_t n_positions) noexcept;
+    /// Of `n_positions` those that fill pages.
+    static std::size_t in_whole_pages(std::size_t n_positions) noexcept;
 
     /// Make room for `position` of `sequence` (positions come without gaps). False when the pool is
     /// empty. No allocation. expects() a sequence below max_sequences.

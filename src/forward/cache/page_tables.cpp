@@ -22,6 +22,10 @@ std::size_t PageTables::pages_for(std::size_t n_positions) noexcept {
     return (n_positions + kernels::page_positions - 1) / kernels::page_positions;
 }
 
+std::size_t PageTables::in_whole_pages(std::size_t n_positions) noexcept {
+    return n_positions / kernels::page_positions * kernels::page_positions;
+}
+
 PageTables::Table& PageTables::table_of(std::int32_t sequence) noexcept {
     expects(sequence >= 0 && static_cast<std::size_t>(sequence) < tables_.size(),
             "a row is of a sequence that there is room for");
