@@ -82,8 +82,10 @@ Hyperparameters hyperparameters_of(const Shape& shape) {
 
 bool is_bias(Role role) {
     using enum Role;
-    constexpr Role biases[] = {query_bias, key_bias, value_bias, attention_output_bias,
-                               gate_bias,  up_bias,  down_bias};
+    constexpr Role biases[] = {query_bias,      key_bias,         value_bias,
+                               gate_bias,       up_bias,          down_bias,
+                               router_bias,     expert_gate_bias, expert_up_bias,
+                               expert_down_bias, sinks,           attention_output_bias};
     return std::ranges::find(biases, role) != std::end(biases);
 }
 
@@ -186,8 +188,11 @@ void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
     if (spec.part > 0) return; // it is there already, for the first of its roles
     const std::string name = tensor_name(spec.name, layer);
     const std::size_t n_columns = length_of(spec.columns, h_);
+    std::vector<std::uint64_t> dimensions = {n_columns};
+    if (!spec.is_vector()) dimensions.push_back(n_tensor_rows(spec, h_));
+    if (spec.matrices != Extent::one) dimensions.push_back(length_of(spec.matrices, h_));
     if (spec.is_vector())
-        return add_tensor(name, quant::Type::f32, {n_columns},
+        return add_tensor(name, quant::Type::f32, std::move(dimensions),
                           is_bias(spec.role)
                               ? quant::SyntheticWeights(quant::Type::f32, seed_of(name), 0.1)
                               : quant::SyntheticWeights::norm(seed_of(name)));
@@ -198,8 +203,6 @@ void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
             : quant::type_in(mix_, mix_role(spec), layer.value_or(0), n_columns, rules_);
     const double gain = is_output || spec.role == Role::embedding ? 2.0 : 1.0;
     const double deviation = gain / std::sqrt(static_cast<double>(n_columns));
-    std::vector<std::uint64_t> dimensions = {n_columns, n_tensor_rows(spec, h_)};
-    if (spec.matrices != Extent::one) dimensions.push_back(length_of(spec.matrices, h_));
     add_tensor(name, type, std::move(dimensions),
                quant::SyntheticWeights(type, seed_of(name), deviation));
 }
