@@ -50,6 +50,27 @@ void Sequence::add_rows(std::size_t n, std::int32_t slot, StepPlan& plan) const 
             {tokens_[p], static_cast<std::int32_t>(p), slot, p + 1 == tokens_.size()});
 }
 
+void Sequence::add_rows_of_draft(std::span<const tokenizer::TokenId> draft, std::int32_t slot,
+                                 StepPlan& plan) const {
+    expects(is_decoding(), "a draft follows an answer");
+    add_rows(1, slot, plan);
+    for (std::size_t i = 0; i < draft.size(); ++i)
+        plan.rows.push_back({draft[i], static_cast<std::int32_t>(n_fed_ + 1 + i), slot, true});
+}
+
+std::size_t Sequence::accept_draft(std::uint64_t step, std::span<const tokenizer::TokenId> draft,
+                                   std::span<const RowOutcome> outcomes, StepObserver* observer) {
+    std::size_t n_right = 0;
+    fed(step, 1, observer);
+    accept(step, outcomes[0], observer);
+    while (n_right < draft.size() && !is_done() && tokens_.back() == draft[n_right]) {
+        ++n_right;
+        fed(step, 1, observer);
+        accept(step, outcomes[n_right], observer);
+    }
+    return n_right;
+}
+
 void Sequence::fed(std::uint64_t step, std::size_t n, StepObserver* observer) {
     phase_ = is_decoding() ? Phase::decode : Phase::prefill;
     n_fed_ += n;

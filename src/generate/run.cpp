@@ -12,6 +12,7 @@
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <random>
 
@@ -91,8 +92,22 @@ void print_timings(const engine::Generation& generation, const session::Session&
     log::root(Level::info, "{}",
               session::timing_line("prompt eval", t.prompt_s, t.n_prompt, "tokens"));
     log::root(Level::info, "{}", session::timing_line("eval", t.generation_s, n_runs, "runs"));
+    const engine::DraftCounts& draft = generation.draft_counts();
+    if (draft.n_proposed > 0)
+        log::root(Level::info, "{:>16}        {} of {} accepted, {:.2f} tokens a step", "draft",
+                  draft.n_accepted, counted(draft.n_proposed, "token"),
+                  1.0 + static_cast<double>(draft.n_accepted) / static_cast<double>(draft.n_steps));
     log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,
               t.n_prompt + t.n_generated, engine::name_of(generation.sequence().finish_reason()));
+}
+
+/// Proposals need pages that can be written again.
+std::size_t drafts_of(const RunOptions& options, session::Session& session) {
+    if (options.n_draft == 0 || session.transformer().shares_pages()) return options.n_draft;
+    log::root(Level::warning,
+              "--draft: layers of this model attend within a window and forget what "
+              "a wrong proposal would need; nothing is proposed");
+    return 0;
 }
 
 session::RunDescription description_of(const RunOptions& options, session::Session& session) {
@@ -125,6 +140,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     Prompt prompt;
     session::SessionNeeds needs;
     needs.loop = gathered_for(options.generation.sampling);
+    needs.max_logit_rows = 1 + std::min(options.n_draft, options.model.n_batch - 1);
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
         if (!options.trace.path.empty())
@@ -140,6 +156,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     options.generation.sampling.seed = common_seed(comm, options.seed);
     options.generation.n_context = session.transformer().options().n_context;
     options.generation.max_rows = options.model.n_batch;
+    options.generation.n_draft = drafts_of(options, session);
 
     std::optional<engine::Generation> generation;
     Text output(comm);

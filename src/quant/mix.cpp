@@ -149,8 +149,8 @@ Type embedding_type(Type base) noexcept {
 
 Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::size_t n_columns,
                  const MixModel& model) noexcept {
-    const bool is_feed_forward = role == MatrixRole::ffn_gate || role == MatrixRole::ffn_up ||
-                                 role == MatrixRole::ffn_down;
+    const bool is_feed_forward =
+        role == MatrixRole::ffn_gate || role == MatrixRole::ffn_up || role == MatrixRole::ffn_down;
     if (base == Type::mxfp4 && model.n_experts > 0) // trained so: the experts alone
         return is_feed_forward ? base : Type::q8_0;
     switch (role) {

@@ -73,6 +73,13 @@ class Sequence {
     void start() noexcept;
     /// The next `n` ≤ n_left() rows, of the cache's sequence `slot`.
     void add_rows(std::size_t n, std::int32_t slot, StepPlan& plan) const;
+    /// While it decodes: its next row, and one for each token that may follow, all with logits.
+    void add_rows_of_draft(std::span<const tokenizer::TokenId> draft, std::int32_t slot,
+                           StepPlan& plan) const;
+    /// The outcomes of those rows, in order. Returns how many tokens of the draft were right; rows
+    /// behind them were in vain.
+    std::size_t accept_draft(std::uint64_t step, std::span<const tokenizer::TokenId> draft,
+                             std::span<const RowOutcome> outcomes, StepObserver* observer);
     /// `n` of its rows are in the cache: by a step, or because another one has the same ones.
     void fed(std::uint64_t step, std::size_t n, StepObserver* observer);
     /// What followed its last token: picks the next one, or ends.

@@ -82,10 +82,10 @@ Hyperparameters hyperparameters_of(const Shape& shape) {
 
 bool is_bias(Role role) {
     using enum Role;
-    constexpr Role biases[] = {query_bias,      key_bias,         value_bias,
-                               gate_bias,       up_bias,          down_bias,
-                               router_bias,     expert_gate_bias, expert_up_bias,
-                               expert_down_bias, sinks,           attention_output_bias};
+    constexpr Role biases[] = {
+        query_bias,     key_bias,         value_bias,  gate_bias,
+        up_bias,        down_bias,        router_bias, expert_gate_bias,
+        expert_up_bias, expert_down_bias, sinks,       attention_output_bias};
     return std::ranges::find(biases, role) != std::end(biases);
 }
 

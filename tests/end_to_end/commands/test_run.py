@@ -53,6 +53,18 @@ class TinyRuns(pillar.WithFolder):
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def test_proposals_change_no_text(self):
+        for flags in (["--temp", 0], ["--temp", "0.7", "--seed", 3, "--frequency-penalty", "0.3"]):
+            arguments = ["run", "-m", self.model, "-p", "ab ab ab ab ab ab ab", "-n", 60, "--ignore-eos", "-t", 1, *flags]
+            plain = text(pillar.run(None, arguments))
+            for ranks, draft in ((1, "ngram"), (2, "ngram:15"), (4, "ngram:1"), (8, "ngram:4")):
+                result = pillar.run(ranks, [*arguments, "--draft", draft])
+                self.assertEqual(text(result), plain)
+        self.assertIn("accepted", result.stderr.decode())
+        bad = pillar.run(None, [*arguments, "--draft", "ngram:16"])
+        self.assertEqual(bad.returncode, 64)
+        self.assertIn("--draft", bad.stderr.decode())
+
     def test_same_text_with_the_same_seed_on_1_2_4_8_ranks(self):
         flags = ["--temp", "1.2", "--seed", "42", "--repeat-penalty", "1.1"]
         texts = {text(pillar.run(ranks, self.arguments(*flags))) for ranks in (None, 1, 2, 4, 8)}
