@@ -46,6 +46,11 @@ std::string imbalances(const PlanTable& table) {
         joined(nodes, ", "));
 }
 
+std::string slowness(const PlanTable& table) {
+    if (table.slow.empty()) return {};
+    return fmt::format("\n{}. The times here are those of fast kernels.\n", table.slow);
+}
+
 /// What each number of nodes needs and how fast it is.
 std::string nodes_table(const PlanTable& table) {
     const auto bytes = [](auto n) { return human_bytes(static_cast<double>(n)); };
@@ -97,7 +102,7 @@ std::string markdown(const PlanTable& table) {
                        printable(table.model), printable(table.profile),
                        counted(request.model.n_context, "token"),
                        comm::name_of(request.model.wire)) +
-           nodes_table(table) + definitions(table) + imbalances(table) +
+           nodes_table(table) + definitions(table) + imbalances(table) + slowness(table) +
            fmt::format("\nWhere the time of a step goes: a token at depth {}, and a prompt of {} "
                        "in chunks of {}\n\n",
                        request.depth, request.n_prompt, request.model.n_batch) +

@@ -23,6 +23,7 @@ std::string plan_text(const PlanOptions& options) {
         table.rows.push_back(plan_row(file, profile, options.request, static_cast<int>(n_ranks)));
     table.base =
         base_row(file, profile, options.request, static_cast<int>(std::ranges::max(options.ranks)));
+    table.slow = model::slow_formats(file);
     table.request = resolved(file, options.request);
     return render(table, options.format);
 }

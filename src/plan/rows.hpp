@@ -41,7 +41,8 @@ struct PlanTable {
     double decode_w = 0; ///< of a node of it
     PlanRequest request; ///< with the context that was used
     std::vector<PlanRow> rows;
-    PlanRow base; ///< of speed-ups
+    PlanRow base;     ///< of speed-ups
+    std::string slow; ///< a sentence on formats without fast kernels; empty: there are none
 };
 
 /// With the context's default filled in.

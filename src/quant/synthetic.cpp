@@ -28,7 +28,7 @@ struct Layout {
 };
 
 // Independent uniform integers: Var(s·q) = E[s²]E[q²] − E[s]²E[q]², and the mins' variance is added
-// to it.
+// to it. Points of the grids: as counted in random blocks.
 constexpr Layout layouts[] = {
     {Type::q4_0, 0, 0, 0, 4.64},     // q − 8
     {Type::q4_1, 0, 2, -7.5, 4.61},  // q + m
@@ -42,6 +42,13 @@ constexpr Layout layouts[] = {
     {Type::q6_k, 208, 0, 0, 1366.0}, // int8 scale · (q − 32)
     {Type::iq4_nl, 0, 0, 0, 67.4},   // table of 16
     {Type::iq4_xs, 0, 0, 0, 1246.0}, // (6-bit scale − 32) · table of 16
+    {Type::iq2_xxs, 0, 0, 0, 53.2},  // odd scale of 1 … 31 · point / 8
+    {Type::iq2_xs, 0, 0, 0, 55.9},   // likewise
+    {Type::iq2_s, 0, 0, 0, 56.4},    // likewise
+    {Type::iq3_xxs, 0, 0, 0, 142.3}, // odd scale of 1 … 31 · point / 4
+    {Type::iq3_s, 0, 0, 0, 140.1},   // odd scale of 1 … 31 · point
+    {Type::iq1_s, 0, 0, 0, 7.22},    // odd scale of 1 … 15 · (point ± 1/8)
+    {Type::iq1_m, 0, 0, 0, 7.20},    // likewise
     {Type::tq1_0, 52, 0, 0, 0.817},  // q − 1, q in 0…2
     {Type::tq2_0, 64, 0, 0, 1.225},  // q − 1, q in 0…3
     {Type::mxfp4, 0, 0, 0, 5.85},    // table of 16
@@ -100,6 +107,7 @@ SyntheticWeights::SyntheticWeights(Type type, std::uint64_t seed, double deviati
         block_bytes_ = info(type).block_bytes;
         d_place_ = layout->d;
         second_place_ = layout->second;
+        in_nibbles_ = type == Type::iq1_m;
         if (type == Type::mxfp4) {
             d_bytes_ = 1;
             for (std::size_t i = 0; i < factors_.size(); ++i)
@@ -154,8 +162,18 @@ void SyntheticWeights::set_factors(std::uint64_t begin, std::span<std::byte> out
             if (place + i >= begin && place + i < end)
                 out[place + i - begin] = static_cast<std::byte>(factor >> (8 * i));
     };
+    const auto put_top_nibble = [&](std::uint64_t place, unsigned nibble) {
+        if (place < begin || place >= end) return;
+        std::byte& byte = out[place - begin];
+        byte = (byte & std::byte{15}) | static_cast<std::byte>(nibble << 4);
+    };
     for (std::uint64_t block = begin / block_bytes_; block * block_bytes_ < end; ++block) {
         const Factors& f = factors_[mix(~seed_ + block * golden) & 0xFF];
+        if (in_nibbles_) {
+            for (std::uint64_t i = 0; i < 4; ++i)
+                put_top_nibble(block * block_bytes_ + 49 + 2 * i, (f.d >> (4 * i)) & 15u);
+            continue;
+        }
         put(block * block_bytes_ + d_place_, f.d, d_bytes_);
         if (second_place_ != 0) put(block * block_bytes_ + second_place_, f.second, 2);
     }

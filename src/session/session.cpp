@@ -84,6 +84,8 @@ void Session::open_model(const ModelOptions& options) {
     comm::expect_same(*comm_, "the model's header", fmt::format("{:016x}", file_->header_hash()));
     for (const std::string& warning : file_->warnings()) log::root(Level::warning, "{}", warning);
     if (!ignored.empty()) log::root(Level::info, "{}", ignored);
+    if (const std::string slow = model::slow_formats(*file_); !slow.empty())
+        log::root(Level::warning, "{}", slow);
     warn_of_zeros(zeros);
 }
 

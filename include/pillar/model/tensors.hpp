@@ -128,4 +128,8 @@ const gguf::TensorInfo* find_tensor(const gguf::File& file, const Hyperparameter
 /// sentence on tensors that are there and not used, empty when there are none.
 std::string check_tensors(const gguf::File& file, const Hyperparameters& h);
 
+/// One sentence on formats that every kernel family computes with as the plain ones do, empty when
+/// the file has none.
+std::string slow_formats(const gguf::File& file);
+
 } // namespace pillar::model

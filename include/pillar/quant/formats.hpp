@@ -1,6 +1,13 @@
 #pragma once
 // All block formats, and the way from a type's number to its format.
 
+#include "pillar/quant/formats/grid/iq1_m.hpp"
+#include "pillar/quant/formats/grid/iq1_s.hpp"
+#include "pillar/quant/formats/grid/iq2_s.hpp"
+#include "pillar/quant/formats/grid/iq2_xs.hpp"
+#include "pillar/quant/formats/grid/iq2_xxs.hpp"
+#include "pillar/quant/formats/grid/iq3_s.hpp"
+#include "pillar/quant/formats/grid/iq3_xxs.hpp"
 #include "pillar/quant/formats/iq4_nl.hpp"
 #include "pillar/quant/formats/iq4_xs.hpp"
 #include "pillar/quant/formats/low_bit/mxfp4.hpp"
@@ -53,6 +60,20 @@ template <class Visit>
         return visit(IQ4_NL{});
     case Type::iq4_xs:
         return visit(IQ4_XS{});
+    case Type::iq2_xxs:
+        return visit(IQ2_XXS{});
+    case Type::iq2_xs:
+        return visit(IQ2_XS{});
+    case Type::iq2_s:
+        return visit(IQ2_S{});
+    case Type::iq3_xxs:
+        return visit(IQ3_XXS{});
+    case Type::iq3_s:
+        return visit(IQ3_S{});
+    case Type::iq1_s:
+        return visit(IQ1_S{});
+    case Type::iq1_m:
+        return visit(IQ1_M{});
     case Type::tq1_0:
         return visit(TQ1_0{});
     case Type::tq2_0:

@@ -40,6 +40,7 @@ class SyntheticWeights {
     std::size_t d_place_ = 0;
     std::size_t d_bytes_ = 2;
     std::size_t second_place_ = 0; ///< 0: there is none
+    bool in_nibbles_ = false;      ///< IQ1_M: d in the top nibbles of four bytes
     std::array<Factors, 256> factors_{};
 };
 

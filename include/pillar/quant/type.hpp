@@ -24,8 +24,15 @@ enum class Type : std::uint32_t {
     q4_k = 12,
     q5_k = 13,
     q6_k = 14,
+    iq2_xxs = 16,
+    iq2_xs = 17,
+    iq3_xxs = 18,
+    iq1_s = 19,
     iq4_nl = 20,
+    iq3_s = 21,
+    iq2_s = 22,
     iq4_xs = 23,
+    iq1_m = 29,
     bf16 = 30,
     tq1_0 = 34,
     tq2_0 = 35,
@@ -36,9 +43,10 @@ enum class Type : std::uint32_t {
 
 /// All of them, in the order of their numbers.
 inline constexpr Type all_types[] = {
-    Type::f32,  Type::f16,   Type::q4_0,  Type::q4_1,  Type::q5_0, Type::q5_1,   Type::q8_0,
-    Type::q2_k, Type::q3_k,  Type::q4_k,  Type::q5_k,  Type::q6_k, Type::iq4_nl, Type::iq4_xs,
-    Type::bf16, Type::tq1_0, Type::tq2_0, Type::mxfp4, Type::q1_0, Type::q2_0};
+    Type::f32,     Type::f16,   Type::q4_0,   Type::q4_1,  Type::q5_0,  Type::q5_1,    Type::q8_0,
+    Type::q2_k,    Type::q3_k,  Type::q4_k,   Type::q5_k,  Type::q6_k,  Type::iq2_xxs, Type::iq2_xs,
+    Type::iq3_xxs, Type::iq1_s, Type::iq4_nl, Type::iq3_s, Type::iq2_s, Type::iq4_xs,  Type::iq1_m,
+    Type::bf16,    Type::tq1_0, Type::tq2_0,  Type::mxfp4, Type::q1_0,  Type::q2_0};
 
 /// Decode one block to its `block_weights` values, exactly as the format defines them (f32
 /// arithmetic in ggml's order).
@@ -61,6 +69,13 @@ const TypeInfo& info(Type type) noexcept;
 /// True for f32, f16, bf16: multiplied with f32 activations, no blocks of scales.
 constexpr bool is_float(Type type) noexcept {
     return type == Type::f32 || type == Type::f16 || type == Type::bf16;
+}
+
+/// True for the formats whose weights are points of a grid, looked up four or eight at a time.
+/// Every family multiplies with them as the plain ones do: slowly.
+[[gnu::always_inline]] constexpr bool is_grid(Type type) noexcept {
+    return (type >= Type::iq2_xxs && type <= Type::iq1_s) || type == Type::iq3_s ||
+           type == Type::iq2_s || type == Type::iq1_m;
 }
 
 /// Decode a row of n weights; n is a multiple of the type's block size, `row` holds their bytes.

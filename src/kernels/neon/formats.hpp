@@ -1,8 +1,10 @@
 #pragma once
 // From a type to the format's table, and the product's part of a Family over such tables: the neon
-// and the dotprod family differ in these tables alone.
+// and the dotprod family differ in these tables
+// alone. Grid formats are packed and multiplied as in the plain families.
 
 #include "format.hpp"
+#include "reference/operators.hpp"
 
 namespace pillar::kernels::neon {
 namespace {
@@ -56,6 +58,14 @@ struct Formats {
             return *q1_0;
         case quant::Type::q2_0:
             return *q2_0;
+        case quant::Type::iq2_xxs:
+        case quant::Type::iq2_xs:
+        case quant::Type::iq3_xxs:
+        case quant::Type::iq1_s:
+        case quant::Type::iq3_s:
+        case quant::Type::iq2_s:
+        case quant::Type::iq1_m:
+            break; // the plain families' products
         }
         __builtin_unreachable();
     }
@@ -64,9 +74,13 @@ struct Formats {
 /// The functions of Family that look at the formats, over one set of tables.
 template <const Formats& formats>
 struct Products {
-    static std::size_t rows_per_group(quant::Type type) noexcept { return formats.of(type).rows; }
+    static std::size_t rows_per_group(quant::Type type) noexcept {
+        if (quant::is_grid(type)) return reference::rows_per_group(type);
+        return formats.of(type).rows;
+    }
 
     static std::size_t group_bytes(const MatrixShape& shape) noexcept {
+        if (quant::is_grid(shape.type)) return reference::group_bytes(shape);
         const Format& format = formats.of(shape.type);
         const RowCounts counts = count_row(shape);
         return counts.n_segments * format.segment_bytes + counts.n_blocks * format.block_bytes +
@@ -74,11 +88,14 @@ struct Products {
     }
     static void pack_group(const MatrixShape& shape, std::span<const std::byte* const> rows,
                            std::byte* group) noexcept {
+        if (quant::is_grid(shape.type)) return reference::pack_group(shape, rows, group);
         formats.of(shape.type).pack(view_pack(shape, rows, group));
     }
     static void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
                          std::size_t group_begin, std::size_t group_end) noexcept {
         const ProductView product = view_product(w, x, y, y_stride, group_begin, group_end);
+        if (quant::is_grid(product.type))
+            return reference::multiply_integers(w, x, y, y_stride, group_begin, group_end);
         formats.of(product.type).multiply(product);
     }
 };

@@ -1,9 +1,11 @@
 #pragma once
-// Family's functions about weights, over a family's table of formats.
+// Family's functions about weights, over a family's table of formats. Grid formats are packed and
+// multiplied as in the plain families.
 
 #include "format.hpp"
 
 #include "pillar/kernels/family.hpp"
+#include "reference/operators.hpp"
 
 #include <cpuid.h>
 
@@ -52,6 +54,14 @@ inline const Format& format_of(const Formats& formats, quant::Type type) noexcep
         return formats.low_bits.q1_0;
     case quant::Type::q2_0:
         return formats.low_bits.q2_0;
+    case quant::Type::iq2_xxs:
+    case quant::Type::iq2_xs:
+    case quant::Type::iq3_xxs:
+    case quant::Type::iq1_s:
+    case quant::Type::iq3_s:
+    case quant::Type::iq2_s:
+    case quant::Type::iq1_m:
+        break; // the plain families' products
     }
     __builtin_unreachable();
 }
@@ -59,10 +69,12 @@ inline const Format& format_of(const Formats& formats, quant::Type type) noexcep
 template <const Formats& formats>
 struct Products {
     static std::size_t rows_per_group(quant::Type type) noexcept {
+        if (quant::is_grid(type)) return reference::rows_per_group(type);
         return format_of(formats, type).rows;
     }
 
     static std::size_t group_bytes(const MatrixShape& shape) noexcept {
+        if (quant::is_grid(shape.type)) return reference::group_bytes(shape);
         const Format& format = format_of(formats, shape.type);
         const RowCounts counts = count_row(shape);
         return counts.n_segments * format.segment_bytes + counts.n_blocks * format.block_bytes +
@@ -71,12 +83,15 @@ struct Products {
 
     static void pack_group(const MatrixShape& shape, std::span<const std::byte* const> rows,
                            std::byte* group) noexcept {
+        if (quant::is_grid(shape.type)) return reference::pack_group(shape, rows, group);
         format_of(formats, shape.type).pack(view_pack(shape, rows, group));
     }
 
     static void multiply(const Matrix& w, const Activations& x, float* y, std::size_t y_stride,
                          std::size_t group_begin, std::size_t group_end) noexcept {
         const ProductView product = view_product(w, x, y, y_stride, group_begin, group_end);
+        if (quant::is_grid(product.type))
+            return reference::multiply_integers(w, x, y, y_stride, group_begin, group_end);
         format_of(formats, product.type).multiply(product);
     }
 };

@@ -174,4 +174,21 @@ std::string check_tensors(const gguf::File& file, const Hyperparameters& h) {
                        n_ignored == 1 ? " is" : fmt::format(" and {} more are", n_ignored - 1));
 }
 
+std::string slow_formats(const gguf::File& file) {
+    std::vector<std::string> names;
+    std::uint64_t slow_bytes = 0, all_bytes = 0;
+    for (const gguf::TensorInfo& tensor : file.tensors()) {
+        all_bytes += tensor.size_bytes;
+        if (!quant::is_grid(static_cast<quant::Type>(tensor.type->number))) continue;
+        slow_bytes += tensor.size_bytes;
+        if (std::ranges::find(names, tensor.type->name) == names.end())
+            names.emplace_back(tensor.type->name);
+    }
+    if (names.empty()) return {};
+    return fmt::format("{} of {} of weights are in {}, which plain kernels compute with, slowly; "
+                       "Q2_K, Q3_K or Q4_0 are fast",
+                       human_bytes(static_cast<double>(slow_bytes)),
+                       human_bytes(static_cast<double>(all_bytes)), joined(names, ", "));
+}
+
 } // namespace pillar::model

@@ -175,6 +175,103 @@ def mxfp4(b):
     return Fraction(2) ** (b[0] - 128), None, [values[n & 7] * (-1 if n & 8 else 1) for n in low + high], None, None
 
 
+GRIDS = Path(__file__).resolve().parents[1] / "grids"
+
+
+def points_of(name, n_weights, levels):
+    width = 16 // n_weights
+    return [[levels[int(word, 16) >> width * k & (1 << width) - 1] for k in range(n_weights)]
+            for word in (GRIDS / f"{name}.txt").read_text().split()]
+
+
+IQ1 = points_of("iq1", 8, [-1, 0, 1])
+IQ2_XXS, IQ2_XS, IQ2_S = (points_of(name, 8, [8, 25, 43]) for name in ("iq2_xxs", "iq2_xs", "iq2_s"))
+IQ3_XXS = points_of("iq3_xxs", 4, [4, 12, 20, 28, 36, 44, 52, 62])
+IQ3_S = points_of("iq3_s", 4, [1, 3, 5, 7, 9, 11, 13, 15])
+
+
+def signed(weights, signs):
+    return [-w if s else w for w, s in zip(weights, signs)]
+
+
+def seven_signs(word):
+    signs = bits_of(word, 7)
+    return signs + [sum(signs) % 2]
+
+
+def words_of(data, n_bytes):
+    return [int.from_bytes(data[i:i + n_bytes], "little") for i in range(0, len(data), n_bytes)]
+
+
+def all_nibbles(data):
+    return [n for byte in data for n in (byte & 15, byte >> 4)]
+
+
+def odd(numbers):
+    return [2 * n + 1 for n in numbers]
+
+
+def iq2_xxs(b):
+    integers, scales = [], []
+    for sub in range(8):
+        part = b[2 + 8 * sub:10 + 8 * sub]
+        rest = words_of(part[4:], 4)[0]
+        scales.append(rest >> 28)
+        for i in range(4):
+            integers += signed(IQ2_XXS[part[i]], seven_signs(rest >> 7 * i))
+    return f16_at(b, 0) / 8, None, integers, twice(odd(scales)), None
+
+
+def iq2_xs(b):
+    integers = [w for word in words_of(b[2:66], 2) for w in signed(IQ2_XS[word % 512], seven_signs(word >> 9))]
+    return f16_at(b, 0) / 8, None, integers, odd(all_nibbles(b[66:])), None
+
+
+def iq2_s(b):
+    integers = []
+    for i in range(32):
+        number = b[2 + i] + 256 * (b[66 + i // 4] >> 2 * (i % 4) & 3)
+        integers += signed(IQ2_S[number], bits_of(b[34 + i], 8))
+    return f16_at(b, 0) / 8, None, integers, odd(all_nibbles(b[74:])), None
+
+
+def iq3_xxs(b):
+    integers, scales = [], []
+    for sub, rest in enumerate(words_of(b[66:], 4)):
+        scales.append(rest >> 28)
+        for i in range(4):
+            first, second = b[2 + 8 * sub + 2 * i], b[3 + 8 * sub + 2 * i]
+            integers += signed(IQ3_XXS[first] + IQ3_XXS[second], seven_signs(rest >> 7 * i))
+    return f16_at(b, 0) / 4, None, integers, twice(odd(scales)), None
+
+
+def iq3_s(b):
+    numbers = [b[2 + i] + 256 * (b[66 + i // 8] >> i % 8 & 1) for i in range(64)]
+    signs = [s for byte in b[74:106] for s in bits_of(byte, 8)]
+    integers = signed([w for n in numbers for w in IQ3_S[n]], signs)
+    return f16_at(b, 0), None, integers, twice(odd(all_nibbles(b[106:]))), None
+
+
+def iq1_s(b):
+    integers, scales = [], []
+    for sub, rest in enumerate(words_of(b[34:], 2)):
+        scales.append(rest >> 12 & 7)
+        for i in range(4):
+            number = b[2 + 4 * sub + i] + 256 * (rest >> 3 * i & 7)
+            integers += [8 * w + (-1 if rest >> 15 else 1) for w in IQ1[number]]
+    return f16_at(b, 0) / 8, None, integers, twice(odd(scales)), None
+
+
+def iq1_m(b):
+    integers = []
+    for i, nibble in enumerate(all_nibbles(b[32:48])):
+        integers += [8 * w + (-1 if nibble & 8 else 1) for w in IQ1[b[i] + 256 * (nibble & 7)]]
+    words = words_of(b[48:], 2)
+    scales = [word >> 3 * i & 7 for word in words for i in range(4)]
+    d = sum((word >> 12) << 4 * i for i, word in enumerate(words))
+    return f16_at(d.to_bytes(2, "little"), 0) / 8, None, integers, odd(scales), None
+
+
 #          unpack, weights a block, bytes a block, offsets of f16 factors
 FORMATS = {
     "q4_0": (q4_0, 32, 18, [0]), "q4_1": (q4_1, 32, 20, [0, 2]), "q5_0": (q5_0, 32, 22, [0]),
@@ -186,6 +283,11 @@ FORMATS = {
 LOW_BIT_FORMATS = {
     "tq1_0": (tq1_0, 256, 54, [52]), "tq2_0": (tq2_0, 256, 66, [64]), "mxfp4": (mxfp4, 32, 17, []),
     "q1_0": (q1_0, 128, 18, [0]), "q2_0": (q2_0, 64, 18, [0]),
+}
+GRID_FORMATS = {
+    "iq2_xxs": (iq2_xxs, 256, 66, [0]), "iq2_xs": (iq2_xs, 256, 74, [0]), "iq3_xxs": (iq3_xxs, 256, 98, [0]),
+    "iq1_s": (iq1_s, 256, 50, [0]), "iq3_s": (iq3_s, 256, 110, [0]), "iq2_s": (iq2_s, 256, 82, [0]),
+    "iq1_m": (iq1_m, 256, 56, [49, 51, 53, 55]),
 }
 
 
@@ -285,16 +387,27 @@ def activations(random, n):
     return x.astype(np.float32)
 
 
+def set_factors(blocks, factors, random):
+    if not factors:
+        blocks[:, 0] = random.integers(118, 125, len(blocks))  # MXFP4's exponent
+        return
+    n_scales = 1 if len(factors) == 4 else len(factors)
+    for i in range(n_scales):
+        d = random.uniform(0.001, 0.05, len(blocks)) * random.choice([-1, 1], len(blocks))
+        halves = d.astype(np.float16).view(np.uint16)
+        if len(factors) < 4:
+            blocks[:, factors[i]:factors[i] + 2] = halves.view(np.uint8).reshape(-1, 2)
+            continue
+        for k, offset in enumerate(factors):  # IQ1_M: the top nibbles of four bytes
+            blocks[:, offset] = blocks[:, offset] & 15 | (halves >> 4 * k & 15).astype(np.uint8) << 4
+
+
 def make_blocks(out, random, formats):
     for name, (unpack, per_block, n_bytes, factors) in formats.items():
         rows = []
         for _ in range(ROWS):
             blocks = random.integers(0, 256, (BLOCK_COLUMNS // per_block, n_bytes), dtype=np.uint8)
-            for offset in factors:
-                d = random.uniform(0.001, 0.05, len(blocks)) * random.choice([-1, 1], len(blocks))
-                blocks[:, offset:offset + 2] = d.astype(np.float16).view(np.uint8).reshape(-1, 2)
-            if not factors:
-                blocks[:, 0] = random.integers(118, 125, len(blocks))  # MXFP4's exponent
+            set_factors(blocks, factors, random)
             rows.append([bytes(b) for b in blocks])
         x = activations(random, BLOCK_COLUMNS)
         unpacked = [[unpack(b) for b in row] for row in rows]
@@ -324,6 +437,7 @@ def make_products(out):
             both = lambda r, b, e: float_sum(weights[r], x, b, e)
             write_case(out, cuts, both, both)
     make_blocks(out, random, LOW_BIT_FORMATS)
+    make_blocks(out, random, GRID_FORMATS)
 
 
 def make_quantize(out):

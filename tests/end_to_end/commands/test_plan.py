@@ -92,6 +92,17 @@ class Plan(pillar.WithFolder):
         markdown = pillar.check(pillar.run(None, ["plan", *flags])).stdout.decode()
         self.assertRegex(markdown, rf"\| +{rows[1]['decode_tokens_per_s']:.2f} \|")
 
+    def test_formats_without_fast_kernels_are_told_of_in_plan_and_log(self):
+        model = pillar.tiny_model(self.folder, "grids", "--type", "iq3_s", "--dim", 256, "--heads", 4, "--kv-heads", 2,
+                                  "--head-dim", 64, "--ffn", 512)
+        sentence = b"of weights are in iq3_s, which plain kernels compute with, slowly"
+        self.assertIn(sentence, pillar.check(pillar.run(None, ["plan", "-m", model, "--ranks", "1"])).stdout)
+        log = pillar.check(pillar.run(2, ["run", "-m", model, "-p", "a", "-n", 1, "-t", 1])).stderr
+        self.assertEqual(log.count(sentence), 1)
+        other = pillar.tiny_model(self.folder, "other")
+        text = pillar.check(pillar.run(None, ["plan", "-m", other, "--ranks", "1"])).stdout
+        self.assertNotIn(b"plain kernels", text)
+
     def test_a_profile_changes_the_figures(self):
         path = os.path.join(self.folder, "fast.json")
         with open(path, "w") as file:

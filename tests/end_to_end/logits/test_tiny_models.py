@@ -60,7 +60,8 @@ SHAPES = {
     "llama 3 rope": ["--type", "f32", "--rope-scaling", "llama3"],
 }
 FORMATS = ["f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl",
-           "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_xs", "tq1_0", "tq2_0", "mxfp4", "q1_0", "q2_0"]
+           "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_xs", "tq1_0", "tq2_0", "mxfp4", "q1_0", "q2_0",
+           "iq2_xxs", "iq2_xs", "iq3_xxs", "iq1_s", "iq3_s", "iq2_s", "iq1_m"]
 
 
 class TinyModels(pillar.WithFolder):

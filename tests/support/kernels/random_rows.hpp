@@ -72,9 +72,18 @@ inline std::vector<std::size_t> factor_offsets(quant::Type type) {
     case Type::tq2_0:
         return {64};
     case Type::mxfp4: // has an exponent of one byte in the first place
+    case Type::iq1_m: // set_iq1_m_scale
         return {};
     default:
         return {0};
+    }
+}
+
+/// IQ1_M's f16 d lies in the top nibbles of four bytes.
+inline void set_iq1_m_scale(std::byte* block, std::uint16_t half) {
+    for (std::size_t i = 0; i < 4; ++i) {
+        std::byte& byte = block[49 + 2 * i];
+        byte = (byte & std::byte{15}) | static_cast<std::byte>(((half >> (4 * i)) & 15) << 4);
     }
 }
 
@@ -114,6 +123,14 @@ inline Rows random_rows(quant::Type type, std::size_t n_rows, std::size_t n_colu
     if (type == quant::Type::mxfp4) // scales of 2^-9 … 2^-4
         for (std::size_t b = 0; b < n_rows * n_blocks; ++b)
             rows.bytes[b * format.block_bytes] = static_cast<std::byte>(119 + random.below(6));
+    if (type == quant::Type::iq1_m)
+        for (std::size_t b = 0; b < n_rows * n_blocks; ++b) {
+            std::byte half[2];
+            put_weight(quant::Type::f16, random, half);
+            std::uint16_t bits = 0;
+            std::memcpy(&bits, half, sizeof bits);
+            set_iq1_m_scale(rows.bytes.data() + b * format.block_bytes, bits);
+        }
     return rows;
 }
 

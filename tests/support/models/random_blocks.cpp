@@ -28,7 +28,7 @@ struct Factors {
 };
 
 // Independent uniform integers: Var(s·q) = E[s²]E[q²] − E[s]²E[q]², and the mins' variance is added
-// to it.
+// to it. Points of the grids: as counted in random blocks.
 constexpr Factors factors[] = {
     {Type::q4_0, 0, 0, 0, 4.64},     // q − 8
     {Type::q4_1, 0, 2, -7.5, 4.61},  // q + m
@@ -42,6 +42,13 @@ constexpr Factors factors[] = {
     {Type::q6_k, 208, 0, 0, 1366.0}, // int8 scale · (q − 32)
     {Type::iq4_nl, 0, 0, 0, 67.4},   // table of 16
     {Type::iq4_xs, 0, 0, 0, 1246.0}, // (6-bit scale − 32) · table of 16
+    {Type::iq2_xxs, 0, 0, 0, 53.2},  // odd scale of 1 … 31 · point / 8
+    {Type::iq2_xs, 0, 0, 0, 55.9},   // likewise
+    {Type::iq2_s, 0, 0, 0, 56.4},    // likewise
+    {Type::iq3_xxs, 0, 0, 0, 142.3}, // odd scale of 1 … 31 · point / 4
+    {Type::iq3_s, 0, 0, 0, 140.1},   // odd scale of 1 … 31 · point
+    {Type::iq1_s, 0, 0, 0, 7.22},    // odd scale of 1 … 15 · (point ± 1/8)
+    {Type::iq1_m, 0, 0, 0, 7.20},    // likewise
     {Type::tq1_0, 52, 0, 0, 0.817},  // q − 1, q in 0…2
     {Type::tq2_0, 64, 0, 0, 1.225},  // q − 1, q in 0…3
     {Type::mxfp4, 0, 0, 0, 5.85},    // table of 16
@@ -58,6 +65,15 @@ const Factors& factors_of(Type type) {
 void put_half(std::string& bytes, std::size_t place, double value) {
     const std::uint16_t half = f32_to_f16(static_cast<float>(value));
     std::memcpy(bytes.data() + place, &half, sizeof half);
+}
+
+/// IQ1_M's d: in the top nibbles of four bytes, every other one.
+void put_top_nibbles(std::string& bytes, std::size_t place, double value) {
+    const unsigned half = f32_to_f16(static_cast<float>(value));
+    for (std::size_t i = 0; i < 4; ++i) {
+        char& byte = bytes[place + 2 * i];
+        byte = static_cast<char>((byte & 15) | (((half >> (4 * i)) & 15) << 4));
+    }
 }
 
 /// The exponent of MXFP4's scale: one of the powers of two about `scale`, so that the mean square
@@ -103,6 +119,10 @@ std::string random_blocks(Type type, std::uint64_t n_weights, double deviation, 
         const double sign =
             random.below(2) == 0 ? 1.0 : -1.0; // takes what is left of the mean away
         const double d = sign * spread * deviation / entry.deviation / std::sqrt(13.0 / 12.0);
+        if (type == Type::iq1_m) {
+            put_top_nibbles(bytes, i * info.block_bytes + 49, d);
+            continue;
+        }
         put_half(bytes, i * info.block_bytes + entry.d, d);
         if (entry.second != 0)
             put_half(bytes, i * info.block_bytes + entry.second, entry.ratio * d);

@@ -4,7 +4,9 @@ Written from the formats' definitions and the papers, not from pillar's sources,
 other. Slow and plain on purpose. Used by the end-to-end tests (tiny models) and by the accuracy tests of --all.
 """
 
+import functools
 import mmap
+from pathlib import Path
 import struct
 
 import numpy as np
@@ -152,6 +154,95 @@ def mxfp4(b):
     return scales * np.concatenate([levels, -levels])[nibbles(b[:, 1:])]
 
 
+GRIDS = Path(__file__).resolve().parents[2] / "data/grids"
+
+
+@functools.cache
+def grid(name, n_weights, levels):
+    """The points of a grid format as (points, n_weights) f32."""
+    words = np.array([int(word, 16) for word in (GRIDS / f"{name}.txt").read_text().split()])
+    width = 16 // n_weights
+    numbers = words[:, None] >> np.arange(0, 16, width) & (1 << width) - 1
+    return np.array(levels, np.float32)[numbers]
+
+
+def eight_signs(bits):
+    """Bits of signs, eight a number -> factors of 1 and -1."""
+    return np.where(bits[..., None] >> np.arange(8) & 1, np.float32(-1), np.float32(1))
+
+
+def of_seven(signs):
+    """Seven signs of eight: the number of negative ones is even."""
+    parity = (signs[..., None] >> np.arange(7) & 1).sum(axis=-1) & 1
+    return eight_signs(signs | parity << 7)
+
+
+def odd_scales(d, numbers, weights):
+    """d (n, 1), numbers (n, k), weights (n, 256) -> weights of 256 / k neighbours times d (2 number + 1)."""
+    factors = d * (2 * numbers + 1).astype(np.float32)
+    return (factors[:, :, None] * weights.reshape(len(d), numbers.shape[1], -1)).reshape(-1, 256)
+
+
+def words(b, begin, end, kind):
+    return b[:, begin:end].copy().view(kind).astype(np.int64)
+
+
+def low_nibble_first(b):
+    return np.stack([b & 15, b >> 4], axis=2).reshape(len(b), -1).astype(np.int64)
+
+
+IQ2_LEVELS, IQ3_XXS_LEVELS, IQ3_S_LEVELS = [8, 25, 43, np.nan], [4, 12, 20, 28, 36, 44, 52, 62], range(1, 16, 2)
+SEVENS = np.array([0, 7, 14, 21])
+
+
+def iq2_xxs(b):
+    rest = words(b, 2, 66, np.uint32).reshape(-1, 8, 2)[:, :, 1]
+    points = grid("iq2_xxs", 8, tuple(IQ2_LEVELS))[b[:, 2:].reshape(-1, 8, 8)[:, :, :4]]
+    return odd_scales(half(b, 0) / 8, rest >> 28, points * of_seven(rest[..., None] >> SEVENS & 127))
+
+
+def iq2_xs(b):
+    w = words(b, 2, 66, np.uint16)
+    points = grid("iq2_xs", 8, tuple(IQ2_LEVELS))[w & 511]
+    return odd_scales(half(b, 0) / 8, low_nibble_first(b[:, 66:]), points * of_seven(w >> 9))
+
+
+def iq2_s(b):
+    top = (b[:, 66:74, None] >> np.arange(0, 8, 2, dtype=np.uint8) & 3).reshape(-1, 32).astype(np.int64)
+    points = grid("iq2_s", 8, tuple(IQ2_LEVELS))[b[:, 2:34] | top << 8]
+    return odd_scales(half(b, 0) / 8, low_nibble_first(b[:, 74:]), points * eight_signs(b[:, 34:66]))
+
+
+def iq3_xxs(b):
+    rest = words(b, 66, 98, np.uint32)
+    points = grid("iq3_xxs", 4, tuple(IQ3_XXS_LEVELS))[b[:, 2:66]].reshape(-1, 8, 4, 8)
+    return odd_scales(half(b, 0) / 4, rest >> 28, points * of_seven(rest[..., None] >> SEVENS & 127))
+
+
+def iq3_s(b):
+    top = np.unpackbits(b[:, 66:74], axis=1, bitorder="little").astype(np.int64)
+    points = grid("iq3_s", 4, tuple(IQ3_S_LEVELS))[b[:, 2:66] | top << 8].reshape(-1, 32, 8)
+    return odd_scales(half(b, 0), low_nibble_first(b[:, 106:]), points * eight_signs(b[:, 74:106]))
+
+
+def iq1_s(b):
+    rest = words(b, 34, 50, np.uint16)
+    top = (rest[..., None] >> np.arange(0, 12, 3) & 7).reshape(-1, 32)
+    points = grid("iq1", 8, (-1, 0, 1, np.nan))[b[:, 2:34] | top << 8].reshape(-1, 8, 32)
+    shift = np.where(rest >> 15, np.float32(-0.125), np.float32(0.125))[..., None]
+    return odd_scales(half(b, 0), rest >> 12 & 7, points + shift)
+
+
+def iq1_m(b):
+    rest = words(b, 48, 56, np.uint16)
+    d = (rest >> 12 << np.arange(0, 16, 4)).sum(axis=1, keepdims=True).astype(np.uint16).view(np.float16)
+    nibbles_of_points = low_nibble_first(b[:, 32:48])
+    points = grid("iq1", 8, (-1, 0, 1, np.nan))[b[:, :32] | (nibbles_of_points & 7) << 8]
+    shift = np.where(nibbles_of_points & 8, np.float32(-0.125), np.float32(0.125))[..., None]
+    scales = (rest[..., None] >> np.arange(0, 12, 3) & 7).reshape(-1, 16)
+    return odd_scales(d.astype(np.float32), scales, points + shift)
+
+
 # number: (name, weights a block, bytes a block, decoder)
 TYPES = {
     0: ("f32", 1, 4, lambda b: b.view(np.float32)),
@@ -161,6 +252,9 @@ TYPES = {
     13: ("q5_k", 256, 176, q5_k), 14: ("q6_k", 256, 210, q6_k), 20: ("iq4_nl", 32, 18, iq4_nl),
     23: ("iq4_xs", 256, 136, iq4_xs), 34: ("tq1_0", 256, 54, tq1_0), 35: ("tq2_0", 256, 66, tq2_0),
     39: ("mxfp4", 32, 17, mxfp4), 41: ("q1_0", 128, 18, q1_0), 42: ("q2_0", 64, 18, q2_0),
+    16: ("iq2_xxs", 256, 66, iq2_xxs), 17: ("iq2_xs", 256, 74, iq2_xs), 18: ("iq3_xxs", 256, 98, iq3_xxs),
+    19: ("iq1_s", 256, 50, iq1_s), 21: ("iq3_s", 256, 110, iq3_s), 22: ("iq2_s", 256, 82, iq2_s),
+    29: ("iq1_m", 256, 56, iq1_m),
     30: ("bf16", 1, 2, lambda b: (b.view(np.uint16).astype(np.uint32) << 16).view(np.float32)),
 }
 

@@ -30,7 +30,8 @@ Rows extreme_rows(quant::Type type, std::size_t n_rows, std::size_t n_columns) {
     Rows rows = random_rows(type, n_rows, n_columns, 31);
     const Rows moderate = rows;
     std::vector<std::size_t> kept = support::factor_offsets(type);
-    if (type == quant::Type::mxfp4) kept.push_back(0); // the exponent and one byte of weights
+    if (type == quant::Type::mxfp4) kept.push_back(0);       // the exponent and one byte of weights
+    if (type == quant::Type::iq1_m) kept = {48, 50, 52, 54}; // nibbles of the factor on scales
     Random random(32);
     for (std::byte& byte : rows.bytes)
         byte = std::byte(std::array{0x00, 0xFF, 0x80, 0x7F}[random.below(4)]);
@@ -66,6 +67,9 @@ TEST_P(ExtremeBlocks, have_the_twins_bits_with_factors_of_any_bit_pattern) {
             const std::uint16_t half = patterns[row % 2 == 0 ? row : random.below(7)];
             std::memcpy(rows.bytes.data() + i + at, &half, sizeof half);
         }
+    if (type_ == quant::Type::iq1_m)
+        for (std::size_t i = 0; i < rows.bytes.size(); i += unit)
+            support::set_iq1_m_scale(rows.bytes.data() + i, patterns[i / rows.row_bytes()]);
     if (type_ == quant::Type::mxfp4) // every exponent: row after row, then in one row
         for (std::size_t i = 0; i < rows.bytes.size(); i += unit) {
             constexpr std::uint8_t exponents[] = {0, 1, 2, 3, 127, 128, 253, 254, 255};

@@ -34,11 +34,15 @@ TEST(TypeTable, has_no_entry_for_removed_or_unknown_numbers) {
 
 TEST(TypeTable, gives_bits_a_weight_of_the_published_formats) {
     const std::pair<Type, double> published[] = {
-        {Type::f32, 32},       {Type::f16, 16},      {Type::bf16, 16},     {Type::q4_0, 4.5},
-        {Type::q4_1, 5},       {Type::q5_0, 5.5},    {Type::q5_1, 6},      {Type::q8_0, 8.5},
-        {Type::q2_k, 2.625},   {Type::q3_k, 3.4375}, {Type::q4_k, 4.5},    {Type::q5_k, 5.5},
-        {Type::q6_k, 6.5625},  {Type::iq4_nl, 4.5},  {Type::iq4_xs, 4.25}, {Type::tq1_0, 1.6875},
-        {Type::tq2_0, 2.0625}, {Type::mxfp4, 4.25},  {Type::q1_0, 1.125},  {Type::q2_0, 2.25}};
+        {Type::f32, 32},        {Type::f16, 16},         {Type::bf16, 16},
+        {Type::q4_0, 4.5},      {Type::q4_1, 5},         {Type::q5_0, 5.5},
+        {Type::q5_1, 6},        {Type::q8_0, 8.5},       {Type::q2_k, 2.625},
+        {Type::q3_k, 3.4375},   {Type::q4_k, 4.5},       {Type::q5_k, 5.5},
+        {Type::q6_k, 6.5625},   {Type::iq4_nl, 4.5},     {Type::iq4_xs, 4.25},
+        {Type::tq1_0, 1.6875},  {Type::tq2_0, 2.0625},   {Type::mxfp4, 4.25},
+        {Type::q1_0, 1.125},    {Type::q2_0, 2.25},      {Type::iq2_xxs, 2.0625},
+        {Type::iq2_xs, 2.3125}, {Type::iq3_xxs, 3.0625}, {Type::iq1_s, 1.5625},
+        {Type::iq3_s, 3.4375},  {Type::iq2_s, 2.5625},   {Type::iq1_m, 1.75}};
     for (const auto& [type, bits] : published) {
         const TypeInfo& t = info(type);
         EXPECT_EQ(8.0 * static_cast<double>(t.block_bytes) / static_cast<double>(t.block_weights),
