@@ -4,6 +4,7 @@
 #include "work.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/exchange.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/output_file.hpp"
@@ -81,11 +82,11 @@ std::uint64_t lines_of_shard(std::uint64_t n_lines, const Shard& shard) {
 struct Root {
     Root(const BatchOptions& options, session::Session& session, const Shard& shard,
          InputLines& input, ResultFile& results)
-        : comm(session.comm()),
-          work(session.tokenizer(), find_template(options, session), why_not, input, results,
+        : comm(session.comm()), chat_template(find_template(options, session)),
+          work(session.tokenizer(), chat_template, why_not, input, results,
                work_options(options, session, shard), [this] { comm.heartbeat(); }),
           batch(
-              limits(options, session), [this] { return work.next(); },
+              limits(options, session), [this](bool may_wait) { return work.next(may_wait); },
               [this](std::unique_ptr<engine::Sequence> ended) {
                   work.finished(std::move(ended));
               }) {
@@ -127,7 +128,8 @@ struct Root {
     }
 
     comm::Communicator& comm;
-    std::string why_not;
+    std::string why_not; ///< there is no template
+    const chat::Template* chat_template;
     Work work;
     engine::ContinuousBatch batch;
     std::optional<Progress> progress;
@@ -177,7 +179,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     };
     needs.read_input = [&](const tokenizer::Tokenizer&, std::size_t,
                            FunctionRef<void()> heartbeat) {
-        results.emplace(options.output, options.sync, heartbeat);
+        results.emplace(options.output, options.sync, shard, heartbeat);
         if (results->n_torn() > 0)
             log::root(Level::warning,
                       "{}: its last line was torn ({} bytes); it is cut off and computed again",
@@ -219,7 +221,13 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     const Stopwatch clock;
-    const bool is_stopped = loop.run(root ? &root->batch : nullptr);
+    loop.run(root ? &root->batch : nullptr);
+    // A signal in the last step has stopped nothing; one that came while the input had no more for
+    // now has.
+    const bool is_cut_short =
+        root && (root->batch.is_stopped() || (engine::stop_requested() && !root->work.is_at_end()));
+    const bool is_stopped =
+        comm::broadcast_from_root<std::uint32_t>(comm, is_cut_short ? 1 : 0) != 0;
     comm::agree(comm, [&] {
         if (results) results->close();
     });

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace pillar::batch {
@@ -22,15 +24,24 @@ InputLines::InputLines(const std::string& path)
     : path_(path), is_standard_input_(path == "-"), piece_(read_size) {
     file_ = is_standard_input_ ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file_ < 0) throw IoError::from_errno(path, "open", errno);
+    struct stat status {};
+    is_regular_ = ::fstat(file_, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 InputLines::~InputLines() {
     if (!is_standard_input_ && file_ >= 0) ::close(file_);
 }
 
+bool InputLines::is_ready() const {
+    const std::string_view there(piece_.data() + begin_, end_ - begin_);
+    if (is_regular_ || there.find('\n') != std::string_view::npos) return true;
+    pollfd look{.fd = file_, .events = POLLIN, .revents = 0};
+    return ::poll(&look, 1, 0) != 0;
+}
+
 bool InputLines::fill(FunctionRef<void()> heartbeat) {
     for (;;) {
-        if (is_standard_input_) terminal::wait_until_readable(file_, heartbeat);
+        if (!is_regular_) terminal::wait_until_readable(file_, heartbeat);
         const ssize_t n = ::read(file_, piece_.data(), piece_.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) throw IoError::from_errno(path_, "read", errno);

@@ -26,6 +26,8 @@ class InputLines {
         std::string text;         ///< without its line end
         bool is_too_long = false; ///< more than max_line_bytes: the text is its beginning
     };
+    /// Whether next() would not wait: something is there, or the end.
+    [[nodiscard]] bool is_ready() const;
     /// nullopt at the end. `heartbeat` is called while nothing comes. Throws IoError.
     std::optional<Line> next(FunctionRef<void()> heartbeat);
 
@@ -38,6 +40,7 @@ class InputLines {
     std::string path_;
     int file_ = -1;
     bool is_standard_input_;
+    bool is_regular_ = true; ///< else it may let us wait: a pipe, a terminal
     std::vector<char> piece_;
     std::size_t begin_ = 0, end_ = 0; ///< of what is read and not given out
     std::uint64_t n_lines_ = 0;

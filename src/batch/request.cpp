@@ -70,6 +70,8 @@ json parse_json(std::string_view line) {
         return json::parse(line, watch);
     } catch (const json::parse_error& failure) {
         throw BadRequest(fmt::format("the line is no JSON (byte {})", failure.byte));
+    } catch (const json::exception&) { // a number beyond any
+        throw BadRequest("the line has a number that is too large");
     }
 }
 

@@ -37,10 +37,17 @@ std::optional<std::uint64_t> line_of(std::string_view id) {
     return line;
 }
 
+/// What a result begins with, or the beginning of that.
+bool is_torn_result(std::string_view text) {
+    constexpr std::string_view begin = "{\"id\":\"batch_req_";
+    return text.substr(0, begin.size()) == begin.substr(0, text.size());
+}
+
 } // namespace
 
-ResultFile::ResultFile(const std::string& path, Sync sync, FunctionRef<void()> heartbeat)
-    : path_(path), sync_(sync) {
+ResultFile::ResultFile(const std::string& path, Sync sync, const Shard& shard,
+                       FunctionRef<void()> heartbeat)
+    : path_(path), sync_(sync), shard_(shard) {
     if (path == "-") return;
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (file_ < 0)
@@ -88,6 +95,7 @@ void ResultFile::scan(FunctionRef<void()> heartbeat) {
         }
         rest += text;
     }
+    if (!is_torn_result(rest)) refuse_line(n_lines + 1);
     n_torn_ = rest.size();
     if (n_torn_ > 0 && ::ftruncate(file_, static_cast<off_t>(size_)) != 0)
         throw IoError::from_errno(path_, "cut", errno);
@@ -98,21 +106,29 @@ void ResultFile::read_result(std::string_view text, std::uint64_t number) {
     const auto id = result.is_object() && result.contains("id") && result["id"].is_string()
                         ? line_of(result["id"].get<std::string>())
                         : std::nullopt;
-    if (!id)
+    if (!id) refuse_line(number);
+    if (*id % shard_.count != shard_.index)
         throw Error(ExitCode::cannot_create,
-                    fmt::format("{}: line {} is no result of `pillar batch`; name another file "
-                                "with -o, or remove this one",
-                                printable(path_, 4096), number));
+                    fmt::format("{}: it has the result of line {}, which is not of shard {}/{}; "
+                                "give each shard an output of its own (-o)",
+                                printable(path_, 4096), *id + 1, shard_.index, shard_.count));
     const auto custom = result.find("custom_id");
-    found_.emplace(*id, custom != result.end() && custom->is_string()
-                            ? hash_of_id(custom->get<std::string>())
-                            : hash_of_id(""));
+    const bool has_id = custom != result.end() && custom->is_string();
+    found_.emplace(*id,
+                   has_id ? std::optional(hash_of_id(custom->get<std::string>())) : std::nullopt);
+}
+
+void ResultFile::refuse_line(std::uint64_t number) const {
+    throw Error(ExitCode::cannot_create,
+                fmt::format("{}: line {} is no result of `pillar batch`; name another file with "
+                            "-o, or remove this one",
+                            printable(path_, 4096), number));
 }
 
 bool ResultFile::has(std::uint64_t line, std::string_view custom_id) const {
     const auto found = found_.find(line);
     if (found == found_.end()) return false;
-    if (found->second != hash_of_id(custom_id))
+    if (found->second && *found->second != hash_of_id(custom_id))
         throw Error(ExitCode::cannot_create,
                     fmt::format("{}: its result of line {} is not of \"{}\", which the input has "
                                 "there: the results are of another input; name another file with "

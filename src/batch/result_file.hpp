@@ -7,6 +7,7 @@
 #include "pillar/core/timing.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,8 +19,9 @@ class ResultFile {
   public:
     /// Opens or makes the file, takes it for this process alone, reads what is there and cuts off a
     /// last line that is torn. Throws Error: another job writes it (77); it holds something else
-    /// than results (73); IoError. `heartbeat` is called meanwhile.
-    ResultFile(const std::string& path, Sync sync, FunctionRef<void()> heartbeat);
+    /// than results of the shard (73); IoError. `heartbeat` is called meanwhile.
+    ResultFile(const std::string& path, Sync sync, const Shard& shard,
+               FunctionRef<void()> heartbeat);
     ~ResultFile();
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
@@ -40,15 +42,18 @@ class ResultFile {
   private:
     void scan(FunctionRef<void()> heartbeat);
     void read_result(std::string_view line, std::uint64_t number);
+    [[noreturn]] void refuse_line(std::uint64_t number) const;
 
     std::string path_;
     Sync sync_;
+    Shard shard_;   ///< that all of its results must be of
     int file_ = -1; ///< −1: standard output
     std::uint64_t size_ = 0;
     std::uint64_t n_torn_ = 0;
     bool is_dirty_ = false;
     Stopwatch since_sync_;
-    std::unordered_map<std::uint64_t, std::uint64_t> found_; ///< line → hash of its custom_id
+    /// Line → hash of its custom_id; nothing where that could not be read, which any may be.
+    std::unordered_map<std::uint64_t, std::optional<std::uint64_t>> found_;
 };
 
 } // namespace pillar::batch

@@ -4,13 +4,18 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/engine/signals.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/core.h>
+#include <thread>
 
 namespace pillar::batch {
 
 namespace {
+
+constexpr std::chrono::milliseconds waiting_time{20}; ///< for an input that has nothing yet
 
 bool is_blank(std::string_view text) {
     return text.find_first_not_of(" \t\r") == std::string_view::npos;
@@ -22,7 +27,8 @@ Work::Work(const tokenizer::Tokenizer& tokenizer, const chat::Template* chat_tem
            std::string why_not, InputLines& input, ResultFile& results, const WorkOptions& options,
            std::function<void()> heartbeat)
     : tokenizer_(tokenizer), chat_template_(chat_template), why_not_(std::move(why_not)),
-      input_(input), results_(results), options_(options), heartbeat_(std::move(heartbeat)) {}
+      input_(input), results_(results), options_(options), heartbeat_(std::move(heartbeat)),
+      settings_(chat::settings_of(tokenizer)) {}
 
 std::vector<tokenizer::TokenId> Work::prompt_of(const Request& request) const {
     std::vector<tokenizer::TokenId> ids;
@@ -31,9 +37,8 @@ std::vector<tokenizer::TokenId> Work::prompt_of(const Request& request) const {
     } else {
         if (chat_template_ == nullptr) throw BadRequest(why_not_);
         try {
-            ids = chat::token_ids(
-                chat::render(*chat_template_, request.messages, chat::settings_of(tokenizer_)),
-                tokenizer_);
+            ids = chat::token_ids(chat::render(*chat_template_, request.messages, settings_),
+                                  tokenizer_);
         } catch (const UsageError& refused) {
             throw BadRequest(refused.what());
         }
@@ -64,9 +69,21 @@ std::shared_ptr<Work::Line> Work::begin(const InputLines::Line& line, std::strin
     return begun;
 }
 
-/// The next line with something to compute; nullptr at the end.
-std::shared_ptr<Work::Line> Work::read_line() {
-    while (const auto line = input_.next(heartbeat_)) {
+/// The next line with something to compute; nullptr at the end, where the input has none yet and it
+/// may not wait, or where a signal asks for the end.
+std::shared_ptr<Work::Line> Work::read_line(bool may_wait) {
+    for (;;) {
+        while (!input_.is_ready() && !engine::stop_requested() && may_wait) {
+            heartbeat_();
+            std::this_thread::sleep_for(waiting_time);
+        }
+        if (!input_.is_ready()) return nullptr;
+        const auto line = input_.next(heartbeat_);
+        if (!line) {
+            is_at_end_ = true;
+            return nullptr;
+        }
+        heartbeat_(); // many lines may be done already
         if (line->number % options_.shard.count != options_.shard.index) continue;
         if (is_blank(line->text)) continue;
         ++counts_.n_lines;
@@ -84,12 +101,11 @@ std::shared_ptr<Work::Line> Work::read_line() {
             ++counts_.n_bad;
         }
     }
-    return nullptr;
 }
 
-std::unique_ptr<engine::Sequence> Work::next() {
-    if (starting_ == nullptr) starting_ = read_line();
-    if (starting_ == nullptr) return nullptr;
+engine::ContinuousBatch::Next Work::next(bool may_wait) {
+    if (starting_ == nullptr && !is_at_end_) starting_ = read_line(may_wait);
+    if (starting_ == nullptr) return {.sequence = nullptr, .is_end = is_at_end_ || may_wait};
     const std::shared_ptr<Line> line = starting_;
     const std::int32_t choice = line->n_started++;
     if (line->n_started == line->request.n_choices) starting_ = nullptr;
@@ -97,8 +113,8 @@ std::unique_ptr<engine::Sequence> Work::next() {
     options.sampling.seed += static_cast<std::uint64_t>(choice);
     const std::int32_t number = n_sequences_++;
     running_.emplace(number, std::pair(line, choice));
-    return std::make_unique<engine::Sequence>(tokenizer_, number, line->prompt,
-                                              line->request.custom_id, options, nullptr);
+    return {.sequence = std::make_unique<engine::Sequence>(
+                tokenizer_, number, line->prompt, line->request.custom_id, options, nullptr)};
 }
 
 void Work::finished(std::unique_ptr<engine::Sequence> sequence) {

@@ -6,6 +6,7 @@
 #include "result_file.hpp"
 
 #include "pillar/batch/batch.hpp"
+#include "pillar/chat/prompt.hpp"
 #include "pillar/chat/template.hpp"
 #include "pillar/engine/continuous_batch.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
@@ -34,7 +35,7 @@ class Work {
 
     /// The next choice of a line, or of the next line that is not done; lines that are bad get
     /// their result at once.
-    std::unique_ptr<engine::Sequence> next();
+    engine::ContinuousBatch::Next next(bool may_wait);
     void finished(std::unique_ptr<engine::Sequence> sequence);
 
     struct Counts {
@@ -43,6 +44,8 @@ class Work {
         std::uint64_t n_done = 0;
         std::uint64_t n_bad = 0; ///< of these: errors
     };
+    /// The input has been read to its end.
+    [[nodiscard]] bool is_at_end() const noexcept { return is_at_end_; }
     [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
 
   private:
@@ -55,7 +58,7 @@ class Work {
         std::int32_t n_ended = 0;
         std::vector<std::unique_ptr<engine::Sequence>> choices;
     };
-    std::shared_ptr<Line> read_line();
+    std::shared_ptr<Line> read_line(bool may_wait);
     std::shared_ptr<Line> begin(const InputLines::Line& line, std::string& custom_id);
     std::vector<tokenizer::TokenId> prompt_of(const Request& request) const;
 
@@ -66,9 +69,11 @@ class Work {
     ResultFile& results_;
     WorkOptions options_;
     std::function<void()> heartbeat_;
+    chat::Settings settings_;        ///< of the whole run: a date among them does not change
     std::shared_ptr<Line> starting_; ///< more of its choices are to come
     std::map<std::int32_t, std::pair<std::shared_ptr<Line>, std::int32_t>> running_;
     std::int32_t n_sequences_ = 0;
+    bool is_at_end_ = false;
     Counts counts_;
 };
 

@@ -23,7 +23,7 @@ std::vector<session::ModelOptions> models_of(const BenchOptions& options) {
         models.push_back(options.model);
         models.back().model = file;
     }
-    for (const model::SyntheticName& name : options.synthetic) {
+    for (const synthetic::SyntheticName& name : options.synthetic) {
         models.push_back(options.model);
         models.back().synthetic = name;
     }
@@ -101,8 +101,8 @@ int bench_models(const BenchOptions& options, comm::Environment& environment) {
 
 void write_synthetic(const BenchOptions& options) {
     expect_output(options.write, options.force, {});
-    const model::SyntheticName& name = options.synthetic.front();
-    model::write_model(model::synthetic_model(*name.shape, name.mix), options.write);
+    const synthetic::SyntheticName& name = options.synthetic.front();
+    synthetic::write_model(synthetic::synthetic_model(*name.shape, name.mix), options.write);
 }
 
 } // namespace pillar::bench

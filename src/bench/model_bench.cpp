@@ -7,7 +7,7 @@
 #include "pillar/core/program.hpp"
 #include "pillar/gguf/value.hpp"
 #include "pillar/model/architecture.hpp"
-#include "pillar/model/synthetic.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"

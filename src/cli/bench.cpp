@@ -81,11 +81,11 @@ void add_models(Subcommand& sub, bench::BenchOptions& options) {
         .each(
             [&options](const std::string& list) {
                 for (const std::string_view name : split(list, ','))
-                    options.synthetic.push_back(model::parse_synthetic_name(std::string(name)));
+                    options.synthetic.push_back(synthetic::parse_synthetic_name(std::string(name)));
             },
             [&options] {
                 std::string text;
-                for (const model::SyntheticName& one : options.synthetic)
+                for (const synthetic::SyntheticName& one : options.synthetic)
                     text += (text.empty() ? "" : ",") + one.name;
                 return text;
             });

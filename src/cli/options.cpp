@@ -4,7 +4,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
-#include "pillar/model/synthetic.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -127,7 +127,7 @@ void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& o, bool is_r
     sub.add(Ranks::same, "--synthetic", "SHAPE:TYPE",
             "a model without a file, e.g. llama-3.2-1b:q4_k_m")
         .read_name(
-            [&o](const std::string& text) { o.synthetic = model::parse_synthetic_name(text); },
+            [&o](const std::string& text) { o.synthetic = synthetic::parse_synthetic_name(text); },
             [&o] { return o.synthetic ? o.synthetic->name : ""; });
     sub.expect([&o, is_required] {
         if (!o.model.empty() && o.synthetic)

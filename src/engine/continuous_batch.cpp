@@ -1,5 +1,7 @@
 #include "pillar/engine/continuous_batch.hpp"
 
+#include "messages/reply.hpp"
+
 #include "pillar/core/errors.hpp"
 
 #include <algorithm>
@@ -9,7 +11,7 @@ namespace pillar::engine {
 
 namespace {
 
-using forward::PageTables;
+using cache::PageTables;
 
 std::int32_t narrow(std::size_t n) noexcept {
     return static_cast<std::int32_t>(n);
@@ -86,7 +88,8 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
         {.sequence = narrow(slot),
          .n_candidates = static_cast<std::uint16_t>(
              n_needed == 0 ? 0 : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
-         .is_banned = options.ignore_eos ? std::uint16_t{1} : std::uint16_t{0},
+         .is_banned = std::uint8_t{options.ignore_eos},
+         .wants_log_sum = std::uint8_t{observer_ != nullptr || options.n_top_logprobs >= 0},
          .parameters = options.sampling});
     for (const auto& [id, value] : options.biases) plan.biases.push_back({narrow(slot), id, value});
     own.running = std::move(sequence);
@@ -100,16 +103,17 @@ void ContinuousBatch::admit(StepPlan& plan) {
     for (;;) {
         const auto is_free = [](const Slot& slot) { return !slot.running; };
         if (std::ranges::none_of(slots_, is_free)) return;
+        const bool runs = !by_age().empty();
         if (waiting_.empty()) {
-            std::unique_ptr<Sequence> next = has_more_ ? source_() : nullptr;
-            has_more_ = next != nullptr;
             if (!has_more_) return;
+            Next next = source_(!runs);
+            has_more_ = !next.is_end;
+            if (next.sequence == nullptr) return;
             ++counts_.n_started;
-            waiting_.push_back(std::move(next));
+            waiting_.push_back(std::move(next.sequence));
         }
         const std::span<const tokenizer::TokenId> tokens = waiting_.front()->tokens();
         const Prefix prefix = find_prefix(tokens);
-        const bool runs = !by_age().empty();
         if (prefix.is_underway && runs) return; // it will soon be there
         const std::size_t n_needed =
             PageTables::pages_for(tokens.size() + 1) - PageTables::pages_for(prefix.n_positions);
@@ -120,6 +124,16 @@ void ContinuousBatch::admit(StepPlan& plan) {
         waiting_.pop_front();
         start(std::move(sequence), prefix, free_slot(prefix), plan);
     }
+}
+
+/// Pages that the running sequences' known tokens will take beside those they have.
+std::size_t ContinuousBatch::n_promised() const {
+    std::size_t n = 0;
+    for (const Slot& slot : slots_)
+        if (slot.running)
+            n += PageTables::pages_for(slot.running->tokens().size() + 1) -
+                 PageTables::pages_for(slot.running->n_fed());
+    return n;
 }
 
 /// The slot that its prefix has been left in, else one where nothing is left, else any.
@@ -220,7 +234,9 @@ void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
         counts_.n_generated += slot.running->timings().n_generated;
         on_finished_(std::move(slot.running));
     }
-    is_stopped_ = signalled;
+    const auto runs = [](const Slot& slot) { return slot.running != nullptr; };
+    is_stopped_ =
+        signalled && (has_more_ || !waiting_.empty() || std::ranges::any_of(slots_, runs));
 }
 
 } // namespace pillar::engine

@@ -33,6 +33,9 @@ class Sequences {
     [[nodiscard]] bool is_banned(std::int32_t sequence) const noexcept {
         return states_[index_of(sequence)].sampling.is_banned != 0;
     }
+    [[nodiscard]] bool wants_log_sum(std::int32_t sequence) const noexcept {
+        return states_[index_of(sequence)].sampling.wants_log_sum != 0;
+    }
     [[nodiscard]] std::span<const StepPlan::Bias> biases(std::int32_t sequence) const noexcept {
         return states_[index_of(sequence)].biases;
     }

@@ -1,7 +1,7 @@
 #include "micro_batch.hpp"
 
 #include "attention/attention.hpp"
-#include "cache/kv_caches.hpp"
+#include "kv_caches.hpp"
 
 #include "pillar/model/slices.hpp"
 

@@ -26,8 +26,8 @@ std::size_t row_floats(const model::Hyperparameters& h, const partition::Share& 
     return n;
 }
 std::size_t thread_floats(const model::Hyperparameters& h, const TransformerOptions& options) {
-    return AttentionScratch::n_floats(queries_a_tile(h), PageTables::pages_for(options.n_context),
-                                      h.head_dim);
+    return AttentionScratch::n_floats(queries_a_tile(h),
+                                      cache::PageTables::pages_for(options.n_context), h.head_dim);
 }
 
 std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Share& share,
@@ -64,8 +64,8 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
         micro_batches.emplace_back(model, rows, team.size());
     for (int t = 0; t < team.size(); ++t) {
-        scratch.emplace_back(queries_a_tile(model.h), PageTables::pages_for(options.n_context),
-                             model.h.head_dim);
+        scratch.emplace_back(queries_a_tile(model.h),
+                             cache::PageTables::pages_for(options.n_context), model.h.head_dim);
         embedding_rows.emplace_back(model.weights.embedding->row_bytes());
     }
 }

@@ -5,8 +5,8 @@
 
 #include "attention/attention.hpp"
 #include "blocks/layer_passes.hpp"
-#include "cache/kv_caches.hpp"
 #include "experts/expert_buffers.hpp"
+#include "kv_caches.hpp"
 #include "micro_batch.hpp"
 
 #include "pillar/forward/transformer.hpp"

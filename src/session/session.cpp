@@ -1,5 +1,6 @@
 #include "pillar/session/session.hpp"
 
+#include "pillar/cache/page_tables.hpp"
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/exchange.hpp"
@@ -8,7 +9,6 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/forward/micro_batches.hpp"
-#include "pillar/forward/page_tables.hpp"
 #include "pillar/gguf/value.hpp"
 #include "pillar/measure/allreduce.hpp"
 #include "pillar/model/architecture.hpp"
@@ -167,7 +167,7 @@ void Session::place_model(const forward::TransformerOptions& wanted, const Model
 /// Collective. Pages of the pool: what every rank has room for beside all else.
 std::size_t Session::choose_pages(const forward::TransformerOptions& wanted,
                                   const ModelOptions& options, const engine::LoopOptions& loop) {
-    const std::size_t fewest = forward::PageTables::pages_for(wanted.n_context);
+    const std::size_t fewest = cache::PageTables::pages_for(wanted.n_context);
     const std::size_t most = fewest * wanted.max_sequences;
     const telemetry::AvailableMemory available = available_to_rank(*comm_);
     std::uint64_t own = most;
@@ -181,13 +181,16 @@ std::size_t Session::choose_pages(const forward::TransformerOptions& wanted,
         const forward::MemoryNeed least = need(fewest), two = need(2 * fewest);
         const std::uint64_t a_context = two.kv_cache - least.kv_cache;
         if (a_context == 0) return;
-        if (options.kv_memory != 0) { // of this rank
-            own = options.kv_memory / (a_context / fewest);
+        const std::uint64_t of_windows = least.kv_cache - a_context; // they have pools of their own
+        if (options.kv_memory != 0) {                                // of this rank
+            own = options.kv_memory > of_windows
+                      ? (options.kv_memory - of_windows) / (a_context / fewest)
+                      : 0;
             return;
         }
         // A tenth is left to the system's cache and to whoever else is there.
         const auto room = static_cast<std::uint64_t>(0.9 * static_cast<double>(available.bytes));
-        const std::uint64_t beside = least.total() - least.kv_cache;
+        const std::uint64_t beside = least.total() - a_context;
         own = room > beside ? (room - beside) / (a_context / fewest) : 0;
     });
     std::uint64_t smallest = most;
@@ -206,6 +209,9 @@ void Session::check_memory(const forward::TransformerOptions& wanted, const Mode
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
         forward::TransformerOptions changed = wanted;
         changed.n_context = n_context;
+        if (changed.n_pages != 0) // of a smaller context no more than that many need
+            changed.n_pages = std::min(changed.n_pages, cache::PageTables::pages_for(n_context) *
+                                                            changed.max_sequences);
         const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
         return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank, n_ranks,
                          is_this ? placement_.weights : std::vector<double>());

@@ -4,8 +4,8 @@
 
 #include "pillar/bench/tests.hpp"
 #include "pillar/comm/environment.hpp"
-#include "pillar/model/synthetic.hpp"
 #include "pillar/session/options.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 #include "pillar/tables/writer.hpp"
 
 #include <string>
@@ -14,9 +14,9 @@
 namespace pillar::bench {
 
 struct BenchOptions {
-    session::ModelOptions model;                 ///< of every model but which it is
-    std::vector<std::string> files;              ///< models, one after another …
-    std::vector<model::SyntheticName> synthetic; ///< … then these
+    session::ModelOptions model;                     ///< of every model but which it is
+    std::vector<std::string> files;                  ///< models, one after another …
+    std::vector<synthetic::SyntheticName> synthetic; ///< … then these
     BenchLists lists;
     tables::Format output = tables::Format::md;
     bool warm_up = true;

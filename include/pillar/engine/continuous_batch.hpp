@@ -4,8 +4,8 @@
 // pages is empty the youngest one gives its own back and is computed again later. None of this
 // changes a sequence's text. A scheduler for engine::Loop on rank 0.
 
+#include "pillar/cache/page_tables.hpp"
 #include "pillar/engine/sequence.hpp"
-#include "pillar/forward/page_tables.hpp"
 
 #include <deque>
 #include <functional>
@@ -37,8 +37,13 @@ struct BatchCounts {
 /// Rank 0 only.
 class ContinuousBatch : public Scheduler {
   public:
-    /// The next sequence, nullptr when there are no more.
-    using Source = std::function<std::unique_ptr<Sequence>()>;
+    /// The next sequence; nullptr when there are no more, or none yet while others run: then it is
+    /// asked again after the next step. Where nothing runs (`may_wait`) it waits for one.
+    struct Next {
+        std::unique_ptr<Sequence> sequence;
+        bool is_end = false;
+    };
+    using Source = std::function<Next(bool may_wait)>;
     /// Gets each sequence when it has ended, in the order in which they end.
     using OnFinished = std::function<void(std::unique_ptr<Sequence>)>;
 
@@ -55,6 +60,8 @@ class ContinuousBatch : public Scheduler {
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool signalled) override;
 
+    /// A signal has come while something was left to do.
+    [[nodiscard]] bool is_stopped() const noexcept { return is_stopped_; }
     [[nodiscard]] const BatchCounts& counts() const noexcept { return counts_; }
 
   private:
@@ -76,6 +83,7 @@ class ContinuousBatch : public Scheduler {
                StepPlan& plan);
     void keep(std::size_t slot, std::size_t n_positions, StepPlan& plan);
     void make_room(std::size_t slot, std::size_t n_rows, StepPlan& plan);
+    [[nodiscard]] std::size_t n_promised() const;
     [[nodiscard]] std::size_t free_slot(const Prefix& prefix) const;
     bool drop_left_pages(std::size_t but, StepPlan& plan);
     void set_back(std::size_t slot, StepPlan& plan);
@@ -86,7 +94,7 @@ class ContinuousBatch : public Scheduler {
     OnFinished on_finished_;
     std::function<void(const BatchCounts&)> after_step_;
     StepObserver* observer_ = nullptr;
-    forward::PageTables pages_; ///< as every rank's cache will have them after the plan
+    cache::PageTables pages_; ///< as every rank's cache will have them after the plan
     std::vector<Slot> slots_;
     std::deque<std::unique_ptr<Sequence>> waiting_; ///< set back, or for room; the oldest first
     bool has_more_ = true;

@@ -41,7 +41,8 @@ struct StepPlan {
     struct Sampling {
         std::int32_t sequence = 0;
         std::uint16_t n_candidates = 1; ///< of each rank; 0: its whole rows (may_want_full_rows)
-        std::uint16_t is_banned = 1;    ///< LoopOptions::banned holds for it
+        std::uint8_t is_banned = 1;     ///< LoopOptions::banned holds for it
+        std::uint8_t wants_log_sum = 1; ///< where LoopOptions::log_sums
         sampling::Parameters parameters;
     };
     /// Of a sequence that starts, after its Sampling: added to the logit of a token.

@@ -4,8 +4,8 @@
 #include "pillar/comm/algorithms.hpp"
 #include "pillar/comm/network_model.hpp"
 #include "pillar/kernels/family.hpp"
-#include "pillar/model/synthetic.hpp"
 #include "pillar/session/split_request.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 
 #include <optional>
 #include <string>
@@ -13,9 +13,9 @@
 namespace pillar::session {
 
 struct ModelOptions {
-    std::string model;                             ///< a GGUF file
-    std::optional<model::SyntheticName> synthetic; ///< instead of a file
-    std::size_t n_context = 0;                     ///< 0: min(the model's, 4096)
+    std::string model;                                 ///< a GGUF file
+    std::optional<synthetic::SyntheticName> synthetic; ///< instead of a file
+    std::size_t n_context = 0;                         ///< 0: min(the model's, 4096)
     std::size_t n_batch = 256;
     int n_threads = 0;                       ///< 0: what the binding gives
     const kernels::Family* family = nullptr; ///< nullptr: auto

@@ -45,7 +45,7 @@ void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const flo
         if (!row.want_logits) continue;
         const std::span<const float> raw = logits.subspan(slot++ * n, n);
         ReplyRow head;
-        if (options_.log_sums) {
+        if (options_.log_sums && sequences.wants_log_sum(row.sequence)) {
             const sampling::LogSum sum = log_sum(raw);
             head.sum = sum.sum;
             head.max = sum.max;

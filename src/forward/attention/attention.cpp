@@ -83,7 +83,7 @@ void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* ne
         for (std::size_t i = 0; i < n_queries; ++i) {
             const auto [row, head] = row_and_head_of(job, heads, i);
             const auto position = static_cast<std::size_t>(batch.rows[row].position);
-            const std::size_t first = first_visible(position, spec.window);
+            const std::size_t first = cache::first_visible(position, spec.window);
             queries[i].query =
                 ws.buffers.q.data() + (batch.begin + row) * ws.model.q_dim() + head * head_dim;
             const std::size_t page_begin = p * page_positions;

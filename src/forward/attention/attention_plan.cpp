@@ -3,7 +3,7 @@
 
 #include "attention/attention_plan.hpp"
 
-#include "cache/kv_cache.hpp"
+#include "pillar/cache/kv_cache.hpp"
 
 #include "pillar/core/errors.hpp"
 
@@ -23,7 +23,7 @@ std::size_t end_of(const Row& row) noexcept {
 }
 
 std::size_t last_page(const Row& row) noexcept {
-    return PageTables::pages_for(end_of(row));
+    return cache::PageTables::pages_for(end_of(row));
 }
 
 /// Assigns costs that come one after another to `n_threads` equal shares of their total.
@@ -106,18 +106,19 @@ void AttentionPlan::add(std::size_t thread, const AttentionJob& piece,
 }
 
 std::size_t AttentionPlan::first_page(const Row& row) const noexcept {
-    return first_visible(static_cast<std::size_t>(row.position), shape_.window) /
+    return cache::first_visible(static_cast<std::size_t>(row.position), shape_.window) /
            kernels::page_positions;
 }
 
 std::size_t AttentionPlan::n_visible(const Row& row) const noexcept {
-    return end_of(row) - first_visible(static_cast<std::size_t>(row.position), shape_.window);
+    return end_of(row) -
+           cache::first_visible(static_cast<std::size_t>(row.position), shape_.window);
 }
 
 std::size_t AttentionPlan::n_visible(const Row& row, std::size_t page) const noexcept {
     const std::size_t begin = page * kernels::page_positions;
-    const std::size_t first =
-        std::max(begin, first_visible(static_cast<std::size_t>(row.position), shape_.window));
+    const std::size_t first = std::max(
+        begin, cache::first_visible(static_cast<std::size_t>(row.position), shape_.window));
     return std::min(end_of(row), begin + kernels::page_positions) - first;
 }
 

@@ -35,11 +35,6 @@ struct SplitAttention {
     std::uint32_t first_job, n_jobs;
 };
 
-/// The first position that a row at `position` sees within a window; 0: it sees all.
-constexpr std::size_t first_visible(std::size_t position, std::size_t window) noexcept {
-    return window == 0 || position < window ? 0 : position + 1 - window;
-}
-
 class AttentionPlan {
   public:
     struct Shape {

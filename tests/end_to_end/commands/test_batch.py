@@ -138,6 +138,7 @@ class Batch(pillar.WithFolder):
             (b'{"custom_id":"h","url":"/v1/completions","body":{"prompt":"\xff"}}', "is no JSON"),
             (request("i", {**good, "logit_bias": {"99999": 1}}), "beyond the vocabulary"),
             (json.dumps({"url": COMPLETIONS, "body": good}), "custom_id: is missing"),
+            ('{"custom_id":"m","url":"/v1/completions","body":{"prompt":"x","temperature":1e999}}', "too large"),
             (request("j", {"messages": "hello"}, url=CHAT), "messages"),
             (request("k", {**good, "n": 0}), "n: 0 is outside"),
             (request("l", {**good, "stop": ""}), "an empty text"),
@@ -155,7 +156,7 @@ class Batch(pillar.WithFolder):
             self.assertIn(f"line {number + 1}: ", result["error"]["message"])
         self.assertEqual(by_line[f"batch_req_{len(cases) + 1}"]["custom_id"], "good")
         again = pillar.check(pillar.run(2, self.arguments(requests, output, "-c", 512)))
-        self.assertIn("16 were there already", again.stderr.decode())
+        self.assertIn("17 were there already", again.stderr.decode())
 
     def test_choices_probabilities_and_biases(self):
         body = {"prompt": "abc", "max_tokens": 4, "n": 3, "seed": 5, "temperature": 1, "logprobs": 4}
@@ -197,10 +198,15 @@ class Batch(pillar.WithFolder):
         mixed = pillar.run(1, self.arguments(other, output))
         self.assertEqual(mixed.returncode, 73)
         self.assertIn("the results are of another input", mixed.stderr.decode())
-        nothing = self.write("nothing.txt", ["hello"])
-        strange = pillar.run(1, self.arguments(other, nothing))
-        self.assertEqual(strange.returncode, 73)
-        self.assertIn("line 1 is no result", strange.stderr.decode())
+        for content in ('hello\n', '{"important": "notes of a year"}', '{"id":"batch_req_0","custom_id":"z"}\nnotes'):
+            notes = self.path("notes.json")
+            with open(notes, "w", encoding="utf-8") as file:
+                file.write(content)
+            strange = pillar.run(1, self.arguments(other, notes))
+            self.assertEqual(strange.returncode, 73)
+            self.assertIn("is no result", strange.stderr.decode())
+            with open(notes, encoding="utf-8") as file:
+                self.assertEqual(file.read(), content)
 
     def test_shards_are_the_whole(self):
         lines, _ = self.requests(11, n_tokens=3)
@@ -223,6 +229,25 @@ class Batch(pillar.WithFolder):
             input="\n".join(lines).encode(), check=False, timeout=120))
         texts = {r["custom_id"]: self.text_of(r) for r in map(json.loads, result.stdout.splitlines())}
         self.assertEqual(texts, {name: self.alone(of) for name, of in flags.items()})
+
+    def test_a_producer_may_wait_for_answers(self):
+        batch = subprocess.Popen(pillar.command(None, self.arguments("-", "-")), env=pillar.ENVIRONMENT,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with batch:
+            for i in range(3):
+                batch.stdin.write(request(f"r{i}", {"prompt": "x", "max_tokens": 2}).encode() + b"\n")
+                batch.stdin.flush()
+                self.assertEqual(json.loads(batch.stdout.readline())["custom_id"], f"r{i}")
+            batch.send_signal(signal.SIGUSR1)  # it ends, though the pipe is open
+            self.assertEqual(batch.wait(30), 75)
+
+    def test_results_of_another_shard_are_refused(self):
+        lines, _ = self.requests(6, n_tokens=2)
+        requests, output = self.write("parts.jsonl", lines), self.path("part.out")
+        pillar.check(pillar.run(1, self.arguments(requests, output, "--shard", "1/3")))
+        wrong = pillar.run(1, self.arguments(requests, output, "--shard", "0/2"))
+        self.assertEqual(wrong.returncode, 73)
+        self.assertIn("not of shard 0/2", wrong.stderr.decode())
 
     def test_a_full_disk_loses_nothing(self):
         body = {"max_tokens": 480, "ignore_eos": True, "logprobs": 20}  # a quarter of a megabyte each

@@ -112,12 +112,12 @@ Outcome together(const std::vector<Job>& all, std::size_t max_sequences, std::si
     Outcome outcome;
     outcome.answers.resize(all.size());
     std::size_t next = 0;
-    const auto source = [&]() -> std::unique_ptr<Sequence> {
-        if (next == all.size()) return nullptr;
+    const auto source = [&](bool) -> ContinuousBatch::Next {
+        if (next == all.size()) return {.sequence = nullptr, .is_end = true};
         const auto number = static_cast<std::int32_t>(next);
         const Job& job = all[next++];
-        return std::make_unique<Sequence>(tiny_tokenizer(), number, job.prompt, "", job.options,
-                                          nullptr);
+        return {std::make_unique<Sequence>(tiny_tokenizer(), number, job.prompt, "", job.options,
+                                           nullptr)};
     };
     const auto finished = [&](std::unique_ptr<Sequence> sequence) {
         outcome.answers[static_cast<std::size_t>(sequence->number())] = answer_of(*sequence);
@@ -194,10 +194,10 @@ TEST(continuous_batch, leaves_what_runs_unfinished_when_a_signal_comes) {
     std::size_t next = 0, n_finished = 0;
     ContinuousBatch batch(
         {.max_sequences = 2, .max_rows = 8, .n_pages = 8, .n_context = n_context},
-        [&] {
+        [&](bool) -> ContinuousBatch::Next {
             const Job& job = all[next];
-            return std::make_unique<Sequence>(tiny_tokenizer(), static_cast<std::int32_t>(next++),
-                                              job.prompt, "", job.options, nullptr);
+            return {std::make_unique<Sequence>(tiny_tokenizer(), static_cast<std::int32_t>(next++),
+                                               job.prompt, "", job.options, nullptr)};
         },
         [&](std::unique_ptr<Sequence>) { ++n_finished; });
     StepPlan plan;

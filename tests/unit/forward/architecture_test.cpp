@@ -6,7 +6,7 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/forward/transformer.hpp"
-#include "pillar/model/synthetic.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 #include "support/models/model_files.hpp"
 
 #include <cmath>
@@ -147,18 +147,18 @@ TEST(architecture, refuses_what_is_not_on_its_list) {
 }
 
 TEST(architecture, has_synthetic_models_by_its_list) {
-    const Shape shape{.name = "smallest",
-                      .title = "Smallest",
-                      .dim = 64,
-                      .n_layers = 2,
-                      .n_heads = 4,
-                      .n_kv_heads = 2,
-                      .head_dim = 16,
-                      .hidden_dim = 160,
-                      .vocab_size = 400,
-                      .tied = true,
-                      .context_length = 64};
-    const gguf::File model = synthetic_model(shape, quant::Mix::q8_0, renamed);
+    const synthetic::Shape shape{.name = "smallest",
+                                 .title = "Smallest",
+                                 .dim = 64,
+                                 .n_layers = 2,
+                                 .n_heads = 4,
+                                 .n_kv_heads = 2,
+                                 .head_dim = 16,
+                                 .hidden_dim = 160,
+                                 .vocab_size = 400,
+                                 .tied = true,
+                                 .context_length = 64};
+    const gguf::File model = synthetic::synthetic_model(shape, quant::Mix::q8_0, renamed);
     const Architecture* const known[] = {&renamed};
     const Hyperparameters h = read_hyperparameters(model, known);
     EXPECT_EQ(check_tensors(model, h), "");

@@ -2,7 +2,7 @@
 // page tree can put together.
 
 #include "attention/attention_plan.hpp"
-#include "cache/kv_cache.hpp"
+#include "pillar/cache/kv_cache.hpp"
 
 #include "pillar/threads/team.hpp"
 

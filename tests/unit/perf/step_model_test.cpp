@@ -2,8 +2,8 @@
 
 #include "pillar/perf/step_model.hpp"
 
-#include "pillar/model/synthetic.hpp"
 #include "pillar/perf/network_model.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 
 #include <gtest/gtest.h>
 
@@ -205,8 +205,8 @@ struct Loaded {
 };
 
 Loaded load(const std::string& name, int n_ranks = 1) {
-    const model::SyntheticName parsed = model::parse_synthetic_name(name);
-    const gguf::File file = model::synthetic_model(*parsed.shape, parsed.mix);
+    const synthetic::SyntheticName parsed = synthetic::parse_synthetic_name(name);
+    const gguf::File file = synthetic::synthetic_model(*parsed.shape, parsed.mix);
     Loaded loaded{model::read_hyperparameters(file), {}};
     const kernels::Family& family = *kernels::find_family("integer");
     for (int rank = 0; rank < n_ranks; ++rank) {
@@ -266,7 +266,7 @@ TEST(published, prompts_on_one_board_are_met_within_15_percent) {
 /// distributed-llama 0.1.0: its root serves every worker in turn, eight messages a layer one after
 /// the other: to each the normed residual twice and the feed-forward's hidden vector, from each its
 /// slices of q, k, v, of both results and of the hidden vector; 34 bytes for 32 values.
-MessageTime star_layer(const model::Shape& shape, int n_ranks, std::size_t& n_bytes) {
+MessageTime star_layer(const synthetic::Shape& shape, int n_ranks, std::size_t& n_bytes) {
     const auto p = static_cast<std::size_t>(n_ranks);
     const std::size_t kv = shape.n_kv_heads * shape.head_dim;
     MessageTime layer;
@@ -289,7 +289,7 @@ TEST(published, distributed_llamas_transfers_are_met_within_a_factor_of_two) {
     };
     for (const Row& row : {Row{"llama-2-7b", 2, 52}, Row{"llama-2-13b", 2, 31},
                            Row{"llama-2-7b", 4, 34}, Row{"llama-2-13b", 4, 100}}) {
-        const model::Shape& shape = *model::find_shape(row.model);
+        const synthetic::Shape& shape = *synthetic::find_shape(row.model);
         std::size_t n_bytes = 0;
         const MessageTime layer = star_layer(shape, row.n_ranks, n_bytes);
         const double ratio =

@@ -3,7 +3,7 @@
 #include "pillar/session/placement.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "pillar/model/synthetic.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,8 +63,8 @@ TEST(explain, names_hosts_shares_and_speeds) {
 
 TEST(main_type, is_the_format_of_most_bytes_of_matrices) {
     const auto type_of = [](const char* name) {
-        const model::SyntheticName parsed = model::parse_synthetic_name(name);
-        return main_type(model::synthetic_model(*parsed.shape, parsed.mix));
+        const synthetic::SyntheticName parsed = synthetic::parse_synthetic_name(name);
+        return main_type(synthetic::synthetic_model(*parsed.shape, parsed.mix));
     };
     EXPECT_EQ(type_of("llama-2-7b:q4_0"), quant::Type::q4_0);
     EXPECT_EQ(type_of("llama-2-7b:q4_k_m"), quant::Type::q4_k);

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace pillar::model {
+namespace pillar::synthetic {
 
 namespace {
 
@@ -52,4 +52,4 @@ void add_vocabulary(gguf::Metadata& metadata, std::size_t n_tokens) {
     metadata.add("tokenizer.ggml.add_bos_token", one(boolean, true));
 }
 
-} // namespace pillar::model
+} // namespace pillar::synthetic

@@ -1,8 +1,8 @@
-#include "cache/kv_cache.hpp"
+#include "pillar/cache/kv_cache.hpp"
 
 #include <algorithm>
 
-namespace pillar::forward {
+namespace pillar::cache {
 
 std::size_t KvCache::pages_a_sequence(std::size_t n_context, std::size_t window,
                                       std::size_t max_rows) noexcept {
@@ -45,4 +45,4 @@ void* KvCache::values(std::int32_t sequence, std::size_t index, std::size_t laye
     return data_.data() + offset(sequence, index, layer, kv_head) + half_bytes_;
 }
 
-} // namespace pillar::forward
+} // namespace pillar::cache

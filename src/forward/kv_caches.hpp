@@ -3,7 +3,7 @@
 // those of each window. A position takes memory in the first for as long as its sequence lasts, in
 // the others until it has left the window.
 
-#include "cache/kv_cache.hpp"
+#include "pillar/cache/kv_cache.hpp"
 
 #include "pillar/forward/row.hpp"
 #include "pillar/model/hyperparameters.hpp"
@@ -23,7 +23,7 @@ class KvCaches {
     static std::size_t size_bytes(const model::Hyperparameters& h, std::size_t n_kv_heads,
                                   const TransformerOptions& options);
 
-    // As in KvCache, in the caches of all classes.
+    // As in cache::KvCache, in the caches of all classes.
     bool reserve(std::int32_t sequence, std::int32_t position) noexcept;
     void forget(std::int32_t sequence, std::int32_t position) noexcept;
     [[nodiscard]] bool keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept;
@@ -59,7 +59,7 @@ class KvCaches {
         std::size_t cache;
         std::size_t of_class; ///< the layer's number among those of its class
     };
-    std::vector<KvCache> caches_;
+    std::vector<cache::KvCache> caches_;
     std::vector<Place> places_; ///< (layers)
 };
 

@@ -1,6 +1,6 @@
 // Synthetic models against published sizes; their bytes in pieces, whole and from a file.
 
-#include "pillar/model/synthetic.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/gguf/value.hpp"
@@ -12,9 +12,11 @@
 #include <map>
 #include <set>
 
-namespace pillar::model {
+namespace pillar::synthetic {
 namespace {
 
+using model::Hyperparameters;
+using model::read_hyperparameters;
 using quant::Mix;
 
 gguf::File open(const std::string& name) {
@@ -187,4 +189,4 @@ TEST(synthetic_name, says_what_there_is_when_it_is_wrong) {
 }
 
 } // namespace
-} // namespace pillar::model
+} // namespace pillar::synthetic

@@ -1,9 +1,9 @@
-#include "pillar/model/shapes.hpp"
+#include "pillar/synthetic/shapes.hpp"
 
 #include <algorithm>
 #include <cctype>
 
-namespace pillar::model {
+namespace pillar::synthetic {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string shape_names() {
     return names;
 }
 
-} // namespace pillar::model
+} // namespace pillar::synthetic

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace pillar::model {
+namespace pillar::synthetic {
 
 struct Shape {
     std::string_view name;  ///< as users write it: "llama-3.2-1b"
@@ -36,4 +36,4 @@ const Shape* find_shape(std::string_view name) noexcept;
 /// All names, separated by ", ".
 std::string shape_names();
 
-} // namespace pillar::model
+} // namespace pillar::synthetic

@@ -7,15 +7,15 @@
 // One page holds, for each layer and own KV head: keys (head_dim, 256), then values (256,
 // head_dim), in the cache type (kernels::PageView).
 
+#include "pillar/cache/page_tables.hpp"
 #include "pillar/core/aligned_buffer.hpp"
-#include "pillar/forward/page_tables.hpp"
 #include "pillar/kernels/family.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace pillar::forward {
+namespace pillar::cache {
 
 class KvCache {
   public:
@@ -60,4 +60,4 @@ class KvCache {
     PageTables tables_;
 };
 
-} // namespace pillar::forward
+} // namespace pillar::cache

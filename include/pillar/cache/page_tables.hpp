@@ -6,7 +6,12 @@
 #include <cstdint>
 #include <vector>
 
-namespace pillar::forward {
+namespace pillar::cache {
+
+/// The first position that a row at `position` sees within a window; 0: it sees all.
+constexpr std::size_t first_visible(std::size_t position, std::size_t window) noexcept {
+    return window == 0 || position < window ? 0 : position + 1 - window;
+}
 
 class PageTables {
   public:
@@ -58,4 +63,4 @@ class PageTables {
     std::vector<std::uint32_t> n_holders_; ///< (n_pages) sequences that have it
 };
 
-} // namespace pillar::forward
+} // namespace pillar::cache

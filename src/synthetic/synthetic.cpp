@@ -1,7 +1,7 @@
 // The directory that a file of the model would have: the embedding, the layers, what follows them,
 // by the architecture's list. Each tensor's bytes are made from its name.
 
-#include "pillar/model/synthetic.hpp"
+#include "pillar/synthetic/synthetic.hpp"
 
 #include "synthetic_vocabulary.hpp"
 
@@ -18,11 +18,17 @@
 #include <fmt/core.h>
 #include <memory>
 
-namespace pillar::model {
+namespace pillar::synthetic {
 
 namespace {
 
 using gguf::ValueType;
+using model::Architecture;
+using model::Extent;
+using model::Hyperparameters;
+using model::length_of;
+using model::Role;
+using model::TensorSpec;
 using quant::MatrixRole;
 
 /// Weights by the place of their tensor in the would-be file, ascending.
@@ -183,13 +189,13 @@ void Builder::add_tensors() {
 /// with; those of the vocabulary have twice that.
 void Builder::add(const TensorSpec& spec, std::optional<std::size_t> layer) {
     const bool is_output = spec.role == Role::output;
-    if (is_output ? shape_.tied : spec.presence == Presence::optional) return;
-    if (!belongs(spec, h_)) return;
+    if (is_output ? shape_.tied : spec.presence == model::Presence::optional) return;
+    if (!model::belongs(spec, h_)) return;
     if (spec.part > 0) return; // it is there already, for the first of its roles
-    const std::string name = tensor_name(spec.name, layer);
+    const std::string name = model::tensor_name(spec.name, layer);
     const std::size_t n_columns = length_of(spec.columns, h_);
     std::vector<std::uint64_t> dimensions = {n_columns};
-    if (!spec.is_vector()) dimensions.push_back(n_tensor_rows(spec, h_));
+    if (!spec.is_vector()) dimensions.push_back(model::n_tensor_rows(spec, h_));
     if (spec.matrices != Extent::one) dimensions.push_back(length_of(spec.matrices, h_));
     if (spec.is_vector())
         return add_tensor(name, quant::Type::f32, std::move(dimensions),
@@ -246,7 +252,8 @@ SyntheticName parse_synthetic_name(const std::string& name) {
 }
 
 gguf::File synthetic_model(const Shape& shape, quant::Mix mix) {
-    const Architecture* architecture = find_architecture(architectures(), shape.architecture);
+    const Architecture* architecture =
+        model::find_architecture(model::architectures(), shape.architecture);
     expects(architecture != nullptr, "a shape's architecture is computed");
     return synthetic_model(shape, mix, *architecture);
 }
@@ -270,4 +277,4 @@ void write_model(const gguf::File& model, const std::filesystem::path& path) {
     writer.close();
 }
 
-} // namespace pillar::model
+} // namespace pillar::synthetic

@@ -1,13 +1,11 @@
-#include "pillar/forward/page_tables.hpp"
-
-#include "attention/attention_plan.hpp"
+#include "pillar/cache/page_tables.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/kernels/family.hpp"
 
 #include <algorithm>
 
-namespace pillar::forward {
+namespace pillar::cache {
 
 PageTables::PageTables(std::size_t n_pages, std::size_t max_sequences, std::size_t n_context,
                        std::size_t window)
@@ -95,4 +93,4 @@ void PageTables::share(std::int32_t sequence, std::int32_t from,
     }
 }
 
-} // namespace pillar::forward
+} // namespace pillar::cache

@@ -1,4 +1,4 @@
-#include "cache/kv_caches.hpp"
+#include "kv_caches.hpp"
 
 #include <algorithm>
 
@@ -6,18 +6,18 @@ namespace pillar::forward {
 
 namespace {
 
-KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv_heads,
-                        const TransformerOptions& options, std::size_t window) {
+cache::KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv_heads,
+                               const TransformerOptions& options, std::size_t window) {
     const auto n_layers = std::ranges::count(h.layers, window, &model::LayerSpec::window);
     return {.n_layers = static_cast<std::size_t>(n_layers),
             .n_kv_heads = n_kv_heads,
             .head_dim = h.head_dim,
             .type = options.cache_type,
-            .n_pages =
-                window == 0 && options.n_pages != 0
-                    ? options.n_pages
-                    : KvCache::pages_a_sequence(options.n_context, window, options.max_rows) *
-                          options.max_sequences,
+            .n_pages = window == 0 && options.n_pages != 0
+                           ? options.n_pages
+                           : cache::KvCache::pages_a_sequence(options.n_context, window,
+                                                              options.max_rows) *
+                                 options.max_sequences,
             .max_sequences = options.max_sequences,
             .n_context = options.n_context,
             .window = window};
@@ -50,35 +50,36 @@ std::size_t KvCaches::size_bytes(const model::Hyperparameters& h, std::size_t n_
                                  const TransformerOptions& options) {
     std::size_t bytes = 0;
     for (const std::size_t window : window_lengths(h))
-        bytes += KvCache::size_bytes(shape_of(h, n_kv_heads, options, window));
+        bytes += cache::KvCache::size_bytes(shape_of(h, n_kv_heads, options, window));
     return bytes;
 }
 
 bool KvCaches::reserve(std::int32_t sequence, std::int32_t position) noexcept {
     return std::ranges::all_of(
-        caches_, [&](KvCache& cache) { return cache.tables().reserve(sequence, position); });
+        caches_, [&](cache::KvCache& cache) { return cache.tables().reserve(sequence, position); });
 }
 
 void KvCaches::forget(std::int32_t sequence, std::int32_t position) noexcept {
-    for (KvCache& cache : caches_) cache.tables().forget(sequence, position);
+    for (cache::KvCache& cache : caches_) cache.tables().forget(sequence, position);
 }
 
 bool KvCaches::keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept {
-    return std::ranges::all_of(
-        caches_, [&](const KvCache& cache) { return cache.tables().keeps(sequence, n_positions); });
+    return std::ranges::all_of(caches_, [&](const cache::KvCache& cache) {
+        return cache.tables().keeps(sequence, n_positions);
+    });
 }
 
 void KvCaches::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
-    for (KvCache& cache : caches_) cache.tables().truncate(sequence, n_positions);
+    for (cache::KvCache& cache : caches_) cache.tables().truncate(sequence, n_positions);
 }
 
 void KvCaches::share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept {
-    for (KvCache& cache : caches_) cache.tables().share(sequence, from, n_positions);
+    for (cache::KvCache& cache : caches_) cache.tables().share(sequence, from, n_positions);
 }
 
 std::size_t KvCaches::free_pages() const noexcept {
     std::size_t n = 0;
-    for (const KvCache& cache : caches_) n += cache.tables().free_pages();
+    for (const cache::KvCache& cache : caches_) n += cache.tables().free_pages();
     return n;
 }
 

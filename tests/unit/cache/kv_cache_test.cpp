@@ -1,8 +1,8 @@
-#include "cache/kv_cache.hpp"
+#include "pillar/cache/kv_cache.hpp"
 
 #include <gtest/gtest.h>
 
-namespace pillar::forward {
+namespace pillar::cache {
 namespace {
 
 KvCache::Shape shape(std::size_t n_pages) {
@@ -148,4 +148,4 @@ TEST(kv_cache, needs_memory_by_its_type) {
 }
 
 } // namespace
-} // namespace pillar::forward
+} // namespace pillar::cache
