@@ -47,11 +47,11 @@ on_interrupt() {
     fi 2>/dev/null
     last_time=$SECONDS
 }
-# Two requests by two signals, of which none can hide behind the other: launch.sh ends the ranks at the second one.
+# Two requests, the second when the first has been taken: launch.sh ends the ranks at it.
 # shellcheck disable=SC2317
 stop_at_once() {
     interrupted=yes
-    [[ -z $launch ]] || { kill -TERM "$launch" && kill -HUP "$launch"; } 2>/dev/null
+    [[ -z $launch ]] || { kill -TERM "$launch" && sleep 0.3 && kill -TERM "$launch"; } 2>/dev/null
 }
 trap on_interrupt INT
 trap stop_at_once TERM HUP
