@@ -4,7 +4,7 @@
 #   jobs/chat.sh -n RANKS [--hostfile FILE] [launch.sh's options] -- -m MODEL [chat's flags]
 #
 # Type a turn and Enter; /help tells the commands, Ctrl-D ends. Ctrl-C ends an answer, and the chat while nothing is
-# computed; a second one within three seconds ends all at once. Lines are edited with rlwrap where it is installed.
+# computed; two within a second end all at once. Lines are edited with rlwrap where it is installed.
 # Also takes turns from a pipe. docs/running.md has the table of exit codes.
 set -uo pipefail
 [[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
@@ -35,17 +35,18 @@ fi
 exec {typed}<&0
 exec {feed}< <(trap '' INT && exec cat <&"$typed")
 reader=$!
-launch='' interrupted=no last_time=''
+launch='' interrupted=no last_time=0
 # shellcheck disable=SC2317 # called by traps
 on_interrupt() {
     interrupted=yes
     [[ -n $launch ]] || exit 75
-    if [[ -n $last_time ]] && ((SECONDS - last_time < 3)); then
+    local now=${EPOCHREALTIME/[.,]/} # in microseconds
+    if ((now - last_time < 1000000)); then
         stop_at_once
     else
         kill -USR1 "$launch"
     fi 2>/dev/null
-    last_time=$SECONDS
+    last_time=$now
 }
 # Two requests, the second when the first has been taken: launch.sh ends the ranks at it.
 # shellcheck disable=SC2317

@@ -238,11 +238,12 @@ class Script(pillar.WithFolder):
                 self.until("one\r\n(?s:.{3})")
                 self.type(b"\x03")
                 self.until("\r\n> $")
+                time.sleep(1.5)  # what comes sooner would be for all of it
                 self.type(b"two\n")
                 self.until("two\r\n(?s:.{3})")
                 self.type(b"\x03")
                 self.until("\r\n> $")
-                time.sleep(3.5)
+                time.sleep(1.5)
                 self.type(b"\x03")
                 self.assertEqual(self.rest(process), 0, self.text)
 
