@@ -81,7 +81,7 @@ std::uint64_t lines_of_shard(std::uint64_t n_lines, const Shard& shard) {
 /// Everything of rank 0.
 struct Root {
     Root(const BatchOptions& options, session::Session& session, const Shard& shard,
-         InputLines& input, ResultFile& results)
+         terminal::InputLines& input, ResultFile& results)
         : comm(session.comm()), chat_template(find_template(options, session)),
           work(session.tokenizer(), chat_template, why_not, input, results,
                work_options(options, session, shard), [this] { comm.heartbeat(); }),
@@ -158,7 +158,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     BatchOptions options = given;
     options.sampling.seed = options.seed.value_or(0);
     Shard shard;
-    std::optional<InputLines> input;
+    std::optional<terminal::InputLines> input;
     std::optional<ResultFile> results;
     session::SessionNeeds needs;
     needs.loop = loop_options(options);

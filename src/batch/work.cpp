@@ -24,8 +24,8 @@ bool is_blank(std::string_view text) {
 } // namespace
 
 Work::Work(const tokenizer::Tokenizer& tokenizer, const chat::Template* chat_template,
-           std::string why_not, InputLines& input, ResultFile& results, const WorkOptions& options,
-           std::function<void()> heartbeat)
+           std::string why_not, terminal::InputLines& input, ResultFile& results,
+           const WorkOptions& options, std::function<void()> heartbeat)
     : tokenizer_(tokenizer), chat_template_(chat_template), why_not_(std::move(why_not)),
       input_(input), results_(results), options_(options), heartbeat_(std::move(heartbeat)),
       settings_(chat::settings_of(tokenizer)) {}
@@ -52,10 +52,11 @@ std::vector<tokenizer::TokenId> Work::prompt_of(const Request& request) const {
 }
 
 /// Throws BadRequest. nullptr: it has its result already.
-std::shared_ptr<Work::Line> Work::begin(const InputLines::Line& line, std::string& custom_id) {
+std::shared_ptr<Work::Line> Work::begin(const terminal::InputLines::Line& line,
+                                        std::string& custom_id) {
     if (line.is_too_long)
         throw BadRequest(fmt::format("the line is longer than {}",
-                                     human_bytes(static_cast<double>(max_line_bytes))));
+                                     human_bytes(static_cast<double>(terminal::max_line_bytes))));
     auto begun = std::make_shared<Line>();
     begun->number = line.number;
     begun->request = parse_request(line.text, options_.defaults, custom_id);

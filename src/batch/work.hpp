@@ -1,7 +1,6 @@
 #pragma once
 // Rank 0's side of a batch: lines in, sequences out to the scheduler, results out as they end.
 
-#include "input_lines.hpp"
 #include "request.hpp"
 #include "result_file.hpp"
 
@@ -9,6 +8,7 @@
 #include "pillar/chat/prompt.hpp"
 #include "pillar/chat/template.hpp"
 #include "pillar/engine/continuous_batch.hpp"
+#include "pillar/terminal/input_lines.hpp"
 #include "pillar/tokenizer/tokenizer.hpp"
 
 #include <map>
@@ -30,8 +30,8 @@ class Work {
     /// `chat_template`: nullptr where the model has none that is known; `why_not` says so to a line
     /// that needs one.
     Work(const tokenizer::Tokenizer& tokenizer, const chat::Template* chat_template,
-         std::string why_not, InputLines& input, ResultFile& results, const WorkOptions& options,
-         std::function<void()> heartbeat);
+         std::string why_not, terminal::InputLines& input, ResultFile& results,
+         const WorkOptions& options, std::function<void()> heartbeat);
 
     /// The next choice of a line, or of the next line that is not done; lines that are bad get
     /// their result at once.
@@ -59,13 +59,13 @@ class Work {
         std::vector<std::unique_ptr<engine::Sequence>> choices;
     };
     std::shared_ptr<Line> read_line(bool may_wait);
-    std::shared_ptr<Line> begin(const InputLines::Line& line, std::string& custom_id);
+    std::shared_ptr<Line> begin(const terminal::InputLines::Line& line, std::string& custom_id);
     std::vector<tokenizer::TokenId> prompt_of(const Request& request) const;
 
     const tokenizer::Tokenizer& tokenizer_;
     const chat::Template* chat_template_;
     std::string why_not_;
-    InputLines& input_;
+    terminal::InputLines& input_;
     ResultFile& results_;
     WorkOptions options_;
     std::function<void()> heartbeat_;

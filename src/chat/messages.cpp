@@ -3,6 +3,7 @@
 #include "pillar/chat/message.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/utf8.hpp"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -135,6 +136,17 @@ std::string_view name_of(Role role) noexcept {
 
 Conversation parse_messages(std::string_view json, const std::string& file) {
     return Reader(file).read(json);
+}
+
+std::string messages_json(const Conversation& messages) {
+    std::string text = "[";
+    for (const Message& message : messages) {
+        nlohmann::ordered_json line;
+        line["role"] = name_of(message.role);
+        line["content"] = to_valid_utf8(message.content);
+        text += (text.size() == 1 ? "\n" : ",\n") + line.dump();
+    }
+    return text + "\n]\n";
 }
 
 } // namespace pillar::chat

@@ -33,6 +33,7 @@ Command say(std::string text) {
 
 void add_subcommands(Parser& parser) {
     add_run(parser);
+    add_chat(parser);
     add_batch(parser);
     add_bench(parser);
     add_logits(parser);

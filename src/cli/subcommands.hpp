@@ -22,6 +22,7 @@ void print_text(std::string_view text);
 Command say(std::string text);
 
 void add_run(Parser& parser);
+void add_chat(Parser& parser);
 void add_batch(Parser& parser);
 void add_bench(Parser& parser);
 void add_logits(Parser& parser);

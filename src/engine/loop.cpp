@@ -198,6 +198,15 @@ class InSteps {
 
 } // namespace
 
+LoopOptions loop_options_for(const sampling::Parameters& sampling) {
+    LoopOptions options;
+    options.sampling = sampling;
+    options.n_candidates = sampling::candidates_needed(sampling);
+    options.full_logits = options.n_candidates == 0;
+    if (options.full_logits) options.n_candidates = 1;
+    return options;
+}
+
 Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm,
            const LoopOptions& options) {
     comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options); });
@@ -214,6 +223,7 @@ std::uint64_t Loop::n_steps() const noexcept {
 
 bool Loop::run(Scheduler* scheduler) {
     State& s = *state_;
+    s.signalled = false;
     const InSteps in_steps(s.comm);
     const bool root = s.comm.is_root();
     for (;;) {

@@ -28,6 +28,9 @@ bool stop_requested() noexcept {
 void request_stop() noexcept {
     requested.store(true, std::memory_order_relaxed);
 }
+void clear_stop_request() noexcept {
+    requested.store(false, std::memory_order_relaxed);
+}
 
 FinishStepOnInterrupt::FinishStepOnInterrupt() noexcept {
     ++n_finishing;

@@ -30,18 +30,8 @@ std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer
     return ids;
 }
 
-/// A chain that does not start with a short top-k needs every logit on rank 0.
-engine::LoopOptions gathered_for(const sampling::Parameters& sampling) {
-    engine::LoopOptions loop;
-    loop.sampling = sampling;
-    loop.n_candidates = sampling::candidates_needed(sampling);
-    loop.full_logits = loop.n_candidates == 0;
-    if (loop.full_logits) loop.n_candidates = 1;
-    return loop;
-}
-
 engine::LoopOptions loop_options(const RunOptions& options, const session::Session& session) {
-    engine::LoopOptions loop = gathered_for(options.generation.sampling);
+    engine::LoopOptions loop = engine::loop_options_for(options.generation.sampling);
     if (loop.full_logits)
         log::root(Level::info,
                   "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
@@ -139,7 +129,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
                                                                  : stop);
     Prompt prompt;
     session::SessionNeeds needs;
-    needs.loop = gathered_for(options.generation.sampling);
+    needs.loop = engine::loop_options_for(options.generation.sampling);
     needs.max_logit_rows = 1 + std::min(options.n_draft, options.model.n_batch - 1);
     needs.check_outputs = [&] {
         terminal::expect_standard_output();

@@ -16,6 +16,10 @@ bool on_terminal() {
     return isatty(STDERR_FILENO) != 0;
 }
 
+bool text_is_watched() {
+    return on_terminal() && (has_text_pipe() || isatty(STDOUT_FILENO) != 0);
+}
+
 void let_streams_arrive() noexcept {
     if (!has_text_pipe()) return;
     constexpr timespec a_moment{0, 50'000'000}; // what is on its way through mpirun

@@ -24,4 +24,7 @@ using Conversation = std::vector<Message>;
 /// `file` and the place: anything else than these keys and roles, and nesting too deep for them.
 Conversation parse_messages(std::string_view json, const std::string& file);
 
+/// The same as text, a message a line; U+FFFD for what is no UTF-8.
+std::string messages_json(const Conversation& messages);
+
 } // namespace pillar::chat

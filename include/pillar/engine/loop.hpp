@@ -44,6 +44,9 @@ struct LoopOptions {
     bool log_sums = false;           ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
+/// What one chain needs: one that does not start with a short top-k every logit on rank 0.
+LoopOptions loop_options_for(const sampling::Parameters& sampling);
+
 /// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its
 /// all-reduces apart. Rank 0 has room for all ranks' replies and what it makes of them.
 std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
@@ -64,9 +67,9 @@ class Loop {
     /// Not owned; the same kind on every rank.
     void observe(StepObserver* observer) noexcept;
 
-    /// Collective. Run until the scheduler (rank 0's; ignored elsewhere) has nothing more. True, on
-    /// every rank, when a signal asked for the end. Throws comm::AgreedError on all ranks when a
-    /// rank failed or hashes differ.
+    /// Collective. May be called again. Run until the scheduler (rank 0's; ignored elsewhere) has
+    /// nothing more. True, on every rank, when a signal asked for the end. Throws comm::AgreedError
+    /// on all ranks when a rank failed or hashes differ.
     bool run(Scheduler* scheduler);
 
     [[nodiscard]] std::uint64_t n_steps() const noexcept;

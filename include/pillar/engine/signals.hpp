@@ -27,7 +27,9 @@ class FinishStepOnInterrupt {
 /// SIGUSR1 has come.
 [[nodiscard]] bool stop_requested() noexcept;
 
-/// For tests and for chat's first Ctrl-C.
+/// As if SIGUSR1 had come.
 void request_stop() noexcept;
+/// What was asked for is done: an answer of a chat has ended, and the next one may begin.
+void clear_stop_request() noexcept;
 
 } // namespace pillar::engine

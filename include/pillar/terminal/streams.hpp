@@ -7,6 +7,10 @@ namespace pillar::terminal {
 /// decides, set by the launch scripts.
 bool on_terminal();
 
+/// Rank 0 only. And at this one's text? Where a pipe takes it, the script that made the pipe has
+/// looked at its own standard output.
+bool text_is_watched();
+
 /// Rank 0 only. Under launch.sh text and messages come to a terminal by two ways, the pipe and
 /// mpirun. Wait until what went one way has arrived before anything goes the other: before the
 /// answer and after it, never between two tokens. Nothing where there is no pipe.

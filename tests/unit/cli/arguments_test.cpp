@@ -109,7 +109,7 @@ TEST(arguments, of_llama_cpp_are_not_flags_of_a_subcommand) {
 TEST(arguments, that_are_mistyped_have_a_suggestion) {
     EXPECT_THAT(refusal({"rum"}), HasSubstr("is run meant?"));
     EXPECT_THAT(refusal({"benhc"}), HasSubstr("is bench meant?"));
-    EXPECT_THAT(refusal({"frobnicate"}), HasSubstr("run, batch, bench, logits, inspect"));
+    EXPECT_THAT(refusal({"frobnicate"}), HasSubstr("run, chat, batch, bench, logits, inspect"));
     EXPECT_THAT(refusal({"run", "--tmep", "0.5"}), HasSubstr("is --temp meant?"));
     EXPECT_THAT(refusal({"run", "--ctx_size=5"}), HasSubstr("is --ctx-size meant?"));
     EXPECT_THAT(refusal({"run", "-promt", "hi"}), HasSubstr("is --prompt meant?"));

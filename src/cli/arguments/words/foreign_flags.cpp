@@ -14,8 +14,7 @@ struct ForeignFlag {
 };
 
 constexpr std::string_view no_gpu = "pillar computes on CPUs alone: leave it out";
-constexpr std::string_view no_chat =
-    "pillar completes a text: write the model's chat template into -p";
+constexpr std::string_view of_template = "the chat template writes it (pillar chat): leave it out";
 constexpr std::string_view no_server = "pillar answers one prompt a run: leave it out";
 constexpr std::string_view no_draft = "pillar has no draft models: leave it out";
 constexpr std::string_view no_such_sampler = "pillar has no such sampler: leave it out";
@@ -53,15 +52,16 @@ constexpr ForeignFlag table[] = {
     {"-rpc --rpc", "names the other machines", "start one rank on each: mpirun or jobs/launch.sh"},
     {"-cnv --conversation -no-cnv --no-conversation -st --single-turn",
      "is whether to talk with the model turn by turn",
-     "pillar completes one text, as with -no-cnv: leave it out"},
+     "pillar chat does so, pillar run completes one text: leave it out"},
     {"-sys --system-prompt -sysf --system-prompt-file", "is the system prompt of a conversation",
-     no_chat},
+     "give it to pillar chat with --system TEXT"},
     {"--chat-template --chat-template-file --jinja --no-jinja --chat-template-kwargs",
-     "is the template of a conversation", no_chat},
+     "is the template of a conversation",
+     "pillar chat and batch know templates by name: --chat-template NAME"},
     {"-i --interactive -if --interactive-first -ins --instruct -mli --multiline-input",
-     "lets you answer the model", "pillar completes one text: leave it out"},
-    {"--in-prefix --in-suffix --in-prefix-bos", "is put around your answers", no_chat},
-    {"--reasoning-format --reasoning-budget", "is about a model's thoughts", no_chat},
+     "lets you answer the model", "pillar chat does so: leave it out"},
+    {"--in-prefix --in-suffix --in-prefix-bos", "is put around your answers", of_template},
+    {"--reasoning-format --reasoning-budget", "is about a model's thoughts", of_template},
     {"-r --reverse-prompt", "is a text at which the model stops", "give --stop TEXT"},
     {"-e", "turns on escapes in the prompt", "they are on: leave it out (--no-escape)"},
     {"-co --color", "colours the prompt", "leave it out"},

@@ -1,4 +1,4 @@
-#include "input_lines.hpp"
+#include "pillar/terminal/input_lines.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/terminal/waiting.hpp"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace pillar::batch {
+namespace pillar::terminal {
 
 namespace {
 
@@ -41,7 +41,7 @@ bool InputLines::is_ready() const {
 
 bool InputLines::fill(FunctionRef<void()> heartbeat) {
     for (;;) {
-        if (!is_regular_) terminal::wait_until_readable(file_, heartbeat);
+        if (!is_regular_) wait_until_readable(file_, heartbeat);
         const ssize_t n = ::read(file_, piece_.data(), piece_.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) throw IoError::from_errno(path_, "read", errno);
@@ -95,4 +95,4 @@ std::optional<std::uint64_t> InputLines::count(FunctionRef<void()> heartbeat) co
     return n_lines + (last == '\n' ? 0 : 1);
 }
 
-} // namespace pillar::batch
+} // namespace pillar::terminal

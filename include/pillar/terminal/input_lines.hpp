@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace pillar::batch {
+namespace pillar::terminal {
 
 inline constexpr std::size_t max_line_bytes = std::size_t{16} << 20;
 
@@ -46,4 +46,4 @@ class InputLines {
     std::uint64_t n_lines_ = 0;
 };
 
-} // namespace pillar::batch
+} // namespace pillar::terminal

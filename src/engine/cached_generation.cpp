@@ -1,0 +1,52 @@
+#include "pillar/engine/cached_generation.hpp"
+
+#include "pillar/core/errors.hpp"
+
+#include <algorithm>
+
+namespace pillar::engine {
+
+void CachedGeneration::begin(const tokenizer::Tokenizer& tokenizer,
+                             std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
+                             const SequenceOptions& options, Sequence::OnText on_text) {
+    sequence_.emplace(tokenizer, 0, std::move(prompt), std::move(prompt_text), options,
+                      std::move(on_text));
+    has_begun_ = false;
+    n_read_ = n_found_ = 0;
+}
+
+/// The last token of a prompt is fed always: what follows it is asked for.
+void CachedGeneration::keep_common(StepPlan& plan) {
+    const std::span<const tokenizer::TokenId> prompt = sequence_->tokens();
+    const auto differs = std::ranges::mismatch(cached_, prompt.first(prompt.size() - 1)).in1;
+    auto n = static_cast<std::size_t>(differs - cached_.begin());
+    if (n < cached_.size()) {
+        if (!keeps_(static_cast<std::int32_t>(n))) n = 0;
+        plan.keeps.push_back({0, static_cast<std::int32_t>(n)});
+        cached_.resize(n);
+    }
+    n_found_ = n;
+    sequence_->fed(0, n, nullptr);
+}
+
+bool CachedGeneration::next(StepPlan& plan) {
+    expects(sequence_.has_value(), "an answer has begun");
+    if (sequence_->is_done()) return false;
+    sequence_->start();
+    if (!has_begun_) keep_common(plan);
+    has_begun_ = true;
+    plan.phase = sequence_->is_decoding() ? Phase::decode : Phase::prefill;
+    sequence_->add_rows(std::min(sequence_->n_left(), max_rows_), 0, plan);
+    return true;
+}
+
+void CachedGeneration::done(std::uint64_t step, const StepPlan& plan,
+                            std::span<const RowOutcome> outcomes, bool signalled) {
+    if (plan.phase == Phase::prefill) n_read_ += plan.rows.size();
+    for (const forward::Row& row : plan.rows) cached_.push_back(row.token);
+    sequence_->fed(step, plan.rows.size(), nullptr);
+    if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), nullptr);
+    if (signalled && !sequence_->is_done()) sequence_->finish(FinishReason::signal, nullptr);
+}
+
+} // namespace pillar::engine
