@@ -23,7 +23,7 @@ shift
 # rlwrap stands between the terminal and this script, and takes what is written last for the prompt.
 if [[ -t 0 && -t 1 && -z ${PILLAR_CHAT_EDITED-} ]] && command -v rlwrap >/dev/null; then
     export PILLAR_CHAT_EDITED=1
-    exec rlwrap --command-name pillar-chat --multi-line -- "${BASH_SOURCE[0]}" ${own[0]+"${own[@]}"} -- "$@"
+    exec rlwrap --command-name pillar-chat -- "${BASH_SOURCE[0]}" ${own[0]+"${own[@]}"} -- "$@"
 fi
 # A prompt and dim letters are for a terminal.
 if [[ ! -t 1 ]]; then

@@ -159,6 +159,26 @@ class Chat(pillar.WithFolder):
         result = pillar.check(self.chat(b"\xff\xfe\x00\n" + b"a" * 100000 + b"\nshort", "-n", 3, "--temp", 0))
         self.assertIn(b"it is not read", result.stderr)
 
+    def test_signals_end_an_answer_and_then_the_chat(self):
+        for number in (signal.SIGINT, signal.SIGUSR1):
+            with self.subTest(signal=number):
+                process = subprocess.Popen(
+                    pillar.command(None, ["chat", "-m", self.slow, "-t", 1, *TEMPLATE, *ENDLESS, "--seed", 1]),
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for turn in (b"one\n", b"two\n"):
+                    process.stdin.write(turn)
+                    process.stdin.flush()
+                    self.assertTrue(process.stdout.read(1))
+                    process.send_signal(number)
+                    time.sleep(1.5)
+                    self.assertIsNone(process.poll())
+                process.send_signal(number)
+                self.assertEqual(process.wait(20), 0)
+                log = process.stderr.read().decode()
+                self.assertRegex(log, r"[1-9]\d* kept")  # of the first turn in the second one
+                for pipe in (process.stdin, process.stdout, process.stderr):
+                    pipe.close()
+
     def test_a_reader_that_leaves_ends_it_as_done(self):
         process = subprocess.Popen(pillar.command(None, ["chat", "-m", self.slow, "-t", 1, *TEMPLATE, *ENDLESS]),
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -83,5 +83,19 @@ TEST(Messages, DeepNestingIsRefusedWhileItIsRead) {
     EXPECT_THAT(refusal(objects), HasSubstr("nested more than"));
 }
 
+TEST(messages, are_read_as_they_were_written) {
+    const Conversation messages{
+        {Role::system, "a \"b\"\n\tc"}, {Role::user, "\xc3\xa4 \x01 \\"}, {Role::assistant, ""}};
+    const Conversation again = parse_messages(messages_json(messages), "file");
+    ASSERT_EQ(again.size(), messages.size());
+    for (std::size_t i = 0; i < again.size(); ++i) {
+        EXPECT_EQ(again[i].role, messages[i].role);
+        EXPECT_EQ(again[i].content, messages[i].content);
+    }
+    EXPECT_TRUE(parse_messages(messages_json({}), "file").empty());
+    EXPECT_EQ(parse_messages(messages_json({{Role::user, "\xff"}}), "file").front().content,
+              "\xef\xbf\xbd");
+}
+
 } // namespace
 } // namespace pillar::chat
