@@ -79,7 +79,7 @@ TEST(TinyModel, TheSameOptionsGiveTheSameBytes) {
 
 TEST(TinyModel, AMixHasEveryFormat) {
     const auto model =
-        support::build_tiny_model({.n_layers = 12, .dim = 256, .ffn = 256, .type = std::nullopt});
+        support::build_tiny_model({.n_layers = 24, .dim = 256, .ffn = 256, .type = std::nullopt});
     std::set<std::uint32_t> types;
     for (const auto& tensor : model.tensors) types.insert(tensor.type);
     EXPECT_EQ(types.size(), std::size(quant::all_types));
