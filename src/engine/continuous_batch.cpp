@@ -84,10 +84,14 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
     const SequenceOptions& options = sequence->options();
     const std::size_t n_needed = sampling::candidates_needed(options.sampling);
     const auto n_told = static_cast<std::size_t>(std::max(0, options.n_top_logprobs));
+    // The most probable tokens are among the candidates only where nothing moves their logits.
+    const bool is_moved =
+        has_penalties(options.sampling) || options.ignore_eos || !options.biases.empty();
+    const bool is_whole = n_needed == 0 || (n_told > 0 && is_moved);
     plan.samplings.push_back(
         {.sequence = narrow(slot),
          .n_candidates = static_cast<std::uint16_t>(
-             n_needed == 0 ? 0 : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
+             is_whole ? 0 : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
          .is_banned = std::uint8_t{options.ignore_eos},
          .wants_log_sum = std::uint8_t{observer_ != nullptr || options.n_top_logprobs >= 0},
          .parameters = options.sampling});
@@ -115,11 +119,12 @@ void ContinuousBatch::admit(StepPlan& plan) {
         const std::span<const tokenizer::TokenId> tokens = waiting_.front()->tokens();
         const Prefix prefix = find_prefix(tokens);
         if (prefix.is_underway && runs) return; // it will soon be there
-        const std::size_t n_needed =
-            PageTables::pages_for(tokens.size() + 1) - PageTables::pages_for(prefix.n_positions);
+        // Others' prompts may still be on their way into pages that are free now.
+        const std::size_t n_needed = PageTables::pages_for(tokens.size() + 1) -
+                                     PageTables::pages_for(prefix.n_positions) + n_promised();
         while (pages_.free_pages() < n_needed && drop_left_pages(prefix.slot, plan)) {
         }
-        if (pages_.free_pages() < n_needed && runs) return; // others need what there is
+        if (pages_.free_pages() < n_needed && runs) return;
         std::unique_ptr<Sequence> sequence = std::move(waiting_.front());
         waiting_.pop_front();
         start(std::move(sequence), prefix, free_slot(prefix), plan);

@@ -19,10 +19,11 @@ float log_probability(float raw, const sampling::LogSum& sum) {
 }
 
 /// What pick() may be given: candidates, or the whole vocabulary.
-std::size_t max_choices(const sampling::Parameters& sampling, std::size_t vocab_size) {
-    return sampling::candidates_needed(sampling) == 0
-               ? std::max<std::size_t>(sampling::max_candidates, vocab_size)
-               : sampling::max_candidates;
+std::size_t max_choices(const SequenceOptions& options, std::size_t vocab_size) {
+    const bool may_be_all =
+        sampling::candidates_needed(options.sampling) == 0 || options.n_top_logprobs > 0;
+    return may_be_all ? std::max<std::size_t>(sampling::max_candidates, vocab_size)
+                      : sampling::max_candidates;
 }
 
 } // namespace
@@ -32,7 +33,7 @@ Sequence::Sequence(const tokenizer::Tokenizer& tokenizer, std::int32_t number,
                    const SequenceOptions& options, OnText on_text)
     : tokenizer_(&tokenizer), number_(number), tokens_(std::move(prompt)),
       prompt_text_(std::move(prompt_text)), options_(options), on_text_(std::move(on_text)),
-      sampler_(options.sampling, max_choices(options.sampling, tokenizer.vocabulary().size())),
+      sampler_(options.sampling, max_choices(options, tokenizer.vocabulary().size())),
       decoder_(tokenizer), stops_(options.stops) {
     expects(!tokens_.empty(), "a sequence begins with a token");
     timings_.n_prompt = static_cast<std::uint32_t>(tokens_.size());

@@ -98,7 +98,7 @@ struct Outcome {
 };
 
 Outcome together(const std::vector<Job>& all, std::size_t max_sequences, std::size_t max_rows,
-                 std::size_t n_pages) {
+                 std::size_t n_pages, const std::function<void(const Sequence&)>& look = {}) {
     forward::TransformerOptions model = sized(max_rows, max_sequences);
     model.n_context = n_context;
     model.max_logit_rows = max_sequences;
@@ -107,6 +107,7 @@ Outcome together(const std::vector<Job>& all, std::size_t max_sequences, std::si
     LoopOptions loop_options;
     loop_options.n_candidates = 64;
     loop_options.may_want_full_rows = true;
+    loop_options.log_sums = true;
     loop_options.banned = ends();
     Loop loop(rank.transformer(), rank.comm(), loop_options);
     Outcome outcome;
@@ -120,6 +121,7 @@ Outcome together(const std::vector<Job>& all, std::size_t max_sequences, std::si
                                            nullptr)};
     };
     const auto finished = [&](std::unique_ptr<Sequence> sequence) {
+        if (look) look(*sequence);
         outcome.answers[static_cast<std::size_t>(sequence->number())] = answer_of(*sequence);
     };
     ContinuousBatch batch({.max_sequences = max_sequences,
@@ -187,6 +189,45 @@ TEST(continuous_batch, biases_logits_of_one_sequence_alone) {
     const std::vector<Answer> biased = together(all, 3, 16, 12).answers;
     for (const std::size_t j : {0, 1, 3, 4, 5}) EXPECT_EQ(biased[j], plain[j]);
     EXPECT_EQ(biased[2].ids, std::vector<tokenizer::TokenId>(6, 40));
+}
+
+TEST(continuous_batch, tells_the_most_probable_tokens_before_what_moves_their_logits) {
+    std::vector<Job> all = jobs(4, 0);
+    for (Job& job : all) {
+        job.options.n_predict = 5;
+        job.options.ignore_eos = true;
+        job.options.n_top_logprobs = 3;
+        job.options.sampling.temperature = 0;
+        job.options.sampling.repeat_penalty = 1.0f;
+    }
+    std::vector<std::vector<TokenLogprobs>> plain(all.size()), biased(all.size());
+    together(all, 2, 16, 12, [&](const Sequence& s) {
+        plain[static_cast<std::size_t>(s.number())] = s.logprobs();
+    });
+    for (Job& job : all) job.options.biases = {{50, 1000.0f}};
+    together(all, 2, 16, 12, [&](const Sequence& s) {
+        biased[static_cast<std::size_t>(s.number())] = s.logprobs();
+    });
+    for (std::size_t j = 0; j < all.size(); ++j) {
+        EXPECT_EQ(biased[j][0].id, 50);
+        EXPECT_EQ(biased[j][0].top, plain[j][0].top); // of the same prompt
+        EXPECT_EQ(plain[j][0].top.size(), 3u);
+        EXPECT_EQ(plain[j][0].top[0].first, plain[j][0].id);
+    }
+}
+
+TEST(continuous_batch, reads_no_more_prompts_than_there_are_pages_for) {
+    std::vector<Job> all = jobs(8, 0);
+    for (Job& job : all) {
+        const auto own = static_cast<int>(job.options.sampling.seed);
+        while (job.prompt.size() < 600)
+            job.prompt.push_back(token(own, static_cast<int>(job.prompt.size())));
+        job.options.n_predict = 2;
+        job.options.ignore_eos = true;
+    }
+    const Outcome outcome = together(all, 8, 64, 6); // two at a time
+    EXPECT_EQ(outcome.counts.n_finished, all.size());
+    EXPECT_EQ(outcome.counts.n_set_back, 0u);
 }
 
 TEST(continuous_batch, leaves_what_runs_unfinished_when_a_signal_comes) {
