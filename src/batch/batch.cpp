@@ -55,14 +55,6 @@ Shard shard_of(const BatchOptions& options) {
     return {index, *count};
 }
 
-std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer) {
-    std::vector<tokenizer::TokenId> ids;
-    for (std::size_t id = 0; id < tokenizer.vocabulary().size(); ++id)
-        if (tokenizer.ends_generation(static_cast<tokenizer::TokenId>(id)))
-            ids.push_back(static_cast<tokenizer::TokenId>(id));
-    return ids;
-}
-
 /// Requests may ask for anything: room for the most candidates, and for whole rows.
 engine::LoopOptions loop_options(const BatchOptions& options) {
     engine::LoopOptions loop;
@@ -212,7 +204,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
         tracing.emplace(session, options.trace, std::move(description));
     }
     engine::LoopOptions loop_wanted = needs.loop;
-    comm::agree(comm, [&] { loop_wanted.banned = end_tokens(session.tokenizer()); });
+    comm::agree(comm, [&] { loop_wanted.banned = session.tokenizer().end_tokens(); });
     engine::Loop loop(session.transformer(), comm, loop_wanted);
     if (tracing) {
         loop.observe(&tracing->recorder());

@@ -18,14 +18,14 @@ std::string duration(double seconds) {
 } // namespace
 
 std::string progress_line(const Work::Counts& lines, const engine::BatchCounts& sequences,
-                          std::optional<std::uint64_t> n_lines, double elapsed_s,
-                          std::uint64_t n_tokens) {
+                          std::optional<std::uint64_t> n_lines, double elapsed_s) {
     const std::uint64_t n_settled = lines.n_found + lines.n_done;
     std::string text = n_lines ? fmt::format("{} of {} done", n_settled, counted(*n_lines, "line"))
                                : fmt::format("{} done", counted(n_settled, "line"));
     text += fmt::format(", {} running", sequences.n_started - sequences.n_finished);
     if (elapsed_s > 0)
-        text += fmt::format(", {:.1f} tokens/s", static_cast<double>(n_tokens) / elapsed_s);
+        text += fmt::format(", {:.1f} tokens/s",
+                            static_cast<double>(sequences.n_generated) / elapsed_s);
     if (n_lines && lines.n_done > 0 && *n_lines > n_settled)
         text += fmt::format(", {} left", duration(elapsed_s / static_cast<double>(lines.n_done) *
                                                   static_cast<double>(*n_lines - n_settled)));
@@ -37,7 +37,7 @@ void Progress::show(const Work::Counts& lines, const engine::BatchCounts& sequen
     if (elapsed_s < next_s_) return;
     next_s_ = elapsed_s + interval_s_;
     log::root(log::Level::info, "batch    {}",
-              progress_line(lines, sequences, n_lines_, elapsed_s, sequences.n_generated));
+              progress_line(lines, sequences, n_lines_, elapsed_s));
 }
 
 } // namespace pillar::batch

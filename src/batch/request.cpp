@@ -3,8 +3,8 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/engine/step.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
@@ -57,11 +57,8 @@ bool flag_of(const json& value, std::string_view field) {
     return value.get<bool>();
 }
 
-/// Bytes in front of which a parser's own message says what it has read: ours says it shorter.
 json parse_json(std::string_view line) {
-    int deepest = 0;
-    const json::parser_callback_t watch = [&](int depth, json::parse_event_t, json&) {
-        deepest = std::max(deepest, depth);
+    const json::parser_callback_t watch = [](int depth, json::parse_event_t, json&) {
         if (depth > max_depth)
             throw BadRequest(fmt::format("the line nests deeper than {} levels", max_depth));
         return true;

@@ -88,7 +88,7 @@ ordered_json choice_json(std::size_t index, Endpoint endpoint, const engine::Seq
 } // namespace
 
 std::string id_of(std::uint64_t line) {
-    return fmt::format("batch_req_{}", line);
+    return fmt::format("{}{}", id_prefix, line);
 }
 
 std::string result_line(std::uint64_t line, const Request& request,

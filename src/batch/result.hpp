@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pillar::batch {
 
+/// What ids of results begin with.
+inline constexpr std::string_view id_prefix = "batch_req_";
 /// The id of line `line` in results, by which a restart knows it: "batch_req_17".
 std::string id_of(std::uint64_t line);
 

@@ -1,5 +1,7 @@
 #include "result_file.hpp"
 
+#include "result.hpp"
+
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
 #include "pillar/core/text.hpp"
@@ -28,9 +30,8 @@ std::uint64_t hash_of_id(std::string_view custom_id) {
 
 /// The line that "batch_req_17" is of.
 std::optional<std::uint64_t> line_of(std::string_view id) {
-    constexpr std::string_view prefix = "batch_req_";
-    if (!id.starts_with(prefix)) return std::nullopt;
-    id.remove_prefix(prefix.size());
+    if (!id.starts_with(id_prefix)) return std::nullopt;
+    id.remove_prefix(id_prefix.size());
     std::uint64_t line = 0;
     const auto [end, failure] = std::from_chars(id.data(), id.data() + id.size(), line);
     if (failure != std::errc() || end != id.data() + id.size()) return std::nullopt;
@@ -39,8 +40,8 @@ std::optional<std::uint64_t> line_of(std::string_view id) {
 
 /// What a result begins with, or the beginning of that.
 bool is_torn_result(std::string_view text) {
-    constexpr std::string_view begin = "{\"id\":\"batch_req_";
-    return text.substr(0, begin.size()) == begin.substr(0, text.size());
+    const std::string begin = fmt::format("{{\"id\":\"{}", id_prefix);
+    return text.substr(0, begin.size()) == std::string_view(begin).substr(0, text.size());
 }
 
 } // namespace

@@ -30,6 +30,12 @@ std::string counted(std::size_t n, std::string_view noun) {
     return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
+std::size_t begun_at_end(std::string_view text, std::string_view mark) noexcept {
+    std::size_t n = std::min(text.size(), mark.size() - 1);
+    while (n > 0 && !text.ends_with(mark.substr(0, n))) --n;
+    return n;
+}
+
 std::string to_text(double number) {
     return fmt::format("{}", number);
 }

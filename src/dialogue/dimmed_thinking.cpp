@@ -1,6 +1,7 @@
 #include "dimmed_thinking.hpp"
 
-#include <algorithm>
+#include "pillar/core/text.hpp"
+
 #include <utility>
 
 namespace pillar::dialogue {
@@ -9,13 +10,6 @@ namespace {
 
 constexpr std::string_view opening = "<think>", closing = "</think>";
 constexpr std::string_view dim = "\x1b[2m", ordinary = "\x1b[22m";
-
-/// Bytes at the end of `text` that `mark` may begin with.
-std::size_t begun(std::string_view text, std::string_view mark) {
-    std::size_t n = std::min(text.size(), mark.size() - 1);
-    while (n > 0 && !text.ends_with(mark.substr(0, n))) --n;
-    return n;
-}
 
 } // namespace
 
@@ -34,7 +28,7 @@ std::string DimmedThinking::push(std::string_view piece) {
         const std::string_view mark = is_inside_ ? closing : opening;
         const std::size_t at = waiting_.find(mark);
         if (at == std::string::npos) {
-            const std::size_t n = waiting_.size() - begun(waiting_, mark);
+            const std::size_t n = waiting_.size() - begun_at_end(waiting_, mark);
             shown += waiting_.substr(0, n);
             waiting_.erase(0, n);
             return shown;

@@ -1,5 +1,7 @@
 #include "pillar/engine/stop_texts.hpp"
 
+#include "pillar/core/text.hpp"
+
 #include <algorithm>
 
 namespace pillar::engine {
@@ -7,13 +9,6 @@ namespace pillar::engine {
 namespace {
 
 constexpr std::size_t usual_piece = 256; ///< bytes; of longer ones memory is asked for
-
-/// Bytes at the end of `text` that `stop` begins with; not all of it.
-std::size_t overlap(std::string_view text, std::string_view stop) {
-    for (std::size_t n = std::min(text.size(), stop.size() - 1); n > 0; --n)
-        if (text.ends_with(stop.substr(0, n))) return n;
-    return 0;
-}
 
 } // namespace
 
@@ -42,7 +37,7 @@ std::string_view StopTexts::push(std::string_view piece) {
         return before;
     }
     std::size_t n_held = 0;
-    for (const std::string& text : texts_) n_held = std::max(n_held, overlap(held_, text));
+    for (const std::string& text : texts_) n_held = std::max(n_held, begun_at_end(held_, text));
     return release(held_.size() - n_held);
 }
 

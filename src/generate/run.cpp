@@ -22,21 +22,13 @@ namespace {
 
 using log::Level;
 
-std::vector<tokenizer::TokenId> end_tokens(const tokenizer::Tokenizer& tokenizer) {
-    std::vector<tokenizer::TokenId> ids;
-    for (std::size_t id = 0; id < tokenizer.vocabulary().size(); ++id)
-        if (tokenizer.ends_generation(static_cast<tokenizer::TokenId>(id)))
-            ids.push_back(static_cast<tokenizer::TokenId>(id));
-    return ids;
-}
-
 engine::LoopOptions loop_options(const RunOptions& options, const session::Session& session) {
     engine::LoopOptions loop = engine::loop_options_for(options.generation.sampling);
     if (loop.full_logits)
         log::root(Level::info,
                   "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
                   loop.sampling.top_k, session.tokenizer().vocabulary().size());
-    if (options.generation.ignore_eos) loop.banned = end_tokens(session.tokenizer());
+    if (options.generation.ignore_eos) loop.banned = session.tokenizer().end_tokens();
     loop.log_sums = !options.trace.path.empty();
     return loop;
 }

@@ -224,4 +224,11 @@ bool Tokenizer::ends_generation(TokenId id) const noexcept {
            state_->ends_generation[static_cast<std::size_t>(id)];
 }
 
+std::vector<TokenId> Tokenizer::end_tokens() const {
+    std::vector<TokenId> ids;
+    for (std::size_t id = 0; id < state_->ends_generation.size(); ++id)
+        if (state_->ends_generation[id]) ids.push_back(static_cast<TokenId>(id));
+    return ids;
+}
+
 } // namespace pillar::tokenizer

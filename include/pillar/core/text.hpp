@@ -18,6 +18,9 @@ std::string human_bytes(double n_bytes);
 /// What stands between the separators, empty pieces too: at least one.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// Bytes at the end of `text` that `mark`, which is not empty, begins with; not all of the mark.
+std::size_t begun_at_end(std::string_view text, std::string_view mark) noexcept;
+
 // A value as text: numbers in full.
 inline std::string_view to_text(std::string_view text) {
     return text;

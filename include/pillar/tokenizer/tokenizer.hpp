@@ -80,6 +80,8 @@ class Tokenizer {
 
     /// True for ids that end an answer: eos, eot and the pieces that models use as end of turn.
     [[nodiscard]] bool ends_generation(TokenId id) const noexcept;
+    /// All of them, ascending.
+    [[nodiscard]] std::vector<TokenId> end_tokens() const;
 
   private:
     struct State;

@@ -60,14 +60,6 @@ std::vector<Job> jobs(std::size_t n, std::size_t longest_prefix) {
     return all;
 }
 
-std::vector<tokenizer::TokenId> ends() {
-    std::vector<tokenizer::TokenId> ids;
-    for (std::size_t id = 0; id < tiny_tokenizer().vocabulary().size(); ++id)
-        if (tiny_tokenizer().ends_generation(static_cast<tokenizer::TokenId>(id)))
-            ids.push_back(static_cast<tokenizer::TokenId>(id));
-    return ids;
-}
-
 Answer answer_of(const Sequence& sequence) {
     return {sequence.completion(),
             {sequence.generated().begin(), sequence.generated().end()},
@@ -85,7 +77,7 @@ Answer alone(const Job& job) {
     loop_options.sampling = job.options.sampling;
     loop_options.n_candidates = 64;
     loop_options.full_logits = job.options.sampling.top_k == 0;
-    if (job.options.ignore_eos) loop_options.banned = ends();
+    if (job.options.ignore_eos) loop_options.banned = tiny_tokenizer().end_tokens();
     Loop loop(rank.transformer(), rank.comm(), loop_options);
     Generation generation(tiny_tokenizer(), job.prompt, "", options, nullptr);
     loop.run(&generation);
@@ -108,7 +100,7 @@ Outcome together(const std::vector<Job>& all, std::size_t max_sequences, std::si
     loop_options.n_candidates = 64;
     loop_options.may_want_full_rows = true;
     loop_options.log_sums = true;
-    loop_options.banned = ends();
+    loop_options.banned = tiny_tokenizer().end_tokens();
     Loop loop(rank.transformer(), rank.comm(), loop_options);
     Outcome outcome;
     outcome.answers.resize(all.size());
