@@ -181,7 +181,7 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
     const auto add = [&](const char* name, std::uint64_t columns, std::uint64_t rows) {
         add_matrix(builder, options, block + name, columns, rows);
     };
-    add_norm(builder, options, block + "attn_norm.weight");
+    if (!layer.joint_norms) add_norm(builder, options, block + "attn_norm.weight");
     if (layer.fused) {
         add("attn_qkv.weight", options.dim, q + 2 * kv);
     } else {
@@ -199,6 +199,10 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
         add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
         add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
     }
+    if (layer.joint_norms) {
+        add_norm(builder, options, block + "attn_q_norm.weight", q);
+        add_norm(builder, options, block + "attn_k_norm.weight", kv);
+    }
     if (layer.post_norms) {
         add_norm(builder, options, block + "post_attention_norm.weight");
         add_norm(builder, options, block + "post_ffw_norm.weight");
@@ -208,8 +212,9 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
         add_bias(builder, options, block + "attn_output.bias", options.dim);
         add_bias(builder, options, block + "attn_sinks.weight", options.n_heads);
     }
-    add_norm(builder, options,
-             block + (is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight"));
+    if (!layer.joint_norms)
+        add_norm(builder, options,
+                 block + (is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight"));
     if (options.n_experts > 0) return add_experts(builder, options, block);
     if (!layer.fused) add("ffn_gate.weight", options.dim, options.ffn);
     add("ffn_up.weight", options.dim, (layer.fused ? 2 : 1) * options.ffn);

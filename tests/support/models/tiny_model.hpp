@@ -64,6 +64,7 @@ std::vector<std::string> tiny_architectures();
 /// What layers of the architecture have beside llama's.
 struct TinyLayer {
     bool head_norms = false, post_norms = false, biases = false;
+    bool joint_norms = false; ///< of all heads together; and no norms before blocks
     bool fused = false; ///< queries, keys, values in one tensor; gate and up in another
 };
 TinyLayer tiny_layer(const std::string& architecture);

@@ -34,8 +34,9 @@ class Architecture:
     """Of the file's general.architecture. `of` gives a key's value, or a default; `tensor` a vector of the file, or
     None; n_context is that of the run."""
 
-    KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3")
-    HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3")
+    KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3",
+             "olmo2")
+    HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "olmo2")
 
     def __init__(self, name, of, tensor, head_dim, n_context=None):
         assert name in self.KNOWN, name
@@ -44,7 +45,9 @@ class Architecture:
         self.name, self.n_layers = name, n_layers
         self.has_half_pairs = name in self.HALF_PAIRS
         self.has_head_norms = name in ("qwen3", "qwen3moe", "gemma3")
-        self.has_post_norms = gemma
+        self.has_joint_norms = name == "olmo2"  # of queries and keys, over all heads of a row
+        self.has_pre_norms = name != "olmo2"
+        self.has_post_norms = gemma or name == "olmo2"
         self.has_gelu = gemma
         self.fused = name == "phi3"
         self.embedding_scale = np.sqrt(np.float32(dim)).astype(np.float64) if gemma else 1.0

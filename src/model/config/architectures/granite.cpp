@@ -13,6 +13,10 @@ namespace {
 constexpr RowOrder order = RowOrder::as_in_file;
 constexpr std::array own_model_tensors{
     TensorSpec{Role::rope_factors, "rope_freqs.weight", Presence::optional, Extent::rope_pairs},
+    TensorSpec{Role::rope_factors_long, "rope_factors_long.weight", Presence::optional,
+               Extent::rope_pairs},
+    TensorSpec{Role::rope_factors_short, "rope_factors_short.weight", Presence::optional,
+               Extent::rope_pairs},
 };
 constexpr std::array own_layer_tensors{
     TensorSpec{Role::attention_output_bias, "attn_output.bias", Presence::optional, Extent::dim},
