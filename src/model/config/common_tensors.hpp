@@ -26,6 +26,14 @@ constexpr std::array common_model_tensors{
     TensorSpec{Role::output, "output.weight", Presence::optional, Extent::dim, Extent::vocabulary},
 };
 
+/// Rotary factors that depend on how long a context the run wants.
+inline constexpr std::array long_rope_factors{
+    TensorSpec{Role::rope_factors_long, "rope_factors_long.weight", Presence::optional,
+               Extent::rope_pairs},
+    TensorSpec{Role::rope_factors_short, "rope_factors_short.weight", Presence::optional,
+               Extent::rope_pairs},
+};
+
 /// Matrices of one tensor.
 inline constexpr std::array query_key_value_rows{Extent::queries, Extent::keys, Extent::keys};
 inline constexpr std::array gate_and_up_rows{Extent::hidden, Extent::hidden};
@@ -105,7 +113,7 @@ constexpr std::array norms_around_blocks{
 };
 
 /// Norms of what both blocks add.
-constexpr std::array norms_after_blocks{
+inline constexpr std::array norms_after_blocks{
     TensorSpec{Role::attention_post_norm, "post_attention_norm.weight", Presence::required,
                Extent::dim},
     TensorSpec{Role::feed_forward_post_norm, "post_ffw_norm.weight", Presence::required,

@@ -27,7 +27,10 @@ constexpr double scaling_factor = 4.0;
 Type type_of(const TinyModel& options, const std::string& name, std::uint64_t columns) {
     Random random(options.seed, name);
     const Type mixed = quant::all_types[random.below(std::size(quant::all_types))];
-    for (const Type type : {options.type.value_or(mixed), Type::q5_0})
+    const bool is_output = name == "token_embd.weight" || name == "output.weight";
+    const Type wanted = is_output && options.output_type ? *options.output_type
+                                                         : options.type.value_or(mixed);
+    for (const Type type : {wanted, Type::q5_0})
         if (columns % quant::info(type).block_weights == 0) return type;
     return Type::f16;
 }

@@ -38,6 +38,7 @@ struct TinyModel {
     /// Of all matrices; absent: a mix of all formats. Rows that are no whole number of blocks get a
     /// format with smaller blocks (q5_0, then f16). Norms and rope factors are f32.
     std::optional<quant::Type> type = quant::Type::q4_0;
+    std::optional<quant::Type> output_type = {}; ///< of embedding and output; absent: as others
     bool tied = true; ///< the embedding is the output matrix too
     bool bpe = false; ///< byte-level BPE instead of SentencePiece
     RopeScaling rope_scaling = RopeScaling::none;

@@ -65,6 +65,10 @@ class Architecture:
         if name == "gemma3":
             local = Rope(self.ropes[0].n_dims, of("rope.freq_base_swa", 10000.0))
             self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
+        if name == "olmo2" and of("attention.sliding_window", 0):  # OLMo 3
+            local = Rope(self.ropes[0].n_dims, of("rope.freq_base", 10000.0))
+            self.windows = [0 if layer % 4 == 3 else of("attention.sliding_window") for layer in range(n_layers)]
+            self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
         if name == "gemma2":
             self.score_cap, self.logit_cap = of("attn_logit_softcapping", 50.0), of("final_logit_softcapping", 30.0)
         if name == "gpt-oss":

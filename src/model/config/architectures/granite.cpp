@@ -13,10 +13,6 @@ namespace {
 constexpr RowOrder order = RowOrder::as_in_file;
 constexpr std::array own_model_tensors{
     TensorSpec{Role::rope_factors, "rope_freqs.weight", Presence::optional, Extent::rope_pairs},
-    TensorSpec{Role::rope_factors_long, "rope_factors_long.weight", Presence::optional,
-               Extent::rope_pairs},
-    TensorSpec{Role::rope_factors_short, "rope_factors_short.weight", Presence::optional,
-               Extent::rope_pairs},
 };
 constexpr std::array own_layer_tensors{
     TensorSpec{Role::attention_output_bias, "attn_output.bias", Presence::optional, Extent::dim},
@@ -24,7 +20,7 @@ constexpr std::array own_layer_tensors{
     TensorSpec{Role::up_bias, "ffn_up.bias", Presence::optional, Extent::hidden},
     TensorSpec{Role::down_bias, "ffn_down.bias", Presence::optional, Extent::dim},
 };
-constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors);
+constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors, long_rope_factors);
 constexpr auto layer_tensors = joined(norms_before_blocks, attention_tensors(order),
                                       query_key_value_biases(Presence::optional, order),
                                       gated_feed_forward, own_layer_tensors);
