@@ -114,6 +114,7 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
                        longest < 2 ? "rope_factors_short.weight" : "rope_factors_long.weight",
                        factors);
         }
+        if (options.architecture != "phi3") set("rope.scaling.type", "longrope"); // it needs no word
         set("rope.scaling.attn_factor", 1.19f);
         set("rope.scaling.original_context_length",
             static_cast<std::uint32_t>(options.context / scaling_factor));
