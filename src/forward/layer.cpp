@@ -139,8 +139,9 @@ std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts,
                              bool has_joint_norm) noexcept {
     // After query, key, value; after attention; after gate and up; the two all-reduces; of many
     // rows two more, after the norms. Of experts: the choice for a few rows; of many after the
-    // router, after the choice, after gathering. A joint norm has the sum of its squares after query,
-    // key, value, and is a step of its own for many rows. In two micro-batches all of them twice.
+    // router, after the choice, after gathering. A joint norm has the sum of its squares after
+    // query, key, value, and is a step of its own for many rows. In two micro-batches all of them
+    // twice.
     if (n_rows <= few_rows) return has_experts ? 6 : 5;
     const std::size_t once = (has_experts ? 10 : 7) + (has_joint_norm ? 1 : 0);
     return first_micro_batch(n_rows, n_ranks) < n_rows ? 2 * once : once;

@@ -37,8 +37,8 @@ struct Buffers {
     AlignedBuffer<float> partial; // (max_rows, dim)  this rank's share of a row-parallel product
     AlignedBuffer<float> logits;  // (max_logit_rows, own vocabulary rows)
     // Of a joint norm of queries and keys, else empty.
-    AlignedBuffer<float> head_squares; // (max_rows, own heads + own KV heads)  of each head
-    AlignedBuffer<float> squares;      // (max_rows, squares_a_row)  of all query heads, key heads
+    AlignedBuffer<float> head_squares;  // (max_rows, own heads + own KV heads)  of each head
+    AlignedBuffer<float> squares;       // (max_rows, squares_a_row)  of all query heads, key heads
     std::vector<RotaryAngles> angles;   ///< one for each rotary table of the model
     AlignedBuffer<float> query_factors; ///< (max_rows) what queries are multiplied with
 };

@@ -73,8 +73,7 @@ std::optional<perf::RunShape> recorded_shape(const trace::Trace& trace) {
     for (std::size_t layer = 0; layer < shape.h.layers.size(); ++layer) {
         if (std::cmp_less(layer, n_windows))
             shape.h.layers[layer].window = static_cast<std::size_t>(window);
-        if (std::cmp_less(layer, n_joint))
-            shape.h.layers[layer].head_norm = model::HeadNorm::joint;
+        if (std::cmp_less(layer, n_joint)) shape.h.layers[layer].head_norm = model::HeadNorm::joint;
     }
     shape.allreduce = {*shorter, *longer, static_cast<std::size_t>(*border_bytes) / sizeof(float)};
     shape.wire = *wire;

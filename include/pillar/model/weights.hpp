@@ -49,7 +49,7 @@ struct LayerWeights {
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
     /// Of every head (head_dim), of own rows where the norm is a joint one, or empty.
     std::vector<float> query_norm, key_norm;
-    std::vector<float> output_bias, down_bias;           ///< (dim)
+    std::vector<float> output_bias, down_bias; ///< (dim)
 };
 
 struct Weights {

@@ -59,8 +59,8 @@ struct StepRows {
 /// Positions [first, first + n_rows) of one sequence; logits of the last row, or of none.
 StepRows rows_of_one(std::size_t first, std::size_t n_rows, bool wants_logits) noexcept;
 
-/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim, head_dim, and of its layers
-/// those with windows or joint norms.
+/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim, head_dim, and of its
+/// layers those with windows or joint norms.
 StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
                    const StepRows& rows);
 

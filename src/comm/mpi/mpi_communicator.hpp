@@ -87,10 +87,10 @@ class MpiCommunicator final : public Communicator {
     Allreduce allreduce_;
     std::optional<Allreduce> exact_; ///< where the wire rounds
     Allreduce* moving_ = nullptr;    ///< what the last start was with
-    Tree tree_;                ///< children: the largest subtree first …
-    std::vector<int> by_rank_; ///< … and in rank order
-    double advanced_s_ = 0;    ///< when a started all-reduce was looked at last
-    bool yields_ = false;      ///< ranks of this machine outnumber its CPUs
+    Tree tree_;                      ///< children: the largest subtree first …
+    std::vector<int> by_rank_;       ///< … and in rank order
+    double advanced_s_ = 0;          ///< when a started all-reduce was looked at last
+    bool yields_ = false;            ///< ranks of this machine outnumber its CPUs
     std::optional<Watchdog> watchdog_;
 };
 

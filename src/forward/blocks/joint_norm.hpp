@@ -1,6 +1,6 @@
 #pragma once
-// A norm of the queries, and one of the keys, of all heads of a row. Each rank has its own heads, so
-// the sums of their squares are added over the ranks first: two numbers a row. They are the only
+// A norm of the queries, and one of the keys, of all heads of a row. Each rank has its own heads,
+// so the sums of their squares are added over the ranks first: two numbers a row. They are the only
 // thing in a layer that is exchanged before its block has ended.
 
 #include "workspace.hpp"

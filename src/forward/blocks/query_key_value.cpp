@@ -75,16 +75,16 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
                           heads.finish_query(at, begin, end);
                       });
         add_bias(k, w.key_bias, key_rows);
-        for_each_head(
-            key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
-                float* const at = k + head * head_dim;
-                if (is_joint) {
-                    squares[n_heads + head] = family.sum_of_squares(at, head_dim);
-                    return;
-                }
-                normalise_head(model, w.key_norm, at);
-                heads.finish_key(at, head, begin, end);
-            });
+        for_each_head(key_rows, head_dim,
+                      [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          float* const at = k + head * head_dim;
+                          if (is_joint) {
+                              squares[n_heads + head] = family.sum_of_squares(at, head_dim);
+                              return;
+                          }
+                          normalise_head(model, w.key_norm, at);
+                          heads.finish_key(at, head, begin, end);
+                      });
         add_bias(v, w.value_bias, value_rows);
         for_each_head(value_rows, head_dim,
                       [&](std::size_t head, std::size_t begin, std::size_t end) {

@@ -10,7 +10,8 @@ namespace pillar::forward {
 /// Of one row of a micro-batch in one layer.
 class RotatedHeads {
   public:
-    RotatedHeads(Workspace& ws, std::size_t layer, const MicroBatch& batch, std::size_t row) noexcept
+    RotatedHeads(Workspace& ws, std::size_t layer, const MicroBatch& batch,
+                 std::size_t row) noexcept
         : ws_(ws), layer_(layer), row_(batch.begin + row), sequence_(batch.rows[row].sequence),
           page_(static_cast<std::size_t>(batch.rows[row].position) / kernels::page_positions),
           slot_(static_cast<std::size_t>(batch.rows[row].position) % kernels::page_positions) {}

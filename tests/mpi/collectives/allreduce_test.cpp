@@ -211,8 +211,9 @@ TEST(exact_allreduce, is_in_f32_on_every_wire) {
             comm->exact_allreduce(values);
             const std::uint64_t n_bytes = comm->step_traffic().bytes_sent - before.bytes_sent;
             EXPECT_TRUE(same_bits(values, expected)) << name_of(algorithm) << name_of(wire);
-            EXPECT_EQ(n_bytes, allreduce_traffic(algorithm, Wire::f32, comm->rank(), comm->size(), n)
-                                   .bytes_sent);
+            EXPECT_EQ(
+                n_bytes,
+                allreduce_traffic(algorithm, Wire::f32, comm->rank(), comm->size(), n).bytes_sent);
             comm->start_exact_allreduce(moved);
             comm->advance_allreduce();
             comm->finish_allreduce();

@@ -28,8 +28,8 @@ Type type_of(const TinyModel& options, const std::string& name, std::uint64_t co
     Random random(options.seed, name);
     const Type mixed = quant::all_types[random.below(std::size(quant::all_types))];
     const bool is_output = name == "token_embd.weight" || name == "output.weight";
-    const Type wanted = is_output && options.output_type ? *options.output_type
-                                                         : options.type.value_or(mixed);
+    const Type wanted =
+        is_output && options.output_type ? *options.output_type : options.type.value_or(mixed);
     for (const Type type : {wanted, Type::q5_0})
         if (columns % quant::info(type).block_weights == 0) return type;
     return Type::f16;
@@ -114,7 +114,8 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
                        longest < 2 ? "rope_factors_short.weight" : "rope_factors_long.weight",
                        factors);
         }
-        if (options.architecture != "phi3") set("rope.scaling.type", "longrope"); // it needs no word
+        if (options.architecture != "phi3")
+            set("rope.scaling.type", "longrope"); // it needs no word
         set("rope.scaling.attn_factor", 1.19f);
         set("rope.scaling.original_context_length",
             static_cast<std::uint32_t>(options.context / scaling_factor));

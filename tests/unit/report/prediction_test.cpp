@@ -115,9 +115,7 @@ TEST(Prediction, KnowsLayersWithAWindow) {
 /// One of the two layers exchanges two sums of squares a row before its scores.
 TEST(Prediction, KnowsLayersWithAJointNorm) {
     trace::Trace trace = recorded();
-    const auto bytes_of = [&] {
-        return prediction_of(trace).decode.predicted_traffic;
-    };
+    const auto bytes_of = [&] { return prediction_of(trace).decode.predicted_traffic; };
     const Traffic without = bytes_of();
     trace.config.set<"n_joint_norm_layers">(1);
     EXPECT_EQ(bytes_of().bytes_sent - without.bytes_sent, 9u * 2 * 2 * 4);

@@ -27,8 +27,7 @@ void expect_pattern(const Keys& own, std::size_t n_layers) {
     const gguf::Value* value = own.metadata().find(own.key(pattern_key));
     if (value == nullptr) return;
     const auto* array = std::get_if<gguf::Array>(&value->value);
-    const auto* says =
-        array == nullptr ? nullptr : std::get_if<std::vector<bool>>(&array->values);
+    const auto* says = array == nullptr ? nullptr : std::get_if<std::vector<bool>>(&array->values);
     bool is_known = says != nullptr && says->size() == n_layers;
     for (std::size_t layer = 0; is_known && layer < n_layers; ++layer)
         is_known = (*says)[layer] == has_window(layer, window_period);
@@ -59,7 +58,7 @@ LayerSpec layer_spec(const Hyperparameters& h, std::size_t layer) {
 
 } // namespace
 
-extern const Architecture olmo2_architecture{"olmo2",       read,          layer_spec, common_model_tensors,
+extern const Architecture olmo2_architecture{"olmo2",       read, layer_spec, common_model_tensors,
                                              layer_tensors, keys};
 
 } // namespace pillar::model
