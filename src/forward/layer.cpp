@@ -9,11 +9,11 @@
 #include "layer.hpp"
 
 #include "blocks/feed_forward.hpp"
-#include "blocks/joint_norm.hpp"
 #include "blocks/norms.hpp"
 #include "blocks/products.hpp"
-#include "blocks/query_key_value.hpp"
 #include "experts/experts.hpp"
+#include "heads/joint_norm.hpp"
+#include "heads/query_key_value.hpp"
 
 #include "pillar/forward/micro_batches.hpp"
 

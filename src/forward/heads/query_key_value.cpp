@@ -1,7 +1,7 @@
-#include "blocks/query_key_value.hpp"
+#include "heads/query_key_value.hpp"
 
 #include "blocks/products.hpp"
-#include "blocks/rotated_heads.hpp"
+#include "heads/rotated_heads.hpp"
 
 #include <algorithm>
 

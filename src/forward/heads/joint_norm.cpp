@@ -1,6 +1,6 @@
-#include "blocks/joint_norm.hpp"
+#include "heads/joint_norm.hpp"
 
-#include "blocks/rotated_heads.hpp"
+#include "heads/rotated_heads.hpp"
 
 #include <cmath>
 
