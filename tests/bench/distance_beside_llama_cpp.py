@@ -34,7 +34,9 @@ ARCHITECTURES = {
     "llama": [], "mixtral": ["--architecture", "llama", *EXPERTS], "qwen2": [], "qwen3": [], "qwen3moe": EXPERTS,
     "gpt-oss": [*EXPERTS, "--window", "40"], "gemma2": ["--window", "40"], "gemma3": ["--window", "40", "--layers", "7"],
     "phi3": [],  # llama.cpp leaves its window out
-    "smollm3": [], "granite": [], "mistral3": [], "olmo2": ["--window", "40"],
+    "smollm3": [], "granite": [],
+    "mistral3": ["--rope-scaling", "yarn"],  # its temperature begins at the original context
+    "olmo2": ["--window", "40"],
 }
 TIED = ("gemma2",)  # llama.cpp takes no output matrix there
 TYPES = ("f32,f16,q4_0,q4_1,q5_0,q5_1,q8_0,iq4_nl,iq4_xs,q2_k,q3_k,q4_k,q5_k,q6_k,tq1_0,tq2_0,mxfp4,q1_0,q2_0,"
