@@ -1,3 +1,5 @@
+// What every processor of this kind runs.
+
 #include "encoders/encoders.hpp"
 
 namespace pillar::quantize {
@@ -6,8 +8,6 @@ namespace {
 struct Baseline;
 } // namespace
 
-EncodeRow baseline_encoder(quant::Type type) noexcept {
-    return encoder_of<Baseline>(type);
-}
+const Family baseline_family = family_of<Baseline>;
 
 } // namespace pillar::quantize

@@ -1,3 +1,5 @@
+// For x86-64 with AVX2, FMA (not used: it would round otherwise) and F16C.
+
 #include "encoders/encoders.hpp"
 
 namespace pillar::quantize {
@@ -6,8 +8,6 @@ namespace {
 struct Avx2;
 } // namespace
 
-EncodeRow avx2_encoder(quant::Type type) noexcept {
-    return encoder_of<Avx2>(type);
-}
+const Family avx2_family = family_of<Avx2>;
 
 } // namespace pillar::quantize

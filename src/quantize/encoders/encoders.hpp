@@ -1,6 +1,6 @@
 #pragma once
-// From a type to the function that encodes a row of it. Included once for each instruction set:
-// `Family` keeps what is compiled there apart.
+// The functions of a family. Included once for each instruction set: `Set`, a type of that source's
+// own, keeps what is compiled there apart.
 
 #include "encoders/error_weights.hpp"
 #include "encoders/family.hpp"
@@ -25,7 +25,7 @@
 
 namespace pillar::quantize {
 
-template <class Family, class Encoder>
+template <class Set, class Encoder>
 void encode_row(const float* x, const float* importance, std::size_t n, std::byte* out) {
     using Format = typename Encoder::Format;
     constexpr std::size_t size = Format::weights;
@@ -40,19 +40,35 @@ void encode_row(const float* x, const float* importance, std::size_t n, std::byt
     }
 }
 
-template <class Family, class... Encoders>
-EncodeRow find_encoder(quant::Type type) noexcept {
+template <class Set, class... Encoders>
+EncodeRow find_encoder(quant::Type type) {
     EncodeRow found = nullptr;
-    ((Encoders::Format::type == type ? void(found = &encode_row<Family, Encoders>) : void()), ...);
+    ((Encoders::Format::type == type ? void(found = &encode_row<Set, Encoders>) : void()), ...);
     return found;
 }
 
-template <class Family>
-EncodeRow encoder_of(quant::Type type) noexcept {
-    return find_encoder<Family, EncodeF16, EncodeBF16, EncodeQ4_0, EncodeQ4_1, EncodeQ5_0,
+template <class Set>
+EncodeRow encoder_of(quant::Type type) {
+    return find_encoder<Set, EncodeF32, EncodeF16, EncodeBF16, EncodeQ4_0, EncodeQ4_1, EncodeQ5_0,
                         EncodeQ5_1, EncodeQ8_0, EncodeQ2_K, EncodeQ3_K, EncodeQ4_K, EncodeQ5_K,
                         EncodeQ6_K, EncodeIQ4_NL, EncodeIQ4_XS, EncodeTQ1_0, EncodeTQ2_0,
                         EncodeMXFP4, EncodeQ1_0, EncodeQ2_0>(type);
 }
+
+template <class Set>
+void read_f16(const std::byte* row, std::size_t n, float* x) {
+    f16_row(row, n, x);
+}
+template <class Set>
+void read_bf16(const std::byte* row, std::size_t n, float* x) {
+    bf16_row(row, n, x);
+}
+template <class Set>
+std::size_t n_beyond(const float* x, std::size_t n, float limit) {
+    return count_beyond(x, n, limit);
+}
+
+template <class Set>
+inline constexpr Family family_of{encoder_of<Set>, read_f16<Set>, read_bf16<Set>, n_beyond<Set>};
 
 } // namespace pillar::quantize

@@ -19,7 +19,7 @@ struct Lanes {
     Floats v;
 
     Lanes() = default;
-    [[gnu::always_inline]] Lanes(Floats values) : v(values) {}
+    [[gnu::always_inline]] Lanes(const Floats& values) : v(values) {}
     [[gnu::always_inline]] Lanes(float value)
         : v(Floats{value, value, value, value, value, value, value, value}) {}
     [[gnu::always_inline]] static Lanes counting_from(float first, float step) {
