@@ -1,7 +1,7 @@
 // perplexity: how well a model predicts a text, and how far it is from another model.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 #include "tools/text_options.hpp"
 

@@ -1,7 +1,8 @@
 #include "tools/text_options.hpp"
 
-#include "arguments/subcommand.hpp"
+#include "options.hpp"
 
+#include "pillar/arguments/numbers.hpp"
 #include "pillar/core/errors.hpp"
 
 #include <fmt/core.h>
@@ -39,7 +40,7 @@ void add_chunks(Subcommand& sub, std::optional<std::size_t>& n_chunks) {
     flag.looks(Flag::Looks::like_a_number)
         .read(
             [&flag, &n_chunks](const std::string& text) {
-                const auto n = whole_number(text, flag.typed(), -1, INT32_MAX);
+                const auto n = arguments::whole_number(text, flag.typed(), -1, INT32_MAX);
                 if (n == 0)
                     throw UsageError(fmt::format("{} 0: give -1 or at least 1", flag.typed()));
                 n_chunks.reset();

@@ -1,6 +1,7 @@
 #pragma once
 // The flags of subcommands that read a text window by window, with llama.cpp's names.
 
+#include "pillar/arguments/subcommand.hpp"
 #include "pillar/session/options.hpp"
 #include "pillar/terminal/prompt_text.hpp"
 
@@ -9,7 +10,7 @@
 
 namespace pillar::cli {
 
-class Subcommand; // arguments/subcommand.hpp
+using arguments::Subcommand;
 
 /// -f and -p.
 void add_text(Subcommand& sub, terminal::PromptOptions& text);
