@@ -71,6 +71,7 @@ struct Loop::State {
         plan.samplings.reserve(model.options().max_sequences);
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
+        plan.labels.reserve(model.options().max_logit_rows);
         timeline.collectives.reserve(max_collectives(model));
         const auto max_threads = static_cast<std::size_t>(model.team().size());
         timeline.barrier_s.reserve(max_threads);
@@ -139,6 +140,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
     head.n_biases = static_cast<std::uint32_t>(plan.biases.size());
     head.n_rows = static_cast<std::uint32_t>(plan.rows.size());
+    head.has_labels = plan.labels.empty() ? 0 : 1;
     head.gather = observer != nullptr && head.stop == 0 && observer->wants_gather() ? 1 : 0;
     return head;
 }
@@ -167,7 +169,7 @@ void Loop::State::compute() {
     reply_head.failed = failure.empty() ? 0 : 1;
     reply_head.signalled = stop_requested() ? 1 : 0;
     message.put(reply_head);
-    builder.write(plan.rows, logits, sequences, message);
+    builder.write(plan, logits, sequences, message);
     comm.gather(message.message(), replies);
 }
 
