@@ -124,7 +124,7 @@ Record record_of(const PlanTable& table, const PlanRow& row) {
             {"n_batch", table.request.model.n_batch},
             {"n_prompt", table.request.n_prompt},
             {"depth", table.request.depth},
-            {"cache_type", kernels::name_of(table.request.model.cache_type)},
+            {"cache_type", kernels::name_of(table.request.model.cache_types)},
             {"wire", comm::name_of(table.request.model.wire)},
             {"weights_bytes", row.need.weights},
             {"kv_cache_bytes", row.need.kv_cache},

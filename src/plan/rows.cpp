@@ -45,17 +45,17 @@ PlanRow plan_row(const gguf::File& file, const perf::MachineProfile& profile,
     const PlanRequest request = resolved(file, asked);
     const model::Hyperparameters h = model::read_hyperparameters(file);
     const kernels::Family& family = *kernels::families()[kernels::best_family()];
-    const kernels::CacheType cache_type = request.model.cache_type;
+    const kernels::CacheTypes cache_types = request.model.cache_types;
     forward::TransformerOptions options;
     options.n_context = request.model.n_context;
     options.max_rows = request.model.n_batch;
-    options.cache_type = cache_type;
+    options.cache_types = cache_types;
 
     PlanRow row;
     row.n_ranks = n_ranks;
     row.available_bytes = profile.available_bytes;
     const std::vector<perf::RankCost> ranks =
-        session::rank_costs(file, h, family, cache_type, n_ranks, {});
+        session::rank_costs(file, h, family, cache_types, n_ranks, {});
     for (int rank = 0; rank < n_ranks; ++rank) {
         const forward::MemoryNeed need =
             session::rank_need(file, h, family, request.model, options, session::usual_loop(),

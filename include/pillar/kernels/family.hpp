@@ -20,8 +20,8 @@
 namespace pillar::kernels {
 
 /// How keys or values are kept. q8_0: int8 in blocks of 32 along the head dimension, an f16 scale
-/// each; a head whose size is no multiple of 32 ends in a shorter block. q4_0: the same with 4 bits,
-/// two dimensions that are 16 apart in a byte.
+/// each; a head whose size is no multiple of 32 ends in a shorter block. q4_0: the same with 4
+/// bits, two dimensions that are 16 apart in a byte.
 enum class CacheType : std::uint8_t { f32, f16, q8_0, q4_0 };
 std::string_view name_of(CacheType type) noexcept;
 /// Whether 32 dimensions share a scale, so that they are stored together.
@@ -60,9 +60,9 @@ void rotate_head(float* head, std::size_t head_dim) noexcept;
 /// One page of one KV head, as attention reads it.
 ///   keys   (head_dim, 256)  positions across lanes: q·k runs over the head dimension in order
 ///   values (256, head_dim)  dimensions across lanes: o runs over positions in order
-/// In q8_0 the int8 of each are followed by their scales, f16 (⌈head_dim/32⌉, 256). In q4_0 byte i of
-/// the 16 of a block holds dimension i in its low half and i + 16 in its high one, each + 8: keys
-/// (⌈head_dim/32⌉, 16, 256), values (256, ⌈head_dim/32⌉, 16), then scales as in q8_0.
+/// In q8_0 the int8 of each are followed by their scales, f16 (⌈head_dim/32⌉, 256). In q4_0 byte i
+/// of the 16 of a block holds dimension i in its low half and i + 16 in its high one, each + 8:
+/// keys (⌈head_dim/32⌉, 16, 256), values (256, ⌈head_dim/32⌉, 16), then scales as in q8_0.
 struct PageView {
     const void* keys = nullptr;
     const void* values = nullptr;

@@ -50,6 +50,8 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
     const RotaryAngles& angles = b.angles[model.h.layers[layer].rope];
     const SharedPass& pass = ws.passes[layer].heads;
     const std::size_t head_dim = model.h.head_dim, q_dim = model.q_dim(), kv_dim = model.kv_dim();
+    const kernels::CacheTypes types = ws.cache.types();
+    const bool rotates_keys = is_rotated(types.keys), rotates_values = is_rotated(types.values);
     float* const all_q = b.q.data() + batch.begin * q_dim;
     float* const all_k = b.k.data() + batch.begin * kv_dim;
     float* const all_v = b.v.data() + batch.begin * kv_dim;
@@ -79,21 +81,24 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
                           normalise_head(model, w.query_norm, q + head * head_dim);
                           rotate(family, angles, batch.begin + r, q + head * head_dim, begin, end);
                           multiply_by(q + head * head_dim + begin, factor, end - begin);
+                          if (rotates_keys) kernels::rotate_head(q + head * head_dim, head_dim);
                       });
         add_bias(k, w.key_bias, key_rows);
         for_each_head(
             key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
                 normalise_head(model, w.key_norm, k + head * head_dim);
                 rotate(family, angles, batch.begin + r, k + head * head_dim, begin, end);
+                if (rotates_keys) kernels::rotate_head(k + head * head_dim, head_dim);
                 family.store_key(k + head * head_dim, ws.cache.keys(sequence, page, layer, head),
-                                 ws.cache.type(), head_dim, slot, begin, end);
+                                 types.keys, head_dim, slot, begin, end);
             });
         add_bias(v, w.value_bias, value_rows);
         for_each_head(value_rows, head_dim,
                       [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          if (rotates_values) kernels::rotate_head(v + head * head_dim, head_dim);
                           family.store_value(v + head * head_dim,
                                              ws.cache.values(sequence, page, layer, head),
-                                             ws.cache.type(), head_dim, slot, begin, end);
+                                             types.values, head_dim, slot, begin, end);
                       });
     }
 }
