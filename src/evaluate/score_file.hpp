@@ -44,7 +44,8 @@ class ScoreFile {
         bool comparison = false;
     };
     /// Goes on with what an earlier run with the same settings and tokens has left; with `anew` it
-    /// begins at the first window. Throws IoError; FormatError where what is left is of another run.
+    /// begins at the first window. Throws IoError; FormatError where what is left is of another
+    /// run.
     ScoreFile(const std::string& path, const ScoreSettings& settings, const TokenIds& windows,
               Contents contents, bool anew);
 
