@@ -1,7 +1,7 @@
 // bench: how fast a model is computed here, in llama-bench's tests and tables.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/bench/allreduce_table.hpp"
@@ -39,7 +39,7 @@ void add_lists(Subcommand& sub, bench::BenchLists& lists) {
     both.looks(Flag::Looks::like_a_number)
         .each(
             [&both, &lists](const std::string& text) {
-                const auto pair = parse_numbers({text}, both.typed(), 1, most);
+                const auto pair = arguments::parse_numbers({text}, both.typed(), 1, most);
                 if (pair.size() != 2)
                     throw UsageError(fmt::format("{} {}: give two numbers, PROMPT,GEN",
                                                  both.typed(), printable(text)));
@@ -93,7 +93,7 @@ void add_models(Subcommand& sub, bench::BenchOptions& options) {
 
 /// Of the all-reduce table.
 void add_sizes(Subcommand& sub, BenchArguments& arguments) {
-    arguments.sizes = parse_numbers({"4-1048576*4"}, "--sizes", 1, max_size);
+    arguments.sizes = arguments::parse_numbers({"4-1048576*4"}, "--sizes", 1, max_size);
     Flag& flag = sub.add_list(Ranks::same, "--sizes", "LIST",
                               "with --allreduce alone: bytes of floats to add (default: "
                               "4-1048576*4)");
@@ -126,6 +126,8 @@ void choose(const Arguments& arguments, Command& command) {
     }
     command.timeout_s = options.model.timeout_s;
     if (arguments->allreduce_table) {
+        if (!options.trace.path.empty())
+            throw UsageError("--trace goes with a model; --allreduce alone measures without one");
         command.run_with_ranks = [arguments](comm::Environment& environment) {
             const bench::BenchOptions& given = arguments->bench;
             return bench::bench_allreduce(
@@ -136,6 +138,8 @@ void choose(const Arguments& arguments, Command& command) {
     }
     if (options.files.empty() && options.synthetic.empty())
         throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
+    if (!options.trace.path.empty() && options.files.size() + options.synthetic.size() > 1)
+        throw UsageError("--trace: a trace is of one model; give one -m or --synthetic");
     (void)bench::tests_of(options.lists); // something to measure
     command.run_with_ranks = [arguments](comm::Environment& environment) {
         return bench::bench_models(arguments->bench, environment);
@@ -164,7 +168,8 @@ void add_bench(Parser& parser) {
             "write the synthetic model as a GGUF file and measure nothing")
         .name(options.write);
     sub.add_switch(Ranks::may_differ, "--force", options.force,
-                   "with --write: replace an existing file");
+                   "with --write or --trace: replace an existing file");
+    add_trace_flags(sub, options.trace);
     sub.when_called([arguments](Command& command) { choose(arguments, command); });
 }
 

@@ -52,8 +52,7 @@ constexpr bool has_8_experts(const MixModel& model) noexcept {
     return model.n_experts == 8;
 }
 
-Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
-    if (has_8_experts(model)) return Type::q8_0;
+Type attention_v_of_mix(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
     const bool shared = model.heads_per_kv_head >= 4; // small matrices: bits cost little
     switch (mix) {
     case Mix::q2_k:
@@ -75,6 +74,12 @@ Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& mod
     default:
         return base;
     }
+}
+
+Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
+    if (has_8_experts(model)) return Type::q8_0;
+    const Type type = attention_v_of_mix(mix, base, layer, model);
+    return model.is_70b && (type == Type::q3_k || type == Type::q4_k) ? Type::q5_k : type;
 }
 
 /// As in the files that users have; newer versions of llama.cpp treat the fused matrix as v.
@@ -112,8 +117,14 @@ Type attention_output_type(Mix mix, Type base, const MixModel& model) noexcept {
     }
 }
 
-Type ffn_down_type(Mix mix, Type base, std::size_t layer, std::size_t n_layers) noexcept {
+Type ffn_down_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
+    const std::size_t n_layers = model.n_layers;
+    const bool is_in_first_eighth = layer < n_layers / 8;
     switch (mix) {
+    case Mix::q4_0: // a few columns dominate the first layers; an importance matrix shows them
+        return model.has_importance && is_in_first_eighth ? Type::q4_1 : base;
+    case Mix::q5_0:
+        return model.has_importance && is_in_first_eighth ? Type::q5_1 : base;
     case Mix::q2_k:
         return Type::q3_k;
     case Mix::q3_k_m:
@@ -121,11 +132,12 @@ Type ffn_down_type(Mix mix, Type base, std::size_t layer, std::size_t n_layers) 
     case Mix::q3_k_l:
         return Type::q5_k;
     case Mix::q4_k_s:
+        return is_in_first_eighth ? Type::q5_k : base;
     case Mix::iq4_nl:
     case Mix::iq4_xs:
-        return layer < n_layers / 8 ? Type::q5_k : base;
+        return is_in_first_eighth && !model.has_importance ? Type::q5_k : base;
     case Mix::iq3_m:
-        return layer < n_layers / 8 ? Type::q4_k : base;
+        return is_in_first_eighth ? Type::q4_k : base;
     case Mix::q4_k_m:
     case Mix::q5_k_m:
         return has_more_bits(layer, n_layers) ? Type::q6_k : base;
@@ -172,7 +184,7 @@ Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::si
     case MatrixRole::attention_output:
         return attention_output_type(mix, base, model);
     case MatrixRole::ffn_down:
-        return ffn_down_type(mix, base, layer, model.n_layers);
+        return ffn_down_type(mix, base, layer, model);
     case MatrixRole::attention_k:
         return has_8_experts(model) ? Type::q8_0 : base;
     case MatrixRole::attention_q:
@@ -235,7 +247,10 @@ Type type_in(Mix mix, MatrixRole role, std::size_t layer, std::size_t n_columns,
              const MixModel& model) noexcept {
     const Type base = info(mix).base;
     if (is_float(base)) return base;
-    Type type = wanted_type(mix, base, role, layer, n_columns, model);
+    return fitting_type(wanted_type(mix, base, role, layer, n_columns, model), n_columns);
+}
+
+Type fitting_type(Type type, std::size_t n_columns) noexcept {
     if (!divides(type, n_columns)) type = small_block_type(type);
     return divides(type, n_columns) ? type : Type::f16;
 }

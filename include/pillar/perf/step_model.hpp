@@ -36,6 +36,9 @@ struct StepWork {
     std::size_t n_barriers = 0;
     std::size_t n_allreduces = 0; ///< of the whole step, or of each half
     std::size_t allreduce_floats = 0;
+    /// Exact all-reduces of squares_a_row floats a row: of joint norms. Theirs are latencies alone,
+    /// and nothing hides them.
+    std::size_t n_exact_allreduces = 0;
     std::size_t second_floats = 0; ///< of the second half's; 0: the step goes as a whole
     std::size_t n_rows = 0;
     std::size_t n_second = 0;      ///< of these in the second half
@@ -74,8 +77,8 @@ struct StepRows {
 /// Positions [first, first + n_rows) of one sequence; logits of the last row, or of none.
 StepRows rows_of_one(std::size_t first, std::size_t n_rows, bool wants_logits) noexcept;
 
-/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim, head_dim, and the
-/// windows of its layers.
+/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim, head_dim, and of its
+/// layers those with windows or joint norms.
 StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
                    const StepRows& rows);
 

@@ -143,7 +143,8 @@ def contexts(_folder):
     return table(["positions", "3B: cache, GB", "tok/s", "8B: cache, GB", "tok/s"], lines)
 
 
-BUYERS = (("qwen3-0.6b", "q8_0"), ("gemma-3-1b", "q4_0"), ("llama-3.2-1b", "q4_0"), ("qwen3-1.7b", "q4_k_m"),
+BUYERS = (("qwen3-0.6b", "q8_0"), ("gemma-3-1b", "q4_0"), ("llama-3.2-1b", "q4_0"), ("olmo-2-1b", "q4_k_m"),
+          ("qwen3-1.7b", "q4_k_m"), ("granite-3.3-2b", "q4_k_m"),
           ("gemma-2-2b", "q4_k_m"), ("smollm3-3b", "q4_k_m"), ("llama-3.2-3b", "q4_k_m"), ("phi-4-mini", "q4_k_m"),
           ("qwen3-4b", "q4_k_m"), ("gemma-3-4b", "q4_0"), ("qwen2.5-7b", "q4_k_m"), ("mistral-7b-v0.3", "q4_k_m"),
           ("llama-3.1-8b", "q4_k_m"), ("qwen3-8b", "q4_k_m"), ("ministral-3-8b", "q4_k_m"), ("llama-2-13b", "q4_k_m"),

@@ -45,7 +45,7 @@ TEST(machine_profile, is_read_with_comments_and_only_what_stands_there_changes) 
     EXPECT_DOUBLE_EQ(p.network.latency_s, 35e-6);
     EXPECT_DOUBLE_EQ(p.network.s_per_byte, 8.4e-9);
     EXPECT_EQ(p.read_efficiency, MachineProfile().read_efficiency);
-    EXPECT_EQ(p.network.jitter_s, MachineProfile().network.jitter_s);
+    EXPECT_DOUBLE_EQ(p.network.jitter_s, MachineProfile().network.jitter_s);
     EXPECT_EQ(find_range(p, "memory.read_gb_per_s"), nullptr) << "measured: the base's range is gone";
     ASSERT_NE(find_range(p, "network.jitter_us"), nullptr);
     EXPECT_DOUBLE_EQ(find_range(p, "network.jitter_us")->high, 150e-6);
@@ -64,7 +64,7 @@ TEST(machine_profile, has_numbers_with_range_and_source) {
 }
 
 TEST(machine_profile, is_found_by_name) {
-    EXPECT_EQ(read_profile("pi4").read_bytes_per_s, MachineProfile().read_bytes_per_s);
+    EXPECT_DOUBLE_EQ(read_profile("pi4").read_bytes_per_s, MachineProfile().read_bytes_per_s);
     for (const std::string_view name : profile_names()) {
         const MachineProfile p = read_profile(std::string(name));
         EXPECT_FALSE(p.ranges.empty()) << name;
