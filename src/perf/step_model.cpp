@@ -208,8 +208,9 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
 }
 
 StepTime step_time(const Cluster& cluster, const StepWork& work) {
-    return time_together(work, meeting_of(cluster),
-                         [&](std::size_t rank) -> const MachineProfile& { return cluster.of(rank); });
+    return time_together(work, meeting_of(cluster), [&](std::size_t rank) -> const MachineProfile& {
+        return cluster.of(rank);
+    });
 }
 
 Traffic step_traffic(const StepWork& work, int rank) {

@@ -46,7 +46,8 @@ TEST(machine_profile, is_read_with_comments_and_only_what_stands_there_changes) 
     EXPECT_DOUBLE_EQ(p.network.s_per_byte, 8.4e-9);
     EXPECT_EQ(p.read_efficiency, MachineProfile().read_efficiency);
     EXPECT_DOUBLE_EQ(p.network.jitter_s, MachineProfile().network.jitter_s);
-    EXPECT_EQ(find_range(p, "memory.read_gb_per_s"), nullptr) << "measured: the base's range is gone";
+    EXPECT_EQ(find_range(p, "memory.read_gb_per_s"), nullptr)
+        << "measured: the base's range is gone";
     ASSERT_NE(find_range(p, "network.jitter_us"), nullptr);
     EXPECT_DOUBLE_EQ(find_range(p, "network.jitter_us")->high, 150e-6);
 }
@@ -165,9 +166,8 @@ TEST(machine_profile, names_the_field_that_is_wrong) {
     EXPECT_THAT(
         sentence_of(R"({"memory": {"read_gb_per_s": {"value": 4, "low": 4.5, "high": 5}}})"),
         HasSubstr("does not lie between its low of 4.5"));
-    EXPECT_THAT(
-        sentence_of(R"({"memory": {"read_gb_per_s": {"value": 4, "low": -1, "high": 5}}})"),
-        HasSubstr("memory.read_gb_per_s.low: is -1"));
+    EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": {"value": 4, "low": -1, "high": 5}}})"),
+                HasSubstr("memory.read_gb_per_s.low: is -1"));
     EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": {"value": 4, "sigma": 1}}})"),
                 HasSubstr("memory.read_gb_per_s.sigma: is not known"));
     EXPECT_THAT(sentence_of(R"({"memory": {"read_gb_per_s": 1e6}})"), HasSubstr("1000000"));
