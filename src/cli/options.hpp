@@ -2,6 +2,7 @@
 // The flags that several subcommands share, with llama.cpp's names and meanings where both have the
 // thing.
 
+#include "pillar/arguments/subcommand.hpp"
 #include "pillar/sampling/sampling.hpp"
 #include "pillar/session/options.hpp"
 #include "pillar/session/tracing.hpp"
@@ -16,11 +17,15 @@
 
 namespace pillar::cli {
 
-class Subcommand; // arguments/subcommand.hpp
+using arguments::Flag;
+using arguments::Ranks;
+using arguments::Subcommand;
 
 /// Which model: of a subcommand that needs one, or, with `or_synthetic`, --synthetic as well.
 void add_model_file(Subcommand& sub, std::string& model);
-void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& options, bool is_required);
+/// `waived`: where it says so, none is required after all.
+void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& options, bool is_required,
+                            const bool* waived = nullptr);
 void add_context(Subcommand& sub, session::ModelOptions& options);
 void add_batch_size(Subcommand& sub, session::ModelOptions& options);
 void add_threads(Subcommand& sub, session::ModelOptions& options);
