@@ -46,9 +46,9 @@ OTF2_RegionRef Otf2Names::region(const std::string& name, OTF2_RegionRole role,
     const auto [entry, is_new] =
         regions_.try_emplace(name, static_cast<OTF2_RegionRef>(regions_.size()));
     if (is_new)
-        archive_.check(OTF2_GlobalDefWriter_WriteRegion(
-            writer_, entry->second, text(name), text(name), text(""), role, paradigm,
-            OTF2_REGION_FLAG_NONE, text(""), 0, 0));
+        archive_.check(OTF2_GlobalDefWriter_WriteRegion(writer_, entry->second, text(name),
+                                                        text(name), text(""), role, paradigm,
+                                                        OTF2_REGION_FLAG_NONE, text(""), 0, 0));
     return entry->second;
 }
 

@@ -25,9 +25,9 @@ class Otf2Archive {
     /// Throws IoError for what is no success.
     void check(OTF2_ErrorCode code) const {
         if (code != OTF2_SUCCESS)
-            throw IoError(ExitCode::io, folder_,
-                          fmt::format("cannot write the OTF2 archive: {}",
-                                      OTF2_Error_GetDescription(code)));
+            throw IoError(
+                ExitCode::io, folder_,
+                fmt::format("cannot write the OTF2 archive: {}", OTF2_Error_GetDescription(code)));
     }
     /// Throws IoError where OTF2 gave none.
     template <class Pointer>

@@ -19,9 +19,8 @@ bool has_otf2() noexcept {
 }
 
 void export_otf2(const std::string& /*trace*/, const std::string& /*folder*/, bool /*force*/) {
-    throw Error(ExitCode::refused,
-                "--export otf2: this pillar was built without OTF2; install "
-                "libopen-trace-format2-dev and build it again");
+    throw Error(ExitCode::refused, "--export otf2: this pillar was built without OTF2; install "
+                                   "libopen-trace-format2-dev and build it again");
 }
 
 #else

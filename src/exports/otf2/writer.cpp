@@ -136,9 +136,9 @@ class Otf2Writer {
                 archive_.got(OTF2_Archive_GetEvtWriter(archive_.get(), metrics_of(rank)));
             for (const trace::TelemetryRow& row : rows) {
                 if (row.rank != rank) continue;
-                const std::array<OTF2_Type, n_metrics> types{
-                    OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE,
-                    OTF2_TYPE_DOUBLE};
+                const std::array<OTF2_Type, n_metrics> types{OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE,
+                                                             OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE,
+                                                             OTF2_TYPE_DOUBLE};
                 std::array<OTF2_MetricValue, n_metrics> values{};
                 values[0].floating_point = row.clock_hz;
                 values[1].floating_point = row.temperature_c;
@@ -176,8 +176,7 @@ class Otf2Writer {
             const auto group = static_cast<OTF2_LocationGroupRef>(rank);
             archive_.check(OTF2_GlobalDefWriter_WriteLocationGroup(
                 definitions_, group, named_.text(fmt::format("rank {}", rank)),
-                OTF2_LOCATION_GROUP_TYPE_PROCESS, node->second,
-                OTF2_UNDEFINED_LOCATION_GROUP));
+                OTF2_LOCATION_GROUP_TYPE_PROCESS, node->second, OTF2_UNDEFINED_LOCATION_GROUP));
             archive_.check(OTF2_GlobalDefWriter_WriteLocation(
                 definitions_, thread_of(rank), named_.text("main thread"),
                 OTF2_LOCATION_TYPE_CPU_THREAD, n_events_[thread_of(rank)], group));

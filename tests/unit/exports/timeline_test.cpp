@@ -26,7 +26,9 @@ trace::RankRow row_of(double compute_s, double wait_s, double wire_s) {
 std::vector<std::string> texts_of(const RankSpans& rank) {
     std::vector<std::string> texts;
     for (const Span& span : rank.spans)
-        texts.push_back(std::string(span.kind == Kind::compute ? "" : span.kind == Kind::wait ? "wait " : "wire ") +
+        texts.push_back(std::string(span.kind == Kind::compute ? ""
+                                    : span.kind == Kind::wait  ? "wait "
+                                                               : "wire ") +
                         name_of(span) + " " + std::to_string(span.begin / second) + " " +
                         std::to_string(span.end / second));
     return texts;
@@ -95,12 +97,10 @@ TEST_F(PlantedTimeline, HasNothingOfARankWhoseRecordIsMissing) {
 }
 
 TEST(EndOfPart, PutsWaitingAndWireOfACollectiveTogether) {
-    const std::vector<Span> spans{{0, 1, Kind::compute, What::attention, 0},
-                                  {1, 2, Kind::wait, What::attention, 0},
-                                  {2, 3, Kind::wire, What::attention, 0},
-                                  {3, 4, Kind::wire, What::feed_forward, 0},
-                                  {4, 5, Kind::wait, What::all, 0},
-                                  {5, 6, Kind::wire, What::all, 0}};
+    const std::vector<Span> spans{
+        {0, 1, Kind::compute, What::attention, 0}, {1, 2, Kind::wait, What::attention, 0},
+        {2, 3, Kind::wire, What::attention, 0},    {3, 4, Kind::wire, What::feed_forward, 0},
+        {4, 5, Kind::wait, What::all, 0},          {5, 6, Kind::wire, What::all, 0}};
     EXPECT_EQ(end_of_part(spans, 0), 1);
     EXPECT_EQ(end_of_part(spans, 1), 3);
     EXPECT_EQ(end_of_part(spans, 3), 4);

@@ -34,8 +34,8 @@ constexpr int n_times = 200;
 class SharedCounter {
   public:
     SharedCounter()
-        : page_(::mmap(nullptr, sizeof(Counter), PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_ANONYMOUS, -1, 0)),
+        : page_(::mmap(nullptr, sizeof(Counter), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0)),
           counter_(new (page_) Counter(0)) {}
     ~SharedCounter() { ::munmap(page_, sizeof(Counter)); }
     SharedCounter(const SharedCounter&) = delete;
@@ -125,7 +125,8 @@ TEST(Cuts, LoseNothingBeforeThem) {
         std::ofstream(journal, std::ios::binary) << bytes.substr(0, length);
         try {
             const Conversion rows = recover(journal, true);
-            EXPECT_GE(rows.n_steps, n_before) << "more was there, but fewer steps: cut at " << length;
+            EXPECT_GE(rows.n_steps, n_before)
+                << "more was there, but fewer steps: cut at " << length;
             n_before = rows.n_steps;
             expect_steps_in_order(trace::read_trace(path));
         } catch (const FormatError&) { // the header was cut

@@ -104,7 +104,7 @@ TEST(barrier, tells_how_long_each_thread_has_waited_for_others) {
     team.run([&](Worker worker) {
         if (!worker.is_main()) pause(40); // the main thread waits for it
         worker.barrier();
-        if (worker.is_main()) pause(60); // and the other way round
+        if (worker.is_main()) pause(60);   // and the other way round
         worker.serial([&] { pause(80); }); // nobody's waiting
     });
     EXPECT_GE(team.waited_s(0), 0.03);
