@@ -88,10 +88,10 @@ struct StepHead {
     engine::StepCounts counts;
     double begin_s = 0;
     double end_s = 0;
-    double trace_s = 0;        ///< spent on tracing after the step, gathers apart
-    double layers_begin_s = 0; ///< since begin_s; NaN: not noted
-    double propose_s = 0;      ///< rank 0
-    double sample_s = 0;       ///< rank 0
+    double trace_s = 0; ///< spent on tracing after the step, gathers apart
+    double layers_begin_s = trace::missing_number; ///< since begin_s; NaN: not noted
+    double propose_s = 0;                          ///< rank 0
+    double sample_s = 0;                           ///< rank 0
     Traffic traffic;
     std::uint64_t n_collectives = 0;
     std::uint64_t n_threads = 0;

@@ -1,135 +1,25 @@
-// An OTF2 archive: a location group a rank with a thread, on which steps are regions and what they
-// are made of are regions within, and with a location of metrics (telemetry). All-reduces whose
-// place is known are MPI collectives; waiting in them is a region of its own.
-
-#include "pillar/exports/exports.hpp"
-
-#include "pillar/core/errors.hpp"
+// A location group a rank with a thread, on which steps are regions and what they are made of are
+// regions within, and with a location of metrics (telemetry). Collectives whose place is known are
+// MPI's; waiting in them is a region of its own.
 
 #ifdef PILLAR_HAVE_OTF2
 
-#include "timeline.hpp"
+#include "writer.hpp"
 
-#include "pillar/core/output_file.hpp"
+#include "timeline.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
-#include <fmt/core.h>
-#include <map>
-#include <otf2/otf2.h>
-#include <string_view>
+#include <span>
 #include <tuple>
-
-#endif
 
 namespace pillar::exports {
 
-#ifndef PILLAR_HAVE_OTF2
-
-bool has_otf2() noexcept {
-    return false;
-}
-
-void export_otf2(const std::string& /*trace*/, const std::string& /*folder*/, bool /*force*/) {
-    throw Error(ExitCode::refused, "--export otf2: this pillar was built without OTF2; install "
-                                   "libopen-trace-format2-dev and build it again");
-}
-
-#else
-
-bool has_otf2() noexcept {
-    return true;
-}
-
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* archive_name = "traces";
-constexpr std::uint64_t chunk_bytes = 1 << 20;
 constexpr std::uint64_t ticks_a_second = 1'000'000'000;
 constexpr std::size_t n_metrics = 5;
-
-/// OTF2 tells its errors here instead of on stderr; what failed is in what it returns.
-OTF2_ErrorCode be_silent(void*, const char*, std::uint64_t, const char*, OTF2_ErrorCode code,
-                         const char*, va_list) {
-    return code;
-}
-
-OTF2_FlushType before_flush(void*, OTF2_FileType, OTF2_LocationRef, void*, bool) {
-    return OTF2_FLUSH;
-}
-constexpr OTF2_FlushCallbacks flush_callbacks{before_flush, nullptr};
-
-class Otf2Archive {
-  public:
-    explicit Otf2Archive(const std::string& folder) : folder_(folder) {
-        OTF2_Error_RegisterCallback(be_silent, nullptr);
-        archive_ = OTF2_Archive_Open(folder.c_str(), archive_name, OTF2_FILEMODE_WRITE, chunk_bytes,
-                                     chunk_bytes, OTF2_SUBSTRATE_POSIX, OTF2_COMPRESSION_NONE);
-        if (archive_ == nullptr)
-            throw IoError(ExitCode::cannot_create, folder, "cannot create an OTF2 archive");
-        check(OTF2_Archive_SetFlushCallbacks(archive_, &flush_callbacks, nullptr));
-        check(OTF2_Archive_SetSerialCollectiveCallbacks(archive_));
-        check(OTF2_Archive_SetCreator(archive_, "pillar"));
-        check(OTF2_Archive_OpenEvtFiles(archive_));
-    }
-    ~Otf2Archive() {
-        if (archive_ != nullptr) OTF2_Archive_Close(archive_);
-    }
-    Otf2Archive(const Otf2Archive&) = delete;
-    Otf2Archive& operator=(const Otf2Archive&) = delete;
-
-    void check(OTF2_ErrorCode code) const {
-        if (code != OTF2_SUCCESS)
-            throw IoError(
-                ExitCode::io, folder_,
-                fmt::format("cannot write the OTF2 archive: {}", OTF2_Error_GetDescription(code)));
-    }
-    template <class Pointer>
-    Pointer* got(Pointer* pointer) const {
-        if (pointer == nullptr)
-            throw IoError(ExitCode::io, folder_, "cannot write the OTF2 archive");
-        return pointer;
-    }
-    [[nodiscard]] OTF2_Archive* get() const noexcept { return archive_; }
-    void close() { check(OTF2_Archive_Close(std::exchange(archive_, nullptr))); }
-
-  private:
-    std::string folder_;
-    OTF2_Archive* archive_ = nullptr;
-};
-
-/// Texts and regions by number, defined once.
-class Definitions {
-  public:
-    Definitions(const Otf2Archive& archive, OTF2_GlobalDefWriter* writer)
-        : archive_(archive), writer_(writer) {}
-    OTF2_StringRef text(const std::string& value) {
-        const auto [entry, is_new] =
-            texts_.try_emplace(value, static_cast<OTF2_StringRef>(texts_.size()));
-        if (is_new)
-            archive_.check(OTF2_GlobalDefWriter_WriteString(writer_, entry->second, value.c_str()));
-        return entry->second;
-    }
-    OTF2_RegionRef region(const std::string& name, OTF2_RegionRole role, OTF2_Paradigm paradigm) {
-        const auto [entry, is_new] =
-            regions_.try_emplace(name, static_cast<OTF2_RegionRef>(regions_.size()));
-        if (is_new)
-            archive_.check(OTF2_GlobalDefWriter_WriteRegion(writer_, entry->second, text(name),
-                                                            text(name), text(""), role, paradigm,
-                                                            OTF2_REGION_FLAG_NONE, text(""), 0, 0));
-        return entry->second;
-    }
-
-  private:
-    const Otf2Archive& archive_;
-    OTF2_GlobalDefWriter* writer_;
-    std::map<std::string, OTF2_StringRef> texts_;
-    std::map<std::string, OTF2_RegionRef> regions_;
-};
 
 OTF2_LocationRef thread_of(std::size_t rank) {
     return 2 * rank;
@@ -335,66 +225,17 @@ class Otf2Writer {
     const trace::Trace& trace_;
     const Otf2Archive& archive_;
     OTF2_GlobalDefWriter* definitions_;
-    Definitions named_;
+    Otf2Names named_;
     std::vector<std::uint64_t> n_events_; ///< (location)
     Nanoseconds last_ = 0;
 };
 
-/// Removes a folder in the making unless it got its name.
-class Otf2Folder {
-  public:
-    explicit Otf2Folder(std::string folder) : folder_(std::move(folder)), part_(folder_ + ".part") {
-        std::error_code none;
-        fs::remove_all(part_, none);
-    }
-    ~Otf2Folder() {
-        std::error_code none;
-        fs::remove_all(part_, none);
-    }
-    Otf2Folder(const Otf2Folder&) = delete;
-    Otf2Folder& operator=(const Otf2Folder&) = delete;
-    [[nodiscard]] const std::string& part() const noexcept { return part_; }
-    /// Into its place; what stood there of an earlier archive goes.
-    void commit() {
-        try {
-            fs::create_directories(folder_);
-            for (const char* name : {"traces", "traces.def", "traces.otf2"}) {
-                fs::remove_all(fs::path(folder_) / name);
-                fs::rename(fs::path(part_) / name, fs::path(folder_) / name);
-            }
-        } catch (const fs::filesystem_error& error) {
-            throw IoError(ExitCode::cannot_create, folder_,
-                          "cannot create: " + error.code().message());
-        }
-    }
-
-  private:
-    std::string folder_, part_;
-};
-
-std::string without_slash(std::string folder) {
-    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-    return folder;
-}
-
 } // namespace
 
-void export_otf2(const std::string& path, const std::string& folder, bool force) {
-    const std::string target = without_slash(folder);
-    std::error_code problem;
-    if (fs::exists(fs::path(target) / "traces.otf2", problem) && !force)
-        throw IoError(ExitCode::cannot_create, (fs::path(target) / "traces.otf2").string(),
-                      "exists already; --force replaces it");
-    if (fs::exists(target, problem) && !fs::is_directory(target, problem))
-        throw IoError(ExitCode::cannot_create, target, "is no folder");
-    const trace::Trace trace = trace::read_trace(path);
-    Otf2Folder output(target);
-    Otf2Archive archive(output.part());
+void write_otf2(const trace::Trace& trace, const Otf2Archive& archive) {
     Otf2Writer(trace, archive).write();
-    archive.close();
-    output.commit();
 }
 
-#endif
-
 } // namespace pillar::exports
+
+#endif
