@@ -30,6 +30,7 @@ constexpr MixInfo table[] = {
     {Mix::q6_k, "q6_k", "Q6_K", 18, Type::q6_k},
     {Mix::iq4_nl, "iq4_nl", "IQ4_NL", 25, Type::iq4_nl},
     {Mix::iq4_xs, "iq4_xs", "IQ4_XS", 30, Type::iq4_xs},
+    {Mix::iq3_m, "iq3_m", "IQ3_M", 27, Type::iq3_s},
     {Mix::tq1_0, "tq1_0", "TQ1_0", 36, Type::tq1_0},
     {Mix::tq2_0, "tq2_0", "TQ2_0", 37, Type::tq2_0},
     {Mix::mxfp4, "mxfp4", "MXFP4", 38, Type::mxfp4},
@@ -60,6 +61,8 @@ Type attention_v_of_mix(Mix mix, Type base, std::size_t layer, const MixModel& m
         return layer < 2 ? Type::q5_k : Type::q4_k;
     case Mix::q3_k_l:
         return Type::q5_k;
+    case Mix::iq3_m:
+        return Type::q4_k;
     case Mix::q4_k_s:
         return layer < 4 ? Type::q5_k : base;
     case Mix::q4_k_m:
@@ -84,6 +87,7 @@ Type attention_qkv_type(Mix mix, Type base) noexcept {
     switch (mix) {
     case Mix::q3_k_m:
     case Mix::q3_k_l:
+    case Mix::iq3_m:
         return Type::q4_k;
     case Mix::q4_k_m:
         return Type::q5_k;
@@ -97,13 +101,14 @@ Type attention_qkv_type(Mix mix, Type base) noexcept {
 Type attention_output_type(Mix mix, Type base, const MixModel& model) noexcept {
     if (has_8_experts(model)) {
         constexpr Mix with_5_bits[] = {Mix::q2_k,   Mix::q3_k_s, Mix::q3_k_m, Mix::q4_k_s,
-                                       Mix::q4_k_m, Mix::iq4_nl, Mix::iq4_xs};
+                                       Mix::q4_k_m, Mix::iq4_nl, Mix::iq4_xs, Mix::iq3_m};
         return std::ranges::find(with_5_bits, mix) == std::end(with_5_bits) ? base : Type::q5_k;
     }
     switch (mix) {
     case Mix::q2_k:
         return Type::q3_k;
     case Mix::q3_k_m:
+    case Mix::iq3_m:
         return Type::q4_k;
     case Mix::q3_k_l:
         return Type::q5_k;
@@ -131,6 +136,8 @@ Type ffn_down_type(Mix mix, Type base, std::size_t layer, const MixModel& model)
     case Mix::iq4_nl:
     case Mix::iq4_xs:
         return is_in_first_eighth && !model.has_importance ? Type::q5_k : base;
+    case Mix::iq3_m:
+        return is_in_first_eighth ? Type::q4_k : base;
     case Mix::q4_k_m:
     case Mix::q5_k_m:
         return has_more_bits(layer, n_layers) ? Type::q6_k : base;
@@ -205,6 +212,7 @@ Type small_block_type(Type type) noexcept {
     case Type::q6_k:
         return Type::q8_0;
     case Type::iq4_xs:
+    case Type::iq3_s:
         return Type::iq4_nl;
     default:
         return type;

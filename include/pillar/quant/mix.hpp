@@ -32,6 +32,7 @@ enum class Mix : std::uint8_t {
     q6_k,
     iq4_nl,
     iq4_xs,
+    iq3_m,
     tq1_0,
     tq2_0,
     mxfp4,
