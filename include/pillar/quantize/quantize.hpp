@@ -74,8 +74,8 @@ Summary plan(const Options& options);
 /// no room, IoError; nothing is left then.
 Summary quantize(const Options& options, ShowProgress show);
 
-/// One row in one format; n is a multiple of its block size. `importance`: nullptr, or n means of
-/// squares, none negative. Weights are finite. For tests and measurements.
+/// One row in one format; n is a multiple of its block size. Weights are finite. `importance`:
+/// nullptr, or of n columns, positive, about 1. For tests and measurements.
 void encode_row(quant::Type type, const float* weights, const float* importance, std::size_t n,
                 std::byte* out);
 

@@ -49,7 +49,7 @@ template <class Levels, std::size_t N, int Lowest, int Highest, int Rounds>
     std::array<float, n_subs> ideal{};
     for (std::size_t s = 0; s < n_subs; ++s)
         ideal[s] = search_scale<Levels, N, Rounds>(x + N * s, w + N * s, starts);
-    block.d = f32_to_f16(largest<n_subs>(ideal.data()) / Lowest);
+    block.d = to_nonzero_f16(largest<n_subs>(ideal.data()) / Lowest);
     float d = f16_to_f32(block.d);
     for (int round = 0; round < 2 && d != 0.0f; ++round) {
         ScaleFit fit;
@@ -57,7 +57,7 @@ template <class Levels, std::size_t N, int Lowest, int Highest, int Rounds>
             block.scale[s] =
                 choose_scale<Levels, N, Lowest, Highest>(x + N * s, w + N * s, ideal[s], d, fit);
         if (round == 0 && fit.yy > 0.0f && fit.xy > 0.0f) {
-            block.d = f32_to_f16(fit.xy / fit.yy);
+            block.d = to_nonzero_f16(fit.xy / fit.yy);
             d = f16_to_f32(block.d);
         }
     }
