@@ -3,7 +3,7 @@
 #include "evaluation_text.hpp"
 #include "scorer.hpp"
 #include "statistics_text.hpp"
-#include "time_left.hpp"
+#include "window_loop.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/exchange.hpp"
@@ -206,25 +206,22 @@ int measure_perplexity(const PerplexityOptions& given, comm::Environment& enviro
         if (comm.is_root())
             root.emplace(options, session, shape, std::move(text), std::move(base));
     });
-    const auto [begin, end] = comm::broadcast_from_root(
+    const auto range = comm::broadcast_from_root(
         comm, root ? WindowRange{root->n_done(), root->n_windows()} : WindowRange{});
     engine::Loop loop(session.transformer(), comm, needs.loop);
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
-    TimeLeft time(end - begin);
-    for (std::size_t window = begin; window < end; ++window) {
+    const auto end_window = [&](std::size_t window) {
         comm::agree(comm, [&] {
-            if (root) root->begin(window);
+            if (root) root->end(window);
         });
-        const bool is_stopped = loop.run(root ? &root->scoring() : nullptr);
-        const bool is_complete =
-            comm::broadcast_from_root(comm, root && root->scoring().is_complete());
-        comm::agree(comm, [&] {
-            if (root && is_complete) root->end(window);
-        });
-        if (is_complete) time.show();
-        if (!is_stopped || (is_complete && window + 1 == end)) continue;
-        tell_stopped(window + (is_complete ? 1 : 0), end, !options.output.empty());
+    };
+    const std::size_t n_done = go_through_windows(
+        comm, loop, range,
+        {root ? &root->scoring() : nullptr, [&](std::size_t window) { root->begin(window); },
+         end_window});
+    if (n_done < range.end) {
+        tell_stopped(n_done, range.end, !options.output.empty());
         return static_cast<int>(ExitCode::resumable);
     }
     comm::agree(comm, [&] {
