@@ -132,7 +132,7 @@ class Imatrix(pillar.WithFolder):
 
     def test_refused_by_name(self):
         model = pillar.tiny_model(self.folder, "one", *SHAPES["plain"])
-        output = self.file("one.gguf")
+        output = self.file("sums_of_one.gguf")
         pillar.check(self.imatrix(model, output, "--chunks", 1))
         with open(model, "rb") as source, open(model + ".copy", "wb") as copy:
             copy.write(source.read())
