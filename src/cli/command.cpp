@@ -26,6 +26,7 @@ void add_subcommands(Parser& parser) {
     add_plan(parser);
     add_check(parser);
     add_report(parser);
+    add_quantize(parser);
 }
 
 Command parse(int argc, char** argv) {

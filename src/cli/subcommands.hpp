@@ -24,6 +24,7 @@ void add_imatrix(Parser& parser);
 void add_inspect(Parser& parser);
 void add_tokenize(Parser& parser);
 void add_report(Parser& parser);
+void add_quantize(Parser& parser);
 void add_plan(Parser& parser);
 void add_check(Parser& parser);
 /// All of them, in the order of the help.
