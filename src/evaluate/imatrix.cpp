@@ -2,8 +2,8 @@
 
 #include "evaluation_text.hpp"
 #include "importance_gathering.hpp"
-#include "scorer.hpp"
-#include "statistics_text.hpp"
+#include "scores/scorer.hpp"
+#include "statistics/statistics_text.hpp"
 #include "window_loop.hpp"
 
 #include "pillar/comm/agree.hpp"
@@ -80,12 +80,11 @@ void expect_same_chunks(const importance::Matrix& earlier, const ImatrixOptions&
                           why + "; give another -o, or replace the file with --force");
     };
     if (earlier.chunk_size != options.model.n_context)
-        refuse("imatrix.chunk_size", fmt::format("is {}, not the {} of -c", earlier.chunk_size,
-                                                 options.model.n_context));
+        refuse("imatrix.chunk_size",
+               fmt::format("is {}, not the {} of -c", earlier.chunk_size, options.model.n_context));
     if (earlier.datasets != std::vector<std::string>{name_of(options.text)})
-        refuse("imatrix.datasets",
-               fmt::format("says that the sums are of another text: {}",
-                           printable(joined(earlier.datasets, ", "))));
+        refuse("imatrix.datasets", fmt::format("says that the sums are of another text: {}",
+                                               printable(joined(earlier.datasets, ", "))));
 }
 
 } // namespace
@@ -135,8 +134,7 @@ int gather_importance(const ImatrixOptions& options, comm::Environment& environm
         if (earlier) gathering->expect_fits(*earlier, options.output);
     });
     WindowRange range;
-    if (comm.is_root())
-        range = {earlier ? earlier->chunk_count : 0, text.n_windows};
+    if (comm.is_root()) range = {earlier ? earlier->chunk_count : 0, text.n_windows};
     range = comm::broadcast_from_root(comm, range);
     if (range.begin > 0) {
         gathering->scatter(earlier.value_or(importance::Matrix()));
@@ -173,10 +171,10 @@ int gather_importance(const ImatrixOptions& options, comm::Environment& environm
     engine::Loop loop(session.transformer(), comm, needs.loop);
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
-    const std::size_t n_done = go_through_windows(
-        comm, loop, range,
-        {chunks ? &chunks->scoring() : nullptr, [&](std::size_t chunk) { chunks->begin(chunk); },
-         end_chunk});
+    const std::size_t n_done =
+        go_through_windows(comm, loop, range,
+                           {chunks ? &chunks->scoring() : nullptr,
+                            [&](std::size_t chunk) { chunks->begin(chunk); }, end_chunk});
     save(std::max(n_done, n_saved));
     if (n_done < range.end) {
         tell_stopped(n_done, range.end, true);

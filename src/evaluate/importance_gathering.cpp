@@ -57,9 +57,9 @@ void ImportanceGathering::expect_fits(const importance::Matrix& matrix,
         if (found == matrix.tensors.end()) refuse(tensor.name, "is missing");
         const importance::Entry& entry = found->second;
         if (entry.counts.size() != tensor.n_vectors || entry.n_columns() != tensor.width)
-            refuse(tensor.name, fmt::format("has {} x {} sums, the model's {} x {}",
-                                            entry.counts.size(), entry.n_columns(),
-                                            tensor.n_vectors, tensor.width));
+            refuse(tensor.name,
+                   fmt::format("has {} x {} sums, the model's {} x {}", entry.counts.size(),
+                               entry.n_columns(), tensor.n_vectors, tensor.width));
     }
     for (const auto& [name, entry] : matrix.tensors)
         if (std::ranges::find(tensors_, name, &Tensor::name) == tensors_.end())
@@ -115,15 +115,15 @@ void ImportanceGathering::gather(importance::Matrix& matrix) {
     if (comm_.is_root()) {
         matrix.tensors.clear();
         for (const Tensor& tensor : tensors_)
-            matrix.tensors[tensor.name] = {.sums = std::vector<float>(tensor.width * tensor.n_vectors),
+            matrix.tensors[tensor.name] = {.sums =
+                                               std::vector<float>(tensor.width * tensor.n_vectors),
                                            .counts = std::vector<std::uint64_t>(tensor.n_vectors)};
     }
     for (const Range& group : groups()) {
         const std::size_t begin = vectors[group.begin].begin;
         const std::size_t end = vectors[group.end - 1].begin + vectors[group.end - 1].own.size();
         const auto own = sums_.totals().subspan(begin, end - begin);
-        const auto parts =
-            comm::gather_to_root(comm_, std::vector<float>(own.begin(), own.end()));
+        const auto parts = comm::gather_to_root(comm_, std::vector<float>(own.begin(), own.end()));
         std::vector<std::size_t> places(parts.size());
         for (std::size_t v = group.begin; v < group.end; ++v) {
             for (std::size_t rank = 0; rank < parts.size(); ++rank) {
@@ -133,10 +133,10 @@ void ImportanceGathering::gather(importance::Matrix& matrix) {
                 for (const Tensor& tensor : tensors_) {
                     if (!tensor.has(vectors[v])) continue;
                     importance::Entry& entry = matrix.tensors[tensor.name];
-                    std::ranges::copy(
-                        values, entry.sums.begin() +
-                                    static_cast<std::ptrdiff_t>(vectors[v].expert * tensor.width +
-                                                                part.begin));
+                    std::ranges::copy(values,
+                                      entry.sums.begin() +
+                                          static_cast<std::ptrdiff_t>(
+                                              vectors[v].expert * tensor.width + part.begin));
                     entry.counts[vectors[v].expert] = sums_.counts()[v];
                 }
             }

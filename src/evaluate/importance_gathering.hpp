@@ -14,7 +14,8 @@ namespace pillar::evaluate {
 
 class ImportanceGathering {
   public:
-    /// Collective. `sums` is not owned. The output matrix is one of the tensors where `with_output`.
+    /// Collective. `sums` is not owned. The output matrix is one of the tensors where
+    /// `with_output`.
     ImportanceGathering(comm::Communicator& comm, const model::Model& model,
                         forward::ActivationSums& sums, bool with_output);
 

@@ -1,8 +1,8 @@
 #include "pillar/evaluate/perplexity.hpp"
 
 #include "evaluation_text.hpp"
-#include "scorer.hpp"
-#include "statistics_text.hpp"
+#include "scores/scorer.hpp"
+#include "statistics/statistics_text.hpp"
 #include "window_loop.hpp"
 
 #include "pillar/comm/agree.hpp"
@@ -54,8 +54,7 @@ class Root {
     Root(const PerplexityOptions& options, session::Session& session, const WindowShape& shape,
          WindowedText text, std::optional<BaseFile> base)
         : comm_(session.comm()), shape_(shape), text_(std::move(text)), base_(std::move(base)),
-          compares_(base_.has_value()),
-          file_(make_file(options, session)),
+          compares_(base_.has_value()), file_(make_file(options, session)),
           scorer_(shape, session.model().h.vocab_size, base_ ? &*base_ : nullptr,
                   file_ ? &*file_ : nullptr),
           scoring_(session.transformer().options(), [this](const engine::Score& score) {
@@ -74,10 +73,9 @@ class Root {
 
     void begin(std::size_t window) {
         scorer_.begin(window);
-        const auto first =
-            text_.ids.begin() + static_cast<std::ptrdiff_t>(window * shape_.length);
-        scoring_.begin({TokenIds(first, first + static_cast<std::ptrdiff_t>(shape_.length)),
-                        shape_.first});
+        const auto first = text_.ids.begin() + static_cast<std::ptrdiff_t>(window * shape_.length);
+        scoring_.begin(
+            {TokenIds(first, first + static_cast<std::ptrdiff_t>(shape_.length)), shape_.first});
     }
     void end(std::size_t window) {
         if (file_) file_->add(scorer_.scores());
@@ -203,8 +201,7 @@ int measure_perplexity(const PerplexityOptions& given, comm::Environment& enviro
 
     std::optional<Root> root;
     comm::agree(comm, [&] {
-        if (comm.is_root())
-            root.emplace(options, session, shape, std::move(text), std::move(base));
+        if (comm.is_root()) root.emplace(options, session, shape, std::move(text), std::move(base));
     });
     const auto range = comm::broadcast_from_root(
         comm, root ? WindowRange{root->n_done(), root->n_windows()} : WindowRange{});
@@ -216,10 +213,10 @@ int measure_perplexity(const PerplexityOptions& given, comm::Environment& enviro
             if (root) root->end(window);
         });
     };
-    const std::size_t n_done = go_through_windows(
-        comm, loop, range,
-        {root ? &root->scoring() : nullptr, [&](std::size_t window) { root->begin(window); },
-         end_window});
+    const std::size_t n_done =
+        go_through_windows(comm, loop, range,
+                           {root ? &root->scoring() : nullptr,
+                            [&](std::size_t window) { root->begin(window); }, end_window});
     if (n_done < range.end) {
         tell_stopped(n_done, range.end, !options.output.empty());
         return static_cast<int>(ExitCode::resumable);

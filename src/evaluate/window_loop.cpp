@@ -21,15 +21,15 @@ std::string duration_text(double seconds) {
 } // namespace
 
 std::size_t go_through_windows(comm::Communicator& comm, engine::Loop& loop, WindowRange range,
-                         const WindowWork& work) {
+                               const WindowWork& work) {
     const Stopwatch clock;
     for (std::size_t window = range.begin; window < range.end; ++window) {
         comm::agree(comm, [&] {
             if (comm.is_root()) work.begin(window);
         });
         const bool is_stopped = loop.run(work.scoring);
-        const bool is_whole = comm::broadcast_from_root(
-            comm, work.scoring != nullptr && work.scoring->is_complete());
+        const bool is_whole =
+            comm::broadcast_from_root(comm, work.scoring != nullptr && work.scoring->is_complete());
         if (is_whole) work.end(window);
         if (is_stopped) return window + (is_whole ? 1 : 0);
         if (window == range.begin && window + 1 < range.end)

@@ -17,7 +17,7 @@ struct WindowRange {
 
 /// What is done with a window.
 struct WindowWork {
-    engine::WindowScoring* scoring = nullptr;   ///< rank 0's
+    engine::WindowScoring* scoring = nullptr;    ///< rank 0's
     FunctionRef<void(std::size_t window)> begin; ///< rank 0 only: scoring->begin()
     /// Collective. The window was read whole.
     FunctionRef<void(std::size_t window)> end;
@@ -26,7 +26,7 @@ struct WindowWork {
 /// Collective. Returns how many windows of the text were read whole: range.end, or fewer where a
 /// signal has ended it. Throws comm::AgreedError.
 std::size_t go_through_windows(comm::Communicator& comm, engine::Loop& loop, WindowRange range,
-                         const WindowWork& work);
+                               const WindowWork& work);
 
 /// A signal has ended the run after `n_done` windows of all.
 void tell_stopped(std::size_t n_done, std::size_t n_windows, bool is_kept);

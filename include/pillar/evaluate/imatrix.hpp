@@ -18,9 +18,9 @@ struct ImatrixOptions {
     std::optional<std::size_t> n_chunks; ///< at most; nothing: all
     std::size_t first_chunk = 0;         ///< of the text: those before are skipped
     std::string output = "imatrix.gguf";
-    std::size_t save_every = 10;  ///< chunks
-    bool process_output = false;  ///< the output matrix too
-    bool parse_special = false;   ///< control tokens written in the text are ones
+    std::size_t save_every = 10; ///< chunks
+    bool process_output = false; ///< the output matrix too
+    bool parse_special = false;  ///< control tokens written in the text are ones
     bool computes_perplexity = true;
     bool force = false; ///< do not go on from the file that is there: replace it
 };

@@ -67,8 +67,7 @@ class ActivationSums {
                          std::size_t n, const ColumnOf& column_of,
                          threads::Worker worker) noexcept {
         const std::size_t place = place_of(Input::expert_rows, layer, expert);
-        for (std::size_t i = 0; i < n; ++i)
-            add_squares(place, x, column_of(i), worker);
+        for (std::size_t i = 0; i < n; ++i) add_squares(place, x, column_of(i), worker);
         if (worker.is_main()) chunk_counts_[place] += n;
     }
 

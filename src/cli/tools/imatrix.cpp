@@ -37,8 +37,7 @@ void add_imatrix(Parser& parser) {
                    "control tokens that are written in the text are ones");
     sub.add_switch(Ranks::may_differ, "--ppl,!--no-ppl", options->computes_perplexity,
                    "print the text's perplexity meanwhile (default: yes)");
-    sub.add_switch(Ranks::may_differ, "--force", options->force,
-                   "replace the file that is there");
+    sub.add_switch(Ranks::may_differ, "--force", options->force, "replace the file that is there");
     add_batch_size(sub, options->model);
     add_threads(sub, options->model);
     add_compute_options(sub, options->model);

@@ -21,8 +21,7 @@ Range own_part(std::size_t width, const partition::Share& share) noexcept {
 std::size_t own_columns(const model::Hyperparameters& h, const partition::Share& share) noexcept {
     const std::size_t normed = own_part(h.dim, share).size();
     const std::size_t heads = share.heads.size() * h.head_dim, hidden = share.hidden.size();
-    const std::size_t feed_forward =
-        h.n_experts == 0 ? hidden : h.n_experts * (normed + hidden);
+    const std::size_t feed_forward = h.n_experts == 0 ? hidden : h.n_experts * (normed + hidden);
     return h.n_layers * (2 * normed + heads + feed_forward) + normed;
 }
 
@@ -125,8 +124,7 @@ void ActivationSums::add_squares(std::size_t place, const kernels::Activations& 
     const Vector& vector = vectors_[place];
     const Range mine = worker.share(vector.own.size());
     if (mine.size() == 0) return;
-    const float* const values =
-        x.column(column) + (vector.own.begin - x.layout.origin);
+    const float* const values = x.column(column) + (vector.own.begin - x.layout.origin);
     double* const sums = chunk_.data() + vector.begin;
     for (std::size_t i = mine.begin; i < mine.end; ++i) {
         const double value = values[i];
@@ -136,7 +134,8 @@ void ActivationSums::add_squares(std::size_t place, const kernels::Activations& 
 
 void ActivationSums::end_chunk() noexcept {
     for (std::size_t i = 0; i < totals_.span().size(); ++i)
-        totals_.data()[i] = static_cast<float>(static_cast<double>(totals_.data()[i]) + chunk_.data()[i]);
+        totals_.data()[i] =
+            static_cast<float>(static_cast<double>(totals_.data()[i]) + chunk_.data()[i]);
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += chunk_counts_[i];
     drop_chunk();
 }

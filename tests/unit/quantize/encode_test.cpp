@@ -2,4 +2,6 @@
 
 #include <gtest/gtest.h>
 
-TEST(Encoders, Exist) { EXPECT_NE(pillar::quantize::baseline_family.encoder, nullptr); }
+TEST(Encoders, Exist) {
+    EXPECT_NE(pillar::quantize::baseline_family.encoder, nullptr);
+}

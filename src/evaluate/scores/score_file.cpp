@@ -1,6 +1,6 @@
-#include "score_file.hpp"
+#include "scores/score_file.hpp"
 
-#include "score_layout.hpp"
+#include "scores/score_layout.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/output_file.hpp"
@@ -87,9 +87,9 @@ ScoreFile::ScoreFile(const std::string& path, const ScoreSettings& settings,
 
 void ScoreFile::create(const TokenIds& windows) {
     const std::size_t n_windows = settings_.n_windows, n_scored = settings_.shape.n_scored();
-    const std::uint64_t logit_bytes =
-        contents_.logits ? std::uint64_t{n_windows} * n_scored * settings_.vocab_size * sizeof(float)
-                         : 0;
+    const std::uint64_t logit_bytes = contents_.logits ? std::uint64_t{n_windows} * n_scored *
+                                                             settings_.vocab_size * sizeof(float)
+                                                       : 0;
     expect_space(path_, part_, logit_bytes + n_windows * n_scored * 6 * sizeof(double));
     file_.emplace(part_);
     storage::Group& root = file_->root();
@@ -202,8 +202,8 @@ void ScoreFile::add(const WindowScores& scores) {
 
 void ScoreFile::commit() {
     if (!file_) return;
-    for (auto* column : {&done_, &nll_, &log_sum_exp_, &logits_, &nll_base_, &kl_, &p_difference_,
-                         &same_best_})
+    for (auto* column :
+         {&done_, &nll_, &log_sum_exp_, &logits_, &nll_base_, &kl_, &p_difference_, &same_best_})
         if (*column) (*column)->finish();
     file_->close();
     file_.reset();

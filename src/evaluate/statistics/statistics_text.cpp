@@ -1,4 +1,4 @@
-#include "statistics_text.hpp"
+#include "statistics/statistics_text.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -42,15 +42,15 @@ std::string probability_text(const ComparisonSums& sums) {
     std::string text = "====== Token probability statistics ======\n";
     text += fmt::format("Mean    Δp: {:6.3f} ± {:5.3f} %\n", percent * mean.value,
                         percent * mean.error);
-    constexpr NamedShare shares[] = {
-        {"Maximum", 1},    {"99.9%  ", 0.999}, {"99.0%  ", 0.99}, {"95.0%  ", 0.95},
-        {"90.0%  ", 0.9},  {"75.0%  ", 0.75},  {"Median ", 0.5},  {"25.0%  ", 0.25},
-        {"10.0%  ", 0.1},  {" 5.0%  ", 0.05},  {" 1.0%  ", 0.01}, {" 0.1%  ", 0.001},
-        {"Minimum", 0}};
+    constexpr NamedShare shares[] = {{"Maximum", 1},    {"99.9%  ", 0.999}, {"99.0%  ", 0.99},
+                                     {"95.0%  ", 0.95}, {"90.0%  ", 0.9},   {"75.0%  ", 0.75},
+                                     {"Median ", 0.5},  {"25.0%  ", 0.25},  {"10.0%  ", 0.1},
+                                     {" 5.0%  ", 0.05}, {" 1.0%  ", 0.01},  {" 0.1%  ", 0.001},
+                                     {"Minimum", 0}};
     for (const auto& [name, share] : shares)
         text += fmt::format("{} Δp: {:6.3f}%\n", name, percent * quantile(sorted, share));
-    text += fmt::format("RMS Δp    : {:6.3f} ± {:5.3f} %\n", percent * rms.value,
-                        percent * rms.error);
+    text +=
+        fmt::format("RMS Δp    : {:6.3f} ± {:5.3f} %\n", percent * rms.value, percent * rms.error);
     text += fmt::format("Same top p: {:6.3f} ± {:5.3f} %\n", percent * same.value,
                         percent * same.error);
     return text;

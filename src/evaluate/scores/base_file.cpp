@@ -1,6 +1,6 @@
-#include "base_file.hpp"
+#include "scores/base_file.hpp"
 
-#include "score_layout.hpp"
+#include "scores/score_layout.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
@@ -84,8 +84,8 @@ TokenIds BaseFile::windows() const {
 void BaseFile::expect_same(const TokenIds& windows) const {
     const TokenIds theirs = this->windows();
     const std::size_t n = std::min(theirs.size(), windows.size());
-    const auto [mine, other] = std::mismatch(windows.begin(), windows.begin() + static_cast<std::ptrdiff_t>(n),
-                                             theirs.begin());
+    const auto [mine, other] = std::mismatch(
+        windows.begin(), windows.begin() + static_cast<std::ptrdiff_t>(n), theirs.begin());
     if (other - theirs.begin() == static_cast<std::ptrdiff_t>(n)) return;
     const auto at = static_cast<std::size_t>(other - theirs.begin());
     throw FormatError(path_, layout::tokens, std::nullopt,

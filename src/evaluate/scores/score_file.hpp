@@ -4,7 +4,7 @@
 // whole at first, as NAME.part, and filled window by window: a run that was stopped or killed goes
 // on from there, and the name is given at the end.
 
-#include "statistics.hpp"
+#include "statistics/statistics.hpp"
 #include "text_windows.hpp"
 
 #include "pillar/storage/reader.hpp"
@@ -44,7 +44,8 @@ class ScoreFile {
         bool comparison = false;
     };
     /// Goes on with what an earlier run with the same settings and tokens has left; with `anew` it
-    /// begins at the first window. Throws IoError; FormatError where what is left is of another run.
+    /// begins at the first window. Throws IoError; FormatError where what is left is of another
+    /// run.
     ScoreFile(const std::string& path, const ScoreSettings& settings, const TokenIds& windows,
               Contents contents, bool anew);
 
