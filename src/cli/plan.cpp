@@ -127,7 +127,8 @@ void expect_plan_flags(const PlanFlags& flags) {
         throw UsageError("--nodes says each node's profile: leave --profile out");
     const bool names_models = !flags.grid.models.empty() || !flags.grid.formats.empty();
     if (!flags.wants_grid) {
-        if (names_models) throw UsageError("--models and --formats go with --grid: give that too");
+        if (names_models)
+            throw UsageError("--models and --formats go with --grid: give that too");
         if (options.profiles.size() > 1)
             throw UsageError("--profile: one, or several with --grid; --nodes tells nodes that are "
                              "not alike");

@@ -113,9 +113,8 @@ void add_report(Parser& parser) {
                  "write the trace for other programs instead: chrome FILE.json (Perfetto, "
                  "speedscope), csv DIR or otf2 DIR; may be given again")
         .takes_pair()
-        .each(
-            [options](const std::string& text) { options->exports.push_back(parse_export(text)); },
-            [options] { return std::to_string(options->exports.size()); });
+        .each([options](const std::string& text) { options->exports.push_back(parse_export(text)); },
+              [options] { return std::to_string(options->exports.size()); });
     sub.when_called([options](Command& command) {
         command.run_alone = [options] { return report(*options); };
     });

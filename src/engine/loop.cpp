@@ -55,7 +55,8 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
 
 std::size_t max_collectives(const forward::Transformer& model) noexcept {
     const std::size_t a_layer =
-        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
+        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks,
+                                    model::n_joint_norms(model.hyperparameters()) > 0);
     return model.hyperparameters().n_layers * a_layer + 2;
 }
 
@@ -77,6 +78,8 @@ struct Loop::State {
         timeline.barrier_s.reserve(max_threads);
         waited_before_s.reserve(max_threads);
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
+        if (model::n_joint_norms(model.hyperparameters()) > 0)
+            comm.reserve_exact(model.options().max_rows * forward::squares_a_row);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
 

@@ -33,8 +33,9 @@ bool has_otf2() noexcept {
 }
 
 void export_otf2(const std::string& /*trace*/, const std::string& /*folder*/, bool /*force*/) {
-    throw Error(ExitCode::refused, "--export otf2: this pillar was built without OTF2; install "
-                                   "libopen-trace-format2-dev and build it again");
+    throw Error(ExitCode::refused,
+                "--export otf2: this pillar was built without OTF2; install "
+                "libopen-trace-format2-dev and build it again");
 }
 
 #else
@@ -84,9 +85,9 @@ class Otf2Archive {
 
     void check(OTF2_ErrorCode code) const {
         if (code != OTF2_SUCCESS)
-            throw IoError(
-                ExitCode::io, folder_,
-                fmt::format("cannot write the OTF2 archive: {}", OTF2_Error_GetDescription(code)));
+            throw IoError(ExitCode::io, folder_,
+                          fmt::format("cannot write the OTF2 archive: {}",
+                                      OTF2_Error_GetDescription(code)));
     }
     template <class Pointer>
     Pointer* got(Pointer* pointer) const {
@@ -111,16 +112,17 @@ class Definitions {
         const auto [entry, is_new] =
             texts_.try_emplace(value, static_cast<OTF2_StringRef>(texts_.size()));
         if (is_new)
-            archive_.check(OTF2_GlobalDefWriter_WriteString(writer_, entry->second, value.c_str()));
+            archive_.check(
+                OTF2_GlobalDefWriter_WriteString(writer_, entry->second, value.c_str()));
         return entry->second;
     }
     OTF2_RegionRef region(const std::string& name, OTF2_RegionRole role, OTF2_Paradigm paradigm) {
         const auto [entry, is_new] =
             regions_.try_emplace(name, static_cast<OTF2_RegionRef>(regions_.size()));
         if (is_new)
-            archive_.check(OTF2_GlobalDefWriter_WriteRegion(writer_, entry->second, text(name),
-                                                            text(name), text(""), role, paradigm,
-                                                            OTF2_REGION_FLAG_NONE, text(""), 0, 0));
+            archive_.check(OTF2_GlobalDefWriter_WriteRegion(
+                writer_, entry->second, text(name), text(name), text(""), role, paradigm,
+                OTF2_REGION_FLAG_NONE, text(""), 0, 0));
         return entry->second;
     }
 
@@ -246,9 +248,9 @@ class Otf2Writer {
                 archive_.got(OTF2_Archive_GetEvtWriter(archive_.get(), metrics_of(rank)));
             for (const trace::TelemetryRow& row : rows) {
                 if (row.rank != rank) continue;
-                const std::array<OTF2_Type, n_metrics> types{OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE,
-                                                             OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE,
-                                                             OTF2_TYPE_DOUBLE};
+                const std::array<OTF2_Type, n_metrics> types{
+                    OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE, OTF2_TYPE_DOUBLE,
+                    OTF2_TYPE_DOUBLE};
                 std::array<OTF2_MetricValue, n_metrics> values{};
                 values[0].floating_point = row.clock_hz;
                 values[1].floating_point = row.temperature_c;
@@ -286,7 +288,8 @@ class Otf2Writer {
             const auto group = static_cast<OTF2_LocationGroupRef>(rank);
             archive_.check(OTF2_GlobalDefWriter_WriteLocationGroup(
                 definitions_, group, named_.text(fmt::format("rank {}", rank)),
-                OTF2_LOCATION_GROUP_TYPE_PROCESS, node->second, OTF2_UNDEFINED_LOCATION_GROUP));
+                OTF2_LOCATION_GROUP_TYPE_PROCESS, node->second,
+                OTF2_UNDEFINED_LOCATION_GROUP));
             archive_.check(OTF2_GlobalDefWriter_WriteLocation(
                 definitions_, thread_of(rank), named_.text("main thread"),
                 OTF2_LOCATION_TYPE_CPU_THREAD, n_events_[thread_of(rank)], group));

@@ -64,7 +64,12 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
     const auto n_ranks = static_cast<int>(ranks.size());
     const std::size_t n_first = forward::first_micro_batch(rows.n_rows, n_ranks);
     const bool has_experts = !ranks.empty() && ranks.front().cost.n_experts > 0;
-    work.n_barriers = h.n_layers * forward::barriers_a_layer(rows.n_rows, n_ranks, has_experts);
+    const std::size_t n_joint = model::n_joint_norms(h);
+    const auto barriers = [&](bool has_joint_norm) {
+        return forward::barriers_a_layer(rows.n_rows, n_ranks, has_experts, has_joint_norm);
+    };
+    work.n_barriers = n_joint * barriers(true) + (h.n_layers - n_joint) * barriers(false);
+    work.n_exact_allreduces = n_joint;
     work.n_allreduces = forward::blocks_a_layer * h.n_layers;
     work.allreduce_floats = n_first * h.dim;
     work.n_rows = rows.n_rows;
@@ -94,7 +99,8 @@ StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
     const double read_grids_s = work.grid_bytes / bytes_per_s;
     const double multiply_grids_s = work.grid_macs / p.grid_macs_per_s;
     StepTime time;
-    time.matrices_s = std::max(read_s, multiply_s) + std::max(read_grids_s, multiply_grids_s);
+    time.matrices_s =
+        std::max(read_s, multiply_s) + std::max(read_grids_s, multiply_grids_s);
     time.arithmetic_bound = multiply_s + multiply_grids_s > read_s + read_grids_s;
     time.attention_s =
         std::max(work.kv_bytes / p.read_bytes_per_s, work.attention_macs / float_macs_per_s);
@@ -115,6 +121,14 @@ MessageTime beyond(MessageTime sum, double computing_s, double share) noexcept {
     sum.bandwidth_s -= of_bytes_s;
     sum.latency_s -= hidden_s - of_bytes_s;
     return sum;
+}
+
+/// Lengths of the exact all-reduces of a layer that has any.
+std::vector<std::size_t> exact_floats(const StepWork& work) {
+    if (work.n_exact_allreduces == 0) return {};
+    std::vector<std::size_t> lengths = {(work.n_rows - work.n_second) * forward::squares_a_row};
+    if (work.n_second > 0) lengths.push_back(work.n_second * forward::squares_a_row);
+    return lengths;
 }
 
 /// The all-reduces of a step, as far as the ranks have nothing to compute meanwhile.
@@ -169,6 +183,12 @@ StepTime time_together(const StepWork& work, const Meeting& meeting, ProfileOf p
     MessageTime messages = broadcast_time(meeting.network, n_ranks, work.request_bytes);
     messages += gather_time(meeting.network, n_ranks, work.reply_bytes);
     messages += sums_time(meeting.network, work, slowest);
+    for (const std::size_t n_floats : exact_floats(work)) {
+        MessageTime sum = allreduce_time(meeting.network, work.allreduce.of(n_floats),
+                                         comm::Wire::f32, n_ranks, n_floats);
+        sum.latency_s += meeting.network.jitter_s;
+        messages += times(static_cast<double>(work.n_exact_allreduces), sum);
+    }
     slowest.latency_s = messages.latency_s;
     slowest.bandwidth_s = messages.bandwidth_s;
     slowest.reduction_s = messages.reduction_s;
@@ -183,9 +203,8 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
 }
 
 StepTime step_time(const Cluster& cluster, const StepWork& work) {
-    return time_together(work, meeting_of(cluster), [&](std::size_t rank) -> const MachineProfile& {
-        return cluster.of(rank);
-    });
+    return time_together(work, meeting_of(cluster),
+                         [&](std::size_t rank) -> const MachineProfile& { return cluster.of(rank); });
 }
 
 Traffic step_traffic(const StepWork& work, int rank) {
@@ -195,6 +214,10 @@ Traffic step_traffic(const StepWork& work, int rank) {
         if (n_floats > 0)
             sent += work.n_allreduces * comm::allreduce_traffic(work.allreduce.of(n_floats),
                                                                 work.wire, rank, n_ranks, n_floats);
+    for (const std::size_t n_floats : exact_floats(work))
+        sent += work.n_exact_allreduces * comm::allreduce_traffic(work.allreduce.of(n_floats),
+                                                                  comm::Wire::f32, rank, n_ranks,
+                                                                  n_floats);
     sent += comm::broadcast_traffic(rank, n_ranks, work.request_bytes);
     sent += comm::gather_traffic(rank, n_ranks, work.reply_bytes);
     return sent;

@@ -68,7 +68,8 @@ class Maker {
             kind.push_back(rank == 0 ? 1 : 0); // which has room for all ranks' answers
             kind.push_back(static_cast<std::size_t>(node(rank).n_threads));
             auto need = needs.find(kind);
-            if (need == needs.end()) need = needs.emplace(kind, need_of(rank, job.weights)).first;
+            if (need == needs.end())
+                need = needs.emplace(kind, need_of(rank, job.weights)).first;
             job.needs.push_back(need->second);
         }
         return job;
@@ -90,11 +91,12 @@ class Maker {
         if (n_ranks_ == 1 || split.kind == session::SplitKind::even) return {};
         if (split.kind == session::SplitKind::list) {
             if (split.weights.size() != static_cast<std::size_t>(n_ranks_))
-                throw UsageError(fmt::format(
-                    "--split {}: {} for {}; give --ranks {}, or as many "
-                    "shares as ranks",
-                    session::split_text(split), counted(split.weights.size(), "share"),
-                    counted(static_cast<std::size_t>(n_ranks_), "rank"), split.weights.size()));
+                throw UsageError(fmt::format("--split {}: {} for {}; give --ranks {}, or as many "
+                                             "shares as ranks",
+                                             session::split_text(split),
+                                             counted(split.weights.size(), "share"),
+                                             counted(static_cast<std::size_t>(n_ranks_), "rank"),
+                                             split.weights.size()));
             return split.weights;
         }
         std::vector<double> speeds;
@@ -142,10 +144,10 @@ perf::StepWork work_of(const Job& job, const perf::Cluster& cluster, const PlanR
     work.reply_bytes = engine::reply_bytes(rows.n_logits, n_candidates);
     work.wire = request.model.wire;
     const auto algorithm = request.model.allreduce;
-    work.allreduce =
-        comm::only(algorithm ? *algorithm
-                             : perf::fastest_allreduce(perf::meeting_of(cluster).network, work.wire,
-                                                       job.n_ranks(), work.allreduce_floats));
+    work.allreduce = comm::only(
+        algorithm ? *algorithm
+                  : perf::fastest_allreduce(perf::meeting_of(cluster).network, work.wire,
+                                            job.n_ranks(), work.allreduce_floats));
     return work;
 }
 

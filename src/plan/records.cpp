@@ -48,9 +48,12 @@ void set_request(Record& record, const PlanRequest& request) {
 }
 
 Record draft_record(const PlanTable& table, const DraftRow& draft) {
-    Record record{{"proposer", table.draft}, {"acceptance", table.request.draft->acceptance},
-                  {"length", draft.length},  {"tokens_per_step", draft.tokens_a_step},
-                  {"step_s", draft.step_s},  {"step_cost", draft.cost}};
+    Record record{{"proposer", table.draft},
+                  {"acceptance", table.request.draft->acceptance},
+                  {"length", draft.length},
+                  {"tokens_per_step", draft.tokens_a_step},
+                  {"step_s", draft.step_s},
+                  {"step_cost", draft.cost}};
     set_interval(record, "tokens_per_s", draft.tokens_per_s);
     set_interval(record, "gain", draft.gain);
     return record;
@@ -86,9 +89,12 @@ Record record_of(const PlanTable& table, const PlanRow& row) {
 }
 
 Record record_of(const GridRow& row, const PlanRequest& request) {
-    Record record{{"model", row.model},           {"format", row.format},
-                  {"profile", row.profile},       {"ranks", row.plan.n_ranks},
-                  {"file_bytes", row.file_bytes}, {"read_bytes_per_token", row.plan.read_bytes},
+    Record record{{"model", row.model},
+                  {"format", row.format},
+                  {"profile", row.profile},
+                  {"ranks", row.plan.n_ranks},
+                  {"file_bytes", row.file_bytes},
+                  {"read_bytes_per_token", row.plan.read_bytes},
                   {"fits", row.plan.fits()}};
     set_speeds(record, row.plan);
     record.set("read_imbalance", row.plan.imbalance());

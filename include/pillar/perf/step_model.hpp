@@ -36,6 +36,9 @@ struct StepWork {
     std::size_t n_barriers = 0;
     std::size_t n_allreduces = 0; ///< of the whole step, or of each half
     std::size_t allreduce_floats = 0;
+    /// Exact all-reduces of squares_a_row floats a row: of joint norms. Theirs are latencies alone,
+    /// and nothing hides them.
+    std::size_t n_exact_allreduces = 0;
     std::size_t second_floats = 0; ///< of the second half's; 0: the step goes as a whole
     std::size_t n_rows = 0;
     std::size_t n_second = 0;      ///< of these in the second half
@@ -57,8 +60,8 @@ struct FormatPart {
 struct RankCost {
     forward::StepCost cost;
     std::size_t n_heads = 0; ///< own query heads
-    FormatPart grids{};      ///< formats with grids
-    FormatPart floats{};     ///< f32, f16, bf16: their multiplications are not in `cost`
+    FormatPart grids{};        ///< formats with grids
+    FormatPart floats{};      ///< f32, f16, bf16: their multiplications are not in `cost`
 };
 RankCost rank_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
@@ -74,8 +77,8 @@ struct StepRows {
 /// Positions [first, first + n_rows) of one sequence; logits of the last row, or of none.
 StepRows rows_of_one(std::size_t first, std::size_t n_rows, bool wants_logits) noexcept;
 
-/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim, head_dim, and the
-/// windows of its layers.
+/// Messages and all-reduces are left to the caller. Of `h`: n_layers, dim, head_dim, and of its
+/// layers those with windows or joint norms.
 StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ranks,
                    const StepRows& rows);
 
@@ -95,8 +98,7 @@ struct StepTime {
 
 /// All ranks wait for the one that computes longest.
 StepTime step_time(const MachineProfile& profile, const StepWork& work);
-/// The same where a rank's node is of a kind of its own; messages go at the slowest network's
-/// rates.
+/// The same where a rank's node is of a kind of its own; messages go at the slowest network's rates.
 StepTime step_time(const Cluster& cluster, const StepWork& work);
 
 /// What a rank's computing takes, barriers and messages left out.

@@ -60,8 +60,8 @@ template <int HighestN, std::size_t N, int HighestScale>
     const BlockSums<N> sums(x, w);
     const Lanes zero(0.0f);
     const float wanted = factors.d > 0.0f ? ideal.d / factors.d : 0.0f;
-    const Lanes scale =
-        clamp(Lanes(std::floor(wanted)) + Lanes(scale_offsets), zero, Lanes(HighestScale));
+    const Lanes scale = clamp(Lanes(std::floor(wanted)) + Lanes(scale_offsets), zero,
+                              Lanes(HighestScale));
     const Lanes d = scale * Lanes(factors.d);
     // Σ w n of the ideal solution, which these numbers will be near to
     const float n_ideal = ideal.d > 0.0f ? (sums.x - sums.w * ideal.m) / ideal.d : 0.0f;

@@ -61,7 +61,8 @@ namespace pillar::quantize {
 /// Bit k is the fifth bit of number k of 32.
 [[gnu::always_inline]] inline std::uint32_t fifth_bits(const std::uint8_t* n) {
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 32; ++k) bits |= static_cast<std::uint32_t>((n[k] >> 4) & 1) << k;
+    for (std::size_t k = 0; k < 32; ++k)
+        bits |= static_cast<std::uint32_t>((n[k] >> 4) & 1) << k;
     return bits;
 }
 

@@ -66,9 +66,9 @@ class StepDivider {
     std::vector<double> latest_; ///< (rank): L of the collective in hand, −∞: waits for nobody
     std::vector<CollectiveTimes> collectives_;
     std::vector<std::vector<Part>> parts_; ///< (rank, collective)
-    double step_begin_s_ = 0;              ///< rank 0's
-    std::vector<double> uncertainties_s_;  ///< (rank)
-    double uncertainty_s_ = 0;             ///< the largest
+    double step_begin_s_ = 0;             ///< rank 0's
+    std::vector<double> uncertainties_s_; ///< (rank)
+    double uncertainty_s_ = 0;            ///< the largest
 };
 
 } // namespace pillar::recording

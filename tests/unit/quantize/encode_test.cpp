@@ -2,6 +2,4 @@
 
 #include <gtest/gtest.h>
 
-TEST(Encoders, Exist) {
-    EXPECT_NE(pillar::quantize::baseline_family.encoder, nullptr);
-}
+TEST(Encoders, Exist) { EXPECT_NE(pillar::quantize::baseline_family.encoder, nullptr); }
