@@ -82,17 +82,16 @@ void expect_same_chunks(const importance::Matrix& earlier, const ImatrixOptions&
     if (earlier.chunk_size != options.model.n_context)
         refuse("imatrix.chunk_size",
                fmt::format("is {}, not the {} of -c", earlier.chunk_size, options.model.n_context));
-    if (earlier.datasets != std::vector<std::string>{name_of(options.text)})
+    const auto file_name = [](const std::string& path) {
+        return std::filesystem::path(path).filename();
+    };
+    if (earlier.datasets.size() != 1 ||
+        file_name(earlier.datasets.front()) != file_name(name_of(options.text)))
         refuse("imatrix.datasets", fmt::format("says that the sums are of another text: {}",
                                                printable(joined(earlier.datasets, ", "))));
 }
 
 } // namespace
-
-void validate(const ImatrixOptions& options) {
-    if (!options.text.prompt && options.text.file.empty())
-        throw UsageError("no text: give one with -f FILE");
-}
 
 int gather_importance(const ImatrixOptions& options, comm::Environment& environment) {
     const WindowShape shape = {.length = options.model.n_context,
@@ -105,6 +104,7 @@ int gather_importance(const ImatrixOptions& options, comm::Environment& environm
     std::optional<importance::Matrix> earlier; // rank 0's
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
+        expect_text(options.text);
         expect_output(options.output, true,
                       session::files_read(options.model, {options.text.file}));
         if (options.force || !std::filesystem::exists(options.output) ||

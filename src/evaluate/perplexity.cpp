@@ -166,9 +166,6 @@ void validate(const PerplexityOptions& options) {
     if (options.stride > options.model.n_context)
         throw UsageError(fmt::format("--ppl-stride {} is longer than the window of -c {}",
                                      options.stride, options.model.n_context));
-    if (options.base.empty() && !options.text.prompt && options.text.file.empty())
-        throw UsageError("no text: give one with -f FILE, or with --kl-divergence-base the text "
-                         "that is in that file");
 }
 
 int measure_perplexity(const PerplexityOptions& given, comm::Environment& environment) {
@@ -183,6 +180,7 @@ int measure_perplexity(const PerplexityOptions& given, comm::Environment& enviro
     std::optional<BaseFile> base;
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
+        if (options.base.empty()) expect_text(options.text);
         if (!options.base.empty()) base.emplace(options.base, shape);
         if (!options.output.empty())
             expect_output(options.output, options.force, inputs_of(options));

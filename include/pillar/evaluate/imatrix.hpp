@@ -25,9 +25,6 @@ struct ImatrixOptions {
     bool force = false; ///< do not go on from the file that is there: replace it
 };
 
-/// Throws UsageError where no text is given.
-void validate(const ImatrixOptions& options);
-
 /// Collective. Returns the exit code: resumable where a signal ended it. Throws comm::AgreedError.
 int gather_importance(const ImatrixOptions& options, comm::Environment& environment);
 

@@ -41,7 +41,6 @@ void add_imatrix(Parser& parser) {
     add_batch_size(sub, options->model);
     add_threads(sub, options->model);
     add_compute_options(sub, options->model);
-    sub.expect([options] { evaluate::validate(*options); });
     sub.when_called([options](Command& command) {
         command.timeout_s = options->model.timeout_s;
         command.run_with_ranks = [options](comm::Environment& environment) {
