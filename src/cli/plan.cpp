@@ -52,7 +52,7 @@ void parse_proposer(const std::string& text, std::string_view typed, PlanFlags& 
     if (text == "ngram" || text == "none") return;
     if (text.starts_with(with_number))
         draft.n_most = static_cast<std::size_t>(
-            whole_number(text.substr(with_number.size()), typed, 1,
+            arguments::whole_number(text.substr(with_number.size()), typed, 1,
                          static_cast<std::int64_t>(plan::DraftRequest().n_most)));
     else if (text.ends_with(".gguf"))
         draft.model.model = text;
