@@ -45,6 +45,7 @@ std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Sha
     std::size_t bytes = floats * sizeof(float);
     for (const std::size_t rows : micro_batch_rows(options, share.n_ranks))
         bytes += MicroBatch::size_bytes(h, share, rows, n_threads);
+    if (options.sums_activations) bytes += ActivationSums::size_bytes(h, share);
     return bytes + ExpertBuffers::size_bytes(h, share, plan, family, options.max_rows);
 }
 
@@ -68,6 +69,7 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
       cache(model.h, model.share.kv_heads.size(), options), buffers(model, options),
       passes(share_passes(model, options.cache_types, team.size())),
       experts(model, options.max_rows, team.size()) {
+    if (options.sums_activations) sums.emplace(model.h, model.share);
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
         micro_batches.emplace_back(model, rows, team.size());
     for (int t = 0; t < team.size(); ++t) {

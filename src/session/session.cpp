@@ -63,6 +63,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
             needs.logit_bytes / (h_.vocab_size * sizeof(float)), 1, wanted.max_rows);
     wanted.max_sequences = needs.max_sequences;
     wanted.cache_types = options.cache_types;
+    wanted.sums_activations = needs.sums_activations;
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));

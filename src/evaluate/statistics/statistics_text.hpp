@@ -1,7 +1,7 @@
 #pragma once
 // The statistics as llama-perplexity prints them, so that what reads its output reads this.
 
-#include "statistics.hpp"
+#include "statistics/statistics.hpp"
 
 #include <cstddef>
 #include <string>

@@ -1,4 +1,4 @@
-#include "scorer.hpp"
+#include "scores/scorer.hpp"
 
 #include "pillar/core/elementary.hpp"
 #include "pillar/core/errors.hpp"

@@ -1,6 +1,6 @@
-#include "score_file.hpp"
+#include "scores/score_file.hpp"
 
-#include "score_layout.hpp"
+#include "scores/score_layout.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/output_file.hpp"

@@ -1,10 +1,10 @@
 #pragma once
-// The HDF5 file of `perplexity` (docs/score_format.md): the score of every scored token and, with
+// The HDF5 file of `perplexity` (docs/command_line.md): the score of every scored token and, with
 // --save-logits, whole rows of logits, against which another model can be compared. It is laid out
 // whole at first, as NAME.part, and filled window by window: a run that was stopped or killed goes
 // on from there, and the name is given at the end.
 
-#include "statistics.hpp"
+#include "statistics/statistics.hpp"
 #include "text_windows.hpp"
 
 #include "pillar/storage/reader.hpp"

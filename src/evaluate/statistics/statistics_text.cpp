@@ -1,4 +1,4 @@
-#include "statistics_text.hpp"
+#include "statistics/statistics_text.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>

@@ -1,6 +1,6 @@
-#include "base_file.hpp"
+#include "scores/base_file.hpp"
 
-#include "score_layout.hpp"
+#include "scores/score_layout.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"

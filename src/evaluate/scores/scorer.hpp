@@ -1,8 +1,8 @@
 #pragma once
 // What rank 0 makes of the scores of a window, beside those of the base model where there is one.
 
-#include "base_file.hpp"
-#include "score_file.hpp"
+#include "scores/base_file.hpp"
+#include "scores/score_file.hpp"
 
 #include "pillar/engine/scoring.hpp"
 
