@@ -45,6 +45,7 @@ class Converter {
         tokens_.finish();
         sequences_.finish();
         collectives_.write(root);
+        waiting_.write(root);
         result.n_steps = steps_.n_rows();
         result.n_tokens = tokens_.n_rows();
         result.n_sequences = sequences_.n_rows();
@@ -68,6 +69,7 @@ class Converter {
             steps_.append(row_);
             ranks_.append(head.counts.step, row_, times_);
             collectives_.add(head.counts.phase, divider_.collectives());
+            waiting_.add(head.counts.phase, divider_.waits());
         }
     }
 
@@ -79,6 +81,7 @@ class Converter {
     TokensTable tokens_;
     SequencesTable sequences_;
     CollectivesTable collectives_;
+    WaitingTable waiting_;
     std::vector<RankStep> row_;
     std::vector<trace::RankTimes> times_;
 };
