@@ -67,12 +67,12 @@ std::string script_of(const Figure& figure) {
     std::string body = figure.script;
     const bool has_panels = body.find("set multiplot") != std::string::npos;
     std::string text =
-        fmt::format("# {}\n# {}\nset terminal svg size {},{} dynamic noenhanced font "
+        fmt::format("# {}\n# {}\nreset session\nset terminal svg size {},{} dynamic noenhanced font "
                     "'sans-serif,15' background '#ffffff'\nset output '{}.svg'\n",
                     printable(figure.title, 200), printable(figure.caption, 400), figure.width,
                     figure.height, figure.name) +
         (has_panels ? "" : title) + body +
-        fmt::format("set output\n\nreset\nset terminal pngcairo size {},{} noenhanced font "
+        fmt::format("set output\n\nreset session\nset terminal pngcairo size {},{} noenhanced font "
                     "'sans-serif,30' linewidth 2 pointscale 1.8\nset output '{}.png'\n",
                     2 * figure.width, 2 * figure.height, figure.name) +
         (has_panels ? "" : title) + body + "set output\n";

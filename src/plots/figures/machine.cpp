@@ -50,13 +50,20 @@ std::string time_panel(const std::vector<const report::Series*>& series, const c
 void add_messages(Figures& figures, const report::ScalingTable& table) {
     std::string blocks, lines;
     std::vector<std::string> pieces;
+    double least_x = 1e300, most_x = 0, least_y = 1e300, most_y = 0;
     int line = 0;
     for (const report::ScalingRow& row : table.rows) {
         const auto points = row.n_ranks > 1 ? report::message_times_of(row)
                                             : std::vector<perf::Point>();
         if (points.empty() || line == most_rows) continue;
         Block block(fmt::format("$sums{}", ++line));
-        for (const perf::Point& point : points) block.add({point.x, 1e6 * point.y});
+        for (const perf::Point& point : points) {
+            block.add({point.x, 1e6 * point.y});
+            least_x = std::min(least_x, point.x);
+            most_x = std::max(most_x, point.x);
+            least_y = std::min(least_y, 1e6 * point.y);
+            most_y = std::max(most_y, 1e6 * point.y);
+        }
         blocks += block.text();
         pieces.push_back(fmt::format("{} using 1:2 with points linetype {} title {}", block.name(),
                                      line, in_quotes(label_of(row))));
@@ -81,7 +88,9 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
                            "set logscale xy 10\nset samples 400\n"
                            "set grid xtics ytics linecolor '#c8c8c8' linewidth 0.7\n"
                            "set xlabel 'bytes of the longest payload of a rank'\n"
-                           "set ylabel 'microseconds'\nset offsets graph 0.05, 0.05, 0.1, 0.1\n" +
+                           "set ylabel 'microseconds'\n" +
+                           fmt::format("set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n",
+                                       least_x / 1.6, most_x * 1.6, least_y / 1.6, most_y * 1.6) +
                            plot(pieces)});
 }
 
@@ -123,7 +132,7 @@ void add_roofline(Figures& figures, const report::ScalingTable& table,
              "set logscale xy 10\nset grid xtics ytics linecolor '#c8c8c8' linewidth 0.7\n"
              "set xlabel 'multiply-accumulates a byte'\n"
              "set ylabel '10⁹ multiply-accumulates a second'\n"
-             "set xrange [0.5:1000]\nset offsets graph 0, 0, 0.15, 0.15\n" +
+             "set xrange [0.5:1000]\n" +
              plot(pieces)});
 }
 

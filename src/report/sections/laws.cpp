@@ -4,6 +4,7 @@
 #include "pillar/tables/markdown.hpp"
 #include "sections/sections.hpp"
 
+#include <cmath>
 #include <fmt/core.h>
 
 namespace pillar::report {
@@ -46,8 +47,9 @@ class LawRows {
         return [this, title = title_of(study), steps, law, quality](
                    const char* parameter, const perf::Estimate& e, bool is_time) {
             const auto text = [is_time](double value) {
-                if (!is_time) return fmt::format("{:.3f}", value);
-                return value < 0 ? "−" + tables::seconds(-value) : tables::seconds(value);
+                const double size = std::abs(value);
+                return (value < 0 ? "−" : "") +
+                       (is_time ? tables::seconds(size) : fmt::format("{:.3f}", size));
             };
             rows_.push_back({title, steps, law, parameter, text(e.value),
                              fmt::format("{} … {}", text(e.low), text(e.high)),
