@@ -63,20 +63,23 @@ void write_file(const fs::path& path, const std::string& text) {
 
 /// Draws NAME.svg for screens and pages, NAME.png for print; `gnuplot NAME.gnuplot` does it again.
 std::string script_of(const Figure& figure) {
-    const std::string title = fmt::format("set title {} noenhanced\n", in_quotes(figure.title));
+    const std::string title = in_double_quotes(figure.title, figure.subject);
     std::string body = figure.script;
-    const bool has_panels = body.find("set multiplot") != std::string::npos;
-    std::string text =
+    if (const std::size_t panels = body.find("set multiplot"); panels != std::string::npos) {
+        body.insert(body.find('\n', panels), " title " + title);
+    } else {
+        body.insert(0, "set title " + title + "\n");
+    }
+    return
         fmt::format("# {}\n# {}\nreset session\nset terminal svg size {},{} dynamic noenhanced font "
                     "'sans-serif,15' background '#ffffff'\nset output '{}.svg'\n",
                     printable(figure.title, 200), printable(figure.caption, 400), figure.width,
                     figure.height, figure.name) +
-        (has_panels ? "" : title) + body +
+        body +
         fmt::format("set output\n\nreset session\nset terminal pngcairo size {},{} noenhanced font "
                     "'sans-serif,30' linewidth 2 pointscale 1.8\nset output '{}.png'\n",
                     2 * figure.width, 2 * figure.height, figure.name) +
-        (has_panels ? "" : title) + body + "set output\n";
-    return text;
+        body + "set output\n";
 }
 
 /// In the folder, over these scripts.

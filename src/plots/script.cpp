@@ -19,8 +19,8 @@ std::string style() {
     std::string text = "set encoding utf8\n"
                        "set border 3 linewidth 1 linecolor '#404040'\n"
                        "set tics nomirror out\n"
-                       "set grid ytics linecolor '#c8c8c8' linewidth 0.7 dashtype 1\n"
-                       "set key below samplen 3 spacing 1.15\n";
+                       "set grid ytics linecolor '#b8b8b8' linewidth 0.8\n"
+                       "set key below Left reverse maxrows 3 samplen 3 spacing 1.15 height 0.6\n";
     int n = 0;
     for (const Line& line : lines)
         text += fmt::format("set linetype {} linecolor '{}' linewidth 2 dashtype {} pointtype {} "
@@ -36,6 +36,18 @@ std::string in_quotes(std::string_view text) {
         result += c;
     }
     return result + "'";
+}
+
+std::string in_double_quotes(std::string_view first, std::string_view second) {
+    std::string text;
+    for (const std::string_view line : {first, second}) {
+        if (!text.empty()) text += "\\n";
+        for (const char c : printable(line, 90)) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += c;
+        }
+    }
+    return '"' + text + '"';
 }
 
 void Block::add(std::span<const double> numbers, std::string_view text) {

@@ -24,6 +24,9 @@ inline constexpr const char* grey = "#999999";
 /// In single quotes; control characters are made visible.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+/// Two lines in double quotes.
+[[nodiscard]] std::string in_double_quotes(std::string_view first, std::string_view second);
+
 /// A named block of lines, its fields separated by tabs.
 class Block {
   public:

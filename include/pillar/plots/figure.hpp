@@ -18,6 +18,7 @@ struct Figure {
     std::string script;  ///< from after the terminal is set to the last plot command
     int width = 800;     ///< of the drawing, in points
     int height = 500;
+    std::string subject = ""; ///< the model: a line below the title
 };
 
 /// All for which the tables have data; of several tables one set each, their names told apart.

@@ -55,7 +55,7 @@ std::vector<Figure> figures_of(std::span<const report::ScalingTable> tables,
         for (Figure& figure : figures) {
             if (tables.size() > 1)
                 figure.name += fmt::format("-{}-{}", i + 1, slug_of(table.model));
-            figure.title += fmt::format(" ({})", table.model);
+            figure.subject = table.model;
             all.push_back(std::move(figure));
         }
     }

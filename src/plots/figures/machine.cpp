@@ -50,6 +50,7 @@ std::string time_panel(const std::vector<const report::Series*>& series, const c
 void add_messages(Figures& figures, const report::ScalingTable& table) {
     std::string blocks, lines;
     std::vector<std::string> pieces;
+    std::set<double> sizes;
     double least_x = 1e300, most_x = 0, least_y = 1e300, most_y = 0;
     int line = 0;
     for (const report::ScalingRow& row : table.rows) {
@@ -61,6 +62,7 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
             block.add({point.x, 1e6 * point.y});
             least_x = std::min(least_x, point.x);
             most_x = std::max(most_x, point.x);
+            sizes.insert(point.x);
             least_y = std::min(least_y, 1e6 * point.y);
             most_y = std::max(most_y, 1e6 * point.y);
         }
@@ -86,9 +88,12 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
                            lines,
                        style() + blocks +
                            "set logscale xy 10\nset samples 400\n"
-                           "set grid xtics ytics linecolor '#c8c8c8' linewidth 0.7\n"
+                           "set grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
                            "set xlabel 'bytes of the longest payload of a rank'\n"
                            "set ylabel 'microseconds'\n" +
+                           (sizes.size() <= 8
+                                ? tics("x", std::vector<double>(sizes.begin(), sizes.end()))
+                                : "") +
                            fmt::format("set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n",
                                        least_x / 1.6, most_x * 1.6, least_y / 1.6, most_y * 1.6) +
                            plot(pieces)});
@@ -129,9 +134,9 @@ void add_roofline(Figures& figures, const report::ScalingTable& table,
                      "that they read, and by the time of computing; mean over the ranks.") +
              (profile == nullptr ? " A machine profile (--profile) would add the roof." : ""),
          style() + blocks +
-             "set logscale xy 10\nset grid xtics ytics linecolor '#c8c8c8' linewidth 0.7\n"
-             "set xlabel 'multiply-accumulates a byte'\n"
-             "set ylabel '10⁹ multiply-accumulates a second'\n"
+             "set logscale xy 10\nset grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
+             "set xlabel 'multiply-accumulates (MAC) a byte'\n"
+             "set ylabel '10⁹ MAC a second'\n"
              "set xrange [0.5:1000]\n" +
              plot(pieces)});
 }

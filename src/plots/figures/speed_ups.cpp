@@ -78,7 +78,8 @@ std::string curves_script(const std::vector<Curve>& curves, OfTime&& of_time,
         ++line;
         Block points(fmt::format("$points{}", line)), law(fmt::format("$law{}", line));
         for (const perf::Point& point : curve.times)
-            points.add({point.x, of_time(curve, point.x, point.y),
+            // Beside each other, where bars would hide one another.
+            points.add({point.x * (1 + 0.015 * (line - 1)), of_time(curve, point.x, point.y),
                         of_time(curve, point.x, point.y + 1.96 * point.sigma),
                         of_time(curve, point.x,
                                 std::max(point.y / 10, point.y - 1.96 * point.sigma))});
@@ -114,7 +115,7 @@ std::string serial_parts(const std::vector<Curve>& curves) {
 }
 
 void add_pair(Figures& figures, const report::ScalingTable& table, Study::Kind kind,
-              const std::string& ending, const char* axis, const char* what) {
+              const std::string& ending, const char* axis, const char* what, const char* one) {
     const auto curves = curves_of(table, kind);
     if (curves.empty()) return;
     const std::string axes = x_axis(places_of(curves), axis);
@@ -124,7 +125,8 @@ void add_pair(Figures& figures, const report::ScalingTable& table, Study::Kind k
          fmt::format("S = T({0:g})·{0:g}/T(p) of the median times; bars are their 95 % intervals, "
                      "lines Amdahl's law fitted to the points.{1}",
                      base, serial_parts(curves)),
-         style() + axes + fmt::format("set ylabel 'speed-up over {:g}'\nset yrange [0:*]\n", base) +
+         style() + axes + fmt::format("set ylabel 'speed-up over {:g} {}'\nset yrange [0:*]\n", base,
+                         base == 1 ? one : what) +
              curves_script(
                  curves,
                  [](const Curve& curve, double, double time_s) { return curve.speed_up(time_s); },
@@ -144,9 +146,9 @@ void add_pair(Figures& figures, const report::ScalingTable& table, Study::Kind k
 } // namespace
 
 void add_speed_ups(Figures& figures, const report::ScalingTable& table) {
-    add_pair(figures, table, Study::Kind::strong, "", "ranks p", "ranks");
+    add_pair(figures, table, Study::Kind::strong, "", "ranks p", "ranks", "rank");
     add_pair(figures, table, Study::Kind::threads, "-threads", "threads a rank p",
-             "threads of a rank");
+             "threads of a rank", "thread");
 }
 
 void add_weak_scaling(Figures& figures, const report::ScalingTable& table) {

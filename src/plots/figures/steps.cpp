@@ -20,10 +20,10 @@ struct Part {
 };
 // Solid dark, bright, hatched, and light: four areas that a black-and-white print tells apart.
 constexpr Part parts[] = {
-    {"compute", "fillcolor '#0072B2' fillstyle solid 1 border linecolor '#303030'"},
-    {"wait", "fillcolor '#F0E442' fillstyle solid 1 border linecolor '#303030'"},
-    {"wire", "fillcolor '#D55E00' fillstyle pattern 4 border linecolor '#303030'"},
-    {"sample", "fillcolor '#DDDDDD' fillstyle solid 1 border linecolor '#303030'"}};
+    {"compute", "linetype 1 fillcolor '#0072B2' fillstyle solid 1 border linecolor '#303030'"},
+    {"wait", "linetype 1 fillcolor '#F0E442' fillstyle solid 1 border linecolor '#303030'"},
+    {"wire", "linetype 1 fillcolor '#D55E00' fillstyle pattern 4 border linecolor '#303030'"},
+    {"sample", "linetype 1 fillcolor '#DDDDDD' fillstyle solid 1 border linecolor '#303030'"}};
 
 /// One stacked bar: the four shares in percent.
 void add_bar(Block& bars, const std::vector<report::RankTotals>& ranks, double outside,
@@ -39,7 +39,7 @@ std::string panel(const Block& bars, const char* title, std::size_t n_bars) {
     int column = 0;
     for (const Part& part : parts) {
         ++column;
-        pieces.push_back(fmt::format("{} using {}{} {} title '{}'", bars.name(), column,
+        pieces.push_back(fmt::format("{} using {}{} with histograms {} title '{}'", bars.name(), column,
                                      column == 1 ? ":xtic(5)" : "", part.fill, part.name));
     }
     return fmt::format("set title '{}'\nset xrange [-0.6:{:.1f}]\n{}", title,
@@ -85,7 +85,7 @@ void add_shares(Figures& figures, const report::ScalingTable& table) {
         style() + decode.text() + prompt.text() +
         "set style data histograms\nset style histogram rowstacked\nset boxwidth 0.7\n"
         "set yrange [0:100]\nset ylabel 'share of the time, %'\nset xlabel 'ranks × threads'\n" +
-        (is_long ? "set xtics rotate by -35 noenhanced\n" : "set xtics noenhanced\n");
+        (is_long ? "set xtics rotate by -35\n" : "");
     const bool has_both = n_decode > 0 && n_prompt > 0;
     if (has_both) script += "set multiplot layout 1,2\n";
     if (n_decode > 0) script += panel(decode, "decode", n_decode);
@@ -170,7 +170,7 @@ void add_gantt(Figures& figures, const report::ScalingTable& table) {
         pieces.push_back(fmt::format("{} using 1:2:3:4:5:6 with boxxyerror {} title '{}'",
                                      blocks[part].name(), parts[part].fill, parts[part].name));
     }
-    script += "unset grid\nset grid xtics linecolor '#c8c8c8' linewidth 0.7\n"
+    script += "unset grid\nset grid xtics linecolor '#b8b8b8' linewidth 0.8\n"
               "set xlabel 'milliseconds'\nset ylabel 'rank'\n" +
               tics("y", places, labels) +
               fmt::format("set yrange [{:.1f}:-0.6]\nset xrange [0:*]\n",
@@ -203,7 +203,7 @@ void add_waiting(Figures& figures, const report::ScalingTable& table) {
             const double wait_ms = scale * matrix.wait_s(rank, cause);
             const auto x = static_cast<double>(cause), y = static_cast<double>(rank);
             cells.add({x, y, wait_ms});
-            (wait_ms > 0.55 * largest ? bright : dark)
+            (wait_ms > 0.62 * largest ? bright : dark)
                 .add({x, y}, rank == cause ? "–" : fmt::format("{:.2f}", wait_ms));
         }
     }

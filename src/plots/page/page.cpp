@@ -61,9 +61,9 @@ std::string html_page(const std::string& title, const std::string& markdown,
     if (!figures.empty()) html += "<h2>Figures</h2>\n<div class=\"figures\">\n";
     for (std::size_t i = 0; i < figures.size(); ++i)
         html += fmt::format("<figure><img alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\">\n"
-                            "<figcaption><b>{0}.</b> {2}</figcaption></figure>\n",
+                            "<figcaption><b>{0}</b> ({3}). {2}</figcaption></figure>\n",
                             escaped(figures[i].title), base64(svgs[i]),
-                            escaped(figures[i].caption));
+                            escaped(figures[i].caption), escaped(figures[i].subject));
     if (!figures.empty()) html += "</div>\n";
     return html + "</body>\n</html>\n";
 }
