@@ -220,12 +220,24 @@ void add_compute_options(Subcommand& sub, session::ModelOptions& o, bool* table)
     sub.expect([&o] { expect_together(o); });
 }
 
-void add_trace_options(Subcommand& sub, session::TraceFlags& flags) {
+void add_trace_flags(Subcommand& sub, session::TraceFlags& flags) {
     sub.add(Ranks::same, "--trace", "FILE.h5", "write a trace of every step, token and rank")
         .name(flags.path)
         .compared_by([&flags] { // rank 0 writes it, all send it what they measure
             return std::string(flags.path.empty() ? "none" : "a trace");
         });
+    sub.add(Ranks::same, "--trace-layers", "N",
+            "with --trace: tell of every N-th step what each layer took; 0 = of none")
+        .whole(flags.layers, 0, INT32_MAX)
+        .with_default();
+    sub.expect([&flags] {
+        if (flags.layers != 0 && flags.path.empty())
+            throw UsageError("--trace-layers goes with --trace FILE.h5");
+    });
+}
+
+void add_trace_options(Subcommand& sub, session::TraceFlags& flags) {
+    add_trace_flags(sub, flags);
     sub.add_switch(Ranks::may_differ, "--force", flags.force, "replace an existing trace");
 }
 

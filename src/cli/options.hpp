@@ -41,6 +41,8 @@ void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
                           std::optional<std::uint64_t>& seed);
 
 /// --trace and --force.
+/// Without --force, for a subcommand that has its own.
+void add_trace_flags(Subcommand& sub, session::TraceFlags& flags);
 void add_trace_options(Subcommand& sub, session::TraceFlags& flags);
 
 /// Files of "a.gguf,b.gguf". A comma is part of a name where there is a file of that name. Throws

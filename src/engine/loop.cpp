@@ -72,6 +72,9 @@ struct Loop::State {
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
         timeline.collectives.reserve(max_collectives(model));
+        const auto max_threads = static_cast<std::size_t>(model.team().size());
+        timeline.barrier_s.reserve(max_threads);
+        waited_before_s.reserve(max_threads);
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
@@ -88,6 +91,8 @@ struct Loop::State {
     std::optional<OutcomeReader> reader; ///< rank 0 only
     StepPlan plan;
     StepTimeline timeline;
+    std::vector<double> waited_before_s; ///< (threads) at barriers, when the step began
+    double propose_s = 0, sample_s = 0;  ///< of the last step, rank 0 only
     std::uint64_t n_steps = 0;
 
     // What ends the loop. `failure` is this rank's own; rank 0 requests the common stop.
@@ -96,6 +101,13 @@ struct Loop::State {
     bool a_rank_failed = false;
     bool signalled = false;
 
+    /// Of every thread, what it has waited at barriers so far.
+    void note_waits(std::vector<double>& waited_s) const {
+        const threads::Team& team = transformer.team();
+        waited_s.clear();
+        for (int thread = 0; thread < team.size(); ++thread)
+            waited_s.push_back(team.waited_s(thread));
+    }
     RequestHead make_request(Scheduler& scheduler);
     void compute();
     void read_replies(Scheduler& scheduler);
@@ -111,12 +123,14 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     RequestHead head;
     head.step = n_steps;
     plan.clear();
+    const Stopwatch watch;
     try {
         head.stop = a_rank_failed || !scheduler.next(plan) ? 1 : 0;
     } catch (...) {
         fail(outcome_of_exception());
         head.stop = 1;
     }
+    propose_s = watch.elapsed_s();
     if (head.stop != 0) plan.clear();
     head.failed = a_rank_failed ? 1 : 0;
     head.signalled = signalled ? 1 : 0;
@@ -159,7 +173,9 @@ void Loop::State::compute() {
 
 /// Rank 0 only.
 void Loop::State::read_replies(Scheduler& scheduler) {
+    const Stopwatch watch;
     const OutcomeReader::Flags flags = reader->read(plan.rows, replies, sequences);
+    sample_s = watch.elapsed_s();
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {
@@ -243,6 +259,7 @@ bool Loop::run(Scheduler* scheduler) {
                 });
             return head.signalled != 0;
         }
+        s.note_waits(s.waited_before_s);
         const std::uint64_t bytes_before = s.transformer.embedding_bytes_read();
         s.compute();
         s.timeline.end_s = monotonic_s();
@@ -254,6 +271,15 @@ bool Loop::run(Scheduler* scheduler) {
             record.phase = head.phase;
             count_rows(s.plan.rows, record);
             record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
+            s.timeline.layers_begin_s = s.transformer.layers_begin_s();
+            s.note_waits(s.timeline.barrier_s);
+            for (std::size_t i = 0; i < s.timeline.barrier_s.size(); ++i)
+                s.timeline.barrier_s[i] =
+                    std::max(0.0, s.timeline.barrier_s[i] - s.waited_before_s[i]);
+            if (root) {
+                record.propose_s = s.propose_s;
+                record.sample_s = s.sample_s;
+            }
             record.timeline = &s.timeline;
             s.observer->step(record);
             if (head.gather != 0) s.observer->gather();

@@ -59,6 +59,7 @@ struct Workspace {
     comm::Communicator* comm = nullptr;
     bool is_moving = false; ///< an all-reduce is under way while the team computes
 
+    double layers_begin_s = 0; ///< of the last step, monotonic_s
     std::uint64_t residual_hash = 0;
     std::uint64_t embedding_bytes = 0;
     std::atomic<bool> embedding_failed{false};

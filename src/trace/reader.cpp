@@ -198,6 +198,14 @@ Trace read_trace(const std::string& path) {
     trace.ranks.resize(trace.n_steps() * trace.n_ranks());
     columns.read("/ranks", rank_fields(), trace.ranks);
     trace.details = read_details(path, trace.n_ranks());
+    if (columns.file().has("/layers/step")) {
+        trace.layers.resize(columns.length("/layers/step"));
+        columns.read("/layers", layer_fields(), trace.layers);
+    }
+    if (columns.file().has("/telemetry/t_s")) {
+        trace.telemetry.resize(columns.length("/telemetry/t_s"));
+        columns.read("/telemetry", telemetry_fields(), trace.telemetry);
+    }
     return trace;
 }
 

@@ -84,6 +84,8 @@ static_assert(std::has_unique_object_representations_v<StepCounts>);
 /// reply is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
 /// others' wait in the broadcast.
 struct StepRecord : StepCounts {
+    double propose_s = 0; ///< rank 0: what the scheduler took before it: proposals, admissions
+    double sample_s = 0;  ///< rank 0: what putting the ranks' candidates together took after it
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
 
@@ -100,6 +102,7 @@ struct TokenRecord {
     Phase phase = Phase::prefill;
     double latency_s = 0; ///< since the sequence's previous token (its start for the first)
     float logprob = 0;    ///< from raw logits, before penalties; NaN for prompt tokens
+    double sample_s = 0;  ///< what choosing it took
 };
 
 struct SequenceRecord {

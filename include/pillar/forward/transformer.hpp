@@ -56,6 +56,11 @@ class Transformer {
     /// Hash of the final residual of the last call's rows: the same on every rank, or something is
     /// wrong.
     [[nodiscard]] std::uint64_t residual_hash() const noexcept;
+    /// When the first layer of the last call began (monotonic_s): embedding and first norm were
+    /// done.
+    [[nodiscard]] double layers_begin_s() const noexcept;
+    /// The threads that compute.
+    [[nodiscard]] const threads::Team& team() const noexcept;
     /// The local failure of the last call, empty when there was none; cleared by the call.
     [[nodiscard]] std::string take_error();
 

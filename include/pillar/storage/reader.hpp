@@ -18,6 +18,12 @@ class Reader {
 
     /// Is there a group or dataset of this path ("/steps/duration_s")?
     [[nodiscard]] bool has(std::string_view path) const;
+    /// Names of the datasets of a group, or of the groups of "/", in alphabetical order.
+    [[nodiscard]] std::vector<std::string> members(std::string_view path) const;
+    /// What a dataset holds; nothing: texts. Throws FormatError for what is none of these.
+    [[nodiscard]] std::optional<Type> type(std::string_view path) const;
+    /// The name of the scale that labels dimension `index` of a dataset; empty: it has none.
+    [[nodiscard]] std::string dimension(std::string_view path, unsigned index) const;
     /// Lengths of a dataset's dimensions.
     [[nodiscard]] std::vector<std::size_t> shape(std::string_view path) const;
     /// All elements, rows first, converted to T.

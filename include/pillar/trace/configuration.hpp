@@ -77,6 +77,7 @@ inline constexpr auto configuration_keys = [] {
         {"frequency_penalty", number, "", "of sampling"},
         {"presence_penalty", number, "", "of sampling"},
         {"seed", text, "", "of sampling; the one that was drawn where none was given"},
+        {"trace_layers", integer, "", "of every how many steps /layers tells; 0: of none"},
         {"slurm_job_id", text, "", "job of Slurm"},
         {"slurm_array_job_id", text, "", "its array"},
         {"slurm_array_task_id", text, "", "its task in the array"},

@@ -54,6 +54,15 @@ class StepDivider {
     }
     /// Who waited for whom in them; of nobody who did not wait.
     [[nodiscard]] std::span<const WaitedFor> waits() const noexcept { return waits_; }
+    /// What a rank spent in a collective of the last step.
+    struct Part {
+        double wait_s = 0;
+        double wire_s = 0;
+    };
+    /// (collective) of a rank; none when the ranks disagreed or its record is missing.
+    [[nodiscard]] std::span<const Part> parts(std::size_t rank) const noexcept {
+        return parts_[rank];
+    }
 
   private:
     void place(std::span<const RankStep> steps);
@@ -68,6 +77,7 @@ class StepDivider {
     std::vector<std::size_t> latest_rank_; ///< (rank): whose arrival L is
     std::vector<CollectiveTimes> collectives_;
     std::vector<WaitedFor> waits_;
+    std::vector<std::vector<Part>> parts_; ///< (rank, collective)
     double step_begin_s_ = 0;             ///< rank 0's
     std::vector<double> uncertainties_s_; ///< (rank)
     double uncertainty_s_ = 0;            ///< the largest
