@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <fmt/core.h>
+#include <set>
 #include <tuple>
 
 namespace pillar::report {
@@ -62,7 +63,15 @@ void add_collectives(std::vector<trace::CollectiveRow>& rows,
     }
 }
 
-/// The decode step whose duration is the median's, as near as there is one.
+/// Steps of which layers are recorded; none where none are.
+std::set<std::uint64_t> steps_with_layers(const trace::Trace& trace) {
+    std::set<std::uint64_t> steps;
+    for (const trace::LayerRow& row : trace.layers) steps.insert(row.step);
+    return steps;
+}
+
+/// The decode step whose duration is the median's, as near as there is one; with its layers where
+/// those of any decode step are recorded.
 std::optional<ExampleStep> example_of(const trace::Trace& trace) {
     std::vector<double> durations_s;
     for (std::size_t i = 0; i < trace.n_steps(); ++i)
@@ -70,17 +79,31 @@ std::optional<ExampleStep> example_of(const trace::Trace& trace) {
             durations_s.push_back(trace.steps[i].duration_s);
     if (durations_s.empty()) return std::nullopt;
     const double middle_s = median(durations_s);
+    const auto with_layers = steps_with_layers(trace);
+    const bool has_layers = std::ranges::any_of(trace.steps, [&](const trace::StepRow& step) {
+        return step.phase == trace::Phase::decode && with_layers.contains(step.step);
+    });
     std::optional<ExampleStep> example;
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
-        if (step.phase != trace::Phase::decode || !slowest_in(trace, i)) continue;
+        if (step.phase != trace::Phase::decode || !slowest_in(trace, i) ||
+            (has_layers && !with_layers.contains(step.step)))
+            continue;
         if (example &&
             std::abs(step.duration_s - middle_s) >= std::abs(example->duration_s - middle_s))
             continue;
-        example = {trace.path, step.step, step.duration_s, {}};
+        example = {.path = trace.path,
+                   .step = step.step,
+                   .t_start_s = step.t_start_s,
+                   .duration_s = step.duration_s,
+                   .ranks = {},
+                   .layers = {}};
         for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank)
             example->ranks.push_back(trace.at(i, rank));
     }
+    for (const trace::LayerRow& row : trace.layers)
+        if (example && row.step == example->step && row.rank < trace.n_ranks())
+            example->layers.push_back(row);
     return example;
 }
 
@@ -115,10 +138,50 @@ void add_ends(std::vector<Series>& series, const trace::Trace& trace) {
     }
 }
 
+/// What the machines told while the run went on.
+void add_telemetry(std::vector<Series>& series, const trace::Trace& trace) {
+    for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
+        const std::string name = fmt::format("{} {}", rank, trace.hosts[rank].hostname);
+        const auto add = [&](Series::Kind kind, double trace::TelemetryRow::*member, double scale) {
+            Series one{kind, name, {}, {}};
+            for (const trace::TelemetryRow& row : trace.telemetry) {
+                if (row.rank != rank || !std::isfinite(row.*member)) continue;
+                one.time_s.push_back(row.t_s);
+                one.values.push_back(row.*member * scale);
+            }
+            if (!one.time_s.empty()) series.push_back(std::move(one));
+        };
+        add(Series::Kind::core_hz, &trace::TelemetryRow::clock_hz, 1e-9);
+        add(Series::Kind::temperature, &trace::TelemetryRow::temperature_c, 1);
+        add(Series::Kind::watts, &trace::TelemetryRow::power_w, 1);
+    }
+}
+
+constexpr std::array throttling_names{"under-voltage", "capped clock", "throttling",
+                                      "soft temperature limit"};
+
+/// The telemetry's samples with a bit of now: "throttling from 12 s on in 3 of 60 samples".
+std::vector<std::string> sampled_events(const trace::Trace& trace, std::size_t rank) {
+    std::vector<std::string> events;
+    for (std::size_t bit = 0; bit < throttling_names.size(); ++bit) {
+        std::size_t n = 0, n_set = 0;
+        double first_s = 0;
+        for (const trace::TelemetryRow& row : trace.telemetry) {
+            if (row.rank != rank) continue;
+            ++n;
+            if ((row.throttled >> bit & 1U) == 0) continue;
+            if (n_set++ == 0) first_s = row.t_s;
+        }
+        if (n_set > 0)
+            events.push_back(fmt::format("{} from {:.0f} s on in {} of {} samples",
+                                         throttling_names[bit], std::max(0.0, first_s), n_set, n));
+    }
+    return events;
+}
+
 /// Of `vcgencmd get_throttled`: bits 0 to 3 are of now, 16 to 19 since the board was started.
 std::vector<std::string> events_of(std::uint32_t start, std::uint32_t end) {
-    constexpr std::array names{"under-voltage", "capped clock", "throttling",
-                               "soft temperature limit"};
+    const auto& names = throttling_names;
     std::vector<std::string> events;
     for (std::size_t bit = 0; bit < names.size(); ++bit) {
         const bool is_now = (end >> bit & 1U) != 0;
@@ -154,7 +217,8 @@ void observe(Totals& totals, const trace::Trace& trace) {
         totals.decode_work = work_of(trace, *shape, trace::Phase::decode);
         totals.prompt_work = work_of(trace, *shape, trace::Phase::prefill);
     }
-    add_ends(totals.series, trace);
+    add_telemetry(totals.series, trace);
+    if (totals.series.empty()) add_ends(totals.series, trace);
     for (const trace::TokenRow& token : trace.details.tokens)
         totals.tokens.push_back({token.position, token.latency_s});
 }
@@ -189,10 +253,11 @@ std::vector<std::string> throttling_of(const trace::Trace& trace) {
     std::vector<std::string> sentences;
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         const std::uint32_t end = trace.hosts[rank].throttled;
-        if (end == 0) continue;
+        const auto sampled = sampled_events(trace, rank);
+        if (end == 0 && sampled.empty()) continue;
         const bool knows_start = rank < trace.details.clocks.size();
-        const auto events =
-            events_of(knows_start ? trace.details.clocks[rank].throttled : 0, end);
+        auto events = events_of(knows_start ? trace.details.clocks[rank].throttled : 0, end);
+        events.insert(events.end(), sampled.begin(), sampled.end());
         sentences.push_back(fmt::format("{}: rank {} ({}) was throttled (bits {:#x}){}{}",
                                         printable(trace.path), rank,
                                         printable(trace.hosts[rank].hostname), end,

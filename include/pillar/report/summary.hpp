@@ -52,8 +52,10 @@ struct ClockReading {
 struct ExampleStep {
     std::string path;
     std::uint64_t step = 0;
+    double t_start_s = 0;
     double duration_s = 0;
     std::vector<trace::RankTimes> ranks;
+    std::vector<trace::LayerRow> layers; ///< by rank and layer; none: not recorded
 };
 
 /// What all ranks together computed, over steps: the means of a rank are its quotients.

@@ -137,8 +137,9 @@ void add_roofline(Figures& figures, const report::ScalingTable& table,
              "set logscale xy 10\nset grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
              "set xlabel 'multiply-accumulates (MAC) a byte'\n"
              "set ylabel '10⁹ MAC a second'\n"
-             "set xrange [0.5:1000]\n" +
-             plot(pieces)});
+             "set xrange [0.5:1000]\nset key outside right top maxrows 16\n" +
+             plot(pieces),
+         960, 480});
 }
 
 void add_over_time(Figures& figures, const report::ScalingTable& table) {

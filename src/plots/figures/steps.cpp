@@ -1,5 +1,6 @@
 // Where the time went: shares, latencies, one token over the ranks, who waited for whom.
 
+#include "figures/areas.hpp"
 #include "figures/kinds.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/median.hpp"
@@ -14,17 +15,6 @@ namespace pillar::plots {
 
 namespace {
 
-struct Part {
-    const char* name;
-    const char* fill; ///< colour, and what black and white shows
-};
-// Solid dark, bright, hatched, and light: four areas that a black-and-white print tells apart.
-constexpr Part parts[] = {
-    {"compute", "linetype 1 fillcolor '#0072B2' fillstyle solid 1 border linecolor '#303030'"},
-    {"wait", "linetype 1 fillcolor '#F0E442' fillstyle solid 1 border linecolor '#303030'"},
-    {"wire", "linetype 1 fillcolor '#D55E00' fillstyle pattern 4 border linecolor '#303030'"},
-    {"sample", "linetype 1 fillcolor '#DDDDDD' fillstyle solid 1 border linecolor '#303030'"}};
-
 /// One stacked bar: the four shares in percent.
 void add_bar(Block& bars, const std::vector<report::RankTotals>& ranks, double outside,
              const std::string& label) {
@@ -37,7 +27,7 @@ void add_bar(Block& bars, const std::vector<report::RankTotals>& ranks, double o
 std::string panel(const Block& bars, const char* title, std::size_t n_bars) {
     std::vector<std::string> pieces;
     int column = 0;
-    for (const Part& part : parts) {
+    for (const Area& part : areas) {
         ++column;
         pieces.push_back(fmt::format("{} using {}{} with histograms {} title '{}'", bars.name(), column,
                                      column == 1 ? ":xtic(5)" : "", part.fill, part.name));
@@ -140,48 +130,6 @@ void add_latency(Figures& figures, const report::ScalingTable& table) {
                    "$percentiles using 1:3 with linespoints linetype 1 pointsize 0.8 title 'median'",
                    "$percentiles using 1:4 with lines linetype 2 title '90 %'",
                    "$percentiles using 1:5 with lines linetype 6 title '99 %'"})});
-}
-
-void add_gantt(Figures& figures, const report::ScalingTable& table) {
-    const report::ScalingRow* row = widest_row(table);
-    if (row == nullptr || !row->totals.example) return;
-    const report::ExampleStep& example = *row->totals.example;
-    Block blocks[3]{Block("$compute"), Block("$wait"), Block("$wire")};
-    std::vector<double> places;
-    std::vector<std::string> labels;
-    for (std::size_t rank = 0; rank < example.ranks.size(); ++rank) {
-        const trace::RankTimes& times = example.ranks[rank];
-        const auto y = static_cast<double>(rank);
-        double begin_ms = 0;
-        const double lengths_s[] = {times.compute_s, times.wait_s, times.wire_s};
-        for (std::size_t part = 0; part < 3; ++part) {
-            const double end_ms =
-                begin_ms + (std::isfinite(lengths_s[part]) ? 1e3 * lengths_s[part] : 0);
-            blocks[part].add({(begin_ms + end_ms) / 2, y, begin_ms, end_ms, y - 0.35, y + 0.35});
-            begin_ms = end_ms;
-        }
-        places.push_back(y);
-        labels.push_back(fmt::format("{} {}", rank, row->totals.ranks[rank].host));
-    }
-    std::string script = style();
-    std::vector<std::string> pieces;
-    for (std::size_t part = 0; part < 3; ++part) {
-        script += blocks[part].text();
-        pieces.push_back(fmt::format("{} using 1:2:3:4:5:6 with boxxyerror {} title '{}'",
-                                     blocks[part].name(), parts[part].fill, parts[part].name));
-    }
-    script += "unset grid\nset grid xtics linecolor '#b8b8b8' linewidth 0.8\n"
-              "set xlabel 'milliseconds'\nset ylabel 'rank'\n" +
-              tics("y", places, labels) +
-              fmt::format("set yrange [{:.1f}:-0.6]\nset xrange [0:*]\n",
-                          static_cast<double>(places.size()) - 0.4);
-    figures.push_back(
-        {"token-over-ranks",
-         fmt::format("One token over the ranks, {}, step {}", label_of(*row), example.step),
-         "The decode step whose time is nearest to the median. All computing of a rank is drawn "
-         "first, then all its waiting for others, then its moving of bytes.",
-         script + plot(pieces), 800,
-         static_cast<int>(std::min<std::size_t>(1000, 190 + 45 * places.size()))});
 }
 
 void add_waiting(Figures& figures, const report::ScalingTable& table) {
