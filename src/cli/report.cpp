@@ -137,8 +137,8 @@ int report(const ReportOptions& options) {
     std::optional<perf::MachineProfile> profile;
     if (!options.profile.empty()) profile = perf::read_profile(options.profile);
     const std::optional<metering::MeterLog> meter = meter_of(options);
-    const auto tables = report::tables_of(options.traces, profile ? &*profile : nullptr,
-                                          meter ? &*meter : nullptr);
+    const auto tables =
+        report::tables_of(options.traces, profile ? &*profile : nullptr, meter ? &*meter : nullptr);
     if (prints()) write_pictures(options, tables, profile ? &*profile : nullptr);
     print_text(report::render(tables, options.format));
     return 0;
@@ -176,8 +176,9 @@ void add_report(Parser& parser) {
                  "write the trace for other programs instead: chrome FILE.json (Perfetto, "
                  "speedscope), csv DIR or otf2 DIR; may be given again")
         .takes_pair()
-        .each([options](const std::string& text) { options->exports.push_back(parse_export(text)); },
-              [options] { return std::to_string(options->exports.size()); });
+        .each(
+            [options](const std::string& text) { options->exports.push_back(parse_export(text)); },
+            [options] { return std::to_string(options->exports.size()); });
     sub.when_called([options](Command& command) {
         command.run_alone = [options] { return report(*options); };
     });

@@ -55,7 +55,8 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
 
 std::size_t max_collectives(const forward::Transformer& model) noexcept {
     const std::size_t a_layer =
-        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
+        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks,
+                                    model::n_joint_norms(model.hyperparameters()) > 0);
     return model.hyperparameters().n_layers * a_layer + 2;
 }
 
@@ -71,11 +72,14 @@ struct Loop::State {
         plan.samplings.reserve(model.options().max_sequences);
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
+        plan.labels.reserve(model.options().max_logit_rows);
         timeline.collectives.reserve(max_collectives(model));
         const auto max_threads = static_cast<std::size_t>(model.team().size());
         timeline.barrier_s.reserve(max_threads);
         waited_before_s.reserve(max_threads);
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
+        if (model::n_joint_norms(model.hyperparameters()) > 0)
+            comm.reserve_exact(model.options().max_rows * forward::squares_a_row);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
 
@@ -139,6 +143,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
     head.n_biases = static_cast<std::uint32_t>(plan.biases.size());
     head.n_rows = static_cast<std::uint32_t>(plan.rows.size());
+    head.has_labels = plan.labels.empty() ? 0 : 1;
     head.gather = observer != nullptr && head.stop == 0 && observer->wants_gather() ? 1 : 0;
     return head;
 }
@@ -167,7 +172,7 @@ void Loop::State::compute() {
     reply_head.failed = failure.empty() ? 0 : 1;
     reply_head.signalled = stop_requested() ? 1 : 0;
     message.put(reply_head);
-    builder.write(plan.rows, logits, sequences, message);
+    builder.write(plan, logits, sequences, message);
     comm.gather(message.message(), replies);
 }
 

@@ -99,7 +99,8 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
         query_factors(ws, rows, mine);
     };
     ws.comm = comm.size() > 1 ? &comm : nullptr;
-    comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), ws.model.share.n_ranks));
+    comm.set_allreduces_a_layer(
+        allreduces_a_layer(rows.size(), ws.model.share.n_ranks, model::n_joint_norms(h) > 0));
     const auto compute = [&](threads::Worker worker) {
         for (MicroBatch& batch : std::span(ws.micro_batches).first(is_cut ? 2 : 1))
             start_layers(ws, worker, batch, [&](Range mine) { prepare(worker, mine); });

@@ -1,9 +1,9 @@
 // A log's watts over a trace's steps. Between two samples power is taken as a straight line.
 
+#include "pillar/metering/energy.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/median.hpp"
 #include "pillar/core/text.hpp"
-#include "pillar/metering/energy.hpp"
 #include "pillar/trace/step_seconds.hpp"
 #include "time_stamp.hpp"
 
@@ -80,8 +80,7 @@ std::optional<double> zone_that_fits(const MeterLog& log, double from_s, double 
     const auto& times = log.columns.front().time_s;
     for (int quarters = 1; quarters <= 4 * 14; ++quarters)
         for (const double shift_s : {900.0 * quarters, -900.0 * quarters})
-            if (times.front() - shift_s <= from_s && to_s <= times.back() - shift_s)
-                return shift_s;
+            if (times.front() - shift_s <= from_s && to_s <= times.back() - shift_s) return shift_s;
     return std::nullopt;
 }
 
@@ -138,7 +137,8 @@ void add_step(Energy& energy, const std::vector<Integral>& integrals, const Mete
     for (std::size_t k = 0; k < integrals.size(); ++k) {
         const double joules = integrals[k].joules(from_s, to_s);
         if (!log.total || *log.total == k) all_j += joules;
-        if (k < energy.nodes.size()) add_step(phase_of(energy.nodes[k], step), joules, seconds, n_tokens);
+        if (k < energy.nodes.size())
+            add_step(phase_of(energy.nodes[k], step), joules, seconds, n_tokens);
     }
     add_step(phase_of(energy.all, step), all_j, seconds, n_tokens);
 }
@@ -189,7 +189,8 @@ Energy energy_of(const trace::Trace& trace, const MeterLog& log, bool drop_warm_
             samples.watts.push_back(column.watts[i]);
         }
     }
-    const std::size_t n_missed = energy.all.prompt.n_steps_in_gaps + energy.all.decode.n_steps_in_gaps;
+    const std::size_t n_missed =
+        energy.all.prompt.n_steps_in_gaps + energy.all.decode.n_steps_in_gaps;
     if (n_missed > 0)
         energy.remarks.push_back(
             fmt::format("{}: {} of {} lie in gaps of {} or outside it; joules are of the others",

@@ -1,8 +1,8 @@
 // A meter's log → columns of watts over UTC.
 
+#include "pillar/metering/meter_log.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
-#include "pillar/metering/meter_log.hpp"
 #include "time_stamp.hpp"
 
 #include <algorithm>
@@ -76,8 +76,7 @@ class LogReader {
         if (file_.bad()) throw IoError(ExitCode::io, path_, "cannot be read");
         for (const MeterColumn& column : log_.columns)
             if (column.time_s.size() < 2)
-                refuse(fmt::format("column {} has fewer than two samples",
-                                   printable(column.name)));
+                refuse(fmt::format("column {} has fewer than two samples", printable(column.name)));
         return std::move(log_);
     }
 
@@ -118,7 +117,8 @@ class LogReader {
     void take_columns() {
         const auto n_powers = std::ranges::count_if(
             titles_, [](const Title& title) { return title.factor.has_value(); });
-        if (n_powers == 0 && titles_.size() == 2) titles_[1 - time_].factor = 1;
+        if (n_powers == 0 && titles_.size() == 2)
+            titles_[1 - time_].factor = 1;
         else if (n_powers == 0)
             refuse_line("has no column of watts: name them as in `pi1_w` or `power (W)`");
         for (std::size_t i = 0; i < titles_.size(); ++i) {
@@ -138,17 +138,19 @@ class LogReader {
         const std::string stamp_text = trimmed(fields[time_]);
         const auto stamp = read_time_stamp(stamp_text);
         if (!stamp)
-            refuse_line(fmt::format("\"{}\" is no time: ISO 8601 with a zone, or seconds since 1970",
-                                    printable(stamp_text)));
+            refuse_line(
+                fmt::format("\"{}\" is no time: ISO 8601 with a zone, or seconds since 1970",
+                            printable(stamp_text)));
         double time_s = stamp->seconds;
         if (!stamp->has_zone) {
             time_s -= zone_s_.value_or(0);
             log_.zone_was_assumed |= !zone_s_;
         }
         if (time_s <= last_s_)
-            refuse_line(fmt::format("\"{}\" is not after the line before it; a log over a change of "
-                                    "the clock needs times with their zone",
-                                    printable(stamp_text)));
+            refuse_line(
+                fmt::format("\"{}\" is not after the line before it; a log over a change of "
+                            "the clock needs times with their zone",
+                            printable(stamp_text)));
         last_s_ = time_s;
         for (std::size_t k = 0; k < places_.size(); ++k)
             add_sample(log_.columns[k], time_s, trimmed(fields[places_[k]]),

@@ -15,9 +15,9 @@ constexpr double normal_95 = 1.959964;
 
 /// Student's t, two-sided 95 %.
 double student_95(std::size_t n_beyond) {
-    constexpr std::array table{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                               2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-                               2.110,  2.101, 2.093, 2.086};
+    constexpr std::array table{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
+                               2.306,  2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
+                               2.131,  2.120, 2.110, 2.101, 2.093, 2.086};
     if (n_beyond == 0) return 0;
     if (n_beyond <= table.size()) return table[n_beyond - 1];
     return normal_95 + 2.5 / static_cast<double>(n_beyond); // to 0.2 %
@@ -110,8 +110,8 @@ Solution<n> solve(std::span<const Point> points, Basis&& basis) {
     solution.quality.n_points = points.size();
     solution.quality.n_beyond = points.size() - std::min(n, points.size());
     if (solution.quality.n_beyond > 0)
-        solution.excess = std::max(
-            0.0, chi_squared / static_cast<double>(solution.quality.n_beyond) - 1);
+        solution.excess =
+            std::max(0.0, chi_squared / static_cast<double>(solution.quality.n_beyond) - 1);
     return solution;
 }
 
@@ -159,8 +159,9 @@ double TimeFit::time_s(double n_ranks) const noexcept {
 
 std::optional<TimeFit> fit_time(std::span<const Point> points) {
     if (n_places(points) < 3) return std::nullopt;
-    const auto found =
-        solve<3>(points, [](double p) { return std::array{1.0, 1 / p, std::log2(p)}; });
+    const auto found = solve<3>(points, [](double p) {
+        return std::array{1.0, 1 / p, std::log2(p)};
+    });
     return TimeFit{found.parameter(0), found.parameter(1), found.parameter(2), found.quality};
 }
 

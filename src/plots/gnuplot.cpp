@@ -70,16 +70,17 @@ std::string script_of(const Figure& figure) {
     } else {
         body.insert(0, "set title " + title + "\n");
     }
-    return
-        fmt::format("# {}\n# {}\nreset session\nset terminal svg size {},{} dynamic noenhanced font "
-                    "'sans-serif,15' background '#ffffff'\nset output '{}.svg'\n",
-                    printable(figure.title, 200), printable(figure.caption, 400), figure.width,
-                    figure.height, figure.name) +
-        body +
-        fmt::format("set output\n\nreset session\nset terminal pngcairo size {},{} noenhanced font "
-                    "'sans-serif,30' linewidth 2 pointscale 1.8\nset output '{}.png'\n",
-                    2 * figure.width, 2 * figure.height, figure.name) +
-        body + "set output\n";
+    return fmt::format(
+               "# {}\n# {}\nreset session\nset terminal svg size {},{} dynamic noenhanced font "
+               "'sans-serif,15' background '#ffffff'\nset output '{}.svg'\n",
+               printable(figure.title, 200), printable(figure.caption, 400), figure.width,
+               figure.height, figure.name) +
+           body +
+           fmt::format(
+               "set output\n\nreset session\nset terminal pngcairo size {},{} noenhanced font "
+               "'sans-serif,30' linewidth 2 pointscale 1.8\nset output '{}.png'\n",
+               2 * figure.width, 2 * figure.height, figure.name) +
+           body + "set output\n";
 }
 
 /// In the folder, over these scripts.
@@ -98,8 +99,8 @@ void run_gnuplot(const fs::path& folder, std::span<const Figure> figures) {
                                        O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
     pid_t process = 0;
-    const int problem = ::posix_spawnp(&process, "gnuplot", &actions, nullptr, arguments.data(),
-                                       environ);
+    const int problem =
+        ::posix_spawnp(&process, "gnuplot", &actions, nullptr, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     if (problem == ENOENT)
         throw Error(ExitCode::refused, "gnuplot draws the figures and is not installed here: the "
@@ -109,11 +110,12 @@ void run_gnuplot(const fs::path& folder, std::span<const Figure> figures) {
         throw Error(ExitCode::io, fmt::format("gnuplot cannot be started: {}",
                                               std::generic_category().message(problem)));
     int status = 0;
-    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
     const std::string words_of_it = read_file(errors);
     if (status != 0)
-        throw Error(ExitCode::internal, "gnuplot could not draw the figures: " +
-                                            printable(words_of_it, 400));
+        throw Error(ExitCode::internal,
+                    "gnuplot could not draw the figures: " + printable(words_of_it, 400));
 }
 
 void draw_in(const fs::path& folder, std::span<const Figure> figures) {
@@ -155,8 +157,7 @@ void draw(std::span<const Figure> figures, const std::string& folder) {
             const fs::path target = fs::path(folder) / (figure.name + ending);
             std::error_code problem;
             fs::rename(working.path() / (figure.name + ending), target, problem);
-            if (problem)
-                throw IoError(ExitCode::cannot_create, target.string(), problem.message());
+            if (problem) throw IoError(ExitCode::cannot_create, target.string(), problem.message());
         }
 }
 

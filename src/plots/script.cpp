@@ -14,8 +14,8 @@ std::string style() {
         int dashes;
         int point;
     };
-    constexpr Line lines[] = {{blue, 1, 7},   {vermilion, 2, 5}, {green, 4, 9},
-                              {purple, 5, 11}, {orange, 3, 13},  {"#000000", 6, 4}};
+    constexpr Line lines[] = {{blue, 1, 7},    {vermilion, 2, 5}, {green, 4, 9},
+                              {purple, 5, 11}, {orange, 3, 13},   {"#000000", 6, 4}};
     std::string text = "set encoding utf8\n"
                        "set border 3 linewidth 1 linecolor '#404040'\n"
                        "set tics nomirror out\n"

@@ -55,8 +55,7 @@ std::vector<perf::Point> times_of(const ScalingTable& table, const Study& study,
     for (const StudyPoint& point : study.points) {
         const Totals& totals = table.rows[point.row].totals;
         const bool is_decode = phase == trace::Phase::decode;
-        const auto time =
-            is_decode ? seconds_per_token(totals) : seconds_per_prompt_token(totals);
+        const auto time = is_decode ? seconds_per_token(totals) : seconds_per_prompt_token(totals);
         if (!time || time->median <= 0) continue;
         points.push_back(
             {point.x, time->median,

@@ -1,9 +1,9 @@
 #include "observed.hpp"
 
 #include "pillar/core/errors.hpp"
-#include "recorded.hpp"
 #include "pillar/core/median.hpp"
 #include "pillar/core/text.hpp"
+#include "recorded.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,7 @@ namespace pillar::report {
 namespace {
 
 double run_s(const trace::Trace& trace) {
-    return trace.steps.empty() ? 0
-                               : trace.steps.back().t_start_s + trace.steps.back().duration_s;
+    return trace.steps.empty() ? 0 : trace.steps.back().t_start_s + trace.steps.back().duration_s;
 }
 
 std::vector<ClockReading> clocks_of(const trace::Trace& trace) {
@@ -113,8 +112,8 @@ Work work_of(const trace::Trace& trace, const perf::RunShape& shape, trace::Phas
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
         if (step.phase != phase || step.n_rows == 0 || !slowest_in(trace, i)) continue;
-        const perf::StepWork work = perf::step_work(
-            shape, {step.n_rows, step.n_logits, step.n_attended, step.n_cached});
+        const perf::StepWork work =
+            perf::step_work(shape, {step.n_rows, step.n_logits, step.n_attended, step.n_cached});
         for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
             sums.bytes += work.ranks[rank].matrix_bytes + work.ranks[rank].kv_bytes;
             sums.macs += work.ranks[rank].matrix_macs + work.ranks[rank].attention_macs;
@@ -190,8 +189,8 @@ std::vector<std::string> events_of(std::uint32_t start, std::uint32_t end) {
         if (is_now)
             events.push_back(fmt::format("{} at the end", names[bit]));
         else if (was)
-            events.push_back(fmt::format(
-                "{} {}", names[bit], was_before ? "already before the run" : "during the run"));
+            events.push_back(fmt::format("{} {}", names[bit],
+                                         was_before ? "already before the run" : "during the run"));
     }
     return events;
 }

@@ -81,8 +81,8 @@ void add_studies_of(std::vector<Study>& studies, const std::vector<Settings>& ro
                     const std::set<std::string>& names, const std::string& setting) {
     for (const auto& [rest, members] : groups_beside(rows, {setting})) {
         if (members.size() < 2) continue;
-        Study study{kind_of(setting), setting, alike_text(rows[members.front()], names, {setting}),
-                    {}};
+        Study study{
+            kind_of(setting), setting, alike_text(rows[members.front()], names, {setting}), {}};
         bool are_numbers = true;
         for (const std::size_t row : members) {
             const std::string& label = rows[row].at(setting);
@@ -131,7 +131,8 @@ void add_message_studies(std::vector<Study>& studies, const ScalingTable& table)
         for (const trace::CollectiveRow& one : row.totals.collectives)
             if (one.kind == trace::CollectiveRow::Kind::allreduce) sizes.insert(one.bytes);
         if (row.n_ranks < 2 || sizes.size() < 2) continue;
-        Study study{Study::Kind::message, "bytes of an all-reduce",
+        Study study{Study::Kind::message,
+                    "bytes of an all-reduce",
                     fmt::format("ranks={}, threads={}{}{}", row.n_ranks, row.threads,
                                 row.variant.empty() ? "" : ", ", row.variant),
                     {}};
@@ -146,22 +147,29 @@ void add_message_studies(std::vector<Study>& studies, const ScalingTable& table)
 std::string name_of(const Study& study) {
     using enum Study::Kind;
     switch (study.kind) {
-    case strong: return "strong scaling";
-    case weak: return "weak scaling";
-    case threads: return "threads";
-    case context: return "context";
-    case batch: return "batch";
-    case wire: return "wire";
-    case message: return "message size";
-    case other: break;
+    case strong:
+        return "strong scaling";
+    case weak:
+        return "weak scaling";
+    case threads:
+        return "threads";
+    case context:
+        return "context";
+    case batch:
+        return "batch";
+    case wire:
+        return "wire";
+    case message:
+        return "message size";
+    case other:
+        break;
     }
     return study.setting;
 }
 
 bool is_numeric(const Study& study) noexcept {
-    return std::ranges::all_of(study.points, [](const StudyPoint& point) {
-        return number_of(point.label).has_value();
-    });
+    return std::ranges::all_of(
+        study.points, [](const StudyPoint& point) { return number_of(point.label).has_value(); });
 }
 
 std::vector<Study> studies_of(const ScalingTable& table) {

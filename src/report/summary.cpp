@@ -68,7 +68,8 @@ void remark(Totals& totals, const trace::Trace& trace) {
                 fmt::format("{}: other programs kept {:.1f} of {}'s {} CPUs busy: without them it "
                             "would have been faster",
                             name, host.other_cpus, printable(host.hostname), host.n_cores));
-    for (std::string& sentence : throttling_of(trace)) totals.remarks.push_back(std::move(sentence));
+    for (std::string& sentence : throttling_of(trace))
+        totals.remarks.push_back(std::move(sentence));
 }
 
 void add_medians(Totals& totals) {

@@ -114,6 +114,7 @@ RunDescription describe_run(Session& session, const ModelOptions& options,
     config.set<"window">(h.window);
     config.set<"n_window_layers">(static_cast<std::size_t>(
         std::ranges::count_if(h.layers, [](const auto& layer) { return layer.window != 0; })));
+    config.set<"n_joint_norm_layers">(model::n_joint_norms(h));
     config.set<"n_context">(t.options().n_context);
     config.set<"batch">(t.options().max_rows);
     config.set<"kernels">(session.family().name);

@@ -4,9 +4,11 @@
 #include "pillar/storage/reader.hpp"
 
 #include "hdf5.hpp"
+#include "rows.hpp"
 
 #include "pillar/core/sizes.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -167,6 +169,23 @@ void Reader::read(std::string_view path, Type type, void* values) const {
     const Location location{file_, std::string(path)};
     const Handle dataset = open_dataset(path);
     check(H5Dread(dataset.get(), native_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
+          location, "read");
+}
+
+void Reader::read_rows(std::string_view path, Type type, std::size_t first_row,
+                       std::size_t n_values, void* values) const {
+    const Location location{file_, std::string(path)};
+    const std::vector<std::size_t> extent = shape(path);
+    const std::size_t width = extent.size() == 2 ? extent[1] : 0;
+    const std::size_t row_length = std::max<std::size_t>(width, 1);
+    const std::size_t n_rows = n_values / row_length;
+    if (extent.empty() || extent.size() > 2 || n_values % row_length != 0 ||
+        first_row > extent[0] || n_rows > extent[0] - first_row)
+        throw FormatError(file_, location.path, std::nullopt, "is of another shape");
+    const Handle dataset = open_dataset(path);
+    RowSpace space(location, extent[0], width);
+    const Handle target = space.select(first_row, n_rows);
+    check(H5Dread(dataset.get(), native_type(type), target.get(), space.all(), H5P_DEFAULT, values),
           location, "read");
 }
 

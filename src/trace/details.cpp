@@ -82,10 +82,10 @@ void read_collectives(const storage::Reader& file, const std::string& path, Deta
     columns.read<std::uint8_t>("kind", [&](std::size_t i, std::uint8_t value) {
         rows[i].kind = columns.known<CollectiveRow::Kind>("kind", value, 3);
     });
-    columns.read<std::uint32_t>(
-        "bytes", [&](std::size_t i, std::uint32_t value) { rows[i].bytes = value; });
-    columns.read<std::uint64_t>(
-        "count", [&](std::size_t i, std::uint64_t value) { rows[i].count = value; });
+    columns.read<std::uint32_t>("bytes",
+                                [&](std::size_t i, std::uint32_t value) { rows[i].bytes = value; });
+    columns.read<std::uint64_t>("count",
+                                [&](std::size_t i, std::uint64_t value) { rows[i].count = value; });
     columns.read<double>("wait_s", [&](std::size_t i, double value) { rows[i].wait_s = value; });
     columns.read<double>("wire_s", [&](std::size_t i, double value) { rows[i].wire_s = value; });
     columns.read<double>("wire_min_s",
@@ -110,8 +110,8 @@ void read_waiting(const storage::Reader& file, const std::string& path, Details&
         columns.expect_below("cause", value, n_ranks);
         rows[i].cause = value;
     });
-    columns.read<std::uint64_t>(
-        "count", [&](std::size_t i, std::uint64_t value) { rows[i].count = value; });
+    columns.read<std::uint64_t>("count",
+                                [&](std::size_t i, std::uint64_t value) { rows[i].count = value; });
     columns.read<double>("wait_s", [&](std::size_t i, double value) { rows[i].wait_s = value; });
     columns.read<double>("wait_uncertainty_s",
                          [&](std::size_t i, double value) { rows[i].wait_uncertainty_s = value; });
@@ -122,8 +122,8 @@ void read_generated(const storage::Reader& file, const std::string& path, Detail
     std::vector<TokenRow> rows(length_of(file, path, "/tokens/step"));
     std::vector<std::uint8_t> phases(rows.size());
     const DetailColumns columns(file, path, "/tokens", rows.size());
-    columns.read<std::uint64_t>(
-        "step", [&](std::size_t i, std::uint64_t value) { rows[i].step = value; });
+    columns.read<std::uint64_t>("step",
+                                [&](std::size_t i, std::uint64_t value) { rows[i].step = value; });
     columns.read<std::int32_t>(
         "sequence", [&](std::size_t i, std::int32_t value) { rows[i].sequence = value; });
     columns.read<std::int32_t>(

@@ -57,12 +57,16 @@ struct StepPlan {
     std::vector<Bias> biases;
     std::vector<forward::Row>
         rows; ///< at most max_rows, at most max_logit_rows of them with want_logits
+    /// None, or one for each row with want_logits: the id that follows it in a given text. Ranks
+    /// then send that id's logit as the row's only candidate, without looking for a better one.
+    std::vector<sampling::TokenId> labels;
 
     void clear() noexcept {
         keeps.clear();
         samplings.clear();
         biases.clear();
         rows.clear();
+        labels.clear();
     }
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 // The forward pass of one rank: a workspace (KV cache, buffers, the division of work among the
 // threads) over a model that is only read. One call serves a prefill chunk, a decode step and a
-// batch of sequences alike: rows in, this rank's logits out. Two all-reduces a layer are all its
-// communication (src/forward/layer.cpp).
+// batch of sequences alike: rows in, this rank's logits out. Two all-reduces a layer, three with a
+// joint norm, are all its communication (src/forward/layer.cpp).
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/forward/cost.hpp"

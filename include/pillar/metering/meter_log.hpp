@@ -16,14 +16,14 @@ namespace pillar::metering {
 
 /// One column of a log: its samples, those that were missed left out.
 struct MeterColumn {
-    std::string name; ///< of the node: the title without its unit
+    std::string name;           ///< of the node: the title without its unit
     std::vector<double> time_s; ///< since 1970, UTC; rising
     std::vector<double> watts;
 };
 
 struct MeterLog {
     std::string path;
-    bool zone_was_assumed = false; ///< times had no zone and none was given: taken for UTC
+    bool zone_was_assumed = false;    ///< times had no zone and none was given: taken for UTC
     std::vector<MeterColumn> columns; ///< at least one, with at least two samples each
     std::optional<std::size_t> total; ///< the column that is the sum of the others
 };

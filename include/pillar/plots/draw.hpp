@@ -9,9 +9,9 @@
 
 namespace pillar::plots {
 
-/// Whether all files can be made in `folder`, which is made where it is missing (its parent is not):
-/// NAME.svg, NAME.png and NAME.gnuplot of every figure. Throws IoError(cannot_create) where one
-/// exists that `replace` does not allow to be replaced, and as expect_output does.
+/// Whether all files can be made in `folder`, which is made where it is missing (its parent is
+/// not): NAME.svg, NAME.png and NAME.gnuplot of every figure. Throws IoError(cannot_create) where
+/// one exists that `replace` does not allow to be replaced, and as expect_output does.
 void expect_figures(std::span<const Figure> figures, const std::string& folder, bool replace,
                     std::span<const std::string> inputs);
 

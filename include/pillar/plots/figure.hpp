@@ -1,7 +1,8 @@
 #pragma once
 // Figures of a report as gnuplot scripts that hold their data: whoever has one can draw it again,
-// or change it. Colours are those of Okabe and Ito, told apart by colour-blind readers; lines differ
-// in dashes and points in shape too, and areas in brightness, so that they read in black and white.
+// or change it. Colours are those of Okabe and Ito, told apart by colour-blind readers; lines
+// differ in dashes and points in shape too, and areas in brightness, so that they read in black and
+// white.
 
 #include "pillar/report/scaling_table.hpp"
 

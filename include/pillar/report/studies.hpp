@@ -1,6 +1,6 @@
 #pragma once
-// Which questions the rows of a table answer: rows that are alike in all but one setting are a study
-// of it.
+// Which questions the rows of a table answer: rows that are alike in all but one setting are a
+// study of it.
 
 #include "pillar/report/scaling_table.hpp"
 
@@ -29,7 +29,8 @@ struct Study {
     };
     Kind kind{};
     std::string setting; ///< which one differs: "ranks", "threads", "wire" …
-    std::string alike;   ///< "4 threads, wire=f32": of the settings that differ elsewhere in the table
+    std::string
+        alike; ///< "4 threads, wire=f32": of the settings that differ elsewhere in the table
     std::vector<StudyPoint> points; ///< by x, at least two; of message sizes one row
 };
 

@@ -83,8 +83,8 @@ struct TokenLatency {
 /// What is summed over steps and traces.
 struct Totals {
     std::vector<std::string> paths;
-    std::vector<double> seconds_per_token; ///< one sample a decode step
-    std::vector<double> run_medians;       ///< of these, one a trace
+    std::vector<double> seconds_per_token;        ///< one sample a decode step
+    std::vector<double> run_medians;              ///< of these, one a trace
     std::vector<double> seconds_per_prompt_token; ///< one sample a step of a prompt
     std::vector<double> prompt_run_medians;
     std::uint64_t n_prompt_tokens = 0;
@@ -94,23 +94,24 @@ struct Totals {
     double decode_duration_s = 0; ///< inside the steps
     std::size_t n_warm_up_steps = 0;
     std::vector<RankTotals> ranks;
-    std::vector<RankTotals> prompt_ranks;  ///< over the steps of prompts
-    double cached_positions = 0;           ///< read by a decode step, mean: how deep it was
-    std::vector<std::uint64_t> n_slowest;  ///< (rank): decode steps in which it computed longest
-    WaitingMatrix waiting;                 ///< of decode steps
+    std::vector<RankTotals> prompt_ranks; ///< over the steps of prompts
+    double cached_positions = 0;          ///< read by a decode step, mean: how deep it was
+    std::vector<std::uint64_t> n_slowest; ///< (rank): decode steps in which it computed longest
+    WaitingMatrix waiting;                ///< of decode steps
     std::vector<trace::CollectiveRow> collectives; ///< one a phase, kind and size
     std::vector<ClockReading> clocks;              ///< of ranks above 0
     std::optional<ExampleStep> example; ///< of the first trace: the decode step in the middle
     std::vector<TokenLatency> tokens;
-    Work decode_work, prompt_work;  ///< nothing where the trace has not recorded what steps cost
-    std::vector<Series> series;     ///< of the first trace
+    Work decode_work, prompt_work; ///< nothing where the trace has not recorded what steps cost
+    std::vector<Series> series;    ///< of the first trace
     std::optional<metering::Energy> energy; ///< where a meter's log is there
     std::string emulated_network;     ///< "α,G" as given to --emulate-network; empty: a real one
     std::vector<std::string> remarks; ///< sentences: incomplete traces, throttled boards, emulation
 };
 
 /// With what a meter's log says of it, where one is given.
-[[nodiscard]] Totals totals_of(const trace::Trace& trace, const metering::MeterLog* meter = nullptr);
+[[nodiscard]] Totals totals_of(const trace::Trace& trace,
+                               const metering::MeterLog* meter = nullptr);
 /// Another run of the same configuration.
 void add(Totals& totals, const Totals& other);
 

@@ -33,6 +33,12 @@ class Reader {
         read(path, type_of<T>(), values.data());
         return values;
     }
+    /// Rows from `first_row` on of a dataset of (rows, width), or of (rows): as many as `values`
+    /// holds, which lie in it.
+    template <class T>
+    void rows(std::string_view path, std::size_t first_row, std::span<T> values) const {
+        read_rows(path, type_of<T>(), first_row, values.size(), values.data());
+    }
     [[nodiscard]] std::vector<std::string> texts(std::string_view path) const;
 
     /// All text, integer and float attributes of a group or dataset that are scalar, by name.
@@ -44,6 +50,8 @@ class Reader {
     [[nodiscard]] Handle open_dataset(std::string_view path) const;
     [[nodiscard]] std::size_t n_elements(std::string_view path) const;
     void read(std::string_view path, Type type, void* values) const;
+    void read_rows(std::string_view path, Type type, std::size_t first_row, std::size_t n_values,
+                   void* values) const;
 
     std::string file_;
     Handle handle_;

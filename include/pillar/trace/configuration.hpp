@@ -50,6 +50,8 @@ inline constexpr auto configuration_keys = [] {
         {"window", integer, "",
          "positions that a row sees in layers with a window; 0: there are none"},
         {"n_window_layers", integer, "", "layers with a window"},
+        {"n_joint_norm_layers", integer, "",
+         "layers that exchange sums of squares for a norm over all heads"},
         {"kernels", text, "", "kernel family", true},
         {"allreduce", text, "", "as `--allreduce` was given", true},
         {"allreduce_decode", text, "", "what `auto` chose for a decode step, else the same"},

@@ -124,8 +124,8 @@ std::string layers_script(const report::ScalingRow& row, const report::ExampleSt
         at_ms = boxes[3].add(layer.rank, at_ms, layer.feed_forward_wire_s);
         most_ms = std::max(most_ms, at_ms);
     }
-    const std::string range = is_near ? fmt::format("[{:.6g}:{:.6g}]", least_ms, most_ms)
-                                      : std::string("[0:*]");
+    const std::string range =
+        is_near ? fmt::format("[{:.6g}:{:.6g}]", least_ms, most_ms) : std::string("[0:*]");
     return script_of_boxes(boxes, axes(row, example.ranks.size(), range));
 }
 
@@ -141,19 +141,18 @@ void add_gantt(Figures& figures, const report::ScalingTable& table) {
     }
     const std::uint32_t n_layers =
         std::ranges::max_element(example.layers, {}, &trace::LayerRow::layer)->layer + 1;
-    figures.push_back({"token-over-ranks", title_of(*row, example, "One token"),
-                       "Of the decode steps whose layers are recorded the one whose time is nearest "
-                       "to the median, layer by layer.",
-                       layers_script(*row, example, 0, n_layers - 1), 800,
-                       height_of(example.ranks.size())});
+    figures.push_back(
+        {"token-over-ranks", title_of(*row, example, "One token"),
+         "Of the decode steps whose layers are recorded the one whose time is nearest "
+         "to the median, layer by layer.",
+         layers_script(*row, example, 0, n_layers - 1), 800, height_of(example.ranks.size())});
     if (n_layers <= 8) return;
     const std::uint32_t first = n_layers / 2;
-    figures.push_back({"layers-over-ranks",
-                       title_of(*row, example, fmt::format("Layers {} and {}", first, first + 1)
-                                                   .c_str()),
-                       "Two layers of the same step: waiting ends when the last rank comes.",
-                       layers_script(*row, example, first, first + 1), 800,
-                       height_of(example.ranks.size())});
+    figures.push_back(
+        {"layers-over-ranks",
+         title_of(*row, example, fmt::format("Layers {} and {}", first, first + 1).c_str()),
+         "Two layers of the same step: waiting ends when the last rank comes.",
+         layers_script(*row, example, first, first + 1), 800, height_of(example.ranks.size())});
 }
 
 } // namespace pillar::plots

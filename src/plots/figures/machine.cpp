@@ -54,8 +54,8 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
     double least_x = 1e300, most_x = 0, least_y = 1e300, most_y = 0;
     int line = 0;
     for (const report::ScalingRow& row : table.rows) {
-        const auto points = row.n_ranks > 1 ? report::message_times_of(row)
-                                            : std::vector<perf::Point>();
+        const auto points =
+            row.n_ranks > 1 ? report::message_times_of(row) : std::vector<perf::Point>();
         if (points.empty() || line == most_rows) continue;
         Block block(fmt::format("$sums{}", ++line));
         for (const perf::Point& point : points) {
@@ -71,32 +71,31 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
                                      line, in_quotes(label_of(row))));
         const auto fit = report::message_fit(row);
         if (!fit) continue;
-        lines += fmt::format(" {}: α = {:.1f} us ({:.1f} to {:.1f}), G = {:.2f} ns a byte ({:.2f} to "
-                             "{:.2f}).",
-                             label_of(row), 1e6 * fit->offset.value, 1e6 * fit->offset.low,
-                             1e6 * fit->offset.high, 1e9 * fit->slope.value, 1e9 * fit->slope.low,
-                             1e9 * fit->slope.high);
+        lines += fmt::format(
+            " {}: α = {:.1f} us ({:.1f} to {:.1f}), G = {:.2f} ns a byte ({:.2f} to "
+            "{:.2f}).",
+            label_of(row), 1e6 * fit->offset.value, 1e6 * fit->offset.low, 1e6 * fit->offset.high,
+            1e9 * fit->slope.value, 1e9 * fit->slope.low, 1e9 * fit->slope.high);
         pieces.push_back(fmt::format("(x >= {:g} && x <= {:g} ? {:.9g} + {:.9g} * x : NaN) with "
                                      "lines linetype {} title 'α + G·bytes'",
                                      points.front().x / 1.01, points.back().x * 1.01,
                                      1e6 * fit->offset.value, 1e6 * fit->slope.value, line));
     }
     if (pieces.empty()) return;
-    figures.push_back({"all-reduce", "All-reduce over its size",
-                       "Mean time of moving an all-reduce's bytes, from the last rank's arrival on, "
-                       "prompts and decode steps together." +
-                           lines,
-                       style() + blocks +
-                           "set logscale xy 10\nset samples 400\n"
-                           "set grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
-                           "set xlabel 'bytes of the longest payload of a rank'\n"
-                           "set ylabel 'microseconds'\n" +
-                           (sizes.size() <= 8
-                                ? tics("x", std::vector<double>(sizes.begin(), sizes.end()))
-                                : "") +
-                           fmt::format("set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n",
-                                       least_x / 1.6, most_x * 1.6, least_y / 1.6, most_y * 1.6) +
-                           plot(pieces)});
+    figures.push_back(
+        {"all-reduce", "All-reduce over its size",
+         "Mean time of moving an all-reduce's bytes, from the last rank's arrival on, "
+         "prompts and decode steps together." +
+             lines,
+         style() + blocks +
+             "set logscale xy 10\nset samples 400\n"
+             "set grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
+             "set xlabel 'bytes of the longest payload of a rank'\n"
+             "set ylabel 'microseconds'\n" +
+             (sizes.size() <= 8 ? tics("x", std::vector<double>(sizes.begin(), sizes.end())) : "") +
+             fmt::format("set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n", least_x / 1.6,
+                         most_x * 1.6, least_y / 1.6, most_y * 1.6) +
+             plot(pieces)});
 }
 
 void add_roofline(Figures& figures, const report::ScalingTable& table,
@@ -111,8 +110,8 @@ void add_roofline(Figures& figures, const report::ScalingTable& table,
                                bytes_per_s / 1e9, macs_per_s / 1e9, bytes_per_s / 1e9,
                                macs_per_s / 1e9, dashes, in_quotes(title));
         };
-        pieces.push_back(line(profile->read_bytes_per_s, profile->macs_per_s, "1",
-                              profile->name + ": peak"));
+        pieces.push_back(
+            line(profile->read_bytes_per_s, profile->macs_per_s, "1", profile->name + ": peak"));
         pieces.push_back(line(profile->read_bytes_per_s * profile->read_efficiency,
                               profile->macs_per_s * profile->mac_efficiency, "2",
                               "as products reach it"));
@@ -171,8 +170,8 @@ void add_over_time(Figures& figures, const report::ScalingTable& table) {
             add(report::Series::Kind::core_hz, "core clock, GHz", true);
             add(report::Series::Kind::temperature, "temperature, °C", false);
         }
-        std::string script = style() + blocks + "set xlabel 'seconds since the run began'\n" +
-                             "set xrange [0:*]\n";
+        std::string script =
+            style() + blocks + "set xlabel 'seconds since the run began'\n" + "set xrange [0:*]\n";
         if (n_panels > 1) script += fmt::format("set multiplot layout {},1\n", n_panels);
         script += panels;
         if (n_panels > 1) script += "unset multiplot\n";

@@ -23,9 +23,7 @@ struct Curve {
     std::vector<perf::Point> times;
     report::Laws laws;
     [[nodiscard]] double base() const { return times.front().x; }
-    [[nodiscard]] double speed_up(double time_s) const {
-        return times.front().y * base() / time_s;
-    }
+    [[nodiscard]] double speed_up(double time_s) const { return times.front().y * base() / time_s; }
 };
 
 std::vector<Curve> curves_of(const report::ScalingTable& table, Study::Kind kind) {
@@ -33,8 +31,7 @@ std::vector<Curve> curves_of(const report::ScalingTable& table, Study::Kind kind
     for (const trace::Phase phase : {trace::Phase::decode, trace::Phase::prefill})
         for (const Study& study : report::studies_of(table)) {
             if (study.kind != kind || !report::is_numeric(study)) continue;
-            Curve curve{fmt::format("{}{}{}",
-                                    phase == trace::Phase::decode ? "decode" : "prompt",
+            Curve curve{fmt::format("{}{}{}", phase == trace::Phase::decode ? "decode" : "prompt",
                                     study.alike.empty() ? "" : ", ", study.alike),
                         report::times_of(table, study, phase),
                         report::laws_of(table, study, phase)};
@@ -57,8 +54,7 @@ std::string x_axis(const std::vector<double>& places, const char* label) {
     return fmt::format("set xlabel '{}'\n{}set xrange [{:g}:{:g}]\n{}", label,
                        is_wide ? "set logscale x 2\n" : "",
                        is_wide ? places.front() / 1.15 : places.front() - 0.15,
-                       is_wide ? places.back() * 1.15 : places.back() + 0.15,
-                       tics("x", places));
+                       is_wide ? places.back() * 1.15 : places.back() + 0.15, tics("x", places));
 }
 
 std::string fraction_text(const perf::Estimate& e) {
@@ -79,17 +75,17 @@ std::string curves_script(const std::vector<Curve>& curves, OfTime&& of_time,
         Block points(fmt::format("$points{}", line)), law(fmt::format("$law{}", line));
         for (const perf::Point& point : curve.times)
             // Beside each other, where bars would hide one another.
-            points.add({point.x * (1 + 0.015 * (line - 1)), of_time(curve, point.x, point.y),
-                        of_time(curve, point.x, point.y + 1.96 * point.sigma),
-                        of_time(curve, point.x,
-                                std::max(point.y / 10, point.y - 1.96 * point.sigma))});
+            points.add(
+                {point.x * (1 + 0.015 * (line - 1)), of_time(curve, point.x, point.y),
+                 of_time(curve, point.x, point.y + 1.96 * point.sigma),
+                 of_time(curve, point.x, std::max(point.y / 10, point.y - 1.96 * point.sigma))});
         blocks += points.text();
         pieces.push_back(fmt::format("{} using 1:2:3:4 with yerrorbars linetype {} dashtype 1 "
                                      "title {}",
                                      points.name(), line, in_quotes(curve.title)));
         if (!curve.laws.amdahl) {
-            pieces.push_back(fmt::format("{} using 1:2 with lines linetype {} notitle",
-                                         points.name(), line));
+            pieces.push_back(
+                fmt::format("{} using 1:2 with lines linetype {} notitle", points.name(), line));
             continue;
         }
         for (int i = 0; i <= 60; ++i) {
@@ -97,10 +93,9 @@ std::string curves_script(const std::vector<Curve>& curves, OfTime&& of_time,
             law.add({x, of_time(curve, x, curve.laws.amdahl->time_s(x))});
         }
         blocks += law.text();
-        pieces.push_back(fmt::format("{} using 1:2 with lines linetype {} title {}", law.name(),
-                                     line,
-                                     in_quotes(fmt::format("Amdahl, s = {:.3f}",
-                                                        curve.laws.amdahl->serial.value))));
+        pieces.push_back(fmt::format(
+            "{} using 1:2 with lines linetype {} title {}", law.name(), line,
+            in_quotes(fmt::format("Amdahl, s = {:.3f}", curve.laws.amdahl->serial.value))));
     }
     return blocks + plot(pieces);
 }
@@ -125,7 +120,8 @@ void add_pair(Figures& figures, const report::ScalingTable& table, Study::Kind k
          fmt::format("S = T({0:g})·{0:g}/T(p) of the median times; bars are their 95 % intervals, "
                      "lines Amdahl's law fitted to the points.{1}",
                      base, serial_parts(curves)),
-         style() + axes + fmt::format("set ylabel 'speed-up over {:g} {}'\nset yrange [0:*]\n", base,
+         style() + axes +
+             fmt::format("set ylabel 'speed-up over {:g} {}'\nset yrange [0:*]\n", base,
                          base == 1 ? one : what) +
              curves_script(
                  curves,
@@ -162,16 +158,15 @@ void add_weak_scaling(Figures& figures, const report::ScalingTable& table) {
     int line = 0;
     for (const Curve& curve : curves) {
         Block points(fmt::format("$points{}", ++line));
-        for (const perf::Point& point : curve.times)
-            points.add({point.x, curve.speed_up(point.y)});
+        for (const perf::Point& point : curve.times) points.add({point.x, curve.speed_up(point.y)});
         script += points.text();
-        pieces.push_back(fmt::format("{} using 1:2 with points linetype {} title {}",
-                                     points.name(), line, in_quotes(curve.title)));
+        pieces.push_back(fmt::format("{} using 1:2 with points linetype {} title {}", points.name(),
+                                     line, in_quotes(curve.title)));
         if (!curve.laws.gustafson) continue;
         const perf::Estimate& serial = curve.laws.gustafson->serial;
-        pieces.push_back(fmt::format("x - {:.9g} * (x - 1) with lines linetype {} title {}",
-                                     serial.value, line,
-                                     in_quotes(fmt::format("Gustafson, s = {:.3f}", serial.value))));
+        pieces.push_back(
+            fmt::format("x - {:.9g} * (x - 1) with lines linetype {} title {}", serial.value, line,
+                        in_quotes(fmt::format("Gustafson, s = {:.3f}", serial.value))));
         parts += fmt::format(" Serial part of {}: {}.", curve.title, fraction_text(serial));
     }
     figures.push_back({"weak-scaling", "Weak scaling",
@@ -195,7 +190,8 @@ void add_sweeps(Figures& figures, const report::ScalingTable& table) {
         int line = 0;
         for (const trace::Phase phase : {trace::Phase::decode, trace::Phase::prefill})
             for (const Study& like : report::studies_of(table)) {
-                if (like.setting != study.setting || line == static_cast<int>(most_curves)) continue;
+                if (like.setting != study.setting || line == static_cast<int>(most_curves))
+                    continue;
                 Block points(fmt::format("$points{}", ++line));
                 for (const perf::Point& time : report::times_of(table, like, phase)) {
                     points.add({time.x, 1 / time.y, 1 / (time.y + 1.96 * time.sigma),
@@ -209,16 +205,16 @@ void add_sweeps(Figures& figures, const report::ScalingTable& table) {
                     "yerrorbars linetype {1} dashtype 1 title {2}",
                     points.name(), line,
                     in_quotes(fmt::format("{}{}{}",
-                                       phase == trace::Phase::decode ? "decode" : "prompt",
-                                       like.alike.empty() ? "" : ", ", like.alike))));
+                                          phase == trace::Phase::decode ? "decode" : "prompt",
+                                          like.alike.empty() ? "" : ", ", like.alike))));
             }
         if (pieces.empty()) continue;
         const std::vector<double> all(places.begin(), places.end());
-        script += fmt::format("set xlabel {}\nset ylabel 'tokens a second'\nset yrange [0:*]\n{}{}",
-                              in_quotes(study.setting),
-                              all.front() > 0 && all.back() / all.front() > 8 ? "set logscale x 2\n"
-                                                                              : "",
-                              tics("x", all));
+        script +=
+            fmt::format("set xlabel {}\nset ylabel 'tokens a second'\nset yrange [0:*]\n{}{}",
+                        in_quotes(study.setting),
+                        all.front() > 0 && all.back() / all.front() > 8 ? "set logscale x 2\n" : "",
+                        tics("x", all));
         figures.push_back({"sweep-" + study.setting, "Tokens a second over " + study.setting,
                            "Medians with their 95 % intervals.", script + plot(pieces)});
     }

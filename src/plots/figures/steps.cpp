@@ -29,8 +29,8 @@ std::string panel(const Block& bars, const char* title, std::size_t n_bars) {
     int column = 0;
     for (const Area& part : areas) {
         ++column;
-        pieces.push_back(fmt::format("{} using {}{} with histograms {} title '{}'", bars.name(), column,
-                                     column == 1 ? ":xtic(5)" : "", part.fill, part.name));
+        pieces.push_back(fmt::format("{} using {}{} with histograms {} title '{}'", bars.name(),
+                                     column, column == 1 ? ":xtic(5)" : "", part.fill, part.name));
     }
     return fmt::format("set title '{}'\nset xrange [-0.6:{:.1f}]\n{}", title,
                        static_cast<double>(n_bars) - 0.4, plot(pieces));
@@ -39,8 +39,7 @@ std::string panel(const Block& bars, const char* title, std::size_t n_bars) {
 /// Positions in equal parts, with the latencies of the tokens there.
 std::map<int, std::vector<double>> bins_of(const std::vector<report::TokenLatency>& tokens,
                                            double& width) {
-    const auto [first, last] =
-        std::ranges::minmax(tokens, {}, &report::TokenLatency::position);
+    const auto [first, last] = std::ranges::minmax(tokens, {}, &report::TokenLatency::position);
     const double span = std::max(1, last.position - first.position + 1);
     const auto n_bins = std::clamp<double>(static_cast<double>(tokens.size()) / 8, 1, 24);
     width = std::max(1.0, std::ceil(span / n_bins));
@@ -81,10 +80,11 @@ void add_shares(Figures& figures, const report::ScalingTable& table) {
     if (n_decode > 0) script += panel(decode, "decode", n_decode);
     if (n_prompt > 0) script += panel(prompt, "prompt", n_prompt);
     if (has_both) script += "unset multiplot\n";
-    figures.push_back({"shares", "Where the time goes",
-                       "All ranks together. Wait: until the last rank came; wire: moving bytes after "
-                       "that; sample: between two tokens, where rank 0 samples and prints.",
-                       script, has_both ? 900 : 640, is_long ? 600 : 460});
+    figures.push_back(
+        {"shares", "Where the time goes",
+         "All ranks together. Wait: until the last rank came; wire: moving bytes after "
+         "that; sample: between two tokens, where rank 0 samples and prints.",
+         script, has_both ? 900 : 640, is_long ? 600 : 460});
 }
 
 void add_latency(Figures& figures, const report::ScalingTable& table) {
@@ -121,15 +121,17 @@ void add_latency(Figures& figures, const report::ScalingTable& table) {
                                                 "ms.",
                                                 n_above, *std::ranges::max_element(all_ms))),
          style() + points.text() + bands.text() +
-             fmt::format("set xlabel 'position in the sequence'\nset ylabel 'milliseconds a token'\n"
-                         "set yrange [0:{:.6g}]\n",
-                         top_ms) +
-             plot({"$tokens using 1:2 with points pointtype 7 pointsize 0.4 linecolor '#A0A0A0' "
-                   "title 'tokens'",
-                   "$percentiles using 1:2 with lines linetype 3 title '10 %'",
-                   "$percentiles using 1:3 with linespoints linetype 1 pointsize 0.8 title 'median'",
-                   "$percentiles using 1:4 with lines linetype 2 title '90 %'",
-                   "$percentiles using 1:5 with lines linetype 6 title '99 %'"})});
+             fmt::format(
+                 "set xlabel 'position in the sequence'\nset ylabel 'milliseconds a token'\n"
+                 "set yrange [0:{:.6g}]\n",
+                 top_ms) +
+             plot(
+                 {"$tokens using 1:2 with points pointtype 7 pointsize 0.4 linecolor '#A0A0A0' "
+                  "title 'tokens'",
+                  "$percentiles using 1:2 with lines linetype 3 title '10 %'",
+                  "$percentiles using 1:3 with linespoints linetype 1 pointsize 0.8 title 'median'",
+                  "$percentiles using 1:4 with lines linetype 2 title '90 %'",
+                  "$percentiles using 1:5 with lines linetype 6 title '99 %'"})});
 }
 
 void add_waiting(Figures& figures, const report::ScalingTable& table) {
@@ -171,10 +173,11 @@ void add_waiting(Figures& figures, const report::ScalingTable& table) {
         if (!bright.is_empty())
             pieces.push_back("$bright using 1:2:3 with labels textcolor 'white'");
     }
-    figures.push_back({"waiting", fmt::format("Who waited for whom, {}", label_of(*row)),
-                       "Milliseconds a decode step that the rank of a line waited until the rank of "
-                       "a column came.",
-                       script + plot(pieces), 680, 540});
+    figures.push_back(
+        {"waiting", fmt::format("Who waited for whom, {}", label_of(*row)),
+         "Milliseconds a decode step that the rank of a line waited until the rank of "
+         "a column came.",
+         script + plot(pieces), 680, 540});
 }
 
 } // namespace pillar::plots

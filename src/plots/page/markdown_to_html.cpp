@@ -56,10 +56,17 @@ class Converter {
 
     void end_all() {
         switch (open_) {
-        case Open::paragraph: html_ += "</p>\n"; break;
-        case Open::list: html_ += "</ul>\n"; break;
-        case Open::table: html_ += "</tbody></table></div>\n"; break;
-        case Open::nothing: break;
+        case Open::paragraph:
+            html_ += "</p>\n";
+            break;
+        case Open::list:
+            html_ += "</ul>\n";
+            break;
+        case Open::table:
+            html_ += "</tbody></table></div>\n";
+            break;
+        case Open::nothing:
+            break;
         }
         open_ = Open::nothing;
         n_table_lines_ = 0;
@@ -134,11 +141,20 @@ std::string escaped(std::string_view text) {
     std::string html;
     for (const char c : to_valid_utf8(text)) {
         switch (c) {
-        case '<': html += "&lt;"; break;
-        case '>': html += "&gt;"; break;
-        case '&': html += "&amp;"; break;
-        case '"': html += "&quot;"; break;
-        default: html += c;
+        case '<':
+            html += "&lt;";
+            break;
+        case '>':
+            html += "&gt;";
+            break;
+        case '&':
+            html += "&amp;";
+            break;
+        case '"':
+            html += "&quot;";
+            break;
+        default:
+            html += c;
         }
     }
     return html;

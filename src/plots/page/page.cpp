@@ -38,8 +38,8 @@ std::string base64(std::string_view bytes) {
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         std::uint32_t group = 0;
         for (std::size_t k = 0; k < 3; ++k)
-            group = group << 8 |
-                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+            group =
+                group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
         for (std::size_t k = 0; k < 4; ++k)
             text += i + k <= bytes.size() ? digits[group >> (18 - 6 * k) & 63U] : '=';
     }
@@ -62,8 +62,8 @@ std::string html_page(const std::string& title, const std::string& markdown,
     for (std::size_t i = 0; i < figures.size(); ++i)
         html += fmt::format("<figure><img alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\">\n"
                             "<figcaption><b>{0}</b> ({3}). {2}</figcaption></figure>\n",
-                            escaped(figures[i].title), base64(svgs[i]),
-                            escaped(figures[i].caption), escaped(figures[i].subject));
+                            escaped(figures[i].title), base64(svgs[i]), escaped(figures[i].caption),
+                            escaped(figures[i].subject));
     if (!figures.empty()) html += "</div>\n";
     return html + "</body>\n</html>\n";
 }

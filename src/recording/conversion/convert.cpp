@@ -2,9 +2,9 @@
 
 #include "pillar/recording/convert.hpp"
 
+#include "detail_tables.hpp"
 #include "journal/scan.hpp"
 #include "journal/step_walk.hpp"
-#include "detail_tables.hpp"
 #include "tables.hpp"
 
 #include "pillar/core/errors.hpp"

@@ -78,9 +78,9 @@ class StepDivider {
     std::vector<CollectiveTimes> collectives_;
     std::vector<WaitedFor> waits_;
     std::vector<std::vector<Part>> parts_; ///< (rank, collective)
-    double step_begin_s_ = 0;             ///< rank 0's
-    std::vector<double> uncertainties_s_; ///< (rank)
-    double uncertainty_s_ = 0;            ///< the largest
+    double step_begin_s_ = 0;              ///< rank 0's
+    std::vector<double> uncertainties_s_;  ///< (rank)
+    double uncertainty_s_ = 0;             ///< the largest
 };
 
 } // namespace pillar::recording

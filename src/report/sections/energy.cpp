@@ -40,7 +40,8 @@ std::string energy_section(const ScalingTable& table) {
                              number_column("W"), number_column("tokens generated"),
                              number_column("J/token"), number_column("W")},
                             rows) +
-           "\nFrom the meter's log over the time of the steps, sampling included; steps in gaps of the "
+           "\nFrom the meter's log over the time of the steps, sampling included; steps in gaps of "
+           "the "
            "log and warm-up steps are left out.\n";
 }
 

@@ -14,8 +14,8 @@ namespace {
 using tables::number_column, tables::text_column;
 
 std::string title_of(const Study& study) {
-    return tables::cell(fmt::format("{}{}{}", name_of(study), study.alike.empty() ? "" : ": ",
-                                    study.alike));
+    return tables::cell(
+        fmt::format("{}{}{}", name_of(study), study.alike.empty() ? "" : ": ", study.alike));
 }
 
 void add_points(std::vector<std::vector<std::string>>& rows, const ScalingTable& table,
@@ -30,13 +30,13 @@ void add_points(std::vector<std::vector<std::string>>& rows, const ScalingTable&
         std::optional<double> times, prompt_times;
         if (time && base_time) times = base_time->median / time->median;
         if (prompt && base_prompt) prompt_times = *prompt / *base_prompt;
-        rows.push_back({title_of(study), tables::cell(point.label),
-                        time ? tables::seconds(time->median) : tables::none,
-                        time ? fmt::format("{} … {}", tables::seconds(time->low),
-                                           tables::seconds(time->high))
-                             : tables::none,
-                        tables::number(median_tokens_per_s(totals), 2), tables::number(times, 2),
-                        tables::number(prompt, 2), tables::number(prompt_times, 2)});
+        rows.push_back(
+            {title_of(study), tables::cell(point.label),
+             time ? tables::seconds(time->median) : tables::none,
+             time ? fmt::format("{} … {}", tables::seconds(time->low), tables::seconds(time->high))
+                  : tables::none,
+             tables::number(median_tokens_per_s(totals), 2), tables::number(times, 2),
+             tables::number(prompt, 2), tables::number(prompt_times, 2)});
     }
 }
 
@@ -44,8 +44,8 @@ class LawRows {
   private:
     auto row_of(const Study& study, const std::string& steps, const std::string& law,
                 const perf::Quality& quality) {
-        return [this, title = title_of(study), steps, law, quality](
-                   const char* parameter, const perf::Estimate& e, bool is_time) {
+        return [this, title = title_of(study), steps, law,
+                quality](const char* parameter, const perf::Estimate& e, bool is_time) {
             const auto text = [is_time](double value) {
                 const double size = std::abs(value);
                 return (value < 0 ? "−" : "") +
@@ -70,8 +70,8 @@ class LawRows {
             add_one("T(1), s", fit.one_s, true);
         }
         if (laws.gustafson)
-            row_of(study, steps, "Gustafson S = p − s·(p − 1)", laws.gustafson->quality)(
-                "s", laws.gustafson->serial, false);
+            row_of(study, steps, "Gustafson S = p − s·(p − 1)",
+                   laws.gustafson->quality)("s", laws.gustafson->serial, false);
         if (laws.time) {
             const auto& fit = *laws.time;
             const auto add_one = row_of(study, steps, "T(p) = a + b/p + c·log₂p", fit.quality);

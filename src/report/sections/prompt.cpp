@@ -21,8 +21,7 @@ int size_of(const ScalingRow& row) {
 
 void add_speed_up(std::vector<std::string>& cells, const ScalingRow* base, const ScalingRow& row) {
     const auto time = seconds_per_prompt_token(row.totals);
-    const auto base_time =
-        base == nullptr ? std::nullopt : seconds_per_prompt_token(base->totals);
+    const auto base_time = base == nullptr ? std::nullopt : seconds_per_prompt_token(base->totals);
     std::optional<double> speed_up, efficiency, karp_flatt;
     if (time && base_time && row.speed_up) {
         ScalingRow sized = *base;

@@ -36,12 +36,12 @@ std::vector<std::string> summary_cells(const ScalingRow& row) {
     const auto often = std::ranges::max_element(totals.n_slowest);
     cells.push_back(rank_text(row, slowest_rank(totals.ranks)));
     cells.push_back(
-        n_steps == 0 ? tables::none
-                     : fmt::format("{} in {}",
-                                   rank_text(row, static_cast<std::size_t>(
-                                                      often - totals.n_slowest.begin())),
-                                   tables::percent(static_cast<double>(*often) /
-                                                   static_cast<double>(n_steps))));
+        n_steps == 0
+            ? tables::none
+            : fmt::format(
+                  "{} in {}",
+                  rank_text(row, static_cast<std::size_t>(often - totals.n_slowest.begin())),
+                  tables::percent(static_cast<double>(*often) / static_cast<double>(n_steps))));
     const auto most = waited_for_most(totals.waiting);
     cells.push_back(most ? rank_text(row, most->cause) : tables::none);
     cells.push_back(most ? tables::percent(most->share) : tables::none);
@@ -99,7 +99,8 @@ std::string waiting_section(const ScalingTable& table) {
                              text_column("by")},
                             rows) +
            matrices +
-           "\nSlowest: computes longest, in sum and in most decode steps. Waiting for a rank: until "
+           "\nSlowest: computes longest, in sum and in most decode steps. Waiting for a rank: "
+           "until "
            "it came as the last of those that a collective cannot go on without; ± and `<`: what "
            "the clocks leave open. All decode steps count, the first one too.\n" +
            (is_estimated ? "Some traces have not recorded for whom ranks waited: what they waited "
@@ -121,19 +122,19 @@ std::string messages_section(const ScalingTable& table) {
                             tables::number(1e6 * point.y, 1), tables::number(line(point.x), 1)});
         }
         if (!fit) continue;
-        rows.push_back(
-            {tables::cell(name_of(row)), "α, G",
-             fmt::format("{:.1f} us ({:.1f} … {:.1f})", 1e6 * fit->offset.value,
-                         1e6 * fit->offset.low, 1e6 * fit->offset.high),
-             fmt::format("{:.2f} ns/byte ({:.2f} … {:.2f})", 1e9 * fit->slope.value,
-                         1e9 * fit->slope.low, 1e9 * fit->slope.high)});
+        rows.push_back({tables::cell(name_of(row)), "α, G",
+                        fmt::format("{:.1f} us ({:.1f} … {:.1f})", 1e6 * fit->offset.value,
+                                    1e6 * fit->offset.low, 1e6 * fit->offset.high),
+                        fmt::format("{:.2f} ns/byte ({:.2f} … {:.2f})", 1e9 * fit->slope.value,
+                                    1e9 * fit->slope.low, 1e9 * fit->slope.high)});
     }
     if (rows.empty()) return "";
     return "\n### All-reduces over their size\n\n" +
            tables::markdown({text_column("ranks × threads"), number_column("bytes"),
                              number_column("wire us"), number_column("α + G·bytes, us")},
                             rows) +
-           "\nWire: mean time of one from the last rank's arrival on; bytes: of the longest payload "
+           "\nWire: mean time of one from the last rank's arrival on; bytes: of the longest "
+           "payload "
            "of a rank. The line needs two sizes.\n";
 }
 

@@ -90,7 +90,8 @@ Record record_of(const std::string& model, const ScalingRow& row, bool with_pred
                      {"slowest_in_steps", totals.n_slowest[slowest]}};
     if (with_energy) {
         const auto joules = [&](metering::PhaseEnergy metering::NodeEnergy::*phase) {
-            const metering::PhaseEnergy energy = totals.energy ? totals.energy->all.*phase : metering::PhaseEnergy();
+            const metering::PhaseEnergy energy =
+                totals.energy ? totals.energy->all.*phase : metering::PhaseEnergy();
             return energy.n_tokens > 0
                        ? std::optional(energy.joules / static_cast<double>(energy.n_tokens))
                        : std::nullopt;

@@ -88,11 +88,10 @@ Value waiting_record(const Totals& totals) {
     for (std::size_t rank = 0; rank < matrix.n_ranks(); ++rank)
         for (std::size_t cause = 0; cause < matrix.n_ranks(); ++cause)
             if (matrix.wait_s(rank, cause) > 0)
-                pairs.push_back(
-                    Record{{"rank", rank},
-                           {"cause", cause},
-                           {"wait_s", matrix.wait_s(rank, cause)},
-                           {"wait_uncertainty_s", matrix.uncertainty_s(rank, cause)}});
+                pairs.push_back(Record{{"rank", rank},
+                                       {"cause", cause},
+                                       {"wait_s", matrix.wait_s(rank, cause)},
+                                       {"wait_uncertainty_s", matrix.uncertainty_s(rank, cause)}});
     const auto most = waited_for_most(matrix);
     Record record{{"steps", matrix.n_steps},
                   {"is_estimated", matrix.is_estimated},
@@ -129,7 +128,8 @@ List clocks_list(const Totals& totals) {
 Value energy_record(const Totals& totals) {
     if (!totals.energy) return {};
     List nodes;
-    for (const metering::NodeEnergy& node : totals.energy->nodes) nodes.push_back(node_record(node));
+    for (const metering::NodeEnergy& node : totals.energy->nodes)
+        nodes.push_back(node_record(node));
     Record record = node_record(totals.energy->all);
     record.set("nodes", std::move(nodes));
     return record;

@@ -1,7 +1,7 @@
 // Tables for people, with a sentence for everything that a number alone would hide.
 
-#include "text/renderers.hpp"
 #include "sections/sections.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/core/text.hpp"
 #include "pillar/tables/markdown.hpp"
@@ -156,9 +156,8 @@ std::string to_markdown(std::span<const ScalingTable> tables) {
         text += prediction_markdown(table);
         add_definitions(text, table);
         add_remarks(text, table);
-        for (const auto section :
-             {prompt_section, studies_section, laws_section, waiting_section, messages_section,
-              clocks_section, energy_section})
+        for (const auto section : {prompt_section, studies_section, laws_section, waiting_section,
+                                   messages_section, clocks_section, energy_section})
             text += section(table);
     }
     return text;

@@ -16,7 +16,8 @@ std::string render(std::span<const ScalingTable> tables, tables::Format format) 
 }
 
 std::vector<ScalingTable> tables_of(std::span<const std::string> paths,
-                                    const perf::MachineProfile* profile, const metering::MeterLog* meter) {
+                                    const perf::MachineProfile* profile,
+                                    const metering::MeterLog* meter) {
     std::vector<trace::Trace> traces;
     for (const std::string& path : paths) traces.push_back(trace::read_trace(path));
     return scaling_tables(traces, profile, meter);

@@ -47,8 +47,8 @@ class Log : public ::testing::Test {
             const int second = 59 + s;
             char line[64];
             std::snprintf(line, sizeof line, "2026-01-31T%02d:%02d:%02d%s,%d\n",
-                          hour + second / 60 / 60 + (second >= 60 ? 1 : 0),
-                          second >= 60 ? 0 : 59, second % 60, zone.c_str(), s < 3 ? 6 : 8);
+                          hour + second / 60 / 60 + (second >= 60 ? 1 : 0), second >= 60 ? 0 : 59,
+                          second % 60, zone.c_str(), s < 3 ? 6 : 8);
             text += line;
         }
         return text;
@@ -79,8 +79,8 @@ TEST_F(Log, GivesJoulesOfPromptAndDecodeApart) {
 }
 
 TEST_F(Log, KnowsZones) {
-    EXPECT_DOUBLE_EQ(energy_of(planted_run(), log(every_second("+01:00", 12)), true).all.decode.joules,
-                     32);
+    EXPECT_DOUBLE_EQ(
+        energy_of(planted_run(), log(every_second("+01:00", 12)), true).all.decode.joules, 32);
     EXPECT_DOUBLE_EQ(
         energy_of(planted_run(), log(every_second("", 12), 3600.0), true).all.decode.joules, 32);
     const Energy assumed = energy_of(planted_run(), log(every_second("")), true);
@@ -115,12 +115,14 @@ TEST_F(Log, ReadsSeveralNodesAndTheirTotal) {
 TEST_F(Log, RefusesWhatItCannotRead) {
     EXPECT_THAT(refusal_of(""), HasSubstr("is empty"));
     EXPECT_THAT(refusal_of("time,voltage,current\n"), HasSubstr("no column of watts"));
-    EXPECT_THAT(refusal_of("time,w\nyesterday,3\n"), AllOf(HasSubstr("line 2"), HasSubstr("no time")));
+    EXPECT_THAT(refusal_of("time,w\nyesterday,3\n"),
+                AllOf(HasSubstr("line 2"), HasSubstr("no time")));
     EXPECT_THAT(refusal_of("time,w\n2026-02-30T12:00:00Z,3\n"), HasSubstr("no time"));
     EXPECT_THAT(refusal_of("time,w\n1769860799,much\n"), HasSubstr("no number"));
     EXPECT_THAT(refusal_of("time,w\n1769860799,-3\n"), HasSubstr("no power of a node"));
     EXPECT_THAT(refusal_of("time,w\n1769860799,3,4\n"), HasSubstr("3 fields instead of 2"));
-    EXPECT_THAT(refusal_of("time,w\n1769860799,3\n1769860799,3\n"), HasSubstr("not after the line"));
+    EXPECT_THAT(refusal_of("time,w\n1769860799,3\n1769860799,3\n"),
+                HasSubstr("not after the line"));
     EXPECT_THAT(refusal_of("time,w\n1769860799,3\n"), HasSubstr("fewer than two samples"));
 }
 

@@ -12,8 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(Html, HasTablesListsAndSentences) {
-    const std::string html = markdown_to_html("## A <b> & c\n\n| a | n |\n| --- | --: |\n| x\\|y | 1 |\n\n"
-                                              "One `code`,\ntwo.\n- first\n- second\n");
+    const std::string html =
+        markdown_to_html("## A <b> & c\n\n| a | n |\n| --- | --: |\n| x\\|y | 1 |\n\n"
+                         "One `code`,\ntwo.\n- first\n- second\n");
     EXPECT_EQ(html, "<h2>A &lt;b&gt; &amp; c</h2>\n"
                     "<div class=\"table\"><table><thead>\n"
                     "<tr><th>a</th><th class=\"number\">n</th></tr>\n</thead><tbody>\n"

@@ -104,8 +104,9 @@ TEST(Waiting, IsEstimatedFromTheStepsWhereItIsNotRecorded) {
     EXPECT_TRUE(matrix.is_estimated);
     EXPECT_EQ(waited_for_most(matrix)->cause, 1u);
     EXPECT_EQ(tables[0].rows[0].totals.n_slowest[1], 9u);
-    EXPECT_THAT(squeezed(render(tables, tables::Format::md)),
-                AllOf(HasSubstr("| 1 (pi2) in 100.0 % |"), HasSubstr("have not recorded for whom")));
+    EXPECT_THAT(
+        squeezed(render(tables, tables::Format::md)),
+        AllOf(HasSubstr("| 1 (pi2) in 100.0 % |"), HasSubstr("have not recorded for whom")));
 }
 
 TEST(Clocks, AreNamedWithWhatIsKnownOfThem) {
@@ -115,9 +116,10 @@ TEST(Clocks, AreNamedWithWhatIsKnownOfThem) {
     trace.details.clocks[1].offset_s = -3e-3;
     trace.details.clocks[1].offset_end_s = -3e-3 - 20e-6 * 4;
     const auto tables = scaling_tables(std::vector{trace});
-    EXPECT_THAT(render(tables, tables::Format::md),
-                HasSubstr("rank 1 (pi2) was 3.000 ± 0.010 ms ahead of rank 0's at the start and ran "
-                          "20.00 ± 5.00 ppm fast"));
+    EXPECT_THAT(
+        render(tables, tables::Format::md),
+        HasSubstr("rank 1 (pi2) was 3.000 ± 0.010 ms ahead of rank 0's at the start and ran "
+                  "20.00 ± 5.00 ppm fast"));
 }
 
 TEST(Throttling, IsToldWithItsEvents) {
@@ -136,8 +138,8 @@ TEST(Messages, OfSeveralSizesGiveLatencyAndBandwidth) {
     trace::Trace trace = planted({.n_ranks = 2});
     using Kind = trace::CollectiveRow::Kind;
     for (const std::uint32_t bytes : {1000U, 10000U, 100000U})
-        trace.details.collectives.push_back({trace::Phase::decode, Kind::allreduce, bytes, 100, 0,
-                                             50e-6 + 8.5e-9 * bytes, 0});
+        trace.details.collectives.push_back(
+            {trace::Phase::decode, Kind::allreduce, bytes, 100, 0, 50e-6 + 8.5e-9 * bytes, 0});
     const auto tables = scaling_tables(std::vector{trace});
     const auto fit = message_fit(tables[0].rows[0]);
     ASSERT_TRUE(fit);

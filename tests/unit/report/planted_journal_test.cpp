@@ -23,9 +23,9 @@ using ::testing::HasSubstr;
 constexpr std::size_t n_ranks = 4;
 constexpr std::uint64_t n_steps = 41;
 constexpr double step_s = 0.05;
-constexpr double origin_s = 1000;    // of rank 0's clock
-constexpr double offset_s = 3e-3;    // rank 1's clock is ahead by this at the start …
-constexpr double drift = 20e-6;      // … and runs fast
+constexpr double origin_s = 1000; // of rank 0's clock
+constexpr double offset_s = 3e-3; // rank 1's clock is ahead by this at the start …
+constexpr double drift = 20e-6;   // … and runs fast
 constexpr double uncertainty_s = 2e-5;
 
 double ahead_s(std::size_t rank, double time_s) {
@@ -107,11 +107,10 @@ TEST(PlantedJournal, NamesASlowRankAndAClockThatIsOff) {
     const ScalingRow row = reported(
         [](std::size_t rank) {
             const double slow = rank == 2 ? 0.010 : 0;
-            return std::vector<std::pair<CollectiveKind, Times>>{
-                {broadcast, {0, 0.001}},
-                {allreduce, {0.010 + slow, 0.021}},
-                {allreduce, {0.030 + slow, 0.041}},
-                {gather, {0.045, 0.046}}};
+            return std::vector<std::pair<CollectiveKind, Times>>{{broadcast, {0, 0.001}},
+                                                                 {allreduce, {0.010 + slow, 0.021}},
+                                                                 {allreduce, {0.030 + slow, 0.041}},
+                                                                 {gather, {0.045, 0.046}}};
         },
         text);
     const Totals& totals = row.totals;
