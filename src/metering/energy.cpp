@@ -37,8 +37,10 @@ class Integral {
     [[nodiscard]] bool covers(double from_s, double to_s) const {
         const auto& times = column_->time_s;
         if (from_s < times.front() || to_s > times.back()) return false;
-        return n_gaps_[interval(from_s)] == n_gaps_[std::max(interval(to_s), interval(from_s))] &&
-               !is_gap(interval(from_s));
+        // A time that is a sample's own ends the interval before it.
+        const auto end = std::ranges::lower_bound(times, to_s) - times.begin();
+        const std::size_t first = interval(from_s);
+        return n_gaps_[std::max(first, static_cast<std::size_t>(end))] == n_gaps_[first - 1];
     }
     [[nodiscard]] double joules(double from_s, double to_s) const {
         return until(to_s) - until(from_s);
@@ -51,7 +53,6 @@ class Integral {
         const auto after = std::ranges::upper_bound(times, time_s) - times.begin();
         return std::clamp<std::size_t>(static_cast<std::size_t>(after), 1, times.size() - 1);
     }
-    [[nodiscard]] bool is_gap(std::size_t i) const { return n_gaps_[i] != n_gaps_[i - 1]; }
     [[nodiscard]] double until(double time_s) const {
         const std::size_t i = interval(time_s);
         const double length_s = column_->time_s[i] - column_->time_s[i - 1];
