@@ -1,6 +1,7 @@
 // Tables for people, with a sentence for everything that a number alone would hide.
 
-#include "renderers.hpp"
+#include "sections/sections.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/core/text.hpp"
 #include "pillar/tables/markdown.hpp"
@@ -15,11 +16,6 @@ namespace {
 
 using tables::cell, tables::none, tables::number, tables::number_column, tables::percent,
     tables::seconds, tables::text_column;
-
-/// A waiting share below the clocks' uncertainty is only a bound.
-std::string wait_percent(double wait, double uncertainty) {
-    return wait < uncertainty ? "< " + percent(uncertainty) : percent(wait);
-}
 
 struct Extras {
     bool variant = false;
@@ -51,6 +47,8 @@ std::vector<std::string> row_cells(const ScalingRow& row, const Extras& extras) 
     add(has_shares ? percent(shares.compute) : none);
     add(has_shares ? wait_percent(shares.wait, shares.wait_uncertainty) : none);
     add(has_shares ? percent(shares.wire) : none);
+    const auto outside = outside_share(totals);
+    add(outside ? percent(*outside) : none);
     add(number(megabytes_per_token(totals), 3));
     const std::size_t slowest = slowest_rank(totals.ranks);
     add(has_shares ? fmt::format("{} ({})", slowest, cell(totals.ranks[slowest].host)) : none);
@@ -72,7 +70,7 @@ void add_table(std::string& text, const ScalingTable& table) {
     for (const char* title : {"tok/s", "prompt tok/s", "speed-up", "efficiency", "Karp–Flatt"})
         columns.push_back(number_column(title));
     if (extras.threads) columns.push_back(number_column("speed-up of threads"));
-    for (const char* title : {"compute", "wait", "wire", "MB/token/rank", "slowest rank"})
+    for (const char* title : {"compute", "wait", "wire", "sample", "MB/token/rank", "slowest rank"})
         columns.push_back(number_column(title));
     std::vector<std::vector<std::string>> rows;
     for (const ScalingRow& row : table.rows) rows.push_back(row_cells(row, extras));
@@ -120,7 +118,8 @@ void add_definitions(std::string& text, const ScalingTable& table) {
                     "statistics; tok/s is 1 / that median. prompt tok/s: all tokens of prompts by "
                     "the time of their steps. The first decode step of each trace is warm-up and "
                     "dropped ({} in all). Shares are of the steps' time, all ranks together; `<`: "
-                    "below the uncertainty of the clocks.\n",
+                    "below the uncertainty of the clocks; sample: of the decode time, what lies "
+                    "between the steps, where rank 0 samples and prints.\n",
                     n_warm_up);
     if (const std::string bases = bases_of(table, false); !bases.empty())
         text += fmt::format("Speed-up S = T(p0)·p0/T(p) with p0 = {} and as many threads a rank; "
@@ -157,6 +156,9 @@ std::string to_markdown(std::span<const ScalingTable> tables) {
         text += prediction_markdown(table);
         add_definitions(text, table);
         add_remarks(text, table);
+        for (const auto section : {prompt_section, studies_section, laws_section, waiting_section,
+                                   messages_section, clocks_section, energy_section})
+            text += section(table);
     }
     return text;
 }

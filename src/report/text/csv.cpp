@@ -1,6 +1,6 @@
 // One line a configuration, every number in full; an empty field is a number that was not measured.
 
-#include "renderers.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/tables/writer.hpp"
 
@@ -37,13 +37,19 @@ void add_comparison(Record& record, const std::string& steps, const Comparison& 
     set("predicted_messages_per_step", sums.predicted_traffic.messages_sent);
 }
 
-Record record_of(const std::string& model, const ScalingRow& row, bool with_predictions) {
+Record record_of(const std::string& model, const ScalingRow& row, bool with_predictions,
+                 bool with_energy) {
     const Totals& totals = row.totals;
     const auto time = seconds_per_token(totals);
     const Shares shares = shares_of(totals.ranks);
     const std::size_t slowest = slowest_rank(totals.ranks);
     const auto of_time = [&](double perf::MedianInterval::*field) {
         return time ? std::optional((*time).*field) : std::nullopt;
+    };
+    const auto prompt_time = seconds_per_prompt_token(totals);
+    const Shares prompt_shares = shares_of(totals.prompt_ranks);
+    const auto of_prompt = [&](double perf::MedianInterval::*field) {
+        return prompt_time ? std::optional((*prompt_time).*field) : std::nullopt;
     };
     Record record = {{"model", model},
                      {"variant", row.variant},
@@ -74,7 +80,25 @@ Record record_of(const std::string& model, const ScalingRow& row, bool with_pred
                      {"speed_up_over", row.speed_up ? row.over_threads ? "threads" : "ranks" : ""},
                      {"thread_speed_up", row.thread_speed_up},
                      {"mean_decode_tok_per_s", decode_tokens_per_s(totals)},
-                     {"emulated_network", totals.emulated_network}};
+                     {"emulated_network", totals.emulated_network},
+                     {"s_per_prompt_token", of_prompt(&perf::MedianInterval::median)},
+                     {"s_per_prompt_token_low", of_prompt(&perf::MedianInterval::low)},
+                     {"s_per_prompt_token_high", of_prompt(&perf::MedianInterval::high)},
+                     {"prompt_compute_share", prompt_shares.compute},
+                     {"prompt_wait_share", prompt_shares.wait},
+                     {"prompt_wire_share", prompt_shares.wire},
+                     {"slowest_in_steps", totals.n_slowest[slowest]}};
+    if (with_energy) {
+        const auto joules = [&](metering::PhaseEnergy metering::NodeEnergy::*phase) {
+            const metering::PhaseEnergy energy =
+                totals.energy ? totals.energy->all.*phase : metering::PhaseEnergy();
+            return energy.n_tokens > 0
+                       ? std::optional(energy.joules / static_cast<double>(energy.n_tokens))
+                       : std::nullopt;
+        };
+        record.set("prompt_j_per_token", joules(&metering::NodeEnergy::prompt));
+        record.set("decode_j_per_token", joules(&metering::NodeEnergy::decode));
+    }
     if (with_predictions) {
         const Prediction prediction = row.prediction.value_or(Prediction());
         add_comparison(record, "decode", prediction.decode);
@@ -86,13 +110,16 @@ Record record_of(const std::string& model, const ScalingRow& row, bool with_pred
 } // namespace
 
 std::string to_csv(std::span<const ScalingTable> tables) {
-    bool with_predictions = false;
+    bool with_predictions = false, with_energy = false;
     for (const ScalingTable& table : tables)
-        for (const ScalingRow& row : table.rows) with_predictions |= row.prediction.has_value();
+        for (const ScalingRow& row : table.rows) {
+            with_predictions |= row.prediction.has_value();
+            with_energy |= row.totals.energy.has_value();
+        }
     std::vector<Record> records;
     for (const ScalingTable& table : tables)
         for (const ScalingRow& row : table.rows)
-            records.push_back(record_of(table.model, row, with_predictions));
+            records.push_back(record_of(table.model, row, with_predictions, with_energy));
     return tables::write(tables::Format::csv, records);
 }
 

@@ -1,6 +1,6 @@
 // What a reader should know before believing a row.
 
-#include "renderers.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/tables/markdown.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "pillar/report/render.hpp"
 
-#include "renderers.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/core/errors.hpp"
 
@@ -15,11 +15,17 @@ std::string render(std::span<const ScalingTable> tables, tables::Format format) 
     return to_markdown(tables);
 }
 
-std::string report(std::span<const std::string> paths, tables::Format format,
-                   const perf::MachineProfile* profile) {
+std::vector<ScalingTable> tables_of(std::span<const std::string> paths,
+                                    const perf::MachineProfile* profile,
+                                    const metering::MeterLog* meter) {
     std::vector<trace::Trace> traces;
     for (const std::string& path : paths) traces.push_back(trace::read_trace(path));
-    return render(scaling_tables(traces, profile), format);
+    return scaling_tables(traces, profile, meter);
+}
+
+std::string report(std::span<const std::string> paths, tables::Format format,
+                   const perf::MachineProfile* profile) {
+    return render(tables_of(paths, profile), format);
 }
 
 } // namespace pillar::report

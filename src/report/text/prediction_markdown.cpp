@@ -1,6 +1,6 @@
 // Measured beside predicted, for people: means of a step.
 
-#include "renderers.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/tables/markdown.hpp"

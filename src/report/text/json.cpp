@@ -1,6 +1,7 @@
 // The same numbers for programs, with the ranks of every row.
 
-#include "renderers.hpp"
+#include "text/json_parts.hpp"
+#include "text/renderers.hpp"
 
 #include "pillar/tables/writer.hpp"
 
@@ -76,6 +77,13 @@ Record row_of(const ScalingRow& row) {
     record.set("decode_tok_per_s", (median_tokens_per_s(totals)));
     record.set("mean_decode_tok_per_s", (decode_tokens_per_s(totals)));
     record.set("prompt_tok_per_s", (prompt_tokens_per_s(totals)));
+    const auto prompt_time = seconds_per_prompt_token(totals);
+    record.set("s_per_prompt_token", prompt_time
+                                         ? Value(Record{{"median", prompt_time->median},
+                                                        {"low", prompt_time->low},
+                                                        {"high", prompt_time->high},
+                                                        {"confidence", prompt_time->confidence}})
+                                         : Value());
     record.set("base_ranks", row.base_ranks);
     record.set("base_threads", row.base_threads);
     record.set("speed_up_over", row.over_threads ? "threads" : "ranks");
@@ -90,12 +98,18 @@ Record row_of(const ScalingRow& row) {
     record.set("outside_share", (outside_share(totals)));
     record.set("mb_per_token_per_rank", (megabytes_per_token(totals)));
     record.set("slowest_rank", slowest_rank(totals.ranks));
+    record.set("steps_slowest", totals.n_slowest);
+    record.set("cached_positions", totals.cached_positions);
     if (row.predicted_s_per_token) record.set("predicted_s_per_token", *row.predicted_s_per_token);
     if (row.prediction)
         record.set("prediction", Record{{"profile", row.prediction->profile},
                                         {"decode", comparison_of(row.prediction->decode)},
                                         {"prompt", comparison_of(row.prediction->prompt)}});
     record.set("per_rank", ranks_of(totals));
+    record.set("waiting", waiting_record(totals));
+    record.set("messages", messages_record(row));
+    record.set("clocks", clocks_list(totals));
+    record.set("energy", energy_record(totals));
     record.set("emulated_network", totals.emulated_network);
     record.set("remarks", remarks_of(row));
     return record;
@@ -108,7 +122,8 @@ std::string to_json(std::span<const ScalingTable> tables) {
     for (const ScalingTable& table : tables) {
         List rows;
         for (const ScalingRow& row : table.rows) rows.push_back(row_of(row));
-        all.push_back(Record{{"model", table.model}, {"rows", std::move(rows)}});
+        all.push_back(Record{
+            {"model", table.model}, {"rows", std::move(rows)}, {"studies", studies_list(table)}});
     }
     return tables::json_text({{"tables", std::move(all)}});
 }
