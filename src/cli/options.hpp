@@ -37,6 +37,9 @@ void add_prompt_options(Subcommand& sub, terminal::PromptOptions& options);
 void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
                           std::optional<std::uint64_t>& seed);
 
+/// --draft.
+void add_draft(Subcommand& sub, session::DraftOptions& options);
+
 /// --trace and --force.
 void add_trace_options(Subcommand& sub, session::TraceFlags& flags);
 

@@ -10,6 +10,7 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
 #include "pillar/terminal/standard_output.hpp"
@@ -49,8 +50,10 @@ class Root {
   public:
     Root(const ChatOptions& options, session::Session& session, const chat::Template& chat_template)
         : comm_(session.comm()), is_watched_(terminal::text_is_watched()),
+          proposer_(session::make_proposer(session, options.model)),
           talk_(
-              session.tokenizer(), chat_template, talk_options(options, session),
+              session.tokenizer(), chat_template,
+              talk_options(options, session, proposer_.get()),
               [&session](std::int32_t n) { return session.transformer().keeps(0, n); },
               [this](std::string_view text) { write(text); }) {
         if (options.system) talk_.set_system(*options.system);
@@ -81,15 +84,17 @@ class Root {
     [[nodiscard]] bool is_watched() const noexcept { return is_watched_; }
 
   private:
-    static TalkOptions talk_options(const ChatOptions& options, session::Session& session) {
+    static TalkOptions talk_options(const ChatOptions& options, session::Session& session,
+                                    engine::Proposer* proposer) {
         TalkOptions talk;
+        talk.proposer = proposer;
         talk.answer.n_predict = options.n_predict;
         talk.answer.sampling = options.sampling;
         talk.answer.n_context = session.transformer().options().n_context;
         talk.max_rows = options.model.n_batch;
         talk.shifts_context = options.shifts_context;
         talk.dims_thinking = terminal::text_is_watched() && has_colours();
-        talk.model_file = options.model.model;
+        talk.model_files = session::files_read(options.model, {});
         return talk;
     }
 
@@ -130,6 +135,7 @@ class Root {
     bool ended_by_signal_ = false;
     Stopwatch since_answer_;
     TurnInput input_;
+    std::unique_ptr<engine::Proposer> proposer_;
     Talk talk_;
 };
 
@@ -147,7 +153,9 @@ void print_totals(Talk& talk) {
 int run_chat(const ChatOptions& given, comm::Environment& environment) {
     ChatOptions options = given;
     session::SessionNeeds needs;
-    needs.loop = engine::loop_options_for(options.sampling);
+    needs.loop =
+        session::loop_with_draft(engine::loop_options_for(options.sampling), options.model);
+    needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
     needs.check_outputs = [] { terminal::expect_standard_output(); };
     const chat::Template* chat_template = nullptr; // rank 0's
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t,
@@ -168,7 +176,10 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     session.tune_allreduce(environment, options.model, options.model.n_batch);
     if (options.sampling.temperature > 0)
         log::root(log::Level::info, "seed     {}", options.sampling.seed);
-    engine::Loop loop(session.transformer(), comm, engine::loop_options_for(options.sampling));
+    engine::Loop loop(
+        session.transformer(), comm,
+        session::loop_with_draft(engine::loop_options_for(options.sampling), options.model),
+        session.draft());
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     if (root && root->is_watched()) {

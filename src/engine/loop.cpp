@@ -59,24 +59,50 @@ std::size_t max_collectives(const forward::Transformer& model) noexcept {
     return model.hyperparameters().n_layers * a_layer + 2;
 }
 
+namespace {
+
+/// A model, and what its results travel through.
+struct Side {
+    Side(forward::Transformer& of, comm::Communicator& comm, const LoopOptions& options)
+        : model(of), builder(of, options) {
+        comm.reserve(of.options().max_rows * of.hyperparameters().dim);
+        if (comm.is_root()) reader.emplace(of, comm, options);
+    }
+    forward::Transformer& model;
+    ReplyBuilder builder;
+    std::optional<OutcomeReader> reader; ///< rank 0 only
+};
+
+} // namespace
+
 struct Loop::State {
     State(forward::Transformer& model, comm::Communicator& communicator,
-          const LoopOptions& loop_options)
-        : transformer(model), comm(communicator), options(loop_options),
-          request(request_capacity(model.options())), reply(own_reply_capacity(model, options)),
-          replies(communicator.size(), max_reply_capacity(model, options), communicator.rank()),
+          const LoopOptions& loop_options, forward::Transformer* draft_model)
+        : comm(communicator), options(loop_options), request(request_capacity(model.options())),
+          reply(most(model, draft_model, own_reply_capacity)),
+          replies(communicator.size(), most(model, draft_model, max_reply_capacity),
+                  communicator.rank()),
           sequences(model.options().max_sequences, model.options().n_context, options),
-          builder(model, options) {
+          main(model, communicator, options) {
+        if (draft_model != nullptr) draft.emplace(*draft_model, communicator, options);
         plan.keeps.reserve(model.options().max_sequences * max_keeps);
         plan.samplings.reserve(model.options().max_sequences);
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
-        timeline.collectives.reserve(max_collectives(model));
-        comm.reserve(model.options().max_rows * model.hyperparameters().dim);
-        if (comm.is_root()) reader.emplace(model, comm, options);
+        timeline.collectives.reserve(
+            std::max(max_collectives(model),
+                     draft_model == nullptr ? 0 : max_collectives(*draft_model)));
     }
 
-    forward::Transformer& transformer;
+    /// Of one model or both, the larger.
+    template <class SizeOf>
+    std::size_t most(const forward::Transformer& model, const forward::Transformer* draft_model,
+                     SizeOf size_of) const {
+        return std::max(size_of(model, options),
+                        draft_model == nullptr ? 0 : size_of(*draft_model, options));
+    }
+    Side& side() noexcept { return plan.is_draft ? *draft : main; }
+
     comm::Communicator& comm;
     LoopOptions options;
     StepObserver* observer = nullptr;
@@ -84,8 +110,8 @@ struct Loop::State {
     std::vector<std::byte> reply;
     comm::GatherBuffer replies;
     Sequences sequences;
-    ReplyBuilder builder;
-    std::optional<OutcomeReader> reader; ///< rank 0 only
+    Side main;
+    std::optional<Side> draft;
     StepPlan plan;
     StepTimeline timeline;
     std::uint64_t n_steps = 0;
@@ -121,6 +147,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     head.failed = a_rank_failed ? 1 : 0;
     head.signalled = signalled ? 1 : 0;
     head.phase = plan.phase;
+    head.is_draft = plan.is_draft ? 1 : 0;
     head.n_keeps = static_cast<std::uint32_t>(plan.keeps.size());
     head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
     head.n_biases = static_cast<std::uint32_t>(plan.biases.size());
@@ -131,11 +158,13 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
 
 /// **Collective.** The forward pass, then this rank's reply to rank 0.
 void Loop::State::compute() {
+    forward::Transformer& transformer = side().model;
     for (const StepPlan::Keep& keep : plan.keeps) {
         if (keep.from < 0) {
             transformer.truncate(keep.sequence, keep.n_positions);
         } else {
             transformer.share(keep.sequence, keep.from, keep.n_positions);
+            if (plan.is_draft) continue; // the model's own has brought the tokens
             sequences.share(keep.sequence, keep.from, static_cast<std::size_t>(keep.n_positions));
         }
     }
@@ -153,13 +182,14 @@ void Loop::State::compute() {
     reply_head.failed = failure.empty() ? 0 : 1;
     reply_head.signalled = stop_requested() ? 1 : 0;
     message.put(reply_head);
-    builder.write(plan.rows, logits, sequences, message);
+    side().builder.write(plan.rows, logits, sequences, message);
     comm.gather(message.message(), replies);
 }
 
 /// Rank 0 only.
 void Loop::State::read_replies(Scheduler& scheduler) {
-    const OutcomeReader::Flags flags = reader->read(plan.rows, replies, sequences);
+    OutcomeReader& reader = *side().reader;
+    const OutcomeReader::Flags flags = reader.read(plan.rows, replies, sequences);
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {
@@ -167,7 +197,7 @@ void Loop::State::read_replies(Scheduler& scheduler) {
         for (int rank = 0; rank < comm.size(); ++rank)
             groups +=
                 fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
-                            comm.host(rank), reader->hashes()[static_cast<std::size_t>(rank)]);
+                            comm.host(rank), reader.hashes()[static_cast<std::size_t>(rank)]);
         fail({ExitCode::disagree,
               fmt::format(
                   "step {}: the ranks' results differ ({}); check memory and overclocking of the "
@@ -176,7 +206,7 @@ void Loop::State::read_replies(Scheduler& scheduler) {
     }
     if (a_rank_failed) return;
     try {
-        scheduler.done(n_steps, plan, reader->outcomes(), signalled);
+        scheduler.done(n_steps, plan, reader.outcomes(), signalled);
     } catch (...) {
         fail(outcome_of_exception());
     }
@@ -207,9 +237,10 @@ LoopOptions loop_options_for(const sampling::Parameters& sampling) {
     return options;
 }
 
-Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm,
-           const LoopOptions& options) {
-    comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options); });
+Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options,
+           forward::Transformer* draft) {
+    comm::agree(comm,
+                [&] { state_ = std::make_unique<State>(transformer, comm, options, draft); });
 }
 
 Loop::~Loop() = default;
@@ -243,7 +274,8 @@ bool Loop::run(Scheduler* scheduler) {
                 });
             return head.signalled != 0;
         }
-        const std::uint64_t bytes_before = s.transformer.embedding_bytes_read();
+        const forward::Transformer& model = s.side().model;
+        const std::uint64_t bytes_before = model.embedding_bytes_read();
         s.compute();
         s.timeline.end_s = monotonic_s();
         s.comm.record_into(nullptr);
@@ -253,7 +285,16 @@ bool Loop::run(Scheduler* scheduler) {
             record.step = head.step;
             record.phase = head.phase;
             count_rows(s.plan.rows, record);
-            record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
+            record.is_draft = head.is_draft;
+            record.n_pages = static_cast<std::uint32_t>(model.used_pages());
+            for (const StepPlan::Keep& keep : s.plan.keeps)
+                if (keep.from >= 0) record.n_shared += static_cast<std::uint32_t>(keep.n_positions);
+            if (root) {
+                const Scheduler::Proposals proposals = scheduler->proposals();
+                record.n_proposed = proposals.n_proposed;
+                record.n_accepted = proposals.n_accepted;
+            }
+            record.bytes_read = model.embedding_bytes_read() - bytes_before;
             record.timeline = &s.timeline;
             s.observer->step(record);
             if (head.gather != 0) s.observer->gather();

@@ -1,5 +1,7 @@
 #include "pillar/session/session.hpp"
 
+#include "draft_model.hpp"
+
 #include "pillar/cache/page_tables.hpp"
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
@@ -8,6 +10,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
+#include "pillar/engine/proposer.hpp"
 #include "pillar/forward/micro_batches.hpp"
 #include "pillar/gguf/value.hpp"
 #include "pillar/measure/allreduce.hpp"
@@ -60,6 +63,10 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
     wanted.cache_type = options.cache_type;
+    if (options.draft.n_most > 0) wanted.max_back = engine::max_draft + 1;
+    if (!options.draft.model.empty())
+        draft_ = std::make_unique<DraftModel>(*comm_, options, tokenizer_->vocabulary(),
+                                              wanted.n_context);
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));
@@ -69,6 +76,12 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     check_memory(wanted, options, needs.loop);
     load_model(wanted, options);
     print_summary(options);
+}
+
+Session::~Session() = default;
+
+forward::Transformer* Session::draft() noexcept {
+    return draft_ == nullptr ? nullptr : &draft_->transformer();
 }
 
 /// Collective.
@@ -151,9 +164,14 @@ void Session::choose_family(const kernels::Family* named) {
 /// Collective. After the threads and the family, with which auto measures.
 void Session::place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
                           const engine::LoopOptions& loop) {
+    // What does not change with the weights is the other model, split evenly until it is placed.
     const auto need = [&](int rank, int n_threads, std::span<const double> weights) {
-        const forward::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop,
-                                                  n_threads, rank, comm_->size(), weights);
+        forward::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop, n_threads,
+                                            rank, comm_->size(), weights);
+        if (draft_)
+            all.buffers += draft_->need(*family_, options, wanted, loop, n_threads, rank,
+                                        comm_->size())
+                               .total();
         return partition::Need{all.buffers, all.weights + all.kv_cache};
     };
     placement_ = choose_placement(*comm_, options.split, {*file_, *family_, *team_, need});
@@ -162,6 +180,33 @@ void Session::place_model(const forward::TransformerOptions& wanted, const Model
     });
     if (!placement_.explanation.empty())
         log::root(Level::info, "split    {}", placement_.explanation);
+    if (!draft_) return;
+    const auto need_of_draft = [&](int rank, int n_threads, std::span<const double> weights) {
+        const forward::MemoryNeed own =
+            rank_need(draft_->file(), draft_->h(), *family_, options, options_of_draft(wanted),
+                      loop, n_threads, rank, comm_->size(), weights);
+        const forward::MemoryNeed first =
+            rank_need(*file_, h_, *family_, options, wanted, loop, n_threads, rank, comm_->size(),
+                      placement_.weights);
+        return partition::Need{own.buffers + first.total(), own.weights + own.kv_cache};
+    };
+    draft_->place(*comm_, options.split, *family_, *team_, need_of_draft);
+}
+
+/// Of the model and, where there is one, the draft model.
+forward::MemoryNeed Session::need_of_both(const forward::TransformerOptions& wanted,
+                                          const ModelOptions& options,
+                                          const engine::LoopOptions& loop, int n_threads, int rank,
+                                          int n_ranks, std::span<const double> weights) const {
+    forward::MemoryNeed need = rank_need(*file_, h_, *family_, options, wanted, loop, n_threads,
+                                         rank, n_ranks, weights);
+    if (!draft_) return need;
+    const forward::MemoryNeed second =
+        draft_->need(*family_, options, wanted, loop, n_threads, rank, n_ranks);
+    need.weights += second.weights;
+    need.kv_cache += second.kv_cache;
+    need.buffers += second.buffers;
+    return need;
 }
 
 /// Collective. Pages of the pool: what every rank has room for beside all else.
@@ -175,8 +220,8 @@ std::size_t Session::choose_pages(const forward::TransformerOptions& wanted,
         const auto need = [&](std::size_t n_pages) {
             forward::TransformerOptions changed = wanted;
             changed.n_pages = n_pages;
-            return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(),
-                             comm_->rank(), comm_->size(), placement_.weights);
+            return need_of_both(changed, options, loop, team_->size(), comm_->rank(),
+                                comm_->size(), placement_.weights);
         };
         const forward::MemoryNeed least = need(fewest), two = need(2 * fewest);
         const std::uint64_t a_context = two.kv_cache - least.kv_cache;
@@ -213,8 +258,8 @@ void Session::check_memory(const forward::TransformerOptions& wanted, const Mode
             changed.n_pages = std::min(changed.n_pages, cache::PageTables::pages_for(n_context) *
                                                             changed.max_sequences);
         const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
-        return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank, n_ranks,
-                         is_this ? placement_.weights : std::vector<double>());
+        return need_of_both(changed, options, loop, team_->size(), rank, n_ranks,
+                            is_this ? placement_.weights : std::vector<double>());
     };
     memory_ = expect_memory(*comm_, need, wanted.n_context);
 }
@@ -228,12 +273,9 @@ void Session::load_model(const forward::TransformerOptions& wanted, const ModelO
                 [&] { total = model::plan_weights(*file_, h_, share_, *family_).read_bytes; });
     LoadFacts own;
     {
-        const terminal::ProgressStyle style =
-            log::level() < Level::info ? terminal::ProgressStyle::none
-            : terminal::on_terminal()  ? terminal::ProgressStyle::bar
-                                       : terminal::ProgressStyle::lines;
         terminal::ProgressBar bar("loading", total,
-                                  comm_->is_root() ? style : terminal::ProgressStyle::none);
+                                  comm_->is_root() ? terminal::usual_progress()
+                                                   : terminal::ProgressStyle::none);
         comm::agree(*comm_, [&] {
             const auto progress = [&](std::uint64_t done) {
                 bar.show(done);
@@ -250,6 +292,7 @@ void Session::load_model(const forward::TransformerOptions& wanted, const ModelO
     if (!options.synthetic && device_before && device_after)
         own.bytes_from_device = *device_after - *device_before;
     load_ = gather_load(*comm_, own);
+    if (draft_) draft_->load(*comm_, *family_, options, wanted, *team_);
     load_s_ = clock.elapsed_s();
 }
 

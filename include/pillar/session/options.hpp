@@ -12,6 +12,12 @@
 
 namespace pillar::session {
 
+/// --draft: who proposes tokens, and how many a sequence and step at most.
+struct DraftOptions {
+    std::size_t n_most = 0; ///< 0: nobody does
+    std::string model;      ///< a GGUF file of the same vocabulary; empty: the text itself
+};
+
 struct ModelOptions {
     std::string model;                                 ///< a GGUF file
     std::optional<synthetic::SyntheticName> synthetic; ///< instead of a file
@@ -25,6 +31,7 @@ struct ModelOptions {
     comm::Wire wire = comm::Wire::f32;
     std::optional<comm::NetworkModel> emulated; ///< nothing: the network there is
     SplitRequest split;
+    DraftOptions draft;
     bool check_tensors = false;
     double timeout_s = 0; ///< as WatchLimits::step_s
 };
