@@ -74,7 +74,10 @@ Record record_of(const std::string& model, const ScalingRow& row, bool with_pred
                      {"speed_up_over", row.speed_up ? row.over_threads ? "threads" : "ranks" : ""},
                      {"thread_speed_up", row.thread_speed_up},
                      {"mean_decode_tok_per_s", decode_tokens_per_s(totals)},
-                     {"emulated_network", totals.emulated_network}};
+                     {"emulated_network", totals.emulated_network},
+                     {"n_proposed", totals.n_proposed},
+                     {"n_accepted", totals.n_accepted},
+                     {"tokens_per_step", tokens_per_step(totals)}};
     if (with_predictions) {
         const Prediction prediction = row.prediction.value_or(Prediction());
         add_comparison(record, "decode", prediction.decode);

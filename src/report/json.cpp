@@ -97,6 +97,9 @@ Record row_of(const ScalingRow& row) {
                                         {"prompt", comparison_of(row.prediction->prompt)}});
     record.set("per_rank", ranks_of(totals));
     record.set("emulated_network", totals.emulated_network);
+    record.set("n_proposed", totals.n_proposed);
+    record.set("n_accepted", totals.n_accepted);
+    record.set("tokens_per_step", (tokens_per_step(totals)));
     record.set("remarks", remarks_of(row));
     return record;
 }

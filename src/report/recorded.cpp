@@ -46,6 +46,10 @@ std::string shares_text(const trace::Trace& trace) {
     return shares.empty() ? "even" : joined(shares, ",");
 }
 
+std::uint32_t n_picked(const trace::StepRow& step) noexcept {
+    return std::max(step.n_rows - step.n_proposed + step.n_accepted, 1u);
+}
+
 std::optional<perf::RunShape> recorded_shape(const trace::Trace& trace) {
     const trace::Configuration& config = trace.config;
     const auto n_layers = config.get<"n_layers">();

@@ -21,6 +21,9 @@ struct Option {
 /// "0.3,0.7", or "even".
 [[nodiscard]] std::string shares_text(const trace::Trace& trace);
 
+/// Tokens that a step of answers alone has picked: not those that were proposed in vain.
+[[nodiscard]] std::uint32_t n_picked(const trace::StepRow& step) noexcept;
+
 /// Nothing for a trace that has not recorded what its steps cost.
 [[nodiscard]] std::optional<perf::RunShape> recorded_shape(const trace::Trace& trace);
 

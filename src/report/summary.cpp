@@ -15,8 +15,9 @@ namespace pillar::report {
 
 namespace {
 
+/// A draft model reads for the answers.
 bool is_decode(const trace::StepRow& step) {
-    return step.phase == trace::Phase::decode;
+    return step.phase == trace::Phase::decode || step.is_draft != 0;
 }
 
 /// Until the next step begins, less tracing, where that step follows at once in the same phase.
@@ -24,7 +25,7 @@ double time_of(const trace::Trace& trace, std::size_t i) {
     const trace::StepRow& step = trace.steps[i];
     if (i + 1 == trace.n_steps()) return step.duration_s;
     const trace::StepRow& next = trace.steps[i + 1];
-    if (next.phase != step.phase || next.step != step.step + 1) return step.duration_s;
+    if (is_decode(next) != is_decode(step) || next.step != step.step + 1) return step.duration_s;
     return next.t_start_s - step.t_start_s - step.trace_s;
 }
 
@@ -92,6 +93,7 @@ Totals totals_of(const trace::Trace& trace) {
     }
     const auto n_decode = std::ranges::count_if(trace.steps, is_decode);
     bool is_first = n_decode > 1; // a single step cannot be spared
+    double drafting_s = 0;        // the step at hand, and the draft model's before it
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
         const double seconds = time_of(trace, i);
@@ -99,15 +101,21 @@ Totals totals_of(const trace::Trace& trace) {
             totals.n_prompt_tokens += step.n_rows;
             totals.prompt_s += seconds;
         } else if (is_first) {
-            is_first = false;
+            is_first = step.is_draft != 0;
             ++totals.n_warm_up_steps;
         } else {
-            const std::uint32_t n_tokens = std::max(step.n_rows, 1u);
-            totals.seconds_per_token.push_back(seconds / n_tokens);
-            totals.n_decode_tokens += n_tokens;
+            drafting_s += seconds;
             totals.decode_s += seconds;
             totals.decode_duration_s += step.duration_s;
             add_ranks(totals, trace, i);
+            if (step.is_draft != 0) continue;
+            const std::uint32_t n_tokens = n_picked(step);
+            totals.seconds_per_token.push_back(drafting_s / n_tokens);
+            totals.n_decode_tokens += n_tokens;
+            totals.n_proposed += step.n_proposed;
+            totals.n_accepted += step.n_accepted;
+            totals.n_drafted_rows += step.n_rows - step.n_proposed;
+            drafting_s = 0;
         }
     }
     remark(totals, trace);
@@ -129,6 +137,9 @@ void add(Totals& totals, const Totals& other) {
     totals.decode_s += other.decode_s;
     totals.decode_duration_s += other.decode_duration_s;
     totals.n_warm_up_steps += other.n_warm_up_steps;
+    totals.n_proposed += other.n_proposed;
+    totals.n_accepted += other.n_accepted;
+    totals.n_drafted_rows += other.n_drafted_rows;
     for (std::size_t rank = 0; rank < totals.ranks.size(); ++rank) {
         RankTotals& sums = totals.ranks[rank];
         const RankTotals& more = other.ranks[rank];
@@ -191,6 +202,12 @@ std::optional<double> median_tokens_per_s(const Totals& totals) {
 
 std::optional<double> outside_share(const Totals& totals) {
     return ratio(totals.decode_s - totals.decode_duration_s, totals.decode_s);
+}
+
+std::optional<double> tokens_per_step(const Totals& totals) {
+    if (totals.n_proposed == 0) return std::nullopt;
+    return ratio(static_cast<double>(totals.n_drafted_rows + totals.n_accepted),
+                 static_cast<double>(totals.n_drafted_rows));
 }
 
 std::optional<double> megabytes_per_token(const Totals& totals) {

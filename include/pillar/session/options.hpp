@@ -39,6 +39,8 @@ struct ModelOptions {
 std::string model_name(const ModelOptions& options);
 /// "auto" or the algorithm's name.
 std::string allreduce_text(const ModelOptions& options);
+/// "ngram:7", "FILE.gguf:7"; "" where nobody proposes.
+std::string draft_text(const DraftOptions& draft);
 /// "50,8.5"; "" where none is emulated.
 std::string network_text(const std::optional<comm::NetworkModel>& network);
 
