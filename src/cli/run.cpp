@@ -1,7 +1,7 @@
 // run: complete a prompt, streaming the text to stdout.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/generate/run.hpp"

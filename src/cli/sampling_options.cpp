@@ -1,7 +1,7 @@
 // How the next token is chosen, and what is proposed before it is, as flags.
 
-#include "arguments/subcommand.hpp"
 #include "options.hpp"
+#include "pillar/arguments/subcommand.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/engine/proposer.hpp"
@@ -30,7 +30,7 @@ session::DraftOptions parse_draft(const std::string& text, std::string_view type
                                                   })) {
         source = text.substr(0, colon);
         draft.n_most = static_cast<std::size_t>(
-            whole_number(text.substr(colon + 1), typed, 1, std::int64_t{engine::max_draft}));
+            arguments::whole_number(text.substr(colon + 1), typed, 1, std::int64_t{engine::max_draft}));
     }
     if (source == "ngram") return draft;
     if (!source.ends_with(".gguf"))
