@@ -82,9 +82,7 @@ struct Root {
                work_options(options, session, shard), [this] { comm.heartbeat(); }),
           batch(
               limits(options, session), [this](bool may_wait) { return work.next(may_wait); },
-              [this](std::unique_ptr<engine::Sequence> ended) {
-                  work.finished(std::move(ended));
-              },
+              [this](std::unique_ptr<engine::Sequence> ended) { work.finished(std::move(ended)); },
               proposer.get()) {
         auto n_lines = input.count([this] { comm.heartbeat(); });
         if (n_lines) n_lines = lines_of_shard(*n_lines, shard);
@@ -172,8 +170,8 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
         if (options.output == "-") {
             terminal::expect_standard_output();
         } else {
-            expect_output(options.output, true,
-                          session::files_read(options.model, {options.input}), {});
+            expect_output(options.output, true, session::files_read(options.model, {options.input}),
+                          {});
         }
         if (!options.trace.path.empty())
             recording::check_output(options.trace.path, options.trace.force,

@@ -24,13 +24,12 @@ session::DraftOptions parse_draft(const std::string& text, std::string_view type
     draft.n_most = usual_draft;
     const std::size_t colon = text.rfind(':');
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (colon != std::string::npos && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon),
-                                                  text.end(), [&](char c) {
-                                                      return c == ':' || is_digit(c);
-                                                  })) {
+    if (colon != std::string::npos &&
+        std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon), text.end(),
+                    [&](char c) { return c == ':' || is_digit(c); })) {
         source = text.substr(0, colon);
-        draft.n_most = static_cast<std::size_t>(
-            arguments::whole_number(text.substr(colon + 1), typed, 1, std::int64_t{engine::max_draft}));
+        draft.n_most = static_cast<std::size_t>(arguments::whole_number(
+            text.substr(colon + 1), typed, 1, std::int64_t{engine::max_draft}));
     }
     if (source == "ngram") return draft;
     if (!source.ends_with(".gguf"))

@@ -52,8 +52,7 @@ class Root {
         : comm_(session.comm()), is_watched_(terminal::text_is_watched()),
           proposer_(session::make_proposer(session, options.model)),
           talk_(
-              session.tokenizer(), chat_template,
-              talk_options(options, session, proposer_.get()),
+              session.tokenizer(), chat_template, talk_options(options, session, proposer_.get()),
               [&session](std::int32_t n) { return session.transformer().keeps(0, n); },
               [this](std::string_view text) { write(text); }) {
         if (options.system) talk_.set_system(*options.system);

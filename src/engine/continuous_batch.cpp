@@ -94,7 +94,8 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
     plan.samplings.push_back(
         {.sequence = narrow(slot),
          .n_candidates = static_cast<std::uint16_t>(
-             is_whole ? 0 : std::min(limits_.n_candidates,
+             is_whole ? 0
+                      : std::min(limits_.n_candidates,
                                  std::max({n_needed, n_told, limits_.min_candidates}))),
          .is_banned = std::uint8_t{options.ignore_eos},
          .wants_log_sum = std::uint8_t{observer_ != nullptr || options.n_top_logprobs >= 0},
@@ -245,9 +246,9 @@ void ContinuousBatch::decode(StepPlan& plan) {
     for (const std::size_t s : by_age()) {
         if (slots_[s].n_rows == 0) continue;
         Sequence& sequence = *slots_[s].running;
-        asked_.push_back({narrow(s), &sequence,
-                          std::min(PageTables::left_on_page(sequence.n_fed()),
-                                   room_for_proposals(sequence))});
+        asked_.push_back(
+            {narrow(s), &sequence,
+             std::min(PageTables::left_on_page(sequence.n_fed()), room_for_proposals(sequence))});
     }
     const std::size_t n_rows = std::min(limits_.max_rows, limits_.max_logit_rows);
     decode_.begin(asked_, n_rows - std::min(n_rows, asked_.size()), plan);

@@ -51,8 +51,8 @@ void DecodeSteps::done(std::uint64_t step, const StepPlan& plan,
         Sequence& sequence = *asked_[i].sequence;
         std::span<const tokenizer::TokenId> draft;
         if (proposer_ != nullptr) draft = proposer_->proposal(i);
-        const std::size_t n_right = sequence.accept_draft(
-            step, draft, outcomes.first(1 + draft.size()), observer);
+        const std::size_t n_right =
+            sequence.accept_draft(step, draft, outcomes.first(1 + draft.size()), observer);
         outcomes = outcomes.subspan(1 + draft.size());
         last_.n_accepted += static_cast<std::uint32_t>(n_right);
         if (proposer_ != nullptr) proposer_->checked(i, n_right, sequence.is_done());

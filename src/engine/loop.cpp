@@ -89,9 +89,8 @@ struct Loop::State {
         plan.samplings.reserve(model.options().max_sequences);
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
-        timeline.collectives.reserve(
-            std::max(max_collectives(model),
-                     draft_model == nullptr ? 0 : max_collectives(*draft_model)));
+        timeline.collectives.reserve(std::max(
+            max_collectives(model), draft_model == nullptr ? 0 : max_collectives(*draft_model)));
     }
 
     /// Of one model or both, the larger.
@@ -195,9 +194,8 @@ void Loop::State::read_replies(Scheduler& scheduler) {
     if (flags.hashes_differ && !a_rank_failed) {
         std::string groups;
         for (int rank = 0; rank < comm.size(); ++rank)
-            groups +=
-                fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
-                            comm.host(rank), reader.hashes()[static_cast<std::size_t>(rank)]);
+            groups += fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
+                                  comm.host(rank), reader.hashes()[static_cast<std::size_t>(rank)]);
         fail({ExitCode::disagree,
               fmt::format(
                   "step {}: the ranks' results differ ({}); check memory and overclocking of the "
@@ -239,8 +237,7 @@ LoopOptions loop_options_for(const sampling::Parameters& sampling) {
 
 Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options,
            forward::Transformer* draft) {
-    comm::agree(comm,
-                [&] { state_ = std::make_unique<State>(transformer, comm, options, draft); });
+    comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options, draft); });
 }
 
 Loop::~Loop() = default;

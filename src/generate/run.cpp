@@ -112,8 +112,8 @@ int run(const RunOptions& given, comm::Environment& environment) {
                                                                  : stop);
     Prompt prompt;
     session::SessionNeeds needs;
-    needs.loop = session::loop_with_draft(
-        engine::loop_options_for(options.generation.sampling), options.model);
+    needs.loop = session::loop_with_draft(engine::loop_options_for(options.generation.sampling),
+                                          options.model);
     needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
     needs.check_outputs = [&] {
         terminal::expect_standard_output();

@@ -19,12 +19,13 @@ constexpr std::size_t most_rows = 32;
 } // namespace
 
 std::size_t logit_rows_with_draft(const ModelOptions& options, std::size_t n_sequences) noexcept {
-    const std::size_t n = std::min(options.draft.n_most * n_sequences,
-                                   std::max(most_rows, options.draft.n_most));
+    const std::size_t n =
+        std::min(options.draft.n_most * n_sequences, std::max(most_rows, options.draft.n_most));
     return n_sequences + std::min(n, options.n_batch - std::min(options.n_batch, n_sequences));
 }
 
-engine::LoopOptions loop_with_draft(engine::LoopOptions loop, const ModelOptions& options) noexcept {
+engine::LoopOptions loop_with_draft(engine::LoopOptions loop,
+                                    const ModelOptions& options) noexcept {
     if (!options.draft.model.empty())
         loop.n_candidates = std::max(loop.n_candidates, speculation::draft_candidates);
     return loop;
@@ -35,11 +36,10 @@ std::unique_ptr<engine::Proposer> make_proposer(Session& session, const ModelOpt
     if (options.draft.n_most == 0) return nullptr;
     forward::Transformer* draft = session.draft();
     if (draft == nullptr)
-        return std::make_unique<speculation::NgramProposer>(options.draft.n_most,
-                                                            of.max_sequences);
-    const std::size_t n_pages = of.n_pages != 0 ? of.n_pages
-                                                : cache::PageTables::pages_for(of.n_context) *
-                                                      of.max_sequences;
+        return std::make_unique<speculation::NgramProposer>(options.draft.n_most, of.max_sequences);
+    const std::size_t n_pages = of.n_pages != 0
+                                    ? of.n_pages
+                                    : cache::PageTables::pages_for(of.n_context) * of.max_sequences;
     const speculation::ModelDraftOptions wanted{
         .n_most = options.draft.n_most,
         .max_rows = of.max_rows,

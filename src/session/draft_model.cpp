@@ -37,7 +37,8 @@ DraftModel::DraftModel(comm::Communicator& comm, const ModelOptions& options,
                                           printable(options.model, 4096), other));
         model::choose_rope_factors(h_, n_context);
     });
-    comm::expect_same(comm, "the draft model's header", fmt::format("{:016x}", file_->header_hash()));
+    comm::expect_same(comm, "the draft model's header",
+                      fmt::format("{:016x}", file_->header_hash()));
     if (const std::string slow = model::slow_formats(*file_); !slow.empty())
         log::root(log::Level::warning, "--draft: {}", slow);
 }
@@ -68,8 +69,7 @@ void DraftModel::load(comm::Communicator& comm, const kernels::Family& family,
                       threads::Team& team) {
     const Stopwatch clock;
     std::uint64_t total = 0;
-    comm::agree(comm,
-                [&] { total = model::plan_weights(*file_, h_, share_, family).read_bytes; });
+    comm::agree(comm, [&] { total = model::plan_weights(*file_, h_, share_, family).read_bytes; });
     {
         terminal::ProgressBar bar("loading the draft model", total,
                                   comm.is_root() ? terminal::usual_progress()
@@ -81,8 +81,8 @@ void DraftModel::load(comm::Communicator& comm, const kernels::Family& family,
             };
             model_ = std::make_unique<model::Model>(*file_, h_, share_, family, team,
                                                     options.check_tensors, progress);
-            transformer_ = std::make_unique<forward::Transformer>(
-                *model_, options_of_draft(wanted), team);
+            transformer_ =
+                std::make_unique<forward::Transformer>(*model_, options_of_draft(wanted), team);
         });
     }
     log::root(log::Level::info, "draft    {}, {} of it on rank 0, loaded in {:.2f} s",

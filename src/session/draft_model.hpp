@@ -27,19 +27,18 @@ class DraftModel {
     [[nodiscard]] forward::MemoryNeed need(const kernels::Family& family,
                                            const ModelOptions& options,
                                            const forward::TransformerOptions& wanted,
-                                           const engine::LoopOptions& loop, int n_threads,
-                                           int rank, int n_ranks) const;
+                                           const engine::LoopOptions& loop, int n_threads, int rank,
+                                           int n_ranks) const;
     /// Collective. Its own split, as --split says; `inputs` are those of the first model, of whose
     /// need this one's is told apart.
-    void place(comm::Communicator& comm, const SplitRequest& request,
-               const kernels::Family& family, threads::Team& team,
-               FunctionRef<partition::Need(int rank, int n_threads,
-                                           std::span<const double> weights)>
-                   need);
+    void
+    place(comm::Communicator& comm, const SplitRequest& request, const kernels::Family& family,
+          threads::Team& team,
+          FunctionRef<partition::Need(int rank, int n_threads, std::span<const double> weights)>
+              need);
     /// Collective.
-    void load(comm::Communicator& comm, const kernels::Family& family,
-              const ModelOptions& options, const forward::TransformerOptions& wanted,
-              threads::Team& team);
+    void load(comm::Communicator& comm, const kernels::Family& family, const ModelOptions& options,
+              const forward::TransformerOptions& wanted, threads::Team& team);
 
     [[nodiscard]] const gguf::File& file() const noexcept { return *file_; }
     [[nodiscard]] const model::Hyperparameters& h() const noexcept { return h_; }

@@ -71,8 +71,7 @@ std::size_t ModelProposer::length_worth(std::size_t n_sequences) const noexcept 
     for (std::size_t n = 1; n <= options_.n_most; ++n) {
         all_right *= acceptance_.mean();
         expected += all_right;
-        const double cycle_s =
-            times_.of(n_sequences * (1 + n)) + static_cast<double>(n) * draft_s;
+        const double cycle_s = times_.of(n_sequences * (1 + n)) + static_cast<double>(n) * draft_s;
         if (cycle_s / expected >= best_s) continue;
         best_s = cycle_s / expected;
         best = n;
@@ -223,10 +222,10 @@ void ModelProposer::drafted(const engine::StepPlan& plan,
         draft_times_.add(plan.rows.size(), monotonic_s() - begin_s_);
     for (const engine::RowOutcome& outcome : outcomes) {
         const forward::Row& row = plan.rows[outcome.row];
-        const auto of = std::ranges::find_if(std::span(drafts_).first(n_drafts_),
-                                             [&row](const Draft& draft) {
-                                                 return draft.asked.slot == row.sequence;
-                                             });
+        const auto of =
+            std::ranges::find_if(std::span(drafts_).first(n_drafts_), [&row](const Draft& draft) {
+                return draft.asked.slot == row.sequence;
+            });
         Draft& draft = *of;
         draft.goes_on = false;
         if (outcome.candidates.empty()) continue;

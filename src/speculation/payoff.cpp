@@ -9,10 +9,10 @@ namespace {
 /// What a further row is taken to cost, in steps of one row, until it is measured. Where memory is
 /// the wall it is less; too little would make a run begin with rows that do not pay.
 constexpr double believed_slope = 0.15;
-constexpr double weight_of_speed = 0.2;   ///< of a new step: some steps follow a change of speed
+constexpr double weight_of_speed = 0.2;    ///< of a new step: some steps follow a change of speed
 constexpr std::uint32_t most_counted = 50; ///< steps that a point of the curve remembers
-constexpr double believed_weight = 4;     ///< observations that a belief counts as
-constexpr double remembered = 40;         ///< observations that a rate remembers
+constexpr double believed_weight = 4;      ///< observations that a belief counts as
+constexpr double remembered = 40;          ///< observations that a rate remembers
 
 double believed(std::size_t n_rows) noexcept {
     return 1.0 + believed_slope * static_cast<double>(n_rows - 1);
@@ -34,10 +34,8 @@ double StepTimes::shape_at(std::size_t n_rows) const noexcept {
     if (below == n_rows) return shape_[n_rows];
     if (below == 0 && !has_above) return believed(n_rows);
     if (below == 0) return shape_[above] * believed(n_rows) / believed(above);
-    if (!has_above)
-        return shape_[below] + believed_slope * static_cast<double>(n_rows - below);
-    const double part =
-        static_cast<double>(n_rows - below) / static_cast<double>(above - below);
+    if (!has_above) return shape_[below] + believed_slope * static_cast<double>(n_rows - below);
+    const double part = static_cast<double>(n_rows - below) / static_cast<double>(above - below);
     return shape_[below] + part * (shape_[above] - shape_[below]);
 }
 

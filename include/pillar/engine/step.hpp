@@ -51,7 +51,7 @@ struct StepPlan {
         std::int32_t id = 0;
         float value = 0;
     };
-    Phase phase = Phase::prefill;    ///< decode only when every row continues an answer
+    Phase phase = Phase::prefill; ///< decode only when every row continues an answer
     /// A step of the draft model (Loop's second one): pages are those of its cache, tokens and
     /// sampling those of the model's sequences.
     bool is_draft = false;

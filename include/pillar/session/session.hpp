@@ -81,10 +81,11 @@ class Session {
     void read_input(const SessionNeeds& needs, std::size_t n_context);
     void place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
                      const engine::LoopOptions& loop);
-    [[nodiscard]] forward::MemoryNeed
-    need_of_both(const forward::TransformerOptions& wanted, const ModelOptions& options,
-                 const engine::LoopOptions& loop, int n_threads, int rank, int n_ranks,
-                 std::span<const double> weights) const;
+    [[nodiscard]] forward::MemoryNeed need_of_both(const forward::TransformerOptions& wanted,
+                                                   const ModelOptions& options,
+                                                   const engine::LoopOptions& loop, int n_threads,
+                                                   int rank, int n_ranks,
+                                                   std::span<const double> weights) const;
     [[nodiscard]] std::size_t choose_pages(const forward::TransformerOptions& wanted,
                                            const ModelOptions& options,
                                            const engine::LoopOptions& loop);

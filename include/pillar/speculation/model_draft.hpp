@@ -18,13 +18,13 @@ namespace pillar::speculation {
 inline constexpr std::size_t draft_candidates = 8;
 
 struct ModelDraftOptions {
-    std::size_t n_most = 7;         ///< tokens a sequence and step, ≤ engine::max_draft
-    std::size_t max_rows = 256;     ///< of a step of the draft model; ≥ max_sequences
+    std::size_t n_most = 7;     ///< tokens a sequence and step, ≤ engine::max_draft
+    std::size_t max_rows = 256; ///< of a step of the draft model; ≥ max_sequences
     std::size_t max_sequences = 1;
     std::size_t n_context = 4096;
-    std::size_t n_pages = 0;        ///< of the draft's pool
-    bool shares_pages = true;       ///< Transformer::shares_pages() of the draft
-    std::size_t n_vocab = 0;        ///< tokens that both models have
+    std::size_t n_pages = 0;  ///< of the draft's pool
+    bool shares_pages = true; ///< Transformer::shares_pages() of the draft
+    std::size_t n_vocab = 0;  ///< tokens that both models have
 };
 
 class ModelProposer : public engine::Proposer {
@@ -34,8 +34,7 @@ class ModelProposer : public engine::Proposer {
 
     ModelProposer(const ModelDraftOptions& options, Keeps keeps);
 
-    bool propose(std::span<const Asked> asked, std::size_t n_rows,
-                 engine::StepPlan& plan) override;
+    bool propose(std::span<const Asked> asked, std::size_t n_rows, engine::StepPlan& plan) override;
     void drafted(const engine::StepPlan& plan,
                  std::span<const engine::RowOutcome> outcomes) override;
     [[nodiscard]] std::span<const tokenizer::TokenId>

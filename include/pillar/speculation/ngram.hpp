@@ -27,8 +27,7 @@ class NgramProposer : public engine::Proposer {
     /// Up to `n_most` ≤ engine::max_draft tokens a sequence and step, of up to `max_sequences`.
     NgramProposer(std::size_t n_most, std::size_t max_sequences);
 
-    bool propose(std::span<const Asked> asked, std::size_t n_rows,
-                 engine::StepPlan& plan) override;
+    bool propose(std::span<const Asked> asked, std::size_t n_rows, engine::StepPlan& plan) override;
     void drafted(const engine::StepPlan& plan,
                  std::span<const engine::RowOutcome> outcomes) override;
     [[nodiscard]] std::span<const tokenizer::TokenId>

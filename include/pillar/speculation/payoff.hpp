@@ -48,8 +48,8 @@ class Acceptance {
     double mean_weight_;
 };
 
-/// Now and then something that did not pay is tried again: after 32 times, then after twice as many,
-/// up to 512.
+/// Now and then something that did not pay is tried again: after 32 times, then after twice as
+/// many, up to 512.
 class Retries {
   public:
     /// It does not pay this time. True: try nevertheless.

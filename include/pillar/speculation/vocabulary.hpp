@@ -7,8 +7,9 @@
 
 namespace pillar::speculation {
 
-/// Empty, or what tells the two vocabularies apart: "token 17 is \"ab\", there \"ac\"". One may have
-/// more tokens than the other where these are unused ones at its end (sizes padded for matrices).
+/// Empty, or what tells the two vocabularies apart: "token 17 is \"ab\", there \"ac\"". One may
+/// have more tokens than the other where these are unused ones at its end (sizes padded for
+/// matrices).
 [[nodiscard]] std::string difference(const tokenizer::Vocabulary& model,
                                      const tokenizer::Vocabulary& draft);
 

@@ -71,8 +71,7 @@ TEST(Summary, DividesAStepAmongTheTokensThatItPickedWithTheDraftModelsStepsBefor
     trace.steps[4].phase = trace::Phase::prefill; // it reads what it has not read yet
     plant(6, 2, 1);
     const Totals totals = totals_of(trace);
-    EXPECT_THAT(totals.seconds_per_token,
-                ElementsAre(0.0625, 0.25, 0.375, 0.25, 0.25, 0.25, 0.25));
+    EXPECT_THAT(totals.seconds_per_token, ElementsAre(0.0625, 0.25, 0.375, 0.25, 0.25, 0.25, 0.25));
     EXPECT_EQ(totals.n_decode_tokens, 4 + 1 + 2 + 4);
     EXPECT_DOUBLE_EQ(totals.decode_s, 9 * 0.25);
     EXPECT_EQ(totals.n_proposed, 8);

@@ -65,20 +65,19 @@ class Machine {
         if (who == Who::text)
             proposer_ = std::make_unique<Eager<NgramProposer>>(n_most, max_sequences);
         if (who != Who::itself && who != Who::other) return;
-        draft_.emplace(who == Who::itself ? model : other_tiny(),
-                       options(max_sequences, n_pages), 1);
+        draft_.emplace(who == Who::itself ? model : other_tiny(), options(max_sequences, n_pages),
+                       1);
         forward::Transformer& draft = draft_->transformer();
-        const speculation::ModelDraftOptions wanted{
-            .n_most = n_most,
-            .max_rows = 64,
-            .max_sequences = max_sequences,
-            .n_context = 1024,
-            .n_pages = n_pages != 0 ? n_pages : 4 * max_sequences,
-            .shares_pages = draft.shares_pages(),
-            .n_vocab = 384};
+        const speculation::ModelDraftOptions wanted{.n_most = n_most,
+                                                    .max_rows = 64,
+                                                    .max_sequences = max_sequences,
+                                                    .n_context = 1024,
+                                                    .n_pages =
+                                                        n_pages != 0 ? n_pages : 4 * max_sequences,
+                                                    .shares_pages = draft.shares_pages(),
+                                                    .n_vocab = 384};
         proposer_ = std::make_unique<Eager<ModelProposer>>(
-            wanted,
-            [&draft](std::int32_t slot, std::int32_t n) { return draft.keeps(slot, n); });
+            wanted, [&draft](std::int32_t slot, std::int32_t n) { return draft.keeps(slot, n); });
     }
     static forward::TransformerOptions options(std::size_t max_sequences, std::size_t n_pages) {
         forward::TransformerOptions all = sized_for_drafts(max_sequences);
@@ -118,8 +117,8 @@ LoopOptions loop_options(const sampling::Parameters& sampling) {
     return options;
 }
 
-Generated generate(const ModelFile& model, const Tokens& prompt, const SequenceOptions& of,
-                   Who who, std::size_t n_most, DraftCounts* counts = nullptr) {
+Generated generate(const ModelFile& model, const Tokens& prompt, const SequenceOptions& of, Who who,
+                   std::size_t n_most, DraftCounts* counts = nullptr) {
     Machine machine(model, who, n_most);
     GenerationOptions options;
     static_cast<SequenceOptions&>(options) = of;
