@@ -51,7 +51,6 @@ ModelProposer::ModelProposer(const ModelDraftOptions& options, Keeps keeps)
       pages_(options.n_pages, options.max_sequences, options.n_context, 0),
       slots_(options.max_sequences), drafts_(options.max_sequences) {
     expects(options.n_most <= engine::max_draft, "a sequence is proposed few tokens");
-    expects(options.max_rows >= options.max_sequences, "every sequence has a row of the draft");
     for (Slot& slot : slots_) slot.cached.reserve(options.n_context + 1);
     for (Draft& draft : drafts_) {
         draft.tokens.reserve(options.n_most);

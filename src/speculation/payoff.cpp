@@ -9,7 +9,7 @@ namespace {
 /// What a further row is taken to cost, in steps of one row, until it is measured. Where memory is
 /// the wall it is less; too little would make a run begin with rows that do not pay.
 constexpr double believed_slope = 0.15;
-constexpr double weight_of_speed = 0.2;    ///< of a new step: some steps follow a change of speed
+constexpr double weight_of_speed = 0.3;    ///< of a new step: some steps follow a change of speed
 constexpr std::uint32_t most_counted = 50; ///< steps that a point of the curve remembers
 constexpr double believed_weight = 4;      ///< observations that a belief counts as
 constexpr double remembered = 40;          ///< observations that a rate remembers
@@ -52,8 +52,9 @@ void StepTimes::add(std::size_t n_rows, double seconds) noexcept {
     n_rows = std::min(n_rows, max_rows);
     if (speed_ == 0) speed_ = seconds / believed(n_rows);
     const double shape = shape_at(n_rows);
-    const double ratio = std::clamp(seconds / (shape * speed_), 0.5, 2.0);
-    if (n_[n_rows] >= 3) speed_ *= 1 + weight_of_speed * (ratio - 1);
+    const auto ratio_now = [&] { return std::clamp(seconds / (shape * speed_), 0.5, 2.0); };
+    if (n_[n_rows] >= 3) speed_ *= 1 + weight_of_speed * (ratio_now() - 1);
+    const double ratio = ratio_now(); // what the speed does not explain
     n_[n_rows] = std::min(n_[n_rows] + 1, most_counted);
     shape_[n_rows] = shape * (1 + (ratio - 1) / n_[n_rows]);
 }

@@ -19,7 +19,7 @@ inline constexpr std::size_t draft_candidates = 8;
 
 struct ModelDraftOptions {
     std::size_t n_most = 7;     ///< tokens a sequence and step, ≤ engine::max_draft
-    std::size_t max_rows = 256; ///< of a step of the draft model; ≥ max_sequences
+    std::size_t max_rows = 256; ///< of a step of the draft model
     std::size_t max_sequences = 1;
     std::size_t n_context = 4096;
     std::size_t n_pages = 0;  ///< of the draft's pool
