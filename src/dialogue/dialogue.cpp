@@ -10,14 +10,17 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/recording/recorder.hpp"
 #include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
+#include "pillar/session/tracing.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <random>
 
 namespace pillar::dialogue {
@@ -147,6 +150,16 @@ void print_totals(Talk& talk) {
                   : 0.0);
 }
 
+session::RunDescription description_of(const ChatOptions& options, session::Session& session) {
+    session::RunDescription description = session::describe_run(session, options.model, "chat");
+    trace::Configuration& config = description.config;
+    config.set<"n_sequences">(1);
+    config.set<"n_predict">(options.n_predict);
+    config.set<"ignore_eos">(false);
+    session::add_sampling(config, options.sampling);
+    return description;
+}
+
 } // namespace
 
 int run_chat(const ChatOptions& given, comm::Environment& environment) {
@@ -155,7 +168,12 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     needs.loop =
         session::loop_with_draft(engine::loop_options_for(options.sampling), options.model);
     needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
-    needs.check_outputs = [] { terminal::expect_standard_output(); };
+    needs.check_outputs = [&] {
+        terminal::expect_standard_output();
+        if (!options.trace.path.empty())
+            recording::check_output(options.trace.path, options.trace.force,
+                                    session::files_read(options.model, {}));
+    };
     const chat::Template* chat_template = nullptr; // rank 0's
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t,
                            FunctionRef<void()>) {
@@ -175,10 +193,19 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     session.tune_allreduce(environment, options.model, options.model.n_batch);
     if (options.sampling.temperature > 0)
         log::root(log::Level::info, "seed     {}", options.sampling.seed);
-    engine::Loop loop(
-        session.transformer(), comm,
-        session::loop_with_draft(engine::loop_options_for(options.sampling), options.model),
-        session.draft());
+    std::optional<session::Tracing> tracing;
+    if (!options.trace.path.empty()) {
+        session::RunDescription description;
+        comm::agree(comm, [&] { description = description_of(options, session); });
+        tracing.emplace(session, options.trace, std::move(description));
+    }
+    engine::LoopOptions loop_options = needs.loop;
+    loop_options.log_sums = tracing.has_value();
+    engine::Loop loop(session.transformer(), comm, loop_options, session.draft());
+    if (tracing) {
+        loop.observe(&tracing->recorder());
+        if (root) root->talk().generation().observe(&tracing->recorder());
+    }
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     if (root && root->is_watched()) {
@@ -197,6 +224,7 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
             if (root) root->answered(is_stopped);
         });
     }
+    if (tracing) tracing->finish(ExitCode::done);
     if (root && !root->has_no_reader()) print_totals(root->talk());
     return static_cast<int>(ExitCode::done);
 }

@@ -9,7 +9,7 @@ namespace pillar::engine {
 void CachedGeneration::begin(const tokenizer::Tokenizer& tokenizer,
                              std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
                              const SequenceOptions& options, Sequence::OnText on_text) {
-    sequence_.emplace(tokenizer, 0, std::move(prompt), std::move(prompt_text), options,
+    sequence_.emplace(tokenizer, n_begun_++, std::move(prompt), std::move(prompt_text), options,
                       std::move(on_text));
     decode_.stop();
     has_begun_ = false;
@@ -51,17 +51,17 @@ bool CachedGeneration::next(StepPlan& plan) {
 void CachedGeneration::done(std::uint64_t step, const StepPlan& plan,
                             std::span<const RowOutcome> outcomes, bool signalled) {
     if (plan.is_draft || plan.phase == Phase::decode) {
-        decode_.done(step, plan, outcomes, nullptr);
+        decode_.done(step, plan, outcomes, observer_);
     } else {
         n_read_ += plan.rows.size();
-        sequence_->fed(step, plan.rows.size(), nullptr);
-        if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), nullptr);
+        sequence_->fed(step, plan.rows.size(), observer_);
+        if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), observer_);
     }
     // Rows of wrong proposals do not count: what comes next is written over them.
     const auto fed = sequence_->tokens().first(sequence_->n_fed());
     cached_.insert(cached_.end(), fed.begin() + static_cast<std::ptrdiff_t>(cached_.size()),
                    fed.end());
-    if (signalled && !sequence_->is_done()) sequence_->finish(FinishReason::signal, nullptr);
+    if (signalled && !sequence_->is_done()) sequence_->finish(FinishReason::signal, observer_);
 }
 
 } // namespace pillar::engine

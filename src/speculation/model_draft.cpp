@@ -127,7 +127,7 @@ void ModelProposer::find_common(Draft& draft, engine::StepPlan& plan) {
     std::size_t n = common(own.cached, wanted);
     const bool is_new = own.number != sequence.number();
     own.number = sequence.number();
-    if (is_new && options_.shares_pages) {
+    if (is_new && options_.shares_pages && slots_.size() > 1) {
         n = PageTables::in_whole_pages(n); // others may hold the rest of the last page
         std::size_t from = s;
         for (std::size_t other = 0; other < slots_.size(); ++other) {

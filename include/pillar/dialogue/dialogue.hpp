@@ -5,6 +5,7 @@
 #include "pillar/comm/environment.hpp"
 #include "pillar/sampling/sampling.hpp"
 #include "pillar/session/options.hpp"
+#include "pillar/session/tracing.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,7 @@ struct ChatOptions {
         -1; ///< tokens of an answer; −1: until the model or the context ends it
     std::optional<std::string> system;        ///< the first message
     std::optional<std::string> chat_template; ///< nothing: the model's own
+    session::TraceFlags trace;
     bool shifts_context = false;              ///< the oldest turns make room where it is full
 };
 

@@ -27,6 +27,8 @@ class CachedGeneration : public Scheduler {
     void begin(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt,
                std::string prompt_text, const SequenceOptions& options, Sequence::OnText on_text);
 
+    /// Gets the tokens and the sequences as they come. Not owned.
+    void observe(StepObserver* observer) noexcept { observer_ = observer; }
     bool next(StepPlan& plan) override;
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool signalled) override;
@@ -53,6 +55,8 @@ class CachedGeneration : public Scheduler {
     bool has_begun_ = false; ///< the answer's first step is planned
     std::size_t n_read_ = 0;
     std::size_t n_found_ = 0;
+    std::int32_t n_begun_ = 0; ///< answers
+    StepObserver* observer_ = nullptr;
 };
 
 } // namespace pillar::engine

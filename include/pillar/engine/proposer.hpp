@@ -63,7 +63,10 @@ class DecodeSteps {
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               StepObserver* observer);
     /// Forget what is under way.
-    void stop() noexcept { is_under_way_ = false; }
+    void stop() noexcept {
+        is_under_way_ = false;
+        last_ = {};
+    }
 
     [[nodiscard]] const DraftCounts& counts() const noexcept { return counts_; }
     [[nodiscard]] Scheduler::Proposals last() const noexcept { return last_; }

@@ -37,13 +37,14 @@ sampling::LogSum ReplyBuilder::log_sum(std::span<const float> raw) const {
     return combine_tree({sums, n});
 }
 
-void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const float> logits,
+void ReplyBuilder::write(const StepPlan& plan, std::span<const float> logits,
                          const Sequences& sequences, MessageWriter& message) {
     const std::size_t n = transformer_.share().vocabulary.size();
-    std::size_t slot = 0;
-    for (const forward::Row& row : rows) {
+    std::size_t n_written = 0;
+    for (const forward::Row& row : plan.rows) {
         if (!row.want_logits) continue;
-        const std::span<const float> raw = logits.subspan(slot++ * n, n);
+        const std::size_t slot = n_written++;
+        const std::span<const float> raw = logits.subspan(slot * n, n);
         ReplyRow head;
         if (options_.log_sums && sequences.wants_log_sum(row.sequence)) {
             const sampling::LogSum sum = log_sum(raw);
@@ -53,10 +54,23 @@ void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const flo
         if (sequences.n_candidates(row.sequence) == 0) {
             message.put(head);
             message.put_all(raw);
+        } else if (!plan.labels.empty()) {
+            write_label(plan.labels[slot], raw, head, message);
         } else {
             write_candidates(row, raw, sequences, head, message);
         }
     }
+}
+
+void ReplyBuilder::write_label(sampling::TokenId label, std::span<const float> raw, ReplyRow& head,
+                               MessageWriter& message) const {
+    const Range own = transformer_.share().vocabulary;
+    const auto id = static_cast<std::size_t>(label);
+    head.n_candidates = own.begin <= id && id < own.end ? 1 : 0;
+    message.put(head);
+    if (head.n_candidates == 0) return;
+    const float logit = raw[id - own.begin];
+    message.put(ReplyCandidate{label, logit, logit});
 }
 
 void ReplyBuilder::write_candidates(const forward::Row& row, std::span<const float> raw,

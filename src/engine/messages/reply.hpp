@@ -28,10 +28,12 @@ class ReplyBuilder {
     ReplyBuilder(const forward::Transformer& transformer, const LoopOptions& options);
 
     /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
-    void write(std::span<const forward::Row> rows, std::span<const float> logits,
-               const Sequences& sequences, MessageWriter& message);
+    void write(const StepPlan& plan, std::span<const float> logits, const Sequences& sequences,
+               MessageWriter& message);
 
   private:
+    void write_label(sampling::TokenId label, std::span<const float> raw, ReplyRow& head,
+                     MessageWriter& message) const;
     void write_candidates(const forward::Row& row, std::span<const float> raw,
                           const Sequences& sequences, ReplyRow& head, MessageWriter& message);
     [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
