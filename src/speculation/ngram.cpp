@@ -21,7 +21,7 @@ std::size_t class_of(std::size_t n_suffix) noexcept {
 
 } // namespace
 
-Continuation continuation(std::span<const sampling::TokenId> tokens, std::size_t n) noexcept {
+Continuation continuation(std::span<const sampling::TokenId> tokens) noexcept {
     const std::size_t size = tokens.size();
     std::size_t best = 0, best_length = min_suffix - 1;
     for (std::size_t end = size - 1; end >= min_suffix && best_length < max_suffix; --end) {
@@ -34,7 +34,7 @@ Continuation continuation(std::span<const sampling::TokenId> tokens, std::size_t
         best = end;
     }
     if (best == 0) return {};
-    return {tokens.subspan(best, std::min(n, size - best)), best_length};
+    return {tokens.subspan(best), best_length};
 }
 
 NgramProposer::NgramProposer(std::size_t n_most, std::size_t max_sequences)
@@ -50,12 +50,13 @@ bool NgramProposer::propose(std::span<const Asked> asked, std::size_t n_rows,
                             engine::StepPlan& /*plan*/) {
     choices_.clear();
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        const Continuation found =
-            continuation(asked[i].sequence->tokens(), std::min(n_most_, asked[i].n_most));
-        drafts_[i].tokens.assign(found.tokens.begin(), found.tokens.end());
+        const Continuation found = continuation(asked[i].sequence->tokens());
+        const std::size_t n_most = found.followed.empty() ? 0 : std::min(n_most_, asked[i].n_most);
+        drafts_[i].tokens.clear();
         drafts_[i].n_suffix = found.n_suffix;
         double probability = 1;
-        for (std::size_t j = 0; j < found.tokens.size(); ++j) {
+        for (std::size_t j = 0; j < n_most; ++j) {
+            drafts_[i].tokens.push_back(found.token(j));
             probability *= acceptance_.of(class_of(found.n_suffix + j));
             choices_.push_back({probability, i});
         }

@@ -14,13 +14,19 @@ namespace pillar::speculation {
 /// Tokens that are compared at most, and at least, to find the sequence's end earlier in it.
 inline constexpr std::size_t max_suffix = 16, min_suffix = 2;
 
+/// What may follow a sequence, as far as is wanted: where it reaches the sequence's end, it goes on
+/// with itself, so that a text that repeats itself every few tokens does so for ever.
 struct Continuation {
-    std::span<const sampling::TokenId> tokens;
+    std::span<const sampling::TokenId> followed; ///< empty: nothing may
     std::size_t n_suffix = 0; ///< tokens at the sequence's end that stood before these
+
+    [[nodiscard]] sampling::TokenId token(std::size_t i) const noexcept {
+        return followed[i % followed.size()];
+    }
 };
-/// Up to `n` tokens that followed where the longest suffix of `tokens` (min_suffix to max_suffix of
-/// them) has occurred before, the latest place of that length. Empty where there is none.
-Continuation continuation(std::span<const sampling::TokenId> tokens, std::size_t n) noexcept;
+/// What followed where the longest suffix of `tokens` (min_suffix to max_suffix of them) has
+/// occurred before, the latest place of that length.
+Continuation continuation(std::span<const sampling::TokenId> tokens) noexcept;
 
 class NgramProposer : public engine::Proposer {
   public:
