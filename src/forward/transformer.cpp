@@ -134,6 +134,9 @@ bool Transformer::keeps(std::int32_t sequence, std::int32_t n_positions) const n
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();
 }
+std::size_t Transformer::used_pages() const noexcept {
+    return workspace_->cache.used_pages();
+}
 std::uint64_t Transformer::residual_hash() const noexcept {
     return workspace_->residual_hash;
 }
@@ -158,6 +161,9 @@ const TransformerOptions& Transformer::options() const noexcept {
 }
 std::uint64_t Transformer::embedding_bytes_read() const noexcept {
     return workspace_->embedding_bytes;
+}
+ActivationSums* Transformer::activation_sums() noexcept {
+    return workspace_->sums ? &*workspace_->sums : nullptr;
 }
 void Transformer::assign_work() {
     workspace_->assign_work();

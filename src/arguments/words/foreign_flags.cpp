@@ -16,8 +16,8 @@ struct ForeignFlag {
 constexpr std::string_view no_gpu = "pillar computes on CPUs alone: leave it out";
 constexpr std::string_view of_template = "the chat template writes it (pillar chat): leave it out";
 constexpr std::string_view no_server = "pillar answers one prompt a run: leave it out";
-constexpr std::string_view no_draft =
-    "pillar has no draft models: leave it out; `run --draft ngram` proposes from the text itself";
+constexpr std::string_view own_draft =
+    "give --draft FILE.gguf:N, or --draft ngram:N, which proposes from the text itself";
 constexpr std::string_view no_such_sampler = "pillar has no such sampler: leave it out";
 constexpr std::string_view always_read = "every rank reads its own slice into memory: leave it out";
 constexpr std::string_view own_threads = "give -t, and bind ranks to cores with the launcher";
@@ -30,14 +30,20 @@ constexpr ForeignFlag table[] = {
     {"-ts --tensor-split", "is each GPU's share of a model", "give each rank's with --split"},
     {"-mg --main-gpu", "is the GPU to use", no_gpu},
     {"-dev --device --list-devices", "chooses GPUs", no_gpu},
+    {"--kl-divergence", "compares with a base model", "--kl-divergence-base FILE.h5 alone does"},
+    {"--save-all-logits", "is where the logits of a text go", "here that is --save-logits FILE.h5"},
+    {"--in-file", "is an importance matrix to go on from",
+     "the one of -o is gone on with: name it there"},
+    {"-ofreq -sf --save-frequency", "is how often an importance matrix is written",
+     "--output-frequency N writes it every N windows"},
     {"-fa --flash-attn", "turns on flash attention",
      "attention here never writes its scores to memory anyway: leave it out"},
     {"-nkvo --no-kv-offload", "keeps the KV cache off the GPU", no_gpu},
     {"-nopo --no-op-offload", "keeps operations off the GPU", no_gpu},
     {"-ot --override-tensor -cmoe --cpu-moe -ncmoe --n-cpu-moe", "says where tensors are kept",
      no_gpu},
-    {"-ctk --cache-type-k -ctv --cache-type-v", "is the type of the keys or values in the cache",
-     "both have one: --cache-type f16, f32 or q8_0"},
+    {"-ctk", "is the type of the keys in the cache", "give --cache-type-k"},
+    {"-ctv", "is the type of the values in the cache", "give --cache-type-v"},
     {"-ub --ubatch-size", "is the number of prompt tokens computed at once",
      "here that is -b, --batch-size"},
     {"-tb --threads-batch", "is the number of threads for prompts",
@@ -87,7 +93,7 @@ constexpr ForeignFlag table[] = {
     {"-np --parallel -ns --sequences", "is the number of requests at once", no_server},
     {"-cb --cont-batching -nocb --no-cont-batching", "mixes requests in a batch", no_server},
     {"--host --port --api-key --path", "is about a server", no_server},
-    {"-md --model-draft --draft-max --draft-min --draft-n", "is about a draft model", no_draft},
+    {"-md --model-draft --draft-max --draft-min --draft-n", "is about a draft model", own_draft},
     {"--keep", "is what stays when the context is full",
      "generation ends then: give a larger --ctx-size"},
     {"--context-shift --no-context-shift", "is what happens when the context is full",
