@@ -42,7 +42,7 @@ std::vector<storage::NamedValue> run_settings(const PerplexityOptions& options,
         {"model_hash", fmt::format("{:016x}", session.file().header_hash())},
         // All families of integer activations give the same bits.
         {"kernels", std::string(family.float_activations ? family.name : "integer")},
-        {"cache_type", std::string(kernels::name_of(options.model.cache_type))},
+        {"cache_type", kernels::name_of(options.model.cache_types)},
         {"wire", std::string(comm::name_of(options.model.wire))}};
     if (base != nullptr) run.push_back({"base_model_hash", base->model_hash()});
     return run;

@@ -67,7 +67,7 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
                      threads::Team& team_)
     : model(model_), options(options_), team(team_),
       cache(model.h, model.share.kv_heads.size(), options), buffers(model, options),
-      passes(share_passes(model, options.cache_type, team.size())),
+      passes(share_passes(model, options.cache_types, team.size())),
       experts(model, options.max_rows, team.size()) {
     if (options.sums_activations) sums.emplace(model.h, model.share);
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
@@ -82,7 +82,7 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
 void Workspace::assign_work() {
     expects(static_cast<std::size_t>(team.size()) <= scratch.size(),
             "the team has no more threads than at first");
-    passes = share_passes(model, options.cache_type, team.size());
+    passes = share_passes(model, options.cache_types, team.size());
     for (MicroBatch& batch : micro_batches) batch.assign_work(model, team.size());
 }
 

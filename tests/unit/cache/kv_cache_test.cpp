@@ -9,7 +9,7 @@ KvCache::Shape shape(std::size_t n_pages) {
     return {.n_layers = 2,
             .n_kv_heads = 3,
             .head_dim = 8,
-            .type = kernels::CacheType::f16,
+            .types = kernels::CacheType::f16,
             .n_pages = n_pages,
             .max_sequences = 2};
 }
@@ -82,6 +82,20 @@ TEST(kv_cache, of_a_window_forgets_pages_that_no_later_row_sees) {
     EXPECT_EQ(cache.tables().free_pages(), n_pages - 3);
 }
 
+TEST(kv_cache, of_a_window_keeps_what_going_back_needs) {
+    KvCache::Shape shape = window_shape(300, 256 + 16, 4096);
+    shape.max_back = 16;
+    KvCache cache(shape);
+    for (std::int32_t end = 1; end < 3000; ++end) {
+        ASSERT_TRUE(cache.tables().reserve(0, end - 1));
+        cache.tables().forget(0, end - 1);
+        for (std::int32_t back = 0; back <= std::min(16, end); ++back)
+            ASSERT_TRUE(cache.tables().keeps(0, end - back)) << end << " " << back;
+    }
+    // Rows of a chunk come at once, before anything is forgotten.
+    ASSERT_TRUE(cache.tables().reserve(0, 2998 + 256));
+}
+
 TEST(kv_cache, of_a_window_can_be_cut_back_as_far_as_the_next_row_sees) {
     KvCache cache(window_shape(300, 256, 4096));
     for (std::int32_t p = 0; p < 1000; ++p) {
@@ -141,9 +155,9 @@ TEST(kv_cache, needs_memory_by_its_type) {
     KvCache::Shape of_80 = shape(2); // 2 pages, 2 layers, 3 heads, keys and values
     of_80.head_dim = 80;
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 2);
-    of_80.type = kernels::CacheType::f32;
+    of_80.types = kernels::CacheType::f32;
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 4);
-    of_80.type = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
+    of_80.types = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * (80 + 6));
 }
 

@@ -78,6 +78,12 @@ TEST_F(Converted, HoldsThePlantedSteps) {
     EXPECT_THAT(column<std::uint32_t>("/steps/n_logits"), ElementsAre(1, 1, 1));
     EXPECT_THAT(column<std::uint64_t>("/steps/n_attended"), ElementsAre(15, 6, 7));
     EXPECT_THAT(column<std::uint64_t>("/steps/n_cached"), ElementsAre(5, 6, 7));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_sequences"), ElementsAre(1, 1, 1));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_pages"), ElementsAre(2, 3, 4));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_shared"), ElementsAre(256, 0, 0));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_proposed"), ElementsAre(0, 3, 0));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_accepted"), ElementsAre(0, 2, 0));
+    EXPECT_THAT(column<std::uint8_t>("/steps/is_draft"), ElementsAre(0, 0, 1));
     EXPECT_THAT(column<std::uint32_t>("/steps/request_bytes"), ElementsAre(16, 16, 16));
     EXPECT_THAT(column<std::uint32_t>("/steps/reply_bytes"), ElementsAre(24, 24, 24));
 }
@@ -233,10 +239,10 @@ TEST(Convert, RefusesAJournalOfAnotherVersionOrWithOtherSteps) {
     std::string other_steps = encode(header);
     other_steps[4] = static_cast<char>(other_steps[4] ^ 1); // the second number
     EXPECT_THAT(refusal_of(other_steps),
-                HasSubstr("is 3, but other things are recorded of a step"));
+                HasSubstr("is 4, but other things are recorded of a step"));
     header.version = 1;
     EXPECT_THAT(refusal_of(encode(header)),
-                HasSubstr("is 1; this pillar reads journals of version 3"));
+                HasSubstr("is 1; this pillar reads journals of version 4"));
 }
 
 /// Convert under a limit on file sizes; exit with the error's code.
