@@ -159,6 +159,9 @@ const TransformerOptions& Transformer::options() const noexcept {
 std::uint64_t Transformer::embedding_bytes_read() const noexcept {
     return workspace_->embedding_bytes;
 }
+ActivationSums* Transformer::activation_sums() noexcept {
+    return workspace_->sums ? &*workspace_->sums : nullptr;
+}
 void Transformer::assign_work() {
     workspace_->assign_work();
 }

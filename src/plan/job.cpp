@@ -43,7 +43,7 @@ class Maker {
           h_(model::read_hyperparameters(file)) {
         options_.n_context = request.model.n_context;
         options_.max_rows = request.model.n_batch;
-        options_.cache_type = request.model.cache_type;
+        options_.cache_types = request.model.cache_types;
         options_.max_sequences = request.n_parallel;
         options_.max_logit_rows = request.n_parallel;
     }
@@ -61,7 +61,7 @@ class Maker {
                 const model::WeightPlan plan = model::plan_weights(file_, h_, share, family_);
                 cost = costs
                            .emplace(kind, perf::rank_cost(plan, h_, share, family_,
-                                                          request_.model.cache_type))
+                                                          request_.model.cache_types))
                            .first;
             }
             job.ranks.push_back(cost->second);

@@ -43,7 +43,7 @@ void set_request(Record& record, const PlanRequest& request) {
     record.set("n_prompt", request.n_prompt);
     record.set("depth", request.depth);
     record.set("n_parallel", request.n_parallel);
-    record.set("cache_type", kernels::name_of(request.model.cache_type));
+    record.set("cache_type", kernels::name_of(request.model.cache_types));
     record.set("wire", comm::name_of(request.model.wire));
 }
 

@@ -22,7 +22,7 @@ struct ChatOptions {
     std::optional<std::string> system;        ///< the first message
     std::optional<std::string> chat_template; ///< nothing: the model's own
     session::TraceFlags trace;
-    bool shifts_context = false;              ///< the oldest turns make room where it is full
+    bool shifts_context = false; ///< the oldest turns make room where it is full
 };
 
 /// Collective. Returns the exit code. Throws comm::AgreedError.

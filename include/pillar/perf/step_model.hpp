@@ -65,7 +65,7 @@ struct RankCost {
 };
 RankCost rank_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
-                   kernels::CacheType cache_type);
+                   kernels::CacheTypes cache_types);
 
 /// The rows of a step, as far as its time depends on them.
 struct StepRows {

@@ -9,7 +9,7 @@ KvCache::Shape shape(std::size_t n_pages) {
     return {.n_layers = 2,
             .n_kv_heads = 3,
             .head_dim = 8,
-            .type = kernels::CacheType::f16,
+            .types = kernels::CacheType::f16,
             .n_pages = n_pages,
             .max_sequences = 2};
 }
@@ -141,9 +141,9 @@ TEST(kv_cache, needs_memory_by_its_type) {
     KvCache::Shape of_80 = shape(2); // 2 pages, 2 layers, 3 heads, keys and values
     of_80.head_dim = 80;
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 2);
-    of_80.type = kernels::CacheType::f32;
+    of_80.types = kernels::CacheType::f32;
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 4);
-    of_80.type = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
+    of_80.types = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * (80 + 6));
 }
 
