@@ -29,6 +29,7 @@ void add_chat(Parser& parser) {
                    [options] { return options->chat_template.value_or(""); });
     sub.add_switch(Ranks::may_differ, "--context-shift", options->shifts_context,
                    "drop the oldest turns where the context is full");
+    add_draft(sub, options->model.draft);
     add_trace_options(sub, options->trace);
     add_sampling_options(sub, options->sampling, options->seed);
     sub.expect([options] { sampling::validate(options->sampling); });

@@ -42,6 +42,9 @@ void add_prompt_options(Subcommand& sub, terminal::PromptOptions& options);
 void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
                           std::optional<std::uint64_t>& seed);
 
+/// --draft.
+void add_draft(Subcommand& sub, session::DraftOptions& options);
+
 /// --trace and --force.
 /// Without --force, for a subcommand that has its own.
 void add_trace_flags(Subcommand& sub, session::TraceFlags& flags);

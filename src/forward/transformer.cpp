@@ -134,6 +134,9 @@ bool Transformer::keeps(std::int32_t sequence, std::int32_t n_positions) const n
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();
 }
+std::size_t Transformer::used_pages() const noexcept {
+    return workspace_->cache.used_pages();
+}
 std::uint64_t Transformer::residual_hash() const noexcept {
     return workspace_->residual_hash;
 }
