@@ -29,6 +29,8 @@ set -uo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 # shellcheck source=lib/pass_signals.sh
 source "$pillar_root/jobs/lib/pass_signals.sh"
+# All runs are of one process, which needs none of the few ports that a cluster's firewalls know; another job may have them.
+unset "${daemon_ports}_ipv4_ports" "${daemon_ports}_ipv6_ports"
 
 formats='BF16 F16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 Q4_0 IQ4_NL IQ4_XS MXFP4 Q3_K_L Q3_K_M Q3_K_S Q2_K
     Q2_0 TQ2_0 TQ1_0 Q1_0'
@@ -99,7 +101,7 @@ done
 command -v python3 >/dev/null || die 77 "python3 makes the table and is not installed here (jobs/packages.sh test)"
 command -v gnuplot >/dev/null ||
     printf 'quant_matrix: gnuplot is not installed here (jobs/packages.sh test): there will be tables but no plot\n' >&2
-mkdir -p -- "$out/rows" "$scratch" || exit 73
+mkdir -p -- "$out/rows" || exit 73
 
 # The rows of a folder are those of one model, text and settings. They are written down before the first of them.
 settings=$(
@@ -120,6 +122,7 @@ fi
 # What a stopped call of other settings has left to go on with is of no use.
 cmp -s -- "$out/settings" <(printf '%s\n' "$settings") || rm -f -- "$base"* "$quantised"*
 printf '%s\n' "$settings" >"$out/settings" || exit 74
+mkdir -p -- "$scratch" || exit 73
 
 todo=()
 for row in source "${each_format[@]}" "${each_cache[@]/#/cache-}"; do

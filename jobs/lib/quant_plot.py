@@ -30,14 +30,18 @@ class Axis:
         return f"[{math.exp(self.low):.6g}:{math.exp(self.high):.6g}]"
 
     def tics(self):
-        """Round numbers, so many that a few are seen."""
+        """Round numbers, four to eight: equally far apart where the ends are near each other, else of each power of ten."""
         low, high = math.exp(self.low), math.exp(self.high)
-        for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(i / 4 for i in range(4, 40)),
-                      tuple(i / 20 for i in range(20, 200))):
-            found = [step * 10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
-                     for step in steps if low <= step * 10.0**power <= high]
-            if len(found) >= 4:
-                break
+        powers = range(math.floor(math.log10(low)) - 2, math.ceil(math.log10(high)))
+        found = []
+        for power in reversed(powers):
+            for step in (5, 2.5, 2, 1):
+                far = step * 10.0**power
+                if high < 8 * low and len(found) < 4:
+                    found = [i * far for i in range(math.ceil(low / far), math.floor(high / far) + 1)]
+        for steps in ((1,), (1, 3), (1, 2, 5)):
+            if high >= 8 * low and len(found) < 4:
+                found = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
         return "(" + ", ".join(f"'{tic:g}' {tic:g}" for tic in found) + ")"
 
 
@@ -96,7 +100,7 @@ def script(rows):
                   ("file_bytes", 1e6, "size of the file in MB", "Kullback-Leibler divergence in nats (less is better)"),
                   (f"plan_{boards}_decode_tok_per_s", 1, f"tokens a second on {where} ({profile}), predicted", ""))]
     style = ("set encoding utf8\nset border 3 linecolor '#404040'\nset tics nomirror out\nset logscale xy\n"
-             "set grid linecolor '#d8d8d8' linewidth 0.6\nset key below samplen 1\n")
+             "set grid linecolor '#c8c8c8' linewidth 0.8\nset key outside top center horizontal samplen 1 spacing 1.4\n")
     text = ""
     for terminal, name in (("svg size 1120,560 font 'sans,12' background 'white'", "quality.svg"),
                            ("pngcairo size 1120,560 font 'sans,10'", "quality.png")):
