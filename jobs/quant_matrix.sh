@@ -23,7 +23,8 @@
 #   --force              remove the rows of a former call
 #
 # A row that is there is not made again: what was stopped (it ends with 75) goes on by the same command, also with
-# further formats and cache types. Other settings need another folder, or --force.
+# further formats and cache types; with none of either it makes the table of the rows that are there. Other settings need
+# another folder, or --force.
 set -uo pipefail
 # shellcheck source=env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
@@ -107,8 +108,8 @@ mkdir -p -- "$out/rows" || exit 73
 settings=$(
     printf 'model %s\n' "$(stat -L -c '%n, %s bytes, of %y' -- "$model")"
     printf 'text %s\n' "$(sha256sum <"$text")"
-    printf 'chunks %s, window %s, prompt %s, tokens %s, depth %s, repetitions %s, threads %s, profile %s\n' "$chunks" "$window" \
-        "$prompt" "$gen" "$depth" "$repetitions" "${threads:-all}" "$profile"
+    printf 'chunks %s, window %s, prompt %s, tokens %s, depth %s, ' "$chunks" "$window" "$prompt" "$gen" "$depth"
+    printf 'repetitions %s, threads %s, profile %s\n' "$repetitions" "${threads:-all}" "$profile"
     [[ -z $imatrix ]] || printf 'imatrix %s\n' "$(sha256sum <"$imatrix")"
 )
 shopt -s nullglob
@@ -117,7 +118,8 @@ base=$scratch/base.h5 quantised=$scratch/quantised.gguf
 if [[ $force == yes ]]; then
     rm -rf -- "$out/rows" "$out/settings" "$base"* "$quantised"* && mkdir -- "$out/rows" || exit 73
 elif ((${#rows[@]} > 0)) && ! cmp -s -- "$out/settings" <(printf '%s\n' "$settings"); then
-    die 73 "the rows in $out are of another model, text or settings ($out/settings); another --out keeps them, --force removes them"
+    what="the rows in $out are of another model, text or settings (see $out/settings)"
+    die 73 "$what; another --out keeps them, --force removes them"
 fi
 # What a stopped call of other settings has left to go on with is of no use.
 cmp -s -- "$out/settings" <(printf '%s\n' "$settings") || rm -f -- "$base"* "$quantised"*
@@ -158,7 +160,8 @@ began=$SECONDS n_done=0
 for row in "${todo[@]}"; do
     left=''
     ((n_done == 0)) || left=", about $(duration $(((SECONDS - began) * (${#todo[@]} - n_done) / n_done))) left"
-    printf 'quant_matrix: %s, %d of %d (%d %%)%s\n' "$row" $((n_done + 1)) "${#todo[@]}" $((100 * n_done / ${#todo[@]})) "$left" >&2
+    printf 'quant_matrix: %s, %d of %d (%d %%)%s\n' "$row" $((n_done + 1)) "${#todo[@]}" \
+        $((100 * n_done / ${#todo[@]})) "$left" >&2
     part=$scratch/$row.row
     mkdir -p -- "$part" || exit 73
     rm -f -- "$part/scores.h5"
