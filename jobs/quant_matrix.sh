@@ -102,6 +102,11 @@ done
 command -v python3 >/dev/null || die 77 "python3 makes the table and is not installed here (jobs/packages.sh test)"
 command -v gnuplot >/dev/null ||
     printf 'quant_matrix: gnuplot is not installed here (jobs/packages.sh test): there will be tables but no plot\n' >&2
+said=$("$pillar_binary" plan -m "$model" --ranks 1 --profile "$profile" 2>&1 >/dev/null) || {
+    code=$? # no such boards, no such model
+    printf '%s\n' "$said" >&2
+    exit "$code"
+}
 mkdir -p -- "$out/rows" || exit 73
 
 # The rows of a folder are those of one model, text and settings. They are written down before the first of them.

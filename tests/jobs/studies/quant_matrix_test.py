@@ -157,7 +157,8 @@ class QuantMatrix(unittest.TestCase):
         for arguments, code, sentence in ((["--formats", "q4_0,q9_9"], 64, "no type Q9_9"),
                                           (["--cache-types", "q8"], 64, "no type q8"),
                                           (["--chunks", "many"], 64, "--chunks"), (["--colour"], 64, "--colour"),
-                                          (["--text", "nowhere.txt"], 66, "nowhere.txt")):
+                                          (["--text", "nowhere.txt"], 66, "nowhere.txt"),
+                                          (["--profile", "pi9"], 66, "pi9")):
             with self.subTest(arguments):
                 result = self.run_script(*arguments, out=out)
                 self.assertEqual((result.returncode, len(result.stderr.splitlines())), (code, 1), result.stderr)
