@@ -10,6 +10,7 @@
 #include "pillar/core/output_file.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/prompt_cache/prompt_cache.hpp"
 #include "pillar/recording/convert.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/session/model_file.hpp"
@@ -17,6 +18,7 @@
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -127,6 +129,32 @@ struct Root {
     std::optional<Progress> progress;
 };
 
+/// Collective. What an earlier run has computed of the prompts.
+void load_cache(prompt_cache::PromptCache& cache, session::Session& session, engine::Loop& loop,
+                Root* root) {
+    const std::size_t n =
+        std::min(cache.tokens().size(), session.transformer().options().n_context);
+    std::vector<tokenizer::TokenId> tokens =
+        cache.load(session.comm(), session.transformer(), 0, n);
+    loop.set_tokens(0, tokens);
+    if (root == nullptr) return;
+    root->batch.begin_with(std::move(tokens));
+    root->batch.pause_after_a_prompt();
+}
+
+/// Collective. Of the first prompt: what others begin with is in it. Results matter more than this
+/// file.
+void save_cache(prompt_cache::PromptCache& cache, session::Session& session, const Root* root) {
+    engine::ContinuousBatch::ComputedPrompt prompt;
+    if (root != nullptr) prompt = root->batch.computed_prompt().value_or(std::move(prompt));
+    const auto sequence = comm::broadcast_from_root<std::int32_t>(session.comm(), prompt.sequence);
+    try {
+        cache.save(session.comm(), session.transformer(), sequence, prompt.tokens);
+    } catch (const comm::AgreedError& failure) {
+        log::root(Level::warning, "{}; the batch goes on without it", failure.what());
+    }
+}
+
 void print_summary(const Root& root, double elapsed_s) {
     const Work::Counts& lines = root.work.counts();
     const engine::BatchCounts& sequences = root.batch.counts();
@@ -156,8 +184,11 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     needs.loop = loop_options(options);
     needs.max_sequences = needs.max_logit_rows = options.n_parallel;
     needs.sizes_pool_by_memory = true;
+    prompt_cache::PromptCache cache(options.prompt_cache, options.model);
+    needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
         shard = shard_of(options);
+        cache.expect_place({options.input, options.output, options.trace.path});
         if (options.output == "-") {
             terminal::expect_standard_output();
         } else {
@@ -169,8 +200,9 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
                                     session::files_read(options.model, {options.input}));
         input.emplace(options.input);
     };
-    needs.read_input = [&](const tokenizer::Tokenizer&, std::size_t,
+    needs.read_input = [&](const tokenizer::Tokenizer&, std::size_t n_context,
                            FunctionRef<void()> heartbeat) {
+        cache.open(n_context);
         results.emplace(options.output, options.sync, shard, heartbeat);
         if (results->n_torn() > 0)
             log::root(Level::warning,
@@ -213,7 +245,12 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     const Stopwatch clock;
+    if (cache.is_wanted()) load_cache(cache, session, loop, root.get());
     loop.run(root ? &root->batch : nullptr);
+    if (cache.is_wanted()) {
+        save_cache(cache, session, root.get());
+        loop.run(root ? &root->batch : nullptr);
+    }
     // A signal in the last step has stopped nothing; one that came while the input had no more for
     // now has.
     const bool is_cut_short =

@@ -37,6 +37,8 @@ void add_prompt_options(Subcommand& sub, terminal::PromptOptions& options);
 void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
                           std::optional<std::uint64_t>& seed);
 
+/// --prompt-cache.
+void add_prompt_cache(Subcommand& sub, std::string& file);
 /// --trace and --force.
 void add_trace_options(Subcommand& sub, session::TraceFlags& flags);
 

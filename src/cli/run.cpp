@@ -49,6 +49,7 @@ void add_run(Parser& parser) {
                  "end the answer before this text, escapes as in -p; may be given again")
         .looks(Flag::Looks::like_anything)
         .pieces(options->stops);
+    add_prompt_cache(sub, options->prompt_cache);
     Flag& draft =
         sub.add(Ranks::same, "--draft", "HOW",
                 "propose tokens that followed the text's end where it stood before, and "

@@ -10,11 +10,16 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/prompt_cache/prompt_cache.hpp"
+#include "pillar/recording/convert.hpp"
+#include "pillar/recording/recorder.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
+#include "pillar/terminal/prompt_text.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -56,6 +61,11 @@ class Root {
         if (options.system) talk_.set_system(*options.system);
     }
 
+    /// Before the first turn: what the prompt cache has.
+    void begin_with(std::vector<tokenizer::TokenId> tokens) {
+        talk_.generation().begin_with(std::move(tokens));
+    }
+
     /// Reads lines until one wants an answer; false: the chat ends.
     bool next_turn() {
         try {
@@ -84,6 +94,8 @@ class Root {
     static TalkOptions talk_options(const ChatOptions& options, session::Session& session) {
         TalkOptions talk;
         talk.answer.n_predict = options.n_predict;
+        for (const std::string& stop : options.stops)
+            talk.answer.stops.push_back(terminal::process_escapes(stop));
         talk.answer.sampling = options.sampling;
         talk.answer.n_context = session.transformer().options().n_context;
         talk.max_rows = options.model.n_batch;
@@ -133,6 +145,14 @@ class Root {
     Talk talk_;
 };
 
+session::RunDescription description_of(const ChatOptions& options, session::Session& session) {
+    session::RunDescription description = session::describe_run(session, options.model);
+    description.config.set<"n_sequences">(1);
+    description.config.set<"n_predict">(options.n_predict);
+    session::add_sampling(description.config, options.sampling);
+    return description;
+}
+
 void print_totals(Talk& talk) {
     const Talk::Totals& totals = talk.totals();
     log::root(log::Level::info, "chat     {} read, {} kept, {} answered ({:.2f} a second)",
@@ -148,10 +168,20 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     ChatOptions options = given;
     session::SessionNeeds needs;
     needs.loop = engine::loop_options_for(options.sampling);
-    needs.check_outputs = [] { terminal::expect_standard_output(); };
+    needs.loop.log_sums = !options.trace.path.empty();
+    prompt_cache::PromptCache cache(options.prompt_cache, options.model);
+    needs.keeps_windows = cache.is_wanted();
+    needs.check_outputs = [&] {
+        terminal::expect_standard_output();
+        cache.expect_place({options.trace.path});
+        if (!options.trace.path.empty())
+            recording::check_output(options.trace.path, options.trace.force,
+                                    session::files_read(options.model, {options.prompt_cache}));
+    };
     const chat::Template* chat_template = nullptr; // rank 0's
-    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t,
+    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()>) {
+        cache.open(n_context);
         chat_template = &chat::choose_template(options.chat_template,
                                                session::open_model_file(options.model).metadata());
         if (options.system) expect_system(*chat_template, tokenizer, *options.system);
@@ -168,7 +198,24 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     session.tune_allreduce(environment, options.model, options.model.n_batch);
     if (options.sampling.temperature > 0)
         log::root(log::Level::info, "seed     {}", options.sampling.seed);
-    engine::Loop loop(session.transformer(), comm, engine::loop_options_for(options.sampling));
+    std::optional<session::Tracing> tracing;
+    if (!options.trace.path.empty()) {
+        session::RunDescription description;
+        comm::agree(comm, [&] { description = description_of(options, session); });
+        tracing.emplace(session, options.trace, std::move(description));
+    }
+    engine::Loop loop(session.transformer(), comm, needs.loop);
+    if (tracing) {
+        loop.observe(&tracing->recorder());
+        if (root) root->talk().generation().observe(&tracing->recorder());
+    }
+    if (cache.is_wanted()) {
+        const std::size_t n =
+            std::min(cache.tokens().size(), session.transformer().options().n_context);
+        std::vector<tokenizer::TokenId> found = cache.load(comm, session.transformer(), 0, n);
+        loop.set_tokens(0, found);
+        if (root) root->begin_with(std::move(found));
+    }
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     if (root && root->is_watched()) {
@@ -187,7 +234,12 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
             if (root) root->answered(is_stopped);
         });
     }
+    if (tracing) tracing->finish(ExitCode::done);
     if (root && !root->has_no_reader()) print_totals(root->talk());
+    if (cache.is_wanted())
+        cache.save(comm, session.transformer(), 0,
+                   root ? root->talk().generation().cached()
+                        : std::span<const tokenizer::TokenId>());
     return static_cast<int>(ExitCode::done);
 }
 

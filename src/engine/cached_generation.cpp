@@ -9,7 +9,7 @@ namespace pillar::engine {
 void CachedGeneration::begin(const tokenizer::Tokenizer& tokenizer,
                              std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
                              const SequenceOptions& options, Sequence::OnText on_text) {
-    sequence_.emplace(tokenizer, 0, std::move(prompt), std::move(prompt_text), options,
+    sequence_.emplace(tokenizer, n_answers_++, std::move(prompt), std::move(prompt_text), options,
                       std::move(on_text));
     has_begun_ = false;
     n_read_ = n_found_ = 0;
@@ -44,9 +44,9 @@ void CachedGeneration::done(std::uint64_t step, const StepPlan& plan,
                             std::span<const RowOutcome> outcomes, bool signalled) {
     if (plan.phase == Phase::prefill) n_read_ += plan.rows.size();
     for (const forward::Row& row : plan.rows) cached_.push_back(row.token);
-    sequence_->fed(step, plan.rows.size(), nullptr);
-    if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), nullptr);
-    if (signalled && !sequence_->is_done()) sequence_->finish(FinishReason::signal, nullptr);
+    sequence_->fed(step, plan.rows.size(), observer_);
+    if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), observer_);
+    if (signalled && !sequence_->is_done()) sequence_->finish(FinishReason::signal, observer_);
 }
 
 } // namespace pillar::engine

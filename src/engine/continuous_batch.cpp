@@ -35,6 +35,23 @@ ContinuousBatch::ContinuousBatch(const BatchLimits& limits, Source source, OnFin
     if (limits_.max_prompt_rows == 0) limits_.max_prompt_rows = limits_.max_rows;
 }
 
+void ContinuousBatch::begin_with(std::vector<tokenizer::TokenId> tokens) {
+    expects(counts_.n_started == 0, "nothing has begun yet");
+    if (tokens.empty()) return;
+    expects(pages_.reserve(0, narrow(tokens.size() - 1)), "the pool has pages for one context");
+    slots_[0].left = std::move(tokens);
+}
+
+void ContinuousBatch::find_computed_prompt() {
+    for (const std::size_t s : by_age()) {
+        const Sequence& sequence = *slots_[s].running;
+        const std::size_t n_prompt = sequence.timings().n_prompt;
+        if (sequence.n_fed() < n_prompt || computed_prompt_) continue;
+        const auto prompt = sequence.tokens().first(n_prompt);
+        computed_prompt_ = {narrow(s), {prompt.begin(), prompt.end()}};
+    }
+}
+
 /// Running slots, the oldest sequence first.
 std::vector<std::size_t> ContinuousBatch::by_age() const {
     std::vector<std::size_t> order;
@@ -194,6 +211,10 @@ void ContinuousBatch::make_room(std::size_t slot, std::size_t n_rows, StepPlan& 
 bool ContinuousBatch::next(StepPlan& plan) {
     if (after_step_) after_step_(counts_);
     if (is_stopped_) return false;
+    if (waits_for_prompt_ && computed_prompt_) {
+        waits_for_prompt_ = false;
+        return false;
+    }
     admit(plan);
     for (Slot& slot : slots_) slot.n_rows = 0;
     std::size_t n_rows = 0;
@@ -226,6 +247,7 @@ void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
                            std::span<const RowOutcome> outcomes, bool signalled) {
     for (Slot& slot : slots_)
         if (slot.running && slot.n_rows > 0) slot.running->fed(step, slot.n_rows, observer_);
+    if (waits_for_prompt_) find_computed_prompt();
     for (const RowOutcome& outcome : outcomes) {
         const auto s = static_cast<std::size_t>(plan.rows[outcome.row].sequence);
         slots_[s].running->accept(step, outcome, observer_);

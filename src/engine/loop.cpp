@@ -217,6 +217,10 @@ Loop::~Loop() = default;
 void Loop::observe(StepObserver* observer) noexcept {
     state_->observer = observer;
 }
+void Loop::set_tokens(std::int32_t sequence,
+                      std::span<const sampling::TokenId> tokens) noexcept {
+    state_->sequences.set_tokens(sequence, tokens);
+}
 std::uint64_t Loop::n_steps() const noexcept {
     return state_->n_steps;
 }

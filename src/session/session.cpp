@@ -59,6 +59,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
     wanted.max_logit_rows = needs.max_logit_rows;
     wanted.max_sequences = needs.max_sequences;
+    wanted.keeps_windows = needs.keeps_windows;
     wanted.cache_type = options.cache_type;
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",

@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace pillar::engine {
@@ -55,6 +56,18 @@ class ContinuousBatch : public Scheduler {
     void after_steps(std::function<void(const BatchCounts&)> call) {
         after_step_ = std::move(call);
     }
+    /// Before the first step: sequence 0 of the cache has these.
+    void begin_with(std::vector<tokenizer::TokenId> tokens);
+    /// Let the loop's run end once, as soon as the cache has all of one sequence's prompt.
+    void pause_after_a_prompt() noexcept { waits_for_prompt_ = true; }
+    /// Where the cache has that prompt. It stays there until the loop runs again.
+    struct ComputedPrompt {
+        std::int32_t sequence = 0;
+        std::vector<tokenizer::TokenId> tokens;
+    };
+    [[nodiscard]] const std::optional<ComputedPrompt>& computed_prompt() const noexcept {
+        return computed_prompt_;
+    }
     bool next(StepPlan& plan) override;
     /// `signalled`: what runs is left as it is, unfinished.
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
@@ -77,6 +90,7 @@ class ContinuousBatch : public Scheduler {
         bool is_underway = false;    ///< more of it is being computed
     };
 
+    void find_computed_prompt();
     void admit(StepPlan& plan);
     [[nodiscard]] Prefix find_prefix(std::span<const tokenizer::TokenId> tokens) const;
     void start(std::unique_ptr<Sequence> sequence, const Prefix& prefix, std::size_t slot,
@@ -97,6 +111,8 @@ class ContinuousBatch : public Scheduler {
     cache::PageTables pages_; ///< as every rank's cache will have them after the plan
     std::vector<Slot> slots_;
     std::deque<std::unique_ptr<Sequence>> waiting_; ///< set back, or for room; the oldest first
+    bool waits_for_prompt_ = false;
+    std::optional<ComputedPrompt> computed_prompt_;
     bool has_more_ = true;
     bool is_stopped_ = false;
     BatchCounts counts_;

@@ -72,6 +72,10 @@ class Loop {
     /// on all ranks when a rank failed or hashes differ.
     bool run(Scheduler* scheduler);
 
+    /// Between two runs, on every rank alike: a sequence begins with these tokens, whose keys and
+    /// values have been put into the cache (Transformer::write_kv).
+    void set_tokens(std::int32_t sequence, std::span<const sampling::TokenId> tokens) noexcept;
+
     [[nodiscard]] std::uint64_t n_steps() const noexcept;
 
   private:
