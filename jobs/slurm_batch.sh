@@ -73,11 +73,13 @@ requeue_until_done() {
 }
 
 [[ ${1-} != batch ]] || shift
+words=("$@")
+output_as_typed=$(last_of -o --output)
 fill_in batch "$@"
 input=$(last_of -i --input) output=$(last_of -o --output)
 [[ -n $output ]] || end 64 "no place for the results: give a file with -o FILE"
 [[ $input != - && $output != - ]] || end 64 "a job that comes back reads and writes files: -i FILE -o FILE"
-if ((${SLURM_ARRAY_TASK_COUNT:-1} > 1)) && [[ $(words=("$@") && last_of -o --output) != *%[aj]* ]]; then
+if ((${SLURM_ARRAY_TASK_COUNT:-1} > 1)) && [[ $output_as_typed != *%[aj]* ]]; then
     end 64 "each task of the array wants an output of its own: -o results-%a.jsonl"
 fi
 
