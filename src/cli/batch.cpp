@@ -1,7 +1,7 @@
 // batch: requests of a file in, results of a file out.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/batch/batch.hpp"
@@ -53,9 +53,9 @@ void add_batch(Parser& parser) {
             "is beside all else")
         .read(
             [options](const std::string& text) {
-                options->model.kv_memory =
-                    static_cast<std::uint64_t>(whole_number(text, "--kv-memory", 0, INT32_MAX))
-                    << 20;
+                options->model.kv_memory = static_cast<std::uint64_t>(arguments::whole_number(
+                                               text, "--kv-memory", 0, INT32_MAX))
+                                           << 20;
             },
             [options] { return std::to_string(options->model.kv_memory >> 20); })
         .looks(Flag::Looks::like_a_number)

@@ -1,7 +1,7 @@
 // bench: how fast a model is computed here, in llama-bench's tests and tables.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/bench/allreduce_table.hpp"
@@ -39,7 +39,7 @@ void add_lists(Subcommand& sub, bench::BenchLists& lists) {
     both.looks(Flag::Looks::like_a_number)
         .each(
             [&both, &lists](const std::string& text) {
-                const auto pair = parse_numbers({text}, both.typed(), 1, most);
+                const auto pair = arguments::parse_numbers({text}, both.typed(), 1, most);
                 if (pair.size() != 2)
                     throw UsageError(fmt::format("{} {}: give two numbers, PROMPT,GEN",
                                                  both.typed(), printable(text)));
@@ -93,7 +93,7 @@ void add_models(Subcommand& sub, bench::BenchOptions& options) {
 
 /// Of the all-reduce table.
 void add_sizes(Subcommand& sub, BenchArguments& arguments) {
-    arguments.sizes = parse_numbers({"4-1048576*4"}, "--sizes", 1, max_size);
+    arguments.sizes = arguments::parse_numbers({"4-1048576*4"}, "--sizes", 1, max_size);
     Flag& flag = sub.add_list(Ranks::same, "--sizes", "LIST",
                               "with --allreduce alone: bytes of floats to add (default: "
                               "4-1048576*4)");

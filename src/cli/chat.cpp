@@ -1,7 +1,7 @@
 // chat: turns from standard input, answers to standard output.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/chat/template.hpp"

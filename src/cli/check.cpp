@@ -1,7 +1,7 @@
 // check: the cluster before a run.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/check/check.hpp"

@@ -1,6 +1,6 @@
 #include "pillar/cli/command.hpp"
 
-#include "arguments/parser.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -8,28 +8,10 @@
 #include "pillar/core/program.hpp"
 #include "pillar/engine/signals.hpp"
 #include "pillar/session/tracing.hpp"
-#include "pillar/terminal/standard_output.hpp"
 
 #include <fmt/core.h>
 
 namespace pillar::cli {
-
-bool prints() {
-    return comm::read_launch_variables().rank == 0;
-}
-
-void print_text(std::string_view text) {
-    if (prints()) terminal::write_text(text, [] {});
-}
-
-Command say(std::string text) {
-    Command command;
-    command.run_alone = [text = std::move(text)] {
-        print_text(text);
-        return 0;
-    };
-    return command;
-}
 
 void add_subcommands(Parser& parser) {
     add_run(parser);

@@ -1,7 +1,7 @@
 // inspect: what a GGUF file says about itself: metadata, tensors, tokenizer.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/log.hpp"

@@ -1,7 +1,7 @@
 // logits: the model's logits after every given token, as an HDF5 file.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"

@@ -1,6 +1,6 @@
 #include "options.hpp"
 
-#include "arguments/subcommand.hpp"
+#include "pillar/arguments/subcommand.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
@@ -91,7 +91,7 @@ void add_timeout(Subcommand& sub, session::ModelOptions& o) {
     flag.looks(Flag::Looks::like_a_number)
         .read(
             [&flag, &o](const std::string& text) {
-                o.timeout_s = real_number(text, flag.typed(), -1.0, 1e6);
+                o.timeout_s = arguments::real_number(text, flag.typed(), -1.0, 1e6);
                 if (o.timeout_s < 1 && o.timeout_s != 0 && o.timeout_s != -1)
                     throw UsageError(fmt::format("{} {}: give 0, -1, or 1 to 1000000 seconds",
                                                  flag.typed(), printable(text)));

@@ -2,6 +2,7 @@
 // The flags that several subcommands share, with llama.cpp's names and meanings where both have the
 // thing.
 
+#include "pillar/arguments/subcommand.hpp"
 #include "pillar/sampling/sampling.hpp"
 #include "pillar/session/options.hpp"
 #include "pillar/session/tracing.hpp"
@@ -16,7 +17,9 @@
 
 namespace pillar::cli {
 
-class Subcommand; // arguments/subcommand.hpp
+using arguments::Flag;
+using arguments::Ranks;
+using arguments::Subcommand;
 
 /// Which model: of a subcommand that needs one, or, with `or_synthetic`, --synthetic as well.
 void add_model_file(Subcommand& sub, std::string& model);

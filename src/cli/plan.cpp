@@ -1,7 +1,7 @@
 // plan: what a model needs and how fast it will be, before anything is started.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/comm/schedule.hpp"

@@ -1,7 +1,7 @@
 // report: tables from traces; recovery of a trace whose run did not reach its end.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"

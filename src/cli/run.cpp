@@ -1,7 +1,7 @@
 // run: complete a prompt, streaming the text to stdout.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -24,8 +24,8 @@ std::size_t parse_draft(const std::string& text, std::string_view typed) {
     if (text == "ngram") return usual_draft;
     if (!text.starts_with(prefix))
         throw UsageError(fmt::format("{} {}: give ngram, ngram:N or none", typed, printable(text)));
-    return static_cast<std::size_t>(whole_number(text.substr(prefix.size()), typed, 1,
-                                                 static_cast<std::int64_t>(engine::max_draft)));
+    return static_cast<std::size_t>(arguments::whole_number(
+        text.substr(prefix.size()), typed, 1, static_cast<std::int64_t>(engine::max_draft)));
 }
 
 } // namespace

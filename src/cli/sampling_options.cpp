@@ -1,7 +1,7 @@
 // How the next token is chosen, as flags.
 
-#include "arguments/subcommand.hpp"
 #include "options.hpp"
+#include "pillar/arguments/subcommand.hpp"
 
 #include "pillar/core/errors.hpp"
 

@@ -2,24 +2,17 @@
 // Each subcommand adds its flags to the parser and, when it is the one called, fills in the
 // command.
 
+#include "pillar/arguments/parser.hpp"
 #include "pillar/cli/command.hpp"
-
-#include <string>
-#include <string_view>
 
 namespace pillar::cli {
 
-class Parser; // arguments/parser.hpp
-
-/// Is this the process that prints? Where MPI is never started every rank does the same work and
-/// leaves with the same code, but one of them speaks.
-[[nodiscard]] bool prints();
-
-/// Rank 0 of commands that start no ranks: the process that prints writes to standard output.
-void print_text(std::string_view text);
-
-/// A command that prints `text`.
-Command say(std::string text);
+using arguments::Parser;
+using arguments::print_text;
+using arguments::prints;
+using arguments::Ranks;
+using arguments::say;
+using arguments::Subcommand;
 
 void add_run(Parser& parser);
 void add_chat(Parser& parser);

@@ -1,8 +1,8 @@
 // tokenize: a text → token ids, as a JSON list or a table of pieces; a conversation → its prompt,
 // or that one's ids.
 
-#include "arguments/parser.hpp"
 #include "options.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
 
 #include "pillar/chat/template.hpp"

@@ -1,6 +1,6 @@
 #include "micro_batch.hpp"
 
-#include "attention/attention.hpp"
+#include "attention.hpp"
 #include "kv_caches.hpp"
 
 #include "pillar/model/slices.hpp"

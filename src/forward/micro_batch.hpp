@@ -1,8 +1,7 @@
 #pragma once
 // Rows of a step that go through the layers together: all of them, or one half of two.
 
-#include "attention/attention_plan.hpp"
-
+#include "pillar/attention/attention_plan.hpp"
 #include "pillar/forward/row.hpp"
 #include "pillar/kernels/activations.hpp"
 #include "pillar/model/model.hpp"
@@ -11,6 +10,9 @@
 #include <vector>
 
 namespace pillar::forward {
+
+using attention::AttentionPlan;
+using attention::few_rows;
 
 struct MicroBatch {
     MicroBatch(const model::Model& model, std::size_t max_rows, int n_threads);

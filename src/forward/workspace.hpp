@@ -3,7 +3,7 @@
 // work among the team's threads, and what the last step has left. The model it computes with is
 // another's and never written.
 
-#include "attention/attention.hpp"
+#include "attention.hpp"
 #include "blocks/layer_passes.hpp"
 #include "experts/expert_buffers.hpp"
 #include "kv_caches.hpp"

@@ -26,7 +26,7 @@ MODULES = [
     (re.compile(r"hdf5(_hl)?\.h|H5\w*\.h"), {"storage"}),
     (re.compile(r"omp\.h"), {"threads"}),
     (re.compile(r"pcre2(posix)?\.h"), {"tokenizer"}),
-    (re.compile(r"CLI/.*"), {"cli"}),
+    (re.compile(r"CLI/.*"), {"arguments"}),
     (re.compile(r"nlohmann/.*"), {"perf", "tables", "check", "chat", "batch"}),
 ]
 INTRINSICS = re.compile(r"(\w*intrin|arm_\w+)\.h")

@@ -16,8 +16,9 @@ pillar_module(comm USES core # pillar_module(ghost)
 pillar_module(model USES core kernels comm)
 pillar_module(tables USES core)
 pillar_module(terminal USES core)
-pillar_module(cli USES core model
+pillar_module(arguments USES core
               LIBRARIES CLI11::CLI11)
+pillar_module(cli USES core model arguments)
 target_link_libraries(pillar PRIVATE pillar_core pillar_cli)
 """
 CLEAN = {
@@ -39,7 +40,7 @@ void f() { log::info("expected"); snprintf(b, 1, "x"); my.exp(2); a->log(3); ker
     "src/kernels/neon/formats/dot.cpp": '#include "../../views.hpp"\n#include <arm_neon.h>\n',
     "src/threads/team.cpp": "#include <omp.h>\n#pragma omp parallel\n",
     "src/comm/world.cpp": "#include <mpi.h>\n",
-    "src/cli/run.cpp": '#include "CLI/CLI.hpp"\n',
+    "src/arguments/flag.cpp": '#include "CLI/CLI.hpp"\n',
     "src/tables/json.cpp": "#include <nlohmann/json.hpp>\n",
     "src/terminal/text.cpp": 'void f() { printf("x"); }\n',
     "include/pillar/model/layer.hpp": "// What it is.\n#pragma once\n",
@@ -125,7 +126,7 @@ class Rules(unittest.TestCase):
         table = read_table(CMAKE)
         self.assertEqual(table["core"], set())
         self.assertEqual(table["comm"], {"core"})
-        self.assertEqual(table["cli"], {"core", "model"})
+        self.assertEqual(table["cli"], {"core", "model", "arguments"})
         self.assertEqual(table["main"], {"core", "cli"})
         self.assertNotIn("ghost", table)
 

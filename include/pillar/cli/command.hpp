@@ -3,19 +3,11 @@
 // that compute need ranks. Every rank parses the same arguments; what is printed about them, rank 0
 // prints.
 
-#include "pillar/comm/environment.hpp"
-
-#include <functional>
+#include "pillar/arguments/command.hpp"
 
 namespace pillar::cli {
 
-/// A parsed command line, ready to run. Both functions return the exit code or throw Error.
-struct Command {
-    std::function<int()> run_alone; ///< set for subcommands that never start MPI
-    std::function<int(comm::Environment&)>
-        run_with_ranks;   ///< **Collective.** set for those that compute
-    double timeout_s = 0; ///< --timeout: holds as soon as MPI has started
-};
+using arguments::Command;
 
 /// Throws UsageError. `--help` and `--version` come back as a command that prints.
 Command parse(int argc, char** argv);

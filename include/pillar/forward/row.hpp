@@ -1,21 +1,14 @@
 #pragma once
 // What a step computes and what a forward pass has room for.
 
+#include "pillar/attention/row.hpp"
 #include "pillar/kernels/family.hpp"
 
 #include <cstddef>
-#include <cstdint>
 
 namespace pillar::forward {
 
-/// One position to compute.
-struct Row {
-    std::int32_t token = 0;
-    std::int32_t position =
-        0; ///< within its sequence, without gaps; rows of one sequence come in order
-    std::int32_t sequence = 0;
-    bool want_logits = false;
-};
+using attention::Row;
 
 struct TransformerOptions {
     std::size_t n_context = 4096; ///< positions a sequence

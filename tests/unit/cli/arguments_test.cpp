@@ -1,10 +1,10 @@
 // The command line as it is typed: what is understood, what is refused and how, and which flags all
 // ranks must share.
 
-#include "arguments/parser.hpp"
-#include "arguments/words/foreign_flags.hpp"
-#include "arguments/words/nearest.hpp"
+#include "pillar/arguments/parser.hpp"
 #include "subcommands.hpp"
+#include "words/foreign_flags.hpp"
+#include "words/nearest.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/kernels/family.hpp"
@@ -16,6 +16,8 @@
 
 namespace pillar::cli {
 namespace {
+
+using namespace arguments;
 
 using testing::AllOf;
 using testing::HasSubstr;

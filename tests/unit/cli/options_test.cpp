@@ -34,6 +34,15 @@ TEST(parse_network, refuses_everything_else_by_name) {
     }
 }
 
+TEST(parse_seed, takes_every_seed_whole) {
+    EXPECT_EQ(parse_seed("-1", "-s"), std::nullopt);
+    EXPECT_EQ(parse_seed("0", "-s"), 0u);
+    EXPECT_EQ(parse_seed("010", "-s"), 10u);
+    EXPECT_EQ(parse_seed("18446744073709551615", "-s"), UINT64_MAX);
+    for (const char* text : {"", "-2", "18446744073709551616", "0x10", "1.5", "7 ", "seven"})
+        EXPECT_THROW((void)parse_seed(text, "-s"), UsageError) << text;
+}
+
 TEST(file_names, are_lists_unless_a_file_has_the_comma) {
     using Names = std::vector<std::string>;
     const std::string whole = testing::TempDir() + "pillar_a,b.gguf";
