@@ -57,14 +57,21 @@ Shard shard_of(const BatchOptions& options) {
     return {index, *count};
 }
 
+/// Memory of whole rows of logits on rank 0: what few requests ask for is to leave the pool alone.
+/// Those beyond it take turns.
+constexpr std::size_t full_row_bytes = std::size_t{16} << 20;
+
 /// Requests may ask for anything: room for the most candidates, and for whole rows.
 engine::LoopOptions loop_options(const BatchOptions& options) {
     engine::LoopOptions loop;
     loop.sampling = options.sampling;
     loop.n_candidates = sampling::max_candidates;
-    loop.may_want_full_rows = true;
     loop.log_sums = true;
     return loop;
+}
+
+std::size_t full_rows_of(const session::Session& session) {
+    return engine::full_rows_in(full_row_bytes, session.model().h.vocab_size);
 }
 
 /// Lines I, I + N, … of `n_lines`.
@@ -118,7 +125,8 @@ struct Root {
                 .n_pages = model.n_pages,
                 .n_context = model.n_context,
                 .shares_pages = session.transformer().shares_pages(),
-                .n_candidates = sampling::max_candidates};
+                .n_candidates = sampling::max_candidates,
+                .max_full_rows = full_rows_of(session)};
     }
 
     comm::Communicator& comm;
@@ -182,6 +190,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     std::optional<ResultFile> results;
     session::SessionNeeds needs;
     needs.loop = loop_options(options);
+    needs.full_row_bytes = full_row_bytes;
     needs.max_sequences = needs.max_logit_rows = options.n_parallel;
     needs.sizes_pool_by_memory = true;
     prompt_cache::PromptCache cache(options.prompt_cache, options.model);
@@ -236,6 +245,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
         tracing.emplace(session, options.trace, std::move(description));
     }
     engine::LoopOptions loop_wanted = needs.loop;
+    loop_wanted.max_full_rows = full_rows_of(session);
     comm::agree(comm, [&] { loop_wanted.banned = session.tokenizer().end_tokens(); });
     engine::Loop loop(session.transformer(), comm, loop_wanted);
     if (tracing) {

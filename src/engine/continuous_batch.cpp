@@ -113,6 +113,7 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
          .wants_log_sum = std::uint8_t{observer_ != nullptr || options.n_top_logprobs >= 0},
          .parameters = options.sampling});
     for (const auto& [id, value] : options.biases) plan.biases.push_back({narrow(slot), id, value});
+    own.is_whole = is_whole;
     own.running = std::move(sequence);
     own.running->start();
     own.running->fed(0, prefix.n_positions, nullptr);
@@ -217,10 +218,14 @@ bool ContinuousBatch::next(StepPlan& plan) {
     }
     admit(plan);
     for (Slot& slot : slots_) slot.n_rows = 0;
-    std::size_t n_rows = 0;
+    std::size_t n_rows = 0, n_whole = 0; // whole rows of logits that there is room for
+    const auto may_pick = [&](const Slot& slot) {
+        return !slot.is_whole || n_whole++ < limits_.max_full_rows;
+    };
     for (const std::size_t s : by_age()) { // answers first
         if (!slots_[s].running || !slots_[s].running->is_decoding()) continue;
         if (n_rows == limits_.max_rows) break;
+        if (!may_pick(slots_[s])) continue;
         make_room(s, 1, plan);
         ++n_rows;
     }
@@ -229,7 +234,9 @@ bool ContinuousBatch::next(StepPlan& plan) {
                                   : std::min(limits_.max_rows, n_rows + limits_.max_prompt_rows);
     for (const std::size_t s : by_age()) {
         if (!slots_[s].running || slots_[s].running->is_decoding() || n_rows >= limit) continue;
-        const std::size_t n = std::min(slots_[s].running->n_left(), limit - n_rows);
+        std::size_t n = std::min(slots_[s].running->n_left(), limit - n_rows);
+        if (n == slots_[s].running->n_left() && !may_pick(slots_[s])) --n;
+        if (n == 0) continue;
         make_room(s, n, plan);
         n_rows += n;
     }

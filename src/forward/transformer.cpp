@@ -162,6 +162,9 @@ const model::Model& Transformer::model() const noexcept {
 const TransformerOptions& Transformer::options() const noexcept {
     return workspace_->options;
 }
+threads::Team& Transformer::team() const noexcept {
+    return workspace_->team;
+}
 std::uint64_t Transformer::embedding_bytes_read() const noexcept {
     return workspace_->embedding_bytes;
 }

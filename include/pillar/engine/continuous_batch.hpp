@@ -22,7 +22,8 @@ struct BatchLimits {
     std::size_t n_pages = 0;         ///< of the pool; at least those of one context
     std::size_t n_context = 4096;
     bool shares_pages = true;     ///< Transformer::shares_pages()
-    std::size_t n_candidates = 1; ///< LoopOptions::n_candidates
+    std::size_t n_candidates = 1;  ///< LoopOptions::n_candidates
+    std::size_t max_full_rows = 1; ///< LoopOptions::max_full_rows; others wait for a later step
 };
 
 /// What the scheduler has done so far.
@@ -83,6 +84,7 @@ class ContinuousBatch : public Scheduler {
         std::unique_ptr<Sequence> running;
         std::vector<tokenizer::TokenId> left; ///< tokens of pages that nobody needs any more
         std::size_t n_rows = 0;               ///< of the step at hand
+        bool is_whole = false;                ///< it asks for whole rows of logits
     };
     struct Prefix {
         std::size_t slot = SIZE_MAX;

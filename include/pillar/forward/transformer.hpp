@@ -75,6 +75,8 @@ class Transformer {
     }
     [[nodiscard]] const partition::Share& share() const noexcept { return model().share; }
     [[nodiscard]] const TransformerOptions& options() const noexcept;
+    /// The threads that compute; nobody else uses them between two calls.
+    [[nodiscard]] threads::Team& team() const noexcept;
     [[nodiscard]] std::uint64_t kv_bytes() const noexcept;
     [[nodiscard]] StepCost cost() const noexcept;
     /// File bytes of embedding rows read so far.
