@@ -68,8 +68,7 @@ void KvCache::read_rows(std::int32_t sequence, std::size_t n_positions, std::siz
         std::memcpy(row, half, n);
     };
     for (std::size_t p = 0; p < n_positions; ++p) {
-        const std::byte* keys =
-            data_.data() + offset(sequence, p / page_positions, layer, kv_head);
+        const std::byte* keys = data_.data() + offset(sequence, p / page_positions, layer, kv_head);
         std::byte* row = rows.data() + p * n_bytes;
         for_each_piece(numbers, true, p % page_positions, row, keys, move);
         for_each_piece(numbers, false, p % page_positions, row + n_bytes / 2, keys + half_bytes_,

@@ -223,8 +223,7 @@ Loop::~Loop() = default;
 void Loop::observe(StepObserver* observer) noexcept {
     state_->observer = observer;
 }
-void Loop::set_tokens(std::int32_t sequence,
-                      std::span<const sampling::TokenId> tokens) noexcept {
+void Loop::set_tokens(std::int32_t sequence, std::span<const sampling::TokenId> tokens) noexcept {
     state_->sequences.set_tokens(sequence, tokens);
 }
 std::uint64_t Loop::n_steps() const noexcept {

@@ -59,8 +59,8 @@ std::size_t row_bytes_of(const Identity& identity) noexcept {
 constexpr const char* remedy = "name another file with --prompt-cache, or remove this one";
 
 [[noreturn]] void refuse_file(const std::string& path, const std::string& difference) {
-    throw Error(ExitCode::refused, fmt::format("{}: the prompt cache {}; {}",
-                                               printable(path, 4096), difference, remedy));
+    throw Error(ExitCode::refused, fmt::format("{}: the prompt cache {}; {}", printable(path, 4096),
+                                               difference, remedy));
 }
 
 void expect_own(const std::string& path, const Head& head, const Identity& identity) {
@@ -98,9 +98,8 @@ CacheReader::CacheReader(const std::string& path, const Identity& identity)
     const auto damaged = [&](const char* what) {
         return FormatError(path, what, std::nullopt, fmt::format("is damaged; {}", remedy));
     };
-    const std::uint64_t a_token = sizeof(tokenizer::TokenId) + identity.n_layers *
-                                                                   identity.n_kv_heads *
-                                                                   row_bytes_of(identity);
+    const std::uint64_t a_token = sizeof(tokenizer::TokenId) +
+                                  identity.n_layers * identity.n_kv_heads * row_bytes_of(identity);
     if (head.n_layers != identity.n_layers || head.n_kv_heads != identity.n_kv_heads ||
         head.head_dim != identity.head_dim || head.n_tokens > size / a_token ||
         size != sizeof(Head) + head.n_tokens * a_token + sizeof(hash_))

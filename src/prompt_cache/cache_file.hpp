@@ -1,6 +1,6 @@
 #pragma once
 // A prompt cache as a file: a head, the tokens, then for each layer and KV head the keys and values
-// of all positions, and a hash. docs/prompt_cache.md has the bytes. Rank 0 only.
+// of all positions, and a hash. docs/command_line.md has the bytes. Rank 0 only.
 
 #include "pillar/core/output_file.hpp"
 #include "pillar/prompt_cache/identity.hpp"

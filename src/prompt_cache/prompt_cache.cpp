@@ -69,8 +69,7 @@ void PromptCache::open(std::size_t n_context) {
     tokens_.assign(reader_->tokens().begin(), reader_->tokens().end());
 }
 
-std::size_t
-PromptCache::n_found(std::span<const tokenizer::TokenId> prompt) const noexcept {
+std::size_t PromptCache::n_found(std::span<const tokenizer::TokenId> prompt) const noexcept {
     if (prompt.empty()) return 0;
     const auto end = std::ranges::mismatch(tokens_, prompt.first(prompt.size() - 1)).in1;
     return static_cast<std::size_t>(end - tokens_.begin());
@@ -80,7 +79,8 @@ std::vector<tokenizer::TokenId> PromptCache::load(comm::Communicator& comm,
                                                   forward::Transformer& transformer,
                                                   std::int32_t sequence, std::size_t n) {
     const std::unique_ptr<CacheReader> reader = std::move(reader_); // is closed in any case
-    if (n > 0 && reader != nullptr && reader->arithmetic() != arithmetic_of(transformer, model_.wire)) {
+    if (n > 0 && reader != nullptr &&
+        reader->arithmetic() != arithmetic_of(transformer, model_.wire)) {
         log::root(Level::warning,
                   "{}: its sums were made in {}, those of this run are made in {} and round "
                   "otherwise: the prompt is computed anew",

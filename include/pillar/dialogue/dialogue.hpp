@@ -25,7 +25,7 @@ struct ChatOptions {
     std::vector<std::string> stops;           ///< as given: escapes are processed
     std::string prompt_cache;                 ///< a file; empty: none
     session::TraceFlags trace;
-    bool shifts_context = false;              ///< the oldest turns make room where it is full
+    bool shifts_context = false; ///< the oldest turns make room where it is full
 };
 
 /// Collective. Returns the exit code. Throws comm::AgreedError.

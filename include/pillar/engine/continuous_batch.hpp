@@ -21,7 +21,7 @@ struct BatchLimits {
     std::size_t max_prompt_rows = 0; ///< of a step that decodes too; 0: max_rows
     std::size_t n_pages = 0;         ///< of the pool; at least those of one context
     std::size_t n_context = 4096;
-    bool shares_pages = true;     ///< Transformer::shares_pages()
+    bool shares_pages = true;      ///< Transformer::shares_pages()
     std::size_t n_candidates = 1;  ///< LoopOptions::n_candidates
     std::size_t max_full_rows = 1; ///< LoopOptions::max_full_rows; others wait for a later step
 };

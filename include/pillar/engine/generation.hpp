@@ -33,7 +33,8 @@ class Generation : public Scheduler {
         return sequence_.tokens().first(
             std::min<std::size_t>(sequence_.n_fed(), sequence_.timings().n_prompt));
     }
-    /// Before the first step: the first `n` tokens of the prompt, not all, are in the cache already.
+    /// Before the first step: the first `n` tokens of the prompt, not all, are in the cache
+    /// already.
     void begin_with(std::size_t n) { sequence_.fed(0, n, nullptr); }
     bool next(StepPlan& plan) override;
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,

@@ -41,14 +41,14 @@ struct LoopOptions {
     std::size_t n_candidates = 1; ///< most that rank 0 gets of each rank; ignored with full rows
     bool full_logits = false; ///< gather whole rows: chains that do not start with top-k, `logits`
     std::size_t max_full_rows = 0; ///< of a step, of sequences that ask for whole rows of their own
-    bool log_sums = false;           ///< Σexp of the vocabulary: log-probabilities in the trace
+    bool log_sums = false;         ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
 /// What one chain needs: one that does not start with a short top-k every logit on rank 0.
 LoopOptions loop_options_for(const sampling::Parameters& sampling);
 
-/// Whole rows of logits, each with all its tokens sorted, that rank 0 keeps in so many bytes; two at
-/// least.
+/// Whole rows of logits, each with all its tokens sorted, that rank 0 keeps in so many bytes; two
+/// at least.
 std::size_t full_rows_in(std::uint64_t n_bytes, std::size_t vocab_size) noexcept;
 
 /// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its

@@ -86,8 +86,7 @@ class OutcomeReader {
         std::vector<float> raw;
         std::vector<float> full; ///< of a whole row
     };
-    void read_candidates(Slot& merged, std::size_t n_wanted,
-                         std::vector<MessageReader>& readers);
+    void read_candidates(Slot& merged, std::size_t n_wanted, std::vector<MessageReader>& readers);
     void read_full_row(Slot& merged, const forward::Row& row, std::vector<MessageReader>& readers,
                        const Sequences& sequences);
 

@@ -18,8 +18,8 @@ TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_replies) {
     options.max_logit_rows = n_rows;
     const partition::Sizes sizes{32, 8, 64, 5632, n_vocab};
     const auto bytes = [&](int rank, int n_ranks) {
-        return loop_bytes(sizes, partition::even_share(sizes, rank, n_ranks), options,
-                          whole_rows(), 1);
+        return loop_bytes(sizes, partition::even_share(sizes, rank, n_ranks), options, whole_rows(),
+                          1);
     };
     constexpr std::size_t small = 100'000; // histories, headers, one adjusted row
     // Own reply, and a message in the gather buffer for each rank of the subtree.
