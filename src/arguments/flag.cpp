@@ -108,6 +108,11 @@ Flag& Flag::alone(std::string value) {
     return *this;
 }
 
+Flag& Flag::takes_pair() {
+    is_pair_ = true;
+    return *this;
+}
+
 Flag& Flag::with_default() {
     cli11::set_default(*option_, shown_());
     return *this;

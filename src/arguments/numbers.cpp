@@ -52,7 +52,7 @@ std::optional<std::size_t> number_at_start(std::string_view& text) {
     return value;
 }
 
-/// first[-last[+step | *factor]]
+/// first[-last[+step | *factor]]; ".." does for "-"
 struct NumberRange {
     std::size_t first = 0, last = 0, step = 1;
     bool multiplied = false;
@@ -63,8 +63,9 @@ std::optional<NumberRange> parse_range(std::string_view text) {
     const auto first = number_at_start(text);
     if (!first) return std::nullopt;
     range.first = range.last = *first;
-    if (!text.empty() && text.front() == '-') {
-        text.remove_prefix(1);
+    const std::size_t n_of_mark = text.starts_with("..") ? 2 : text.starts_with('-') ? 1 : 0;
+    if (n_of_mark > 0) {
+        text.remove_prefix(n_of_mark);
         const auto last = number_at_start(text);
         if (!last) return std::nullopt;
         range.last = *last;

@@ -237,7 +237,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     if (!options.trace.path.empty()) {
         session::RunDescription description;
         comm::agree(comm, [&] {
-            description = session::describe_run(session, options.model);
+            description = session::describe_run(session, options.model, "batch");
             description.config.set<"n_sequences">(options.n_parallel);
             description.config.set<"n_predict">(options.n_predict);
             session::add_sampling(description.config, options.sampling);

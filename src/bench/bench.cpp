@@ -67,7 +67,9 @@ class Printer {
 bool bench_one(const BenchOptions& options, const session::ModelOptions& model, bool is_last,
                const std::vector<BenchTest>& tests, comm::Environment& environment,
                Printer& printer) {
-    ModelBench bench(environment, model, tests, options.roofline);
+    session::TraceFlags trace = options.trace;
+    trace.force = options.force;
+    ModelBench bench(environment, model, tests, options.roofline, trace);
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     bool complete = true;
@@ -79,6 +81,7 @@ bool bench_one(const BenchOptions& options, const session::ModelOptions& model, 
             if (bench.comm().is_root()) printer.result(record, bench.comm());
         });
     }
+    bench.finish(complete ? ExitCode::done : ExitCode::resumable);
     if (is_last || !complete)
         comm::agree(bench.comm(), [&] { // what there is can be read
             if (bench.comm().is_root()) printer.footer();

@@ -6,6 +6,8 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/gguf/value.hpp"
+#include "pillar/recording/recorder.hpp"
+#include "pillar/session/model_file.hpp"
 #include "pillar/model/architecture.hpp"
 #include "pillar/synthetic/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"
@@ -34,9 +36,14 @@ session::ModelOptions with_room(session::ModelOptions options,
     return options;
 }
 
-session::SessionNeeds needs() {
+session::SessionNeeds needs(const session::ModelOptions& options,
+                            const session::TraceFlags& trace) {
     session::SessionNeeds needs;
-    needs.check_outputs = terminal::expect_standard_output;
+    needs.check_outputs = [&options, &trace] {
+        terminal::expect_standard_output();
+        if (!trace.path.empty())
+            recording::check_output(trace.path, trace.force, session::files_read(options, {}));
+    };
     return needs;
 }
 
@@ -74,8 +81,9 @@ std::string utc_now() {
 } // namespace
 
 ModelBench::ModelBench(comm::Environment& environment, const session::ModelOptions& options,
-                       const std::vector<BenchTest>& tests, bool with_roofline)
-    : options_(with_room(options, tests)), session_(environment, options_, needs()),
+                       const std::vector<BenchTest>& tests, bool with_roofline,
+                       const session::TraceFlags& trace)
+    : options_(with_room(options, tests)), session_(environment, options_, needs(options_, trace)),
       comm_(tuned(environment)), loop_(session_.transformer(), comm_, loop_options()),
       benchmark_(session_.transformer().hyperparameters().vocab_size,
                  [this](std::size_t n) {
@@ -85,6 +93,17 @@ ModelBench::ModelBench(comm::Environment& environment, const session::ModelOptio
     comm::agree(comm_, [&] {
         if (with_roofline) roofline_.emplace(session_);
     });
+    if (trace.path.empty()) return;
+    session::RunDescription description;
+    comm::agree(comm_, [&] {
+        description = session::describe_run(session_, options_, "bench");
+        description.config.set<"n_sequences">(1);
+    });
+    tracing_.emplace(session_, trace, std::move(description));
+}
+
+void ModelBench::finish(ExitCode code) {
+    if (tracing_) tracing_->finish(code);
 }
 
 /// Collective. The loop reserves what the all-reduces need, so they are chosen before it.
@@ -96,7 +115,7 @@ comm::Communicator& ModelBench::tuned(comm::Environment& environment) {
 bool ModelBench::run(const BenchTest& test, bool warm_up, tables::Record& record) {
     const int most = session_.max_threads();
     session_.set_threads(test.n_threads > 0 ? std::min(test.n_threads, most) : most);
-    if (warm_up && !run_once(warm_up_of(test.test))) return false;
+    if (warm_up && !run_once(warm_up_of(test.test), false)) return false;
     const telemetry::CpuMeter meter(comm::own_cpus().machine);
     std::vector<double> seconds;
     Traffic sent; // of a repetition, the depth before it included
@@ -107,7 +126,7 @@ bool ModelBench::run(const BenchTest& test, bool warm_up, tables::Record& record
     for (std::size_t i = 0; i < test.n_repeats; ++i) {
         show_progress(test, i);
         const Traffic before = comm_.step_traffic();
-        if (!run_once(test.test)) return false;
+        if (!run_once(test.test, true)) return false;
         seconds.push_back(benchmark_.elapsed_s());
         sent = comm_.step_traffic() - before;
         if (roofline_) roofline_->measure();
@@ -143,8 +162,9 @@ std::optional<double> ModelBench::max_other_cpus(const telemetry::CpuUse& mine) 
 }
 
 /// Collective.
-bool ModelBench::run_once(const engine::BenchmarkTest& test) {
+bool ModelBench::run_once(const engine::BenchmarkTest& test, bool is_recorded) {
     benchmark_.begin(test);
+    loop_.observe(tracing_ && is_recorded ? &tracing_->recorder() : nullptr);
     return !loop_.run(comm_.is_root() ? &benchmark_ : nullptr);
 }
 

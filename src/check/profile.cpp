@@ -18,6 +18,17 @@ double float_share(const std::string& kernels) {
     return kernels == "neon" || kernels == "avx2" ? 0.5 : 0.25;
 }
 
+/// What is not measured, with bounds: what other engines and pillar reach on several processors.
+void assume_efficiencies(perf::MachineProfile& profile) {
+    const char* const source = "not measured";
+    profile.read_efficiency = 0.9;
+    profile.mac_efficiency = 0.6;
+    profile.float_efficiency = 0.5;
+    profile.ranges = {{"memory.efficiency", 0.8, 1, source},
+                      {"arithmetic.int8_efficiency", 0.45, 0.8, source},
+                      {"arithmetic.f32_efficiency", 0.3, 0.7, source}};
+}
+
 /// Between machines where there are several, else within the one.
 std::vector<PairFacts> pairs_that_count(const ClusterFacts& facts) {
     std::vector<PairFacts> pairs;
@@ -34,6 +45,8 @@ perf::MachineProfile profile_of(const ClusterFacts& facts) {
     const auto slowest = std::ranges::min_element(facts.nodes, {}, &NodeFacts::read_bytes_per_s);
     profile.name = slowest->board.empty() ? slowest->cpu : slowest->board;
     profile.n_threads = slowest->n_threads;
+    profile.price = 0;
+    assume_efficiencies(profile);
     profile.read_bytes_per_s = slowest->read_bytes_per_s;
     std::optional<double> macs;
     for (const NodeFacts& node : facts.nodes) {
@@ -46,6 +59,7 @@ perf::MachineProfile profile_of(const ClusterFacts& facts) {
     if (macs) {
         profile.macs_per_s = *macs;
         profile.float_macs_per_s = *macs * float_share(slowest->kernels);
+        profile.grid_macs_per_s = *macs * perf::usual_grid_share;
     }
     profile.barrier_s = std::ranges::max(facts.nodes, {}, &NodeFacts::barrier_s).barrier_s;
     perf::NetworkProfile& network = profile.network;

@@ -126,6 +126,8 @@ void choose(const Arguments& arguments, Command& command) {
     }
     command.timeout_s = options.model.timeout_s;
     if (arguments->allreduce_table) {
+        if (!options.trace.path.empty())
+            throw UsageError("--trace goes with a model; --allreduce alone measures without one");
         command.run_with_ranks = [arguments](comm::Environment& environment) {
             const bench::BenchOptions& given = arguments->bench;
             return bench::bench_allreduce(
@@ -136,6 +138,8 @@ void choose(const Arguments& arguments, Command& command) {
     }
     if (options.files.empty() && options.synthetic.empty())
         throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
+    if (!options.trace.path.empty() && options.files.size() + options.synthetic.size() > 1)
+        throw UsageError("--trace: a trace is of one model; give one -m or --synthetic");
     (void)bench::tests_of(options.lists); // something to measure
     command.run_with_ranks = [arguments](comm::Environment& environment) {
         return bench::bench_models(arguments->bench, environment);
@@ -164,7 +168,8 @@ void add_bench(Parser& parser) {
             "write the synthetic model as a GGUF file and measure nothing")
         .name(options.write);
     sub.add_switch(Ranks::may_differ, "--force", options.force,
-                   "with --write: replace an existing file");
+                   "with --write or --trace: replace an existing file");
+    add_trace_flags(sub, options.trace);
     sub.when_called([arguments](Command& command) { choose(arguments, command); });
 }
 

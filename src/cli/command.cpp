@@ -19,11 +19,13 @@ void add_subcommands(Parser& parser) {
     add_batch(parser);
     add_bench(parser);
     add_logits(parser);
+    add_perplexity(parser);
     add_inspect(parser);
     add_tokenize(parser);
     add_plan(parser);
     add_check(parser);
     add_report(parser);
+    add_quantize(parser);
 }
 
 Command parse(int argc, char** argv) {

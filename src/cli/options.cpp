@@ -117,7 +117,8 @@ void add_model_file(Subcommand& sub, std::string& model) {
     });
 }
 
-void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& o, bool is_required) {
+void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& o, bool is_required,
+                            const bool* waived) {
     sub.add(Ranks::same, "-m,--model", "FILE",
             is_required ? "GGUF file; of a split model any part"
                         : "GGUF file that all ranks must have; its memory and its all-reduces are "
@@ -129,10 +130,11 @@ void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& o, bool is_r
         .read_name(
             [&o](const std::string& text) { o.synthetic = synthetic::parse_synthetic_name(text); },
             [&o] { return o.synthetic ? o.synthetic->name : ""; });
-    sub.expect([&o, is_required] {
+    sub.expect([&o, is_required, waived] {
         if (!o.model.empty() && o.synthetic)
             throw UsageError("two models are given, -m and --synthetic: leave one out");
-        if (is_required && o.model.empty() && !o.synthetic)
+        const bool needs_one = is_required && (waived == nullptr || !*waived);
+        if (needs_one && o.model.empty() && !o.synthetic)
             throw UsageError("no model: give -m FILE or --synthetic SHAPE:TYPE");
     });
 }
@@ -230,12 +232,24 @@ void add_prompt_cache(Subcommand& sub, std::string& file) {
         });
 }
 
-void add_trace_options(Subcommand& sub, session::TraceFlags& flags) {
+void add_trace_flags(Subcommand& sub, session::TraceFlags& flags) {
     sub.add(Ranks::same, "--trace", "FILE.h5", "write a trace of every step, token and rank")
         .name(flags.path)
         .compared_by([&flags] { // rank 0 writes it, all send it what they measure
             return std::string(flags.path.empty() ? "none" : "a trace");
         });
+    sub.add(Ranks::same, "--trace-layers", "N",
+            "with --trace: tell of every N-th step what each layer took; 0 = of none")
+        .whole(flags.layers, 0, INT32_MAX)
+        .with_default();
+    sub.expect([&flags] {
+        if (flags.layers != 0 && flags.path.empty())
+            throw UsageError("--trace-layers goes with --trace FILE.h5");
+    });
+}
+
+void add_trace_options(Subcommand& sub, session::TraceFlags& flags) {
+    add_trace_flags(sub, flags);
     sub.add_switch(Ranks::may_differ, "--force", flags.force, "replace an existing trace");
 }
 

@@ -23,7 +23,9 @@ using arguments::Subcommand;
 
 /// Which model: of a subcommand that needs one, or, with `or_synthetic`, --synthetic as well.
 void add_model_file(Subcommand& sub, std::string& model);
-void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& options, bool is_required);
+/// `waived`: where it says so, none is required after all.
+void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& options, bool is_required,
+                            const bool* waived = nullptr);
 void add_context(Subcommand& sub, session::ModelOptions& options);
 void add_batch_size(Subcommand& sub, session::ModelOptions& options);
 void add_threads(Subcommand& sub, session::ModelOptions& options);
@@ -43,6 +45,8 @@ void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
 /// --prompt-cache.
 void add_prompt_cache(Subcommand& sub, std::string& file);
 /// --trace and --force.
+/// Without --force, for a subcommand that has its own.
+void add_trace_flags(Subcommand& sub, session::TraceFlags& flags);
 void add_trace_options(Subcommand& sub, session::TraceFlags& flags);
 
 /// Files of "a.gguf,b.gguf". A comma is part of a name where there is a file of that name. Throws

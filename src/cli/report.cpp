@@ -7,10 +7,12 @@
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/exports/exports.hpp"
 #include "pillar/recording/convert.hpp"
 #include "pillar/report/render.hpp"
 #include "pillar/terminal/standard_output.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <memory>
 
@@ -24,7 +26,42 @@ struct ReportOptions {
     std::string profile;
     tables::Format format = tables::Format::md;
     bool force = false;
+    struct Export {
+        std::string format; ///< "chrome", "csv" or "otf2"
+        std::string path;
+    };
+    std::vector<Export> exports;
 };
+
+/// "chrome FILE.json"
+ReportOptions::Export parse_export(const std::string& text) {
+    const std::size_t blank = text.find(' ');
+    const std::string format = text.substr(0, blank);
+    if (format != "chrome" && format != "csv" && format != "otf2")
+        throw UsageError(fmt::format("--export {}: give chrome FILE.json, csv DIR or otf2 DIR",
+                                     printable(format, 60)));
+    std::string path = text.substr(std::min(blank, text.size() - 1) + 1);
+    if (path.empty())
+        throw UsageError(fmt::format("--export {}: name the {} to write", format,
+                                     format == "chrome" ? "file" : "folder"));
+    return {format, std::move(path)};
+}
+
+int write_exports(const ReportOptions& options) {
+    if (options.traces.size() != 1)
+        throw UsageError(fmt::format("--export writes one trace, but {} are named: give one",
+                                     options.traces.size()));
+    if (!prints()) return 0;
+    prepare_process(); // Ctrl-C leaves nothing unfinished
+    const std::string& trace = options.traces.front();
+    for (const auto& [format, path] : options.exports) {
+        if (format == "chrome") exports::export_chrome(trace, path, options.force);
+        if (format == "csv") exports::export_csv(trace, path, options.force);
+        if (format == "otf2") exports::export_otf2(trace, path, options.force);
+        log::text(fmt::format("{}: written\n", printable(path, 4096)));
+    }
+    return 0;
+}
 
 int recover(const ReportOptions& options) {
     prepare_process(); // Ctrl-C leaves nothing unfinished
@@ -46,6 +83,7 @@ int report(const ReportOptions& options) {
     if (!options.recover.empty()) return prints() ? recover(options) : 0;
     if (options.traces.empty())
         throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
+    if (!options.exports.empty()) return write_exports(options);
     std::optional<perf::MachineProfile> profile;
     if (!options.profile.empty()) profile = perf::read_profile(options.profile);
     const std::string text =
@@ -70,7 +108,13 @@ void add_report(Parser& parser) {
         .name(options->recover);
     add_output_format(sub, options->format, false);
     sub.add_switch(Ranks::may_differ, "--force", options->force,
-                   "with --recover: replace an existing FILE.h5");
+                   "with --recover or --export: replace existing files");
+    sub.add_list(Ranks::may_differ, "--export", "FORMAT PATH",
+                 "write the trace for other programs instead: chrome FILE.json (Perfetto, "
+                 "speedscope), csv DIR or otf2 DIR; may be given again")
+        .takes_pair()
+        .each([options](const std::string& text) { options->exports.push_back(parse_export(text)); },
+              [options] { return std::to_string(options->exports.size()); });
     sub.when_called([options](Command& command) {
         command.run_alone = [options] { return report(*options); };
     });

@@ -19,9 +19,11 @@ void add_chat(Parser& parser);
 void add_batch(Parser& parser);
 void add_bench(Parser& parser);
 void add_logits(Parser& parser);
+void add_perplexity(Parser& parser);
 void add_inspect(Parser& parser);
 void add_tokenize(Parser& parser);
 void add_report(Parser& parser);
+void add_quantize(Parser& parser);
 void add_plan(Parser& parser);
 void add_check(Parser& parser);
 /// All of them, in the order of the help.

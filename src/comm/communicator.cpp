@@ -7,6 +7,7 @@
 namespace pillar::comm {
 
 void Communicator::reserve(std::size_t /*max_allreduce_floats*/) {}
+void Communicator::reserve_exact(std::size_t /*max_floats*/) {}
 void Communicator::set_in_steps(bool /*in_steps*/) noexcept {}
 void Communicator::set_allreduces_a_layer(std::size_t /*n*/) noexcept {}
 void Communicator::heartbeat() noexcept {}
@@ -14,10 +15,21 @@ void Communicator::heartbeat() noexcept {}
 // Without messages there is nothing to gain: all at once, at the end.
 void Communicator::start_allreduce(std::span<float> values) {
     started_ = values;
+    is_started_exact_ = false;
+}
+void Communicator::start_exact_allreduce(std::span<float> values) {
+    started_ = values;
+    is_started_exact_ = true;
+}
+void Communicator::exact_allreduce(std::span<float> values) {
+    allreduce(values);
 }
 void Communicator::advance_allreduce() noexcept {}
 void Communicator::finish_allreduce() {
-    allreduce(started_);
+    if (is_started_exact_)
+        exact_allreduce(started_);
+    else
+        allreduce(started_);
 }
 
 void Communicator::choose(const AllreduceChoice& /*choice*/) {}

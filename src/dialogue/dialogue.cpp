@@ -11,10 +11,10 @@
 #include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
 #include "pillar/prompt_cache/prompt_cache.hpp"
-#include "pillar/recording/convert.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
+#include "pillar/session/tracing.hpp"
 #include "pillar/terminal/prompt_text.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <random>
 
 namespace pillar::dialogue {
@@ -145,14 +146,6 @@ class Root {
     Talk talk_;
 };
 
-session::RunDescription description_of(const ChatOptions& options, session::Session& session) {
-    session::RunDescription description = session::describe_run(session, options.model);
-    description.config.set<"n_sequences">(1);
-    description.config.set<"n_predict">(options.n_predict);
-    session::add_sampling(description.config, options.sampling);
-    return description;
-}
-
 void print_totals(Talk& talk) {
     const Talk::Totals& totals = talk.totals();
     log::root(log::Level::info, "chat     {} read, {} kept, {} answered ({:.2f} a second)",
@@ -162,13 +155,22 @@ void print_totals(Talk& talk) {
                   : 0.0);
 }
 
+session::RunDescription description_of(const ChatOptions& options, session::Session& session) {
+    session::RunDescription description = session::describe_run(session, options.model, "chat");
+    trace::Configuration& config = description.config;
+    config.set<"n_sequences">(1);
+    config.set<"n_predict">(options.n_predict);
+    config.set<"ignore_eos">(false);
+    session::add_sampling(config, options.sampling);
+    return description;
+}
+
 } // namespace
 
 int run_chat(const ChatOptions& given, comm::Environment& environment) {
     ChatOptions options = given;
     session::SessionNeeds needs;
     needs.loop = engine::loop_options_for(options.sampling);
-    needs.loop.log_sums = !options.trace.path.empty();
     prompt_cache::PromptCache cache(options.prompt_cache, options.model);
     needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
@@ -204,7 +206,9 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
         comm::agree(comm, [&] { description = description_of(options, session); });
         tracing.emplace(session, options.trace, std::move(description));
     }
-    engine::Loop loop(session.transformer(), comm, needs.loop);
+    engine::LoopOptions loop_options = engine::loop_options_for(options.sampling);
+    loop_options.log_sums = tracing.has_value();
+    engine::Loop loop(session.transformer(), comm, loop_options);
     if (tracing) {
         loop.observe(&tracing->recorder());
         if (root) root->talk().generation().observe(&tracing->recorder());

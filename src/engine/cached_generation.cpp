@@ -9,7 +9,7 @@ namespace pillar::engine {
 void CachedGeneration::begin(const tokenizer::Tokenizer& tokenizer,
                              std::vector<tokenizer::TokenId> prompt, std::string prompt_text,
                              const SequenceOptions& options, Sequence::OnText on_text) {
-    sequence_.emplace(tokenizer, n_answers_++, std::move(prompt), std::move(prompt_text), options,
+    sequence_.emplace(tokenizer, n_begun_++, std::move(prompt), std::move(prompt_text), options,
                       std::move(on_text));
     has_begun_ = false;
     n_read_ = n_found_ = 0;

@@ -61,7 +61,8 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
 
 std::size_t max_collectives(const forward::Transformer& model) noexcept {
     const std::size_t a_layer =
-        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks);
+        forward::allreduces_a_layer(model.options().max_rows, model.share().n_ranks,
+                                    model::n_joint_norms(model.hyperparameters()) > 0);
     return model.hyperparameters().n_layers * a_layer + 2;
 }
 
@@ -77,8 +78,14 @@ struct Loop::State {
         plan.samplings.reserve(model.options().max_sequences);
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
+        plan.labels.reserve(model.options().max_logit_rows);
         timeline.collectives.reserve(max_collectives(model));
+        const auto max_threads = static_cast<std::size_t>(model.team().size());
+        timeline.barrier_s.reserve(max_threads);
+        waited_before_s.reserve(max_threads);
         comm.reserve(model.options().max_rows * model.hyperparameters().dim);
+        if (model::n_joint_norms(model.hyperparameters()) > 0)
+            comm.reserve_exact(model.options().max_rows * forward::squares_a_row);
         if (comm.is_root()) reader.emplace(model, comm, options);
     }
 
@@ -94,6 +101,8 @@ struct Loop::State {
     std::optional<OutcomeReader> reader; ///< rank 0 only
     StepPlan plan;
     StepTimeline timeline;
+    std::vector<double> waited_before_s; ///< (threads) at barriers, when the step began
+    double propose_s = 0, sample_s = 0;  ///< of the last step, rank 0 only
     std::uint64_t n_steps = 0;
 
     // What ends the loop. `failure` is this rank's own; rank 0 requests the common stop.
@@ -102,6 +111,13 @@ struct Loop::State {
     bool a_rank_failed = false;
     bool signalled = false;
 
+    /// Of every thread, what it has waited at barriers so far.
+    void note_waits(std::vector<double>& waited_s) const {
+        const threads::Team& team = transformer.team();
+        waited_s.clear();
+        for (int thread = 0; thread < team.size(); ++thread)
+            waited_s.push_back(team.waited_s(thread));
+    }
     RequestHead make_request(Scheduler& scheduler);
     void compute();
     void read_replies(Scheduler& scheduler);
@@ -117,12 +133,14 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     RequestHead head;
     head.step = n_steps;
     plan.clear();
+    const Stopwatch watch;
     try {
         head.stop = a_rank_failed || !scheduler.next(plan) ? 1 : 0;
     } catch (...) {
         fail(outcome_of_exception());
         head.stop = 1;
     }
+    propose_s = watch.elapsed_s();
     if (head.stop != 0) plan.clear();
     head.failed = a_rank_failed ? 1 : 0;
     head.signalled = signalled ? 1 : 0;
@@ -131,6 +149,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
     head.n_biases = static_cast<std::uint32_t>(plan.biases.size());
     head.n_rows = static_cast<std::uint32_t>(plan.rows.size());
+    head.has_labels = plan.labels.empty() ? 0 : 1;
     head.gather = observer != nullptr && head.stop == 0 && observer->wants_gather() ? 1 : 0;
     return head;
 }
@@ -159,13 +178,15 @@ void Loop::State::compute() {
     reply_head.failed = failure.empty() ? 0 : 1;
     reply_head.signalled = stop_requested() ? 1 : 0;
     message.put(reply_head);
-    builder.write(plan.rows, logits, sequences, message);
+    builder.write(plan, logits, sequences, message);
     comm.gather(message.message(), replies);
 }
 
 /// Rank 0 only.
 void Loop::State::read_replies(Scheduler& scheduler) {
+    const Stopwatch watch;
     const OutcomeReader::Flags flags = reader->read(plan.rows, replies, sequences);
+    sample_s = watch.elapsed_s();
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {
@@ -252,6 +273,7 @@ bool Loop::run(Scheduler* scheduler) {
                 });
             return head.signalled != 0;
         }
+        s.note_waits(s.waited_before_s);
         const std::uint64_t bytes_before = s.transformer.embedding_bytes_read();
         s.compute();
         s.timeline.end_s = monotonic_s();
@@ -263,6 +285,15 @@ bool Loop::run(Scheduler* scheduler) {
             record.phase = head.phase;
             count_rows(s.plan.rows, record);
             record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
+            s.timeline.layers_begin_s = s.transformer.layers_begin_s();
+            s.note_waits(s.timeline.barrier_s);
+            for (std::size_t i = 0; i < s.timeline.barrier_s.size(); ++i)
+                s.timeline.barrier_s[i] =
+                    std::max(0.0, s.timeline.barrier_s[i] - s.waited_before_s[i]);
+            if (root) {
+                record.propose_s = s.propose_s;
+                record.sample_s = s.sample_s;
+            }
             record.timeline = &s.timeline;
             s.observer->step(record);
             if (head.gather != 0) s.observer->gather();

@@ -103,10 +103,11 @@ void Sequence::accept(std::uint64_t step, const RowOutcome& outcome, StepObserve
         const float raw =
             outcome.raw_logits[static_cast<std::size_t>(chosen - outcome.candidates.begin())];
         const float logprob = log_probability(raw, outcome.log_sum);
+        const double sample_s = observer != nullptr ? monotonic_s() - now_s : 0;
         if (options_.n_top_logprobs >= 0) keep_logprobs(outcome, id, logprob);
         if (observer != nullptr)
             observer->token({step, number_, static_cast<std::int32_t>(n_fed_), id, phase_,
-                             now_s - last_token_s_, logprob});
+                             now_s - last_token_s_, logprob, sample_s});
     }
     last_token_s_ = now_s;
     if (!options_.ignore_eos && tokenizer_->ends_generation(id))

@@ -11,8 +11,9 @@
 #include "blocks/feed_forward.hpp"
 #include "blocks/norms.hpp"
 #include "blocks/products.hpp"
-#include "blocks/query_key_value.hpp"
 #include "experts/experts.hpp"
+#include "heads/joint_norm.hpp"
+#include "heads/query_key_value.hpp"
 
 #include "pillar/forward/micro_batches.hpp"
 
@@ -22,10 +23,19 @@ using threads::Worker;
 
 namespace {
 
-/// W_output · attention(rope(W_q · normed), rope(W_k · normed), W_v · normed)
+constexpr Block with_joint_norm[] = {Block::joint_norm, Block::attention, Block::feed_forward};
+
+bool has_joint_norm(const Workspace& ws, std::size_t layer) noexcept {
+    return ws.model.h.layers[layer].head_norm == model::HeadNorm::joint;
+}
+
+/// W_output · attention(rope(W_q · normed), rope(W_k · normed), W_v · normed). After a joint norm
+/// queries, keys and values are there.
 void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch& batch) noexcept {
-    project_query_key_value(ws, worker, layer, batch); // bias, rotation, into the cache
-    worker.barrier();
+    if (!has_joint_norm(ws, layer)) {
+        project_query_key_value(ws, worker, layer, batch); // bias, rotation, into the cache
+        worker.barrier();
+    }
     compute_attention(ws, worker, layer, batch);
     worker.barrier();
     if (must_join_attention(ws, layer, batch)) {
@@ -61,34 +71,55 @@ void sum_block(Workspace& ws, Worker worker, comm::Communicator& comm, Block blo
     const std::size_t n_rows = batch.rows.size();
     const bool is_few = n_rows <= few_rows;
     worker.serial([&] {
-        comm.allreduce(ws.partial_of(batch));
-        if (is_few) add_sum(ws, block, layer, batch, {0, n_rows});
+        if (block == Block::joint_norm) {
+            add_up_squares(ws, batch);
+            comm.exact_allreduce(ws.squares_of(batch));
+        } else {
+            comm.allreduce(ws.partial_of(batch));
+        }
+        if (is_few) use_sum(ws, block, layer, batch, {0, n_rows});
     });
     if (is_few) return;
-    add_sum(ws, block, layer, batch, worker.share(n_rows));
+    use_sum(ws, block, layer, batch, worker.share(n_rows));
     worker.barrier();
 }
 
 } // namespace
 
+std::span<const Block> blocks_of(const model::LayerSpec& layer) noexcept {
+    const std::span<const Block> all(with_joint_norm);
+    return layer.head_norm == model::HeadNorm::joint ? all : all.subspan(1);
+}
+
 void compute_layer(Workspace& ws, Worker worker, comm::Communicator& comm, std::size_t layer,
                    MicroBatch& batch) noexcept {
-    attention_block(ws, worker, layer, batch);
-    sum_block(ws, worker, comm, Block::attention, layer, batch);
-    feed_forward_block(ws, worker, layer, batch);
-    sum_block(ws, worker, comm, Block::feed_forward, layer, batch);
+    for (const Block block : blocks_of(ws.model.h.layers[layer])) {
+        compute_block(ws, worker, block, layer, batch);
+        sum_block(ws, worker, comm, block, layer, batch);
+    }
 }
 
 void compute_block(Workspace& ws, Worker worker, Block block, std::size_t layer,
                    MicroBatch& batch) noexcept {
-    if (block == Block::attention)
-        attention_block(ws, worker, layer, batch);
-    else
-        feed_forward_block(ws, worker, layer, batch);
+    switch (block) {
+    case Block::joint_norm:
+        return project_query_key_value(ws, worker, layer, batch);
+    case Block::attention:
+        return attention_block(ws, worker, layer, batch);
+    case Block::feed_forward:
+        return feed_forward_block(ws, worker, layer, batch);
+    }
 }
 
-void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
+void start_sum(Workspace& ws, comm::Communicator& comm, Block block, MicroBatch& batch) noexcept {
+    if (block != Block::joint_norm) return comm.start_allreduce(ws.partial_of(batch));
+    add_up_squares(ws, batch);
+    comm.start_exact_allreduce(ws.squares_of(batch));
+}
+
+void use_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
              Range rows) noexcept {
+    if (block == Block::joint_norm) return normalise_all_heads(ws, layer, batch, rows);
     const std::vector<model::LayerWeights>& layers = ws.model.weights.layers;
     const bool is_attention = block == Block::attention, is_last = layer + 1 == layers.size();
     const model::LayerWeights& mine = layers[layer];
@@ -104,12 +135,15 @@ void add_sum(Workspace& ws, Block block, std::size_t layer, MicroBatch& batch,
     }
 }
 
-std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts) noexcept {
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts,
+                             bool has_joint_norm) noexcept {
     // After query, key, value; after attention; after gate and up; the two all-reduces; of many
     // rows two more, after the norms. Of experts: the choice for a few rows; of many after the
-    // router, after the choice, after gathering. In two micro-batches all of them twice.
+    // router, after the choice, after gathering. A joint norm has the sum of its squares after
+    // query, key, value, and is a step of its own for many rows. In two micro-batches all of them
+    // twice.
     if (n_rows <= few_rows) return has_experts ? 6 : 5;
-    const std::size_t once = has_experts ? 10 : 7;
+    const std::size_t once = (has_experts ? 10 : 7) + (has_joint_norm ? 1 : 0);
     return first_micro_batch(n_rows, n_ranks) < n_rows ? 2 * once : once;
 }
 

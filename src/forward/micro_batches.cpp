@@ -16,8 +16,9 @@ std::size_t first_micro_batch(std::size_t n_rows, int n_ranks) noexcept {
     return ((n_rows + 1) / 2 + micro_batch_unit - 1) / micro_batch_unit * micro_batch_unit;
 }
 
-std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept {
-    return blocks_a_layer * (first_micro_batch(n_rows, n_ranks) < n_rows ? 2 : 1);
+std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks, bool has_joint_norm) noexcept {
+    return (blocks_a_layer + (has_joint_norm ? 1 : 0)) *
+           (first_micro_batch(n_rows, n_ranks) < n_rows ? 2 : 1);
 }
 
 void compute_micro_batches(Workspace& ws, threads::Worker worker,
@@ -31,19 +32,19 @@ void compute_micro_batches(Workspace& ws, threads::Worker worker,
     const auto end_last = [&] {
         if (under_way.batch == nullptr) return;
         const auto [batch, block, layer] = under_way;
-        add_sum(ws, block, layer, *batch, worker.share(batch->rows.size()));
+        use_sum(ws, block, layer, *batch, worker.share(batch->rows.size()));
         worker.barrier();
     };
     const auto finish_last = [&] {
         if (under_way.batch != nullptr) comm.finish_allreduce();
     };
     for (std::size_t layer = 0; layer < ws.model.h.n_layers; ++layer) {
-        for (const Block block : {Block::attention, Block::feed_forward}) {
+        for (const Block block : blocks_of(ws.model.h.layers[layer])) {
             for (MicroBatch& batch : ws.micro_batches) {
                 compute_block(ws, worker, block, layer, batch);
                 worker.serial([&] {
                     finish_last();
-                    comm.start_allreduce(ws.partial_of(batch));
+                    start_sum(ws, comm, block, batch);
                     ws.is_moving = true;
                 });
                 end_last();

@@ -12,6 +12,7 @@
 #include "pillar/core/elementary.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/hash.hpp"
+#include "pillar/core/timing.hpp"
 #include "pillar/forward/micro_batches.hpp"
 
 #include <algorithm>
@@ -98,10 +99,12 @@ std::span<const float> Transformer::forward(comm::Communicator& comm, std::span<
         query_factors(ws, rows, mine);
     };
     ws.comm = comm.size() > 1 ? &comm : nullptr;
-    comm.set_allreduces_a_layer(allreduces_a_layer(rows.size(), ws.model.share.n_ranks));
+    comm.set_allreduces_a_layer(
+        allreduces_a_layer(rows.size(), ws.model.share.n_ranks, model::n_joint_norms(h) > 0));
     const auto compute = [&](threads::Worker worker) {
         for (MicroBatch& batch : std::span(ws.micro_batches).first(is_cut ? 2 : 1))
             start_layers(ws, worker, batch, [&](Range mine) { prepare(worker, mine); });
+        if (worker.is_main()) ws.layers_begin_s = monotonic_s();
         if (is_cut) compute_micro_batches(ws, worker, comm);
         for (std::size_t layer = 0; layer < h.n_layers && !is_cut; ++layer)
             compute_layer(ws, worker, comm, layer, ws.micro_batches[0]);
@@ -149,6 +152,10 @@ std::size_t Transformer::free_pages() const noexcept {
 }
 std::uint64_t Transformer::residual_hash() const noexcept {
     return workspace_->residual_hash;
+}
+
+double Transformer::layers_begin_s() const noexcept {
+    return workspace_->layers_begin_s;
 }
 
 std::string Transformer::take_error() {

@@ -22,8 +22,14 @@ std::size_t row_floats(const model::Hyperparameters& h, const partition::Share& 
     std::size_t n = 1 + 2 * h.dim + share.heads.size() * h.head_dim +
                     2 * share.kv_heads.size() * h.head_dim +
                     (h.n_experts > 0 ? 0 : share.hidden.size());
+    if (model::n_joint_norms(h) > 0)
+        n += squares_a_row + share.heads.size() + share.kv_heads.size();
     for (const model::Rope& rope : h.ropes) n += rope.n_dims; // cosine and sine of half as many
     return n;
+}
+/// Rows whose squares there is room for.
+std::size_t joint_norm_rows(const model::Hyperparameters& h, const TransformerOptions& options) {
+    return model::n_joint_norms(h) > 0 ? options.max_rows : 0;
 }
 std::size_t thread_floats(const model::Hyperparameters& h, const TransformerOptions& options) {
     return AttentionScratch::n_floats(queries_a_tile(h),
@@ -50,7 +56,8 @@ Buffers::Buffers(const model::Model& model, const TransformerOptions& options)
       up(model.h.n_experts > 0 ? 0 : options.max_rows * model.share.hidden.size()),
       partial(options.max_rows * model.h.dim),
       logits(options.max_logit_rows * model.share.vocabulary.size()),
-      query_factors(options.max_rows) {
+      head_squares(joint_norm_rows(model.h, options) * model.n_own_heads()),
+      squares(joint_norm_rows(model.h, options) * squares_a_row), query_factors(options.max_rows) {
     for (const model::RopeTable& rope : model.rope)
         angles.emplace_back(options.max_rows, rope.n_pairs());
 }

@@ -9,6 +9,7 @@
 #include "kv_caches.hpp"
 #include "micro_batch.hpp"
 
+#include "pillar/forward/micro_batches.hpp"
 #include "pillar/forward/transformer.hpp"
 
 #include <atomic>
@@ -35,6 +36,9 @@ struct Buffers {
     AlignedBuffer<float> up;      // (max_rows, own hidden columns); empty where there are experts
     AlignedBuffer<float> partial; // (max_rows, dim)  this rank's share of a row-parallel product
     AlignedBuffer<float> logits;  // (max_logit_rows, own vocabulary rows)
+    // Of a joint norm of queries and keys, else empty.
+    AlignedBuffer<float> head_squares;  // (max_rows, own heads + own KV heads)  of each head
+    AlignedBuffer<float> squares;       // (max_rows, squares_a_row)  of all query heads, key heads
     std::vector<RotaryAngles> angles;   ///< one for each rotary table of the model
     AlignedBuffer<float> query_factors; ///< (max_rows) what queries are multiplied with
 };
@@ -59,6 +63,7 @@ struct Workspace {
     comm::Communicator* comm = nullptr;
     bool is_moving = false; ///< an all-reduce is under way while the team computes
 
+    double layers_begin_s = 0; ///< of the last step, monotonic_s
     std::uint64_t residual_hash = 0;
     std::uint64_t embedding_bytes = 0;
     std::atomic<bool> embedding_failed{false};
@@ -78,6 +83,11 @@ struct Workspace {
     [[nodiscard]] std::span<float> partial_of(const MicroBatch& batch) noexcept {
         return buffers.partial.span().subspan(batch.begin * model.h.dim,
                                               batch.rows.size() * model.h.dim);
+    }
+    /// Likewise the squares of queries and of keys: (rows of the micro-batch, squares_a_row).
+    [[nodiscard]] std::span<float> squares_of(const MicroBatch& batch) noexcept {
+        return buffers.squares.span().subspan(batch.begin * squares_a_row,
+                                              batch.rows.size() * squares_a_row);
     }
 };
 

@@ -97,7 +97,7 @@ std::size_t drafts_of(const RunOptions& options, session::Session& session) {
 }
 
 session::RunDescription description_of(const RunOptions& options, session::Session& session) {
-    session::RunDescription description = session::describe_run(session, options.model);
+    session::RunDescription description = session::describe_run(session, options.model, "run");
     trace::Configuration& config = description.config;
     config.set<"n_sequences">(1);
     config.set<"n_predict">(options.generation.n_predict);

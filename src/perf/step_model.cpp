@@ -42,13 +42,20 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
         mine.matrix_bytes = rank.cost.layer_bytes_of(rows.n_rows);
         mine.heads_share = static_cast<double>(rank.cost.heads_bytes) / mine.matrix_bytes;
         mine.matrix_macs = n * static_cast<double>(rank.cost.layer_macs);
-        if (rows.n_logits > 0) {
-            mine.matrix_bytes += static_cast<double>(rank.cost.output_bytes);
-            mine.matrix_macs +=
-                static_cast<double>(rows.n_logits) * static_cast<double>(rank.cost.output_macs);
-        }
         mine.kv_bytes = static_cast<double>(seen.read) * static_cast<double>(rank.cost.kv_bytes) /
                         static_cast<double>(h.n_layers);
+        mine.grid_bytes = rank.grids.layer_share * mine.matrix_bytes;
+        mine.grid_macs = n * rank.grids.layer_macs;
+        mine.float_macs = n * rank.floats.layer_macs;
+        if (rows.n_logits > 0) {
+            const auto n_logits = static_cast<double>(rows.n_logits);
+            const auto n_bytes = static_cast<double>(rank.cost.output_bytes);
+            mine.matrix_bytes += n_bytes;
+            mine.matrix_macs += n_logits * static_cast<double>(rank.cost.output_macs);
+            mine.grid_bytes += rank.grids.output_share * n_bytes;
+            mine.grid_macs += n_logits * rank.grids.output_macs;
+            mine.float_macs += n_logits * rank.floats.output_macs;
+        }
         // A product with each key and with each value.
         mine.attention_macs =
             2 * static_cast<double>(seen.attended) * static_cast<double>(rank.n_heads * h.head_dim);
@@ -57,7 +64,12 @@ StepWork step_work(const model::Hyperparameters& h, std::span<const RankCost> ra
     const auto n_ranks = static_cast<int>(ranks.size());
     const std::size_t n_first = forward::first_micro_batch(rows.n_rows, n_ranks);
     const bool has_experts = !ranks.empty() && ranks.front().cost.n_experts > 0;
-    work.n_barriers = h.n_layers * forward::barriers_a_layer(rows.n_rows, n_ranks, has_experts);
+    const std::size_t n_joint = model::n_joint_norms(h);
+    const auto barriers = [&](bool has_joint_norm) {
+        return forward::barriers_a_layer(rows.n_rows, n_ranks, has_experts, has_joint_norm);
+    };
+    work.n_barriers = n_joint * barriers(true) + (h.n_layers - n_joint) * barriers(false);
+    work.n_exact_allreduces = n_joint;
     work.n_allreduces = forward::blocks_a_layer * h.n_layers;
     work.allreduce_floats = n_first * h.dim;
     work.n_rows = rows.n_rows;
@@ -77,20 +89,23 @@ StepTime& StepTime::operator+=(const StepTime& other) noexcept {
     return *this;
 }
 
-namespace {
-
 StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
-    const double read_s = work.matrix_bytes / (p.read_bytes_per_s * p.read_efficiency);
-    const double multiply_s = work.matrix_macs / (p.macs_per_s * p.mac_efficiency);
+    const double bytes_per_s = p.read_bytes_per_s * p.read_efficiency;
+    const double float_macs_per_s = p.float_macs_per_s * p.float_efficiency;
+    const double read_s = (work.matrix_bytes - work.grid_bytes) / bytes_per_s;
+    const double multiply_s =
+        (work.matrix_macs - work.grid_macs) / (p.macs_per_s * p.mac_efficiency) +
+        work.float_macs / float_macs_per_s;
+    const double read_grids_s = work.grid_bytes / bytes_per_s;
+    const double multiply_grids_s = work.grid_macs / p.grid_macs_per_s;
     StepTime time;
-    time.matrices_s = std::max(read_s, multiply_s);
-    time.arithmetic_bound = multiply_s > read_s;
-    time.attention_s = std::max(work.kv_bytes / p.read_bytes_per_s,
-                                work.attention_macs / (p.float_macs_per_s * p.float_efficiency));
+    time.matrices_s =
+        std::max(read_s, multiply_s) + std::max(read_grids_s, multiply_grids_s);
+    time.arithmetic_bound = multiply_s + multiply_grids_s > read_s + read_grids_s;
+    time.attention_s =
+        std::max(work.kv_bytes / p.read_bytes_per_s, work.attention_macs / float_macs_per_s);
     return time;
 }
-
-} // namespace
 
 namespace {
 
@@ -108,13 +123,22 @@ MessageTime beyond(MessageTime sum, double computing_s, double share) noexcept {
     return sum;
 }
 
+/// Lengths of the exact all-reduces of a layer that has any.
+std::vector<std::size_t> exact_floats(const StepWork& work) {
+    if (work.n_exact_allreduces == 0) return {};
+    std::vector<std::size_t> lengths = {(work.n_rows - work.n_second) * forward::squares_a_row};
+    if (work.n_second > 0) lengths.push_back(work.n_second * forward::squares_a_row);
+    return lengths;
+}
+
 /// The all-reduces of a step, as far as the ranks have nothing to compute meanwhile.
-MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepTime& computing) {
+MessageTime sums_time(const NetworkProfile& network, const StepWork& work,
+                      const StepTime& computing) {
     const auto n_ranks = static_cast<int>(work.ranks.size());
     const auto sum_of = [&](std::size_t n_floats) {
         MessageTime sum =
-            allreduce_time(p.network, work.allreduce.of(n_floats), work.wire, n_ranks, n_floats);
-        sum.latency_s += p.network.jitter_s;
+            allreduce_time(network, work.allreduce.of(n_floats), work.wire, n_ranks, n_floats);
+        sum.latency_s += network.jitter_s;
         return sum;
     };
     const auto n = static_cast<double>(work.n_allreduces);
@@ -131,7 +155,7 @@ MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepT
         std::ranges::max(work.ranks, {}, &RankWork::matrix_bytes).heads_share;
     const double heads_s = (computing.matrices_s * heads_share + computing.attention_s) / n_layers;
     const double feed_forward_s = computing.matrices_s * (1 - heads_share) / n_layers;
-    const double share = p.network.hidden_share;
+    const double share = network.hidden_share;
     MessageTime all = times(n_layers, beyond(first, heads_s * second_share, share));
     all += times(n_layers, beyond(second, feed_forward_s * (1 - second_share), share));
     all += times(n_layers, beyond(first, feed_forward_s * second_share, share));
@@ -142,23 +166,45 @@ MessageTime sums_time(const MachineProfile& p, const StepWork& work, const StepT
 
 } // namespace
 
-StepTime step_time(const MachineProfile& profile, const StepWork& work) {
+namespace {
+
+/// `profile_of(rank)`: of its node.
+template <class ProfileOf>
+StepTime time_together(const StepWork& work, const Meeting& meeting, ProfileOf profile_of) {
     expects(!work.ranks.empty(), "a step is somebody's work");
     StepTime slowest;
-    for (const RankWork& rank : work.ranks) {
-        const StepTime time = compute_time(profile, rank);
+    for (std::size_t rank = 0; rank < work.ranks.size(); ++rank) {
+        const StepTime time = compute_time(profile_of(rank), work.ranks[rank]);
         if (time.total() > slowest.total()) slowest = time;
     }
-    slowest.barriers_s = static_cast<double>(work.n_barriers) * profile.barrier_s;
+    slowest.barriers_s = static_cast<double>(work.n_barriers) * meeting.barrier_s;
     const auto n_ranks = static_cast<int>(work.ranks.size());
     if (n_ranks == 1) return slowest;
-    MessageTime messages = broadcast_time(profile.network, n_ranks, work.request_bytes);
-    messages += gather_time(profile.network, n_ranks, work.reply_bytes);
-    messages += sums_time(profile, work, slowest);
+    MessageTime messages = broadcast_time(meeting.network, n_ranks, work.request_bytes);
+    messages += gather_time(meeting.network, n_ranks, work.reply_bytes);
+    messages += sums_time(meeting.network, work, slowest);
+    for (const std::size_t n_floats : exact_floats(work)) {
+        MessageTime sum = allreduce_time(meeting.network, work.allreduce.of(n_floats),
+                                         comm::Wire::f32, n_ranks, n_floats);
+        sum.latency_s += meeting.network.jitter_s;
+        messages += times(static_cast<double>(work.n_exact_allreduces), sum);
+    }
     slowest.latency_s = messages.latency_s;
     slowest.bandwidth_s = messages.bandwidth_s;
     slowest.reduction_s = messages.reduction_s;
     return slowest;
+}
+
+} // namespace
+
+StepTime step_time(const MachineProfile& profile, const StepWork& work) {
+    return time_together(work, meeting_of(profile),
+                         [&](std::size_t) -> const MachineProfile& { return profile; });
+}
+
+StepTime step_time(const Cluster& cluster, const StepWork& work) {
+    return time_together(work, meeting_of(cluster),
+                         [&](std::size_t rank) -> const MachineProfile& { return cluster.of(rank); });
 }
 
 Traffic step_traffic(const StepWork& work, int rank) {
@@ -168,6 +214,10 @@ Traffic step_traffic(const StepWork& work, int rank) {
         if (n_floats > 0)
             sent += work.n_allreduces * comm::allreduce_traffic(work.allreduce.of(n_floats),
                                                                 work.wire, rank, n_ranks, n_floats);
+    for (const std::size_t n_floats : exact_floats(work))
+        sent += work.n_exact_allreduces * comm::allreduce_traffic(work.allreduce.of(n_floats),
+                                                                  comm::Wire::f32, rank, n_ranks,
+                                                                  n_floats);
     sent += comm::broadcast_traffic(rank, n_ranks, work.request_bytes);
     sent += comm::gather_traffic(rank, n_ranks, work.reply_bytes);
     return sent;

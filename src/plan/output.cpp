@@ -1,34 +1,44 @@
-// A plan as people and programs read it.
+// A plan as people read it.
 
-#include "rows.hpp"
+#include "records.hpp"
+#include "tables.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/tables/markdown.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 namespace pillar::plan {
 
 namespace {
 
-using tables::number, tables::number_column, tables::text_column, tables::Record;
+using tables::number, tables::number_column, tables::text_column;
 
-double speed_up(const PlanTable& table, const PlanRow& row) {
-    return row.decode_per_s / table.base.decode_per_s;
+std::string bytes(double n_bytes) {
+    return human_bytes(n_bytes);
+}
+std::string bytes(std::uint64_t n_bytes) {
+    return human_bytes(static_cast<double>(n_bytes));
 }
 
 std::string definitions(const PlanTable& table) {
     const int n = table.base.n_ranks;
     const std::string base = n == 1 ? "one node" : fmt::format("{} nodes", n);
-    return fmt::format(
+    std::string text = fmt::format(
         "\nSpeed-up: t/s over that of {}{}. Joules a token: energy of all nodes while they "
         "decode one, at the {} W each of the profile.\n",
         base,
         !table.base.fits() ? ", on which it does not fit"
         : n == 1           ? ""
                            : ", the fewest on which the model fits",
-        table.decode_w);
+        joined(table.decode_w, " or "));
+    text += table.has_ranges
+                ? "Between: where it lies when the profile's numbers lie in their ranges, each by "
+                  "itself.\n"
+                : "No bounds: the profile's numbers have no ranges beside them.\n";
+    return text + "Limit: what takes the most of a token's time.\n";
 }
 
 /// Numbers of nodes whose parts are far from equal.
@@ -36,7 +46,7 @@ std::string imbalances(const PlanTable& table) {
     constexpr double worth_telling = 1.1;
     std::vector<std::string> nodes;
     for (const PlanRow& row : table.rows)
-        if (row.imbalance() > worth_telling)
+        if (row.weights.empty() && row.imbalance() > worth_telling)
             nodes.push_back(fmt::format("{} on {}", number(row.imbalance(), 2), row.n_ranks));
     if (nodes.empty()) return {};
     return fmt::format(
@@ -46,36 +56,62 @@ std::string imbalances(const PlanTable& table) {
         joined(nodes, ", "));
 }
 
+std::string splits(const PlanTable& table) {
+    std::string text;
+    for (const PlanRow& row : table.rows)
+        if (!row.weights.empty())
+            text += fmt::format("\nSplit on {} nodes: {}.\n", row.n_ranks,
+                                session::weights_text(row.weights));
+    return text;
+}
+
 std::string slowness(const PlanTable& table) {
     if (table.slow.empty()) return {};
-    return fmt::format("\n{}. The times here are those of fast kernels.\n", table.slow);
+    return fmt::format("\n{}. Their products have a rate of their own in the profile.\n",
+                       table.slow);
+}
+
+std::string best_count(const PlanTable& table) {
+    const PlanRow* best = fastest(table.rows);
+    if (table.rows.size() < 3 || best == nullptr) return {};
+    const PlanRow* near = nearly_fastest(table.rows);
+    std::string text = fmt::format("\nMost tokens per second: {} on {}",
+                                   number(best->decode_per_s.value, 2),
+                                   counted(static_cast<std::size_t>(best->n_ranks), "node"));
+    if (near != best)
+        text += fmt::format("; {} on {}", number(near->decode_per_s.value, 2),
+                            counted(static_cast<std::size_t>(near->n_ranks), "node"));
+    return text + ".\n";
 }
 
 /// What each number of nodes needs and how fast it is.
 std::string nodes_table(const PlanTable& table) {
-    const auto bytes = [](auto n) { return human_bytes(static_cast<double>(n)); };
     std::vector<std::vector<std::string>> rows;
     for (const PlanRow& row : table.rows)
-        rows.push_back(
-            {fmt::format("{}", row.n_ranks), bytes(row.need.weights), bytes(row.need.kv_cache),
-             bytes(row.need.buffers), bytes(row.available_bytes), row.fits() ? "yes" : "NO",
-             number(row.decode_per_s, 2), number(speed_up(table, row), 2),
-             number(row.prompt_per_s, 1), bytes(row.token.bytes_sent),
-             fmt::format("{}", row.token.messages_sent), number(row.joules_per_token, 1)});
+        rows.push_back({fmt::format("{}", row.n_ranks), bytes(row.need.weights),
+                        bytes(row.need.kv_cache), bytes(row.need.buffers),
+                        bytes(row.available_bytes), row.fits() ? "yes" : "NO",
+                        number(row.decode_per_s.value, 2), between(row.decode_per_s, 2),
+                        number(row.decode_per_s.value / table.base.decode_per_s.value, 2),
+                        std::string(name_of(row.limits.binding())),
+                        number(row.prompt_per_s.value, 1), between(row.prompt_per_s, 1),
+                        number(row.joules_a_token.value, 1), between(row.joules_a_token, 1)});
     return tables::markdown(
         {number_column("nodes"), number_column("weights"), number_column("KV cache"),
          number_column("buffers"), number_column("of"), text_column("fits"), number_column("t/s"),
-         number_column("speed-up"), number_column("prompt t/s"), number_column("sent a token"),
-         number_column("messages"), number_column("joules a token")},
+         text_column("between"), number_column("speed-up"), text_column("limit"),
+         number_column("prompt t/s"), text_column("between"), number_column("joules a token"),
+         text_column("between")},
         rows);
 }
 
-/// Where the time of a step goes.
+/// Where the time of a step goes, and what it sends.
 std::string times_table(const PlanTable& table) {
     std::vector<std::vector<std::string>> rows;
     for (const PlanRow& row : table.rows)
         for (const bool is_token : {true, false}) {
             const perf::StepTime& time = is_token ? row.decode : row.prompt;
+            const Traffic& sent = is_token ? row.token : row.prompt_sent;
             const double total = time.total();
             const auto share = [&](double part_s) { return tables::percent(part_s / total, 0); };
             rows.push_back({fmt::format("{}", row.n_ranks), is_token ? "token" : "prompt",
@@ -83,76 +119,89 @@ std::string times_table(const PlanTable& table) {
                             share(time.matrices_s) + (time.arithmetic_bound ? " (arithmetic)" : ""),
                             share(time.attention_s), share(time.barriers_s), share(time.latency_s),
                             share(time.bandwidth_s), share(time.reduction_s),
+                            bytes(sent.bytes_sent), fmt::format("{}", sent.messages_sent),
                             row.n_ranks == 1
                                 ? "-"
                                 : std::string(comm::name_of(is_token ? row.decode_allreduce
                                                                      : row.prompt_allreduce))});
         }
-    return tables::markdown({number_column("nodes"), text_column("step"), number_column("ms"),
-                             number_column("matrices"), number_column("attention"),
-                             number_column("barriers"), number_column("message latency"),
-                             number_column("message bytes"), number_column("adding"),
-                             text_column("all-reduce")},
+    return tables::markdown(
+        {number_column("nodes"), text_column("step"), number_column("ms"),
+         number_column("matrices"), number_column("attention"), number_column("barriers"),
+         number_column("message latency"), number_column("message bytes"), number_column("adding"),
+         number_column("sent"), number_column("messages"), text_column("all-reduce")},
+        rows);
+}
+
+std::string draft_table(const PlanTable& table) {
+    if (table.draft.empty()) return {};
+    std::vector<std::vector<std::string>> rows;
+    for (const PlanRow& row : table.rows) {
+        if (!row.draft) continue;
+        const DraftRow& draft = *row.draft;
+        rows.push_back({fmt::format("{}", row.n_ranks), fmt::format("{}", draft.length),
+                        number(draft.tokens_a_step, 2), number(draft.cost, 2),
+                        number(draft.tokens_per_s.value, 2), between(draft.tokens_per_s, 2),
+                        number(draft.gain.value, 2), between(draft.gain, 2)});
+    }
+    return fmt::format(
+               "\nWith proposals by {}, each right with a probability of {} where those before it "
+               "were: the number that brings the most (0: none pays), what such a step costs in "
+               "steps without, and the gain\n\n",
+               printable(table.draft), table.request.draft->acceptance) +
+           tables::markdown({number_column("nodes"), number_column("proposals"),
+                             number_column("tokens a step"), number_column("cost"),
+                             number_column("t/s"), text_column("between"), number_column("gain"),
+                             text_column("between")},
                             rows);
 }
 
 std::string markdown(const PlanTable& table) {
     const PlanRequest& request = table.request;
-    return fmt::format("{} on {}, {} of context, {} wire, one rank a node\n\n",
-                       printable(table.model), printable(table.profile),
-                       counted(request.model.n_context, "token"),
+    const std::string together =
+        request.n_parallel == 1 ? ""
+                                : fmt::format(", {} together",
+                                              counted(request.n_parallel, "sequence"));
+    return fmt::format("{} on {}, {} of context{}, {} wire, one rank a node\n\n",
+                       printable(table.model), printable(table.profile, 400),
+                       counted(request.model.n_context, "token"), together,
                        comm::name_of(request.model.wire)) +
-           nodes_table(table) + definitions(table) + imbalances(table) + slowness(table) +
+           nodes_table(table) + definitions(table) + best_count(table) + imbalances(table) +
+           splits(table) + slowness(table) + draft_table(table) +
            fmt::format("\nWhere the time of a step goes: a token at depth {}, and a prompt of {} "
                        "in chunks of {}\n\n",
                        request.depth, request.n_prompt, request.model.n_batch) +
            times_table(table);
 }
 
-Record time_record(const perf::StepTime& time) {
-    return {{"total_s", time.total()},         {"matrices_s", time.matrices_s},
-            {"attention_s", time.attention_s}, {"barriers_s", time.barriers_s},
-            {"latency_s", time.latency_s},     {"bandwidth_s", time.bandwidth_s},
-            {"summing_s", time.reduction_s},   {"arithmetic_bound", time.arithmetic_bound}};
-}
-
-Record record_of(const PlanTable& table, const PlanRow& row) {
-    return {{"model", table.model},
-            {"profile", table.profile},
-            {"ranks", row.n_ranks},
-            {"n_context", table.request.model.n_context},
-            {"n_batch", table.request.model.n_batch},
-            {"n_prompt", table.request.n_prompt},
-            {"depth", table.request.depth},
-            {"cache_type", kernels::name_of(table.request.model.cache_type)},
-            {"wire", comm::name_of(table.request.model.wire)},
-            {"weights_bytes", row.need.weights},
-            {"kv_cache_bytes", row.need.kv_cache},
-            {"buffers_bytes", row.need.buffers},
-            {"available_bytes", row.available_bytes},
-            {"fits", row.fits()},
-            {"read_bytes_per_token", row.read_bytes},
-            {"read_imbalance", row.imbalance()},
-            {"sent_bytes_per_token", row.token.bytes_sent},
-            {"messages_per_token", row.token.messages_sent},
-            {"sent_bytes_per_prompt", row.prompt_sent.bytes_sent},
-            {"messages_per_prompt", row.prompt_sent.messages_sent},
-            {"decode_allreduce", row.n_ranks == 1 ? "" : comm::name_of(row.decode_allreduce)},
-            {"prompt_allreduce", row.n_ranks == 1 ? "" : comm::name_of(row.prompt_allreduce)},
-            {"decode_tokens_per_s", row.decode_per_s},
-            {"speed_up", speed_up(table, row)},
-            {"base_ranks", table.base.n_ranks},
-            {"prompt_tokens_per_s", row.prompt_per_s},
-            {"joules_per_token", row.joules_per_token},
-            {"decode", time_record(row.decode)},
-            {"prompt", time_record(row.prompt)}};
-}
-
 } // namespace
+
+std::string between(const perf::Interval& interval, int digits) {
+    return fmt::format("{}–{}", number(interval.low, digits), number(interval.high, digits));
+}
+
+const PlanRow* fastest(const std::vector<PlanRow>& rows) {
+    const PlanRow* best = nullptr;
+    for (const PlanRow& row : rows)
+        if (row.fits() && (best == nullptr || row.decode_per_s.value > best->decode_per_s.value))
+            best = &row;
+    return best;
+}
+
+const PlanRow* nearly_fastest(const std::vector<PlanRow>& rows) {
+    constexpr double nearly = 0.9;
+    const PlanRow* best = fastest(rows);
+    const PlanRow* fewest = best;
+    for (const PlanRow& row : rows)
+        if (row.fits() && row.n_ranks < fewest->n_ranks &&
+            row.decode_per_s.value >= nearly * best->decode_per_s.value)
+            fewest = &row;
+    return fewest;
+}
 
 std::string render(const PlanTable& table, tables::Format format) {
     if (format == tables::Format::md) return markdown(table);
-    std::vector<Record> records;
+    std::vector<tables::Record> records;
     for (const PlanRow& row : table.rows) records.push_back(record_of(table, row));
     return tables::write(format, records);
 }

@@ -30,6 +30,7 @@ constexpr MixInfo table[] = {
     {Mix::q6_k, "q6_k", "Q6_K", 18, Type::q6_k},
     {Mix::iq4_nl, "iq4_nl", "IQ4_NL", 25, Type::iq4_nl},
     {Mix::iq4_xs, "iq4_xs", "IQ4_XS", 30, Type::iq4_xs},
+    {Mix::iq3_m, "iq3_m", "IQ3_M", 27, Type::iq3_s},
     {Mix::tq1_0, "tq1_0", "TQ1_0", 36, Type::tq1_0},
     {Mix::tq2_0, "tq2_0", "TQ2_0", 37, Type::tq2_0},
     {Mix::mxfp4, "mxfp4", "MXFP4", 38, Type::mxfp4},
@@ -51,8 +52,7 @@ constexpr bool has_8_experts(const MixModel& model) noexcept {
     return model.n_experts == 8;
 }
 
-Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
-    if (has_8_experts(model)) return Type::q8_0;
+Type attention_v_of_mix(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
     const bool shared = model.heads_per_kv_head >= 4; // small matrices: bits cost little
     switch (mix) {
     case Mix::q2_k:
@@ -61,6 +61,8 @@ Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& mod
         return layer < 2 ? Type::q5_k : Type::q4_k;
     case Mix::q3_k_l:
         return Type::q5_k;
+    case Mix::iq3_m:
+        return Type::q4_k;
     case Mix::q4_k_s:
         return layer < 4 ? Type::q5_k : base;
     case Mix::q4_k_m:
@@ -74,11 +76,18 @@ Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& mod
     }
 }
 
+Type attention_v_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
+    if (has_8_experts(model)) return Type::q8_0;
+    const Type type = attention_v_of_mix(mix, base, layer, model);
+    return model.is_70b && (type == Type::q3_k || type == Type::q4_k) ? Type::q5_k : type;
+}
+
 /// As in the files that users have; newer versions of llama.cpp treat the fused matrix as v.
 Type attention_qkv_type(Mix mix, Type base) noexcept {
     switch (mix) {
     case Mix::q3_k_m:
     case Mix::q3_k_l:
+    case Mix::iq3_m:
         return Type::q4_k;
     case Mix::q4_k_m:
         return Type::q5_k;
@@ -92,13 +101,14 @@ Type attention_qkv_type(Mix mix, Type base) noexcept {
 Type attention_output_type(Mix mix, Type base, const MixModel& model) noexcept {
     if (has_8_experts(model)) {
         constexpr Mix with_5_bits[] = {Mix::q2_k,   Mix::q3_k_s, Mix::q3_k_m, Mix::q4_k_s,
-                                       Mix::q4_k_m, Mix::iq4_nl, Mix::iq4_xs};
+                                       Mix::q4_k_m, Mix::iq4_nl, Mix::iq4_xs, Mix::iq3_m};
         return std::ranges::find(with_5_bits, mix) == std::end(with_5_bits) ? base : Type::q5_k;
     }
     switch (mix) {
     case Mix::q2_k:
         return Type::q3_k;
     case Mix::q3_k_m:
+    case Mix::iq3_m:
         return Type::q4_k;
     case Mix::q3_k_l:
         return Type::q5_k;
@@ -107,8 +117,14 @@ Type attention_output_type(Mix mix, Type base, const MixModel& model) noexcept {
     }
 }
 
-Type ffn_down_type(Mix mix, Type base, std::size_t layer, std::size_t n_layers) noexcept {
+Type ffn_down_type(Mix mix, Type base, std::size_t layer, const MixModel& model) noexcept {
+    const std::size_t n_layers = model.n_layers;
+    const bool is_in_first_eighth = layer < n_layers / 8;
     switch (mix) {
+    case Mix::q4_0: // a few columns dominate the first layers; an importance matrix shows them
+        return model.has_importance && is_in_first_eighth ? Type::q4_1 : base;
+    case Mix::q5_0:
+        return model.has_importance && is_in_first_eighth ? Type::q5_1 : base;
     case Mix::q2_k:
         return Type::q3_k;
     case Mix::q3_k_m:
@@ -116,9 +132,12 @@ Type ffn_down_type(Mix mix, Type base, std::size_t layer, std::size_t n_layers) 
     case Mix::q3_k_l:
         return Type::q5_k;
     case Mix::q4_k_s:
+        return is_in_first_eighth ? Type::q5_k : base;
     case Mix::iq4_nl:
     case Mix::iq4_xs:
-        return layer < n_layers / 8 ? Type::q5_k : base;
+        return is_in_first_eighth && !model.has_importance ? Type::q5_k : base;
+    case Mix::iq3_m:
+        return is_in_first_eighth ? Type::q4_k : base;
     case Mix::q4_k_m:
     case Mix::q5_k_m:
         return has_more_bits(layer, n_layers) ? Type::q6_k : base;
@@ -165,7 +184,7 @@ Type wanted_type(Mix mix, Type base, MatrixRole role, std::size_t layer, std::si
     case MatrixRole::attention_output:
         return attention_output_type(mix, base, model);
     case MatrixRole::ffn_down:
-        return ffn_down_type(mix, base, layer, model.n_layers);
+        return ffn_down_type(mix, base, layer, model);
     case MatrixRole::attention_k:
         return has_8_experts(model) ? Type::q8_0 : base;
     case MatrixRole::attention_q:
@@ -193,6 +212,7 @@ Type small_block_type(Type type) noexcept {
     case Type::q6_k:
         return Type::q8_0;
     case Type::iq4_xs:
+    case Type::iq3_s:
         return Type::iq4_nl;
     default:
         return type;
@@ -227,7 +247,10 @@ Type type_in(Mix mix, MatrixRole role, std::size_t layer, std::size_t n_columns,
              const MixModel& model) noexcept {
     const Type base = info(mix).base;
     if (is_float(base)) return base;
-    Type type = wanted_type(mix, base, role, layer, n_columns, model);
+    return fitting_type(wanted_type(mix, base, role, layer, n_columns, model), n_columns);
+}
+
+Type fitting_type(Type type, std::size_t n_columns) noexcept {
     if (!divides(type, n_columns)) type = small_block_type(type);
     return divides(type, n_columns) ? type : Type::f16;
 }

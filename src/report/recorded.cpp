@@ -67,8 +67,14 @@ std::optional<perf::RunShape> recorded_shape(const trace::Trace& trace) {
     const auto window = std::max<std::int64_t>(0, config.get<"window">().value_or(0));
     const auto n_windows =
         std::clamp<std::int64_t>(config.get<"n_window_layers">().value_or(0), 0, *n_layers);
-    shape.h.layers.resize(static_cast<std::size_t>(n_windows),
-                          {.window = static_cast<std::size_t>(window)});
+    const auto n_joint =
+        std::clamp<std::int64_t>(config.get<"n_joint_norm_layers">().value_or(0), 0, *n_layers);
+    shape.h.layers.resize(static_cast<std::size_t>(std::max(n_windows, n_joint)));
+    for (std::size_t layer = 0; layer < shape.h.layers.size(); ++layer) {
+        if (std::cmp_less(layer, n_windows))
+            shape.h.layers[layer].window = static_cast<std::size_t>(window);
+        if (std::cmp_less(layer, n_joint)) shape.h.layers[layer].head_norm = model::HeadNorm::joint;
+    }
     shape.allreduce = {*shorter, *longer, static_cast<std::size_t>(*border_bytes) / sizeof(float)};
     shape.wire = *wire;
     for (const trace::Trace::Host& host : trace.hosts) shape.ranks.push_back(cost_of(host.share));

@@ -9,8 +9,7 @@ std::vector<perf::RankCost> rank_costs(const gguf::File& file, const model::Hype
     for (int rank = 0; rank < n_ranks; ++rank) {
         const partition::Share share = partition::share_of(h.sizes(), rank, n_ranks, weights);
         const model::WeightPlan plan = model::plan_weights(file, h, share, family);
-        ranks.push_back(
-            {forward::step_cost(plan, h, share, family, cache_type), share.heads.size()});
+        ranks.push_back(perf::rank_cost(plan, h, share, family, cache_type));
     }
     return ranks;
 }

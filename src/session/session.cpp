@@ -58,6 +58,9 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     model::choose_rope_factors(h_, wanted.n_context);
     wanted.max_rows = needs.max_rows != 0 ? needs.max_rows : options.n_batch;
     wanted.max_logit_rows = needs.max_logit_rows;
+    if (needs.logit_bytes != 0)
+        wanted.max_logit_rows = std::clamp<std::size_t>(
+            needs.logit_bytes / (h_.vocab_size * sizeof(float)), 1, wanted.max_rows);
     wanted.max_sequences = needs.max_sequences;
     wanted.keeps_windows = needs.keeps_windows;
     wanted.cache_type = options.cache_type;

@@ -75,12 +75,13 @@ recording::TraceOptions trace_options(Session& session, const TraceFlags& flags,
     recording::TraceOptions options;
     options.path = flags.path;
     options.force = flags.force;
-    options.title = "pillar run";
+    options.title = std::move(description.title);
     options.command_line = command_line();
     options.config = std::move(description.config);
+    options.config.set<"trace_layers">(flags.layers);
     options.shares = std::move(description.shares);
     options.collectives_per_step = engine::max_collectives(session.transformer());
-    options.n_threads = static_cast<std::uint32_t>(session.n_threads());
+    options.n_threads = static_cast<std::uint32_t>(session.max_threads());
     return options;
 }
 
@@ -95,7 +96,8 @@ const std::string& command_line() {
     return typed_command;
 }
 
-RunDescription describe_run(Session& session, const ModelOptions& options) {
+RunDescription describe_run(Session& session, const ModelOptions& options,
+                            std::string_view subcommand) {
     const forward::Transformer& t = session.transformer();
     const model::Hyperparameters& h = t.hyperparameters();
     trace::Configuration config;
@@ -112,6 +114,7 @@ RunDescription describe_run(Session& session, const ModelOptions& options) {
     config.set<"window">(h.window);
     config.set<"n_window_layers">(static_cast<std::size_t>(
         std::ranges::count_if(h.layers, [](const auto& layer) { return layer.window != 0; })));
+    config.set<"n_joint_norm_layers">(model::n_joint_norms(h));
     config.set<"n_context">(t.options().n_context);
     config.set<"batch">(t.options().max_rows);
     config.set<"kernels">(session.family().name);
@@ -124,7 +127,7 @@ RunDescription describe_run(Session& session, const ModelOptions& options) {
     config.set<"emulate_network">(network_text(options.emulated));
     config.set<"split">(split_text(options.split));
     add_job(config);
-    return {config, rank_shares(session)};
+    return {config, rank_shares(session), fmt::format("pillar {}", subcommand)};
 }
 
 void add_sampling(trace::Configuration& config, const sampling::Parameters& p) {

@@ -33,6 +33,9 @@ Answer check(Answer answer, const Location& location, std::string_view operation
 /// Variable-length UTF-8.
 [[nodiscard]] Handle text_type(const Location& location);
 
+/// Units, phrase and enumeration of a dataset, as attributes.
+void describe(Handle::Id object, const Location& location, const Description& what);
+
 /// A scalar attribute, or for u8 a one-dimensional one.
 void write_attribute(hid_t object, const Location& location, const char* name, const Value& value);
 void write_attribute(hid_t object, const Location& location, const char* name,

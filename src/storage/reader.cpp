@@ -4,12 +4,15 @@
 #include "pillar/storage/reader.hpp"
 
 #include "hdf5.hpp"
+#include "rows.hpp"
 
 #include "pillar/core/sizes.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <hdf5_hl.h>
 #include <unistd.h>
 
 namespace pillar::storage {
@@ -66,6 +69,11 @@ herr_t collect_name(hid_t /*object*/, const char* name, const H5A_info_t* /*info
     return 0;
 }
 
+herr_t collect_link(hid_t /*group*/, const char* name, const H5L_info_t* /*info*/, void* names) {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+}
+
 } // namespace
 
 Reader::Reader(const std::string& path) : file_(path), handle_(open_file(path)) {}
@@ -86,6 +94,53 @@ Handle Reader::open_dataset(std::string_view path) const {
     Handle dataset(H5Dopen2(handle_.get(), name.c_str(), H5P_DEFAULT), H5Dclose);
     if (!dataset.is_open()) fail(location, "open", ExitCode::bad_data);
     return dataset;
+}
+
+std::vector<std::string> Reader::members(std::string_view path) const {
+    const Location location{file_, std::string(path)};
+    if (!has(path)) throw FormatError(file_, location.path, std::nullopt, "is missing");
+    const Handle group(
+        check(H5Gopen2(handle_.get(), location.path.c_str(), H5P_DEFAULT), location, "open"),
+        H5Gclose);
+    std::vector<std::string> names;
+    check(H5Literate(group.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_link, &names),
+          location, "list");
+    return names;
+}
+
+std::optional<Type> Reader::type(std::string_view path) const {
+    const Location location{file_, std::string(path)};
+    const Handle dataset = open_dataset(path);
+    const Handle type(check(H5Dget_type(dataset.get()), location, "read"), H5Tclose);
+    const std::size_t n_bytes = H5Tget_size(type.get());
+    switch (H5Tget_class(type.get())) {
+    case H5T_STRING:
+        return std::nullopt;
+    case H5T_FLOAT:
+        return n_bytes <= size_of(Type::f32) ? Type::f32 : Type::f64;
+    case H5T_INTEGER:
+        if (H5Tget_sign(type.get()) == H5T_SGN_2)
+            return n_bytes <= size_of(Type::i32) ? Type::i32 : Type::i64;
+        if (n_bytes == 1) return Type::u8;
+        return n_bytes <= size_of(Type::u32) ? Type::u32 : Type::u64;
+    default:
+        throw FormatError(file_, location.path, std::nullopt, "holds neither numbers nor texts");
+    }
+}
+
+std::string Reader::dimension(std::string_view path, unsigned index) const {
+    const Handle dataset = open_dataset(path);
+    std::string name;
+    // A scale's own name, of the first one that is attached.
+    const auto take = [](hid_t, unsigned, hid_t scale, void* result) -> herr_t {
+        char text[256] = {};
+        if (H5DSget_scale_name(scale, text, sizeof text) > 0)
+            *static_cast<std::string*>(result) = text;
+        return 1;
+    };
+    if (H5DSis_scale(dataset.get()) > 0) return index == 0 ? std::string(path.substr(path.rfind('/') + 1)) : "";
+    H5DSiterate_scales(dataset.get(), index, nullptr, take, &name);
+    return name;
 }
 
 std::vector<std::size_t> Reader::shape(std::string_view path) const {
@@ -114,6 +169,23 @@ void Reader::read(std::string_view path, Type type, void* values) const {
     const Location location{file_, std::string(path)};
     const Handle dataset = open_dataset(path);
     check(H5Dread(dataset.get(), native_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values),
+          location, "read");
+}
+
+void Reader::read_rows(std::string_view path, Type type, std::size_t first_row,
+                       std::size_t n_values, void* values) const {
+    const Location location{file_, std::string(path)};
+    const std::vector<std::size_t> extent = shape(path);
+    const std::size_t width = extent.size() == 2 ? extent[1] : 0;
+    const std::size_t row_length = std::max<std::size_t>(width, 1);
+    const std::size_t n_rows = n_values / row_length;
+    if (extent.empty() || extent.size() > 2 || n_values % row_length != 0 ||
+        first_row > extent[0] || n_rows > extent[0] - first_row)
+        throw FormatError(file_, location.path, std::nullopt, "is of another shape");
+    const Handle dataset = open_dataset(path);
+    RowSpace space(location, extent[0], width);
+    const Handle target = space.select(first_row, n_rows);
+    check(H5Dread(dataset.get(), native_type(type), target.get(), space.all(), H5P_DEFAULT, values),
           location, "read");
 }
 

@@ -45,7 +45,39 @@ Handle create_dataset(hid_t group, const Location& location, hid_t stored, std::
             H5Dclose};
 }
 
-void describe(hid_t object, const Location& location, const Description& what) {
+Handle create_file(const std::string& path) {
+    start_hdf5();
+    const Location whole{path, "the file"};
+    const Handle access = file_access(whole);
+    const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
+    if (id < 0) fail(whole, "create", ExitCode::cannot_create);
+    return {id, H5Fclose};
+}
+
+Handle open_to_go_on(const std::string& path) {
+    start_hdf5();
+    const Location whole{path, "the file"};
+    const Handle access = file_access(whole);
+    return {check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), whole, "open"), H5Fclose};
+}
+
+void write_to_medium(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    if (file < 0) throw IoError::from_errno(path, "open", errno);
+    const int synced = ::fsync(file);
+    const int reason = errno;
+    ::close(file);
+    if (synced != 0) throw IoError::from_errno(path, "write to the medium", reason);
+}
+
+Group root_of(const Handle& file, const std::string& path) {
+    return {Handle(check(H5Gopen2(file.get(), "/", H5P_DEFAULT), {path, "/"}, "open"), H5Gclose),
+            {path, "/"}};
+}
+
+} // namespace
+
+void describe(Handle::Id object, const Location& location, const Description& what) {
     if (!what.units.empty()) write_attribute(object, location, "units", what.units);
     if (!what.long_name.empty()) write_attribute(object, location, "long_name", what.long_name);
     if (what.meanings.empty()) return;
@@ -58,17 +90,6 @@ void describe(hid_t object, const Location& location, const Description& what) {
     write_attribute(object, location, "flag_values", values);
     write_attribute(object, location, "flag_meanings", meanings);
 }
-
-Handle create_file(const std::string& path) {
-    start_hdf5();
-    const Location whole{path, "the file"};
-    const Handle access = file_access(whole);
-    const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
-    if (id < 0) fail(whole, "create", ExitCode::cannot_create);
-    return {id, H5Fclose};
-}
-
-} // namespace
 
 Group::Group(Handle handle, Location location)
     : handle_(std::move(handle)), location_(std::move(location)) {}
@@ -122,21 +143,22 @@ void Group::attach_scale(Handle::Id column, const Location& location, const Colu
 }
 
 File::File(const std::string& path)
-    : path_(path), handle_(create_file(path)),
-      root_(Handle(check(H5Gopen2(handle_.get(), "/", H5P_DEFAULT), {path, "/"}, "open"), H5Gclose),
-            {path, "/"}) {}
+    : path_(path), handle_(create_file(path)), root_(root_of(handle_, path)) {}
+
+File::File(ToGoOn /*mode*/, const std::string& path)
+    : path_(path), handle_(open_to_go_on(path)), root_(root_of(handle_, path)) {}
+
+void File::sync() {
+    check(H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL), {path_, "the file"}, "write");
+    write_to_medium(path_);
+}
 
 void File::close() {
     const Location whole{path_, "the file"};
     check(H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL), whole, "write");
     root_ = Group(Handle(), {path_, "/"});
     check(handle_.close(), whole, "close");
-    const int file = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
-    if (file < 0) throw IoError::from_errno(path_, "open", errno);
-    const int synced = ::fsync(file);
-    const int reason = errno;
-    ::close(file);
-    if (synced != 0) throw IoError::from_errno(path_, "write to the medium", reason);
+    write_to_medium(path_);
 }
 
 } // namespace pillar::storage

@@ -18,11 +18,10 @@ void pause_core() noexcept {
 #endif
 }
 
-/// Until `is_done`: spin, then yield, and do something useful now and then.
+/// Until `is_done`, which it is not yet: spin until `give_up_s`, then yield, and do something useful
+/// now and then.
 template <class Condition>
-void wait_until(double spin_s, WhileWaiting do_this, const Condition& is_done) noexcept {
-    if (is_done()) return;
-    const double give_up_s = monotonic_s() + spin_s;
+void wait_on(double give_up_s, WhileWaiting do_this, const Condition& is_done) noexcept {
     do {
         for (int i = 0; i < 16; ++i) {
             if (is_done()) return;
@@ -33,6 +32,15 @@ void wait_until(double spin_s, WhileWaiting do_this, const Condition& is_done) n
         if (do_this != nullptr) (*do_this)();
         ::sched_yield();
     }
+}
+
+template <class Condition>
+void wait_until(double spin_s, WhileWaiting do_this, BarrierTime* time,
+                const Condition& is_done) noexcept {
+    if (is_done()) return;
+    const double begin_s = monotonic_s();
+    wait_on(begin_s + spin_s, do_this, is_done);
+    if (time != nullptr) time->waited_s += monotonic_s() - begin_s;
 }
 
 } // namespace
@@ -53,28 +61,34 @@ void Barrier::open_next(std::size_t mine) noexcept {
     generation_.store(mine + 1, std::memory_order_release);
 }
 
-void Barrier::wait(WhileWaiting do_this) noexcept {
+void Barrier::wait(WhileWaiting do_this, BarrierTime* time) noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
     if (n_arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
         open_next(mine);
         return;
     }
-    wait_until(spin_s_, do_this,
+    wait_until(spin_s_, do_this, time,
                [&] { return generation_.load(std::memory_order_acquire) != mine; });
 }
 
-void Barrier::lead(FunctionRef<void()> serial, WhileWaiting do_this) noexcept {
+void Barrier::lead(FunctionRef<void()> serial, WhileWaiting do_this, BarrierTime* time) noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
-    wait_until(spin_s_, do_this,
+    wait_until(spin_s_, do_this, time,
                [&] { return n_arrived_.load(std::memory_order_acquire) + 1 == n_threads_; });
-    serial();
+    if (time == nullptr || n_threads_ == 1) {
+        serial();
+    } else {
+        const double begin_s = monotonic_s();
+        serial();
+        time->serial_s += monotonic_s() - begin_s;
+    }
     open_next(mine);
 }
 
-void Barrier::follow() noexcept {
+void Barrier::follow(BarrierTime* time) noexcept {
     const std::size_t mine = generation_.load(std::memory_order_relaxed);
     n_arrived_.fetch_add(1, std::memory_order_release);
-    wait_until(spin_s_, nullptr,
+    wait_until(spin_s_, nullptr, time,
                [&] { return generation_.load(std::memory_order_acquire) != mine; });
 }
 

@@ -72,7 +72,7 @@ void expect_threads(int n_threads) {
 
 Team::Team(int n_threads, int n_cpus)
     : n_threads_(granted_threads(n_threads)), barrier_(n_threads_, n_threads_ > n_cpus),
-      last_(n_threads_, n_threads_ > n_cpus) {}
+      last_(n_threads_, n_threads_ > n_cpus), times_(static_cast<std::size_t>(n_threads_)) {}
 
 void Team::run(FunctionRef<void(Worker)> body) noexcept {
     run(body, nullptr);
@@ -105,14 +105,15 @@ void Team::work(int index, int count) noexcept {
     (void)hand_over.load(std::memory_order_acquire);
     expects(count == n_threads_, "a team ran inside another team or lost threads to a new limit");
     const WhileWaiting while_waiting = index == 0 ? while_waiting_ : nullptr;
+    BarrierTime* const time = &times_[static_cast<std::size_t>(index)].time;
     try {
-        (*body_)(Worker(index, count, barrier_, while_waiting));
+        (*body_)(Worker(index, count, barrier_, while_waiting, time));
     } catch (const std::exception& error) {
         expects(false, std::string("an exception left a team's body: ") + error.what());
     } catch (...) {
         expects(false, "an exception left a team's body");
     }
-    last_.wait(while_waiting);
+    last_.wait(while_waiting, time);
     hand_over.fetch_add(1, std::memory_order_release);
 }
 

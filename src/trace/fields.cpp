@@ -25,6 +25,12 @@ constexpr auto of_steps = std::to_array<Field<StepRow>>({
      &StepRow::n_cached, "", true},
     {"request_bytes", "byte", "rank 0's message to all", &StepRow::request_bytes, "", true},
     {"reply_bytes", "byte", "longest reply of a rank", &StepRow::reply_bytes, "", true},
+    {"propose_s", "s",
+     "planning the step, before it, on rank 0: proposing tokens, admitting sequences",
+     &StepRow::propose_s, "", true},
+    {"sample_s", "s",
+     "putting the ranks' candidates together and choosing the tokens, after the step, on rank 0",
+     &StepRow::sample_s, "", true},
     {"trace_s", "s", "what tracing took after the step on rank 0: outside the timed region",
      &StepRow::trace_s},
     {"trace_bytes", "byte", "what all ranks together sent after the step for traces and clocks",
@@ -46,6 +52,11 @@ constexpr auto of_ranks = std::to_array<Field<RankRow>>({
      "how far `wait_s` (and, the other way, `wire_s`) may be off because clocks are",
      &RankRow::wait_uncertainty_s},
     {"wait_resolved", "", "`wait_s` and its uncertainty", &RankRow::wait_resolved, "below above"},
+    {"embed_s", "s", "of `compute_s`: embedding and first norm; NaN: the step had no layers",
+     &RankRow::embed_s, "", true},
+    {"output_s", "s",
+     "of `compute_s`: after the last layer's all-reduce; last norm, output matrix, candidates",
+     &RankRow::output_s, "", true},
     {"bytes_sent", "byte", "payload of the step's messages", &RankRow::bytes_sent},
     {"messages_sent", "", "messages of the step", &RankRow::messages_sent},
     {"bytes_read", "byte", "read from the model file (embedding rows)", &RankRow::bytes_read},
@@ -78,6 +89,37 @@ constexpr auto of_shares = std::to_array<Field<RankShare>>({
     {"n_heads", "", "own query heads", &RankShare::n_heads},
 });
 
+constexpr auto of_layers = std::to_array<Field<LayerRow>>({
+    {"step", "", "of /steps", &LayerRow::step},
+    {"rank", "", "of /ranks", &LayerRow::rank},
+    {"layer", "", "from 0", &LayerRow::layer},
+    {"t_start_s", "s", "begin on rank 0's clock, since `created`", &LayerRow::t_start_s},
+    {"attention_s", "s",
+     "query, key, value, attention, output projection; in later layers also what follows the sum "
+     "before: residual, norm",
+     &LayerRow::attention_s},
+    {"attention_wait_s", "s", "waiting in the first all-reduce", &LayerRow::attention_wait_s},
+    {"attention_wire_s", "s", "the rest of it", &LayerRow::attention_wire_s},
+    {"feed_forward_s", "s", "residual, norm, gate, up, down, or the experts",
+     &LayerRow::feed_forward_s},
+    {"feed_forward_wait_s", "s", "waiting in the second all-reduce",
+     &LayerRow::feed_forward_wait_s},
+    {"feed_forward_wire_s", "s", "the rest of it", &LayerRow::feed_forward_wire_s},
+});
+
+constexpr auto of_telemetry = std::to_array<Field<TelemetryRow>>({
+    {"t_s", "s", "on rank 0's clock, since `created`", &TelemetryRow::t_s},
+    {"rank", "", "whose machine", &TelemetryRow::rank},
+    {"clock_hz", "Hz", "mean core clock", &TelemetryRow::clock_hz},
+    {"temperature_c", "celsius", "of the processor", &TelemetryRow::temperature_c},
+    {"throttled", "", "the Raspberry Pi firmware's `get_throttled` bits",
+     &TelemetryRow::throttled},
+    {"resident_bytes", "byte", "memory that the rank holds", &TelemetryRow::resident_bytes},
+    {"supply_v", "V", "what the board is supplied with; NaN: it does not tell",
+     &TelemetryRow::supply_v},
+    {"power_w", "W", "what the board takes; NaN: it does not tell", &TelemetryRow::power_w},
+});
+
 } // namespace
 
 template <class Row>
@@ -90,6 +132,8 @@ storage::Description Field<Row>::description() const {
 template struct Field<StepRow>;
 template struct Field<RankRow>;
 template struct Field<RankShare>;
+template struct Field<LayerRow>;
+template struct Field<TelemetryRow>;
 
 std::span<const Field<StepRow>> step_fields() {
     return of_steps;
@@ -99,6 +143,12 @@ std::span<const Field<RankRow>> rank_fields() {
 }
 std::span<const Field<RankShare>> share_fields() {
     return of_shares;
+}
+std::span<const Field<LayerRow>> layer_fields() {
+    return of_layers;
+}
+std::span<const Field<TelemetryRow>> telemetry_fields() {
+    return of_telemetry;
 }
 
 } // namespace pillar::trace

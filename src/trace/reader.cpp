@@ -197,6 +197,14 @@ Trace read_trace(const std::string& path) {
     columns.read("/steps", step_fields(), trace.steps);
     trace.ranks.resize(trace.n_steps() * trace.n_ranks());
     columns.read("/ranks", rank_fields(), trace.ranks);
+    if (columns.file().has("/layers/step")) {
+        trace.layers.resize(columns.length("/layers/step"));
+        columns.read("/layers", layer_fields(), trace.layers);
+    }
+    if (columns.file().has("/telemetry/t_s")) {
+        trace.telemetry.resize(columns.length("/telemetry/t_s"));
+        columns.read("/telemetry", telemetry_fields(), trace.telemetry);
+    }
     return trace;
 }
 

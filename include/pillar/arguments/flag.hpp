@@ -105,6 +105,9 @@ class Flag {
     Flag& looks(Looks looks);
     /// The value of a flag that stands without one.
     Flag& alone(std::string value);
+    /// Two arguments follow it, of which the first is a word: the value is both, with a blank
+    /// between.
+    Flag& takes_pair();
     /// Help tells the default.
     Flag& with_default();
 
@@ -112,6 +115,7 @@ class Flag {
     [[nodiscard]] Takes takes() const noexcept { return takes_; }
     [[nodiscard]] Looks looks() const noexcept { return looks_; }
     [[nodiscard]] bool adds_up() const noexcept { return adds_up_; }
+    [[nodiscard]] bool is_pair() const noexcept { return is_pair_; }
     [[nodiscard]] const std::string& value_alone() const noexcept { return alone_; }
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
     [[nodiscard]] bool has_name(std::string_view name) const noexcept;
@@ -135,6 +139,7 @@ class Flag {
     Takes takes_;
     Looks looks_ = Looks::like_a_name;
     bool adds_up_ = false;
+    bool is_pair_ = false;
     std::vector<std::string> names_;
     std::string alone_;
     std::string typed_;

@@ -5,6 +5,7 @@
 #include "pillar/bench/tests.hpp"
 #include "pillar/comm/environment.hpp"
 #include "pillar/session/options.hpp"
+#include "pillar/session/tracing.hpp"
 #include "pillar/synthetic/synthetic.hpp"
 #include "pillar/tables/writer.hpp"
 
@@ -23,6 +24,7 @@ struct BenchOptions {
     bool roofline = false;
     std::string write; ///< write_synthetic's file
     bool force = false;
+    session::TraceFlags trace; ///< of the only model's repetitions; its `force` is the one above
 };
 
 /// Collective. Returns the exit code: resumable where a signal ended it. Throws comm::AgreedError.

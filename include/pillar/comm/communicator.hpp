@@ -38,12 +38,16 @@ class Communicator {
     /// After choose(), before the first step: allocate what all-reduces of up to
     /// `max_allreduce_floats` need. Without it the first call of a new largest length allocates.
     virtual void reserve(std::size_t max_allreduce_floats);
+    /// The same for exact_allreduce().
+    virtual void reserve_exact(std::size_t max_floats);
 
     /// Collective. Element-wise sum over the ranks, in place, the same bits on every rank (all
     /// algorithms but mpi and ring: in the balanced tree of the ranks). `values.size()` is the same
     /// on all ranks. Best called with the same memory again: messages to and from it are prepared
     /// once.
     virtual void allreduce(std::span<float> values) = 0;
+    /// Collective. The same in f32 whatever the wire is: of few values that must not be rounded.
+    virtual void exact_allreduce(std::span<float> values);
 
     /// Collective. The same in the background: between start_allreduce() and finish_allreduce(),
     /// which returns with the sum in `values`, this rank may compute, and nobody touches `values`.
@@ -51,6 +55,7 @@ class Communicator {
     /// millisecond. One at a time, and no other collective meanwhile. The timeline has the waiting
     /// in finish_allreduce() alone: the rest costs no time.
     virtual void start_allreduce(std::span<float> values);
+    virtual void start_exact_allreduce(std::span<float> values);
     virtual void advance_allreduce() noexcept;
     virtual void finish_allreduce();
 
@@ -107,7 +112,8 @@ class Communicator {
     /// Enter a finished step collective into the counters and the timeline.
     void note_step(const CollectiveTiming& timing, const Traffic& sent) noexcept;
 
-    std::span<float> started_; ///< what start_allreduce() was given
+    std::span<float> started_;      ///< what start_allreduce() was given
+    bool is_started_exact_ = false; ///< or start_exact_allreduce()
     StepTimeline* timeline_ = nullptr;
     Traffic step_traffic_;
     Traffic other_traffic_;

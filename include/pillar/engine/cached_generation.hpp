@@ -50,11 +50,11 @@ class CachedGeneration : public Scheduler {
     Keeps keeps_;
     std::vector<tokenizer::TokenId> cached_;
     std::optional<Sequence> sequence_;
-    std::int32_t n_answers_ = 0;
-    StepObserver* observer_ = nullptr;
     bool has_begun_ = false; ///< the answer's first step is planned
     std::size_t n_read_ = 0;
     std::size_t n_found_ = 0;
+    std::int32_t n_begun_ = 0; ///< answers
+    StepObserver* observer_ = nullptr;
 };
 
 } // namespace pillar::engine

@@ -58,12 +58,16 @@ struct StepPlan {
     std::vector<forward::Row>
         rows; ///< at most max_rows, at most max_logit_rows of them with want_logits, and at most
               ///< max_full_rows of these of sequences that ask for whole rows
+    /// None, or one for each row with want_logits: the id that follows it in a given text. Ranks
+    /// then send that id's logit as the row's only candidate, without looking for a better one.
+    std::vector<sampling::TokenId> labels;
 
     void clear() noexcept {
         keeps.clear();
         samplings.clear();
         biases.clear();
         rows.clear();
+        labels.clear();
     }
 };
 
@@ -85,6 +89,8 @@ static_assert(std::has_unique_object_representations_v<StepCounts>);
 /// reply is gathered; what rank 0 does between two steps (picking, printing, asking a user) is the
 /// others' wait in the broadcast.
 struct StepRecord : StepCounts {
+    double propose_s = 0; ///< rank 0: what the scheduler took before it: proposals, admissions
+    double sample_s = 0;  ///< rank 0: what putting the ranks' candidates together took after it
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
 
@@ -101,6 +107,7 @@ struct TokenRecord {
     Phase phase = Phase::prefill;
     double latency_s = 0; ///< since the sequence's previous token (its start for the first)
     float logprob = 0;    ///< from raw logits, before penalties; NaN for prompt tokens
+    double sample_s = 0;  ///< what choosing it took
 };
 
 struct SequenceRecord {

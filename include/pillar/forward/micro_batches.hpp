@@ -15,12 +15,16 @@ inline constexpr std::size_t micro_batch_unit = 16;       ///< what kernels mult
 std::size_t first_micro_batch(std::size_t n_rows, int n_ranks) noexcept;
 
 inline constexpr std::size_t blocks_a_layer = 2; ///< each ends with the sum of its rows
+/// Floats a row of the exact all-reduce that a joint norm of queries and keys needs before the
+/// scores: the sums of their squares.
+inline constexpr std::size_t squares_a_row = 2;
 /// All-reduces in one layer of a step with so many rows.
-std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks) noexcept;
+std::size_t allreduces_a_layer(std::size_t n_rows, int n_ranks, bool has_joint_norm) noexcept;
 
 /// Barriers of the thread team in one layer of a step with so many rows; one more where a few rows
 /// leave threads to share the pages of a head, or heads share blocks. Experts are chosen and their
-/// rows gathered first.
-std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts = false) noexcept;
+/// rows gathered first. Many rows meet once more after a joint norm.
+std::size_t barriers_a_layer(std::size_t n_rows, int n_ranks, bool has_experts = false,
+                             bool has_joint_norm = false) noexcept;
 
 } // namespace pillar::forward

@@ -1,8 +1,8 @@
 #pragma once
 // The forward pass of one rank: a workspace (KV cache, buffers, the division of work among the
 // threads) over a model that is only read. One call serves a prefill chunk, a decode step and a
-// batch of sequences alike: rows in, this rank's logits out. Two all-reduces a layer are all its
-// communication (src/forward/layer.cpp).
+// batch of sequences alike: rows in, this rank's logits out. Two all-reduces a layer, three with a
+// joint norm, are all its communication (src/forward/layer.cpp).
 
 #include "pillar/comm/communicator.hpp"
 #include "pillar/forward/cost.hpp"
@@ -66,6 +66,9 @@ class Transformer {
     /// Hash of the final residual of the last call's rows: the same on every rank, or something is
     /// wrong.
     [[nodiscard]] std::uint64_t residual_hash() const noexcept;
+    /// When the first layer of the last call began (monotonic_s): embedding and first norm were
+    /// done.
+    [[nodiscard]] double layers_begin_s() const noexcept;
     /// The local failure of the last call, empty when there was none; cleared by the call.
     [[nodiscard]] std::string take_error();
 

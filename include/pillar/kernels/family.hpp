@@ -84,6 +84,8 @@ struct Family {
     /// out[i] = x[i] · (1/√(Σx²/n + eps)) · weight[i]; Σ in 16 virtual lanes. `out` may be `x`.
     void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps,
                      float* out) noexcept;
+    /// Σx² in 16 virtual lanes: rms_norm's, where a norm goes over more than one rank has.
+    float (*sum_of_squares)(const float* x, std::size_t n) noexcept;
     /// Rotate pairs (2i, 2i+1) of the first 2·n_pairs elements of one head by cos[i], sin[i]. In
     /// place.
     void (*rope)(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;

@@ -73,6 +73,9 @@ struct Hyperparameters {
     }
 };
 
+/// Layers whose norm of queries and keys goes over all heads of a row.
+std::size_t n_joint_norms(const Hyperparameters& h) noexcept;
+
 /// To be called when the context of the run is known: which of a file's two sets of rotary factors
 /// it takes.
 void choose_rope_factors(Hyperparameters& h, std::size_t n_context) noexcept;

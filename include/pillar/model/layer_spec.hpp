@@ -12,6 +12,7 @@ namespace pillar::model {
 enum class NormPlacement : std::uint8_t {
     before_block, ///< x += block(norm(x))
     around_block, ///< x += norm(block(norm(x))), each norm with weights of its own
+    after_block,  ///< x += norm(block(x))
 };
 
 /// What the gate of a feed-forward goes through.
@@ -20,6 +21,12 @@ enum class Activation : std::uint8_t {
     gelu_tanh, ///< gelu in its form with tanh; with the product by up: geglu
     /// g / (1 + exp(-1.702 g)) times up + 1, both no further than 7 from 0 (gate: above alone).
     silu_clamped,
+};
+
+/// What the norm of queries and keys goes over, in layers that have its weights.
+enum class HeadNorm : std::uint8_t {
+    each,  ///< one head
+    joint, ///< all query heads of a row, and all of its key heads: they are on several ranks
 };
 
 enum class FeedForward : std::uint8_t {
@@ -31,6 +38,7 @@ enum class FeedForward : std::uint8_t {
 
 struct LayerSpec {
     NormPlacement norms = NormPlacement::before_block;
+    HeadNorm head_norm = HeadNorm::each;
     FeedForward feed_forward = FeedForward::gated;
     Activation activation = Activation::silu;
     float attention_scale = 1.0f; ///< what a score q · k is multiplied with

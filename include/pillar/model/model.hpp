@@ -21,6 +21,10 @@ struct Model {
     /// Own columns of the queries, and of keys or values.
     [[nodiscard]] std::size_t q_dim() const noexcept { return share.heads.size() * h.head_dim; }
     [[nodiscard]] std::size_t kv_dim() const noexcept { return share.kv_heads.size() * h.head_dim; }
+    /// Query heads and KV heads.
+    [[nodiscard]] std::size_t n_own_heads() const noexcept {
+        return share.heads.size() + share.kv_heads.size();
+    }
 
     const gguf::File& file; ///< rows of the embedding are read from it on demand
     const Hyperparameters h;

@@ -41,8 +41,8 @@ enum class Role : std::uint8_t {
     query_bias,
     key_bias,
     value_bias,
-    query_norm, ///< of each query head
-    key_norm,   ///< of each key head
+    query_norm, ///< of each query head, or of all (HeadNorm)
+    key_norm,   ///< of each key head, or of all
     attention_output_bias,
     gate_bias,
     up_bias,

@@ -47,8 +47,9 @@ struct LayerWeights {
     // the all-reduce.
     std::vector<float> query_bias, key_bias, value_bias; ///< own rows
     std::vector<float> gate_bias, up_bias;               ///< own hidden rows
-    std::vector<float> query_norm, key_norm;             ///< (head_dim) of every head, or empty
-    std::vector<float> output_bias, down_bias;           ///< (dim)
+    /// Of every head (head_dim), of own rows where the norm is a joint one, or empty.
+    std::vector<float> query_norm, key_norm;
+    std::vector<float> output_bias, down_bias; ///< (dim)
 };
 
 struct Weights {

@@ -1,7 +1,7 @@
 #pragma once
 // The type mixes that files are named after: which block format each tensor of a "Q4_K_M" model
-// has. The rules are llama.cpp's (llama_tensor_get_type, without an importance matrix), so that a
-// file made here has the formats and the size that users know under the name.
+// has. The rules are llama.cpp's (llama_tensor_get_type), so that a file made here has the formats
+// and the size that users know under the name.
 
 #include "pillar/quant/type.hpp"
 
@@ -32,6 +32,7 @@ enum class Mix : std::uint8_t {
     q6_k,
     iq4_nl,
     iq4_xs,
+    iq3_m,
     tq1_0,
     tq2_0,
     mxfp4,
@@ -74,11 +75,17 @@ struct MixModel {
     std::size_t heads_per_kv_head = 1;
     bool tied = false;         ///< the output matrix is the embedding
     std::size_t n_experts = 0; ///< a layer; their matrices have the rules of one feed-forward's
+    bool has_importance = false; ///< an importance matrix weights the errors
+    bool is_70b = false; ///< 80 layers, many heads to a KV head: small value matrices in large models
 };
 
 /// The format of one matrix with rows of `n_columns`. `layer` counts from 0. A format whose blocks
 /// do not divide the row gives way to one of 32 (K-quants) and that to f16.
 Type type_in(Mix mix, MatrixRole role, std::size_t layer, std::size_t n_columns,
              const MixModel& model) noexcept;
+
+/// `type` itself where its blocks divide a row of `n_columns`, else what takes its place: a format
+/// of 32 (K-quants), or f16.
+Type fitting_type(Type type, std::size_t n_columns) noexcept;
 
 } // namespace pillar::quant

@@ -36,6 +36,8 @@ class Recorder : public engine::StepObserver {
     /// Gather at the latest after so many steps, or so many seconds of steps.
     static constexpr std::size_t gather_every_steps = 64;
     static constexpr double gather_every_s = 5.0;
+    /// A thread of its own reads the sensors so often, and at the start and the end.
+    static constexpr double sensors_every_s = 1.0;
 
     /// Collective. Create the journal; write header, hosts and clocks. `comm` outlives the
     /// recorder. Throws comm::AgreedError when rank 0 cannot create the journal.

@@ -6,7 +6,9 @@
 #include "pillar/sampling/sampling.hpp"
 #include "pillar/session/session.hpp"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pillar::session {
@@ -14,6 +16,7 @@ namespace pillar::session {
 struct TraceFlags {
     std::string path; ///< empty: no trace
     bool force = false;
+    std::int32_t layers = 0; ///< of every so many steps, each layer's times; 0: of none
 };
 
 /// The command line as a shell would read it again; set once by parse().
@@ -24,8 +27,11 @@ void remember_command_line(int argc, char** argv);
 struct RunDescription {
     trace::Configuration config;          ///< effective options, and what is known of the model
     std::vector<trace::RankShare> shares; ///< of every rank
+    std::string title;                    ///< "pillar run"
 };
-RunDescription describe_run(Session& session, const ModelOptions& options);
+/// `subcommand`: "run"
+RunDescription describe_run(Session& session, const ModelOptions& options,
+                            std::string_view subcommand);
 void add_sampling(trace::Configuration& config, const sampling::Parameters& parameters);
 
 /// A recorder that SIGTERM and SIGINT can reach while it lives.

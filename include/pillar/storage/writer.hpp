@@ -4,6 +4,7 @@
 // complete in one stroke (.part, rename) is trace's business.
 
 #include "pillar/storage/column.hpp"
+#include "pillar/storage/fixed_column.hpp"
 
 #include <string_view>
 #include <type_traits>
@@ -38,6 +39,19 @@ class Group {
                                 std::size_t width = 0) {
         return make_column(name, type_of<T>(), what, width);
     }
+    /// A column of a fixed length (fixed_column.hpp).
+    template <class T>
+    [[nodiscard]] FixedColumn fixed_column(std::string_view name, const Description& what,
+                                           std::size_t n_rows, std::size_t width = 0) {
+        return make_fixed_column(name, type_of<T>(), what, n_rows, width);
+    }
+    /// One that is there, to be written on. Throws FormatError where it is missing or of another
+    /// shape.
+    template <class T>
+    [[nodiscard]] FixedColumn open_fixed_column(std::string_view name, std::size_t n_rows,
+                                                std::size_t width = 0) {
+        return find_fixed_column(name, type_of<T>(), n_rows, width);
+    }
     [[nodiscard]] TextColumn text_column(std::string_view name, const Description& what);
 
     /// Make `scale` the dimension of this name.
@@ -54,6 +68,10 @@ class Group {
     void write(std::string_view name, const Value& value);
     Column make_column(std::string_view name, Type type, const Description& what,
                        std::size_t width);
+    FixedColumn make_fixed_column(std::string_view name, Type type, const Description& what,
+                                  std::size_t n_rows, std::size_t width);
+    FixedColumn find_fixed_column(std::string_view name, Type type, std::size_t n_rows,
+                                  std::size_t width);
     void attach_scale(Handle::Id column, const Location& location, const Column& scale,
                       unsigned index);
     [[nodiscard]] Location child(std::string_view name) const;
@@ -62,14 +80,19 @@ class Group {
     Location location_;
 };
 
-/// A new file.
+/// A new file, or one that is written on.
 class File {
   public:
     /// Replaces an existing file. Throws IoError(cannot_create).
     explicit File(const std::string& path);
+    struct ToGoOn {};
+    /// A file that is there. Throws IoError.
+    File(ToGoOn, const std::string& path);
 
     [[nodiscard]] Group& root() noexcept { return root_; }
-    /// Write everything to the medium (fsync) and close. Throws IoError; without it errors of
+    /// Write everything to the medium (fsync).
+    void sync();
+    /// The same, then close. Throws IoError; without it errors of
     /// closing go unseen.
     void close();
 

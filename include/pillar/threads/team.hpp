@@ -18,18 +18,26 @@ namespace pillar::threads {
 /// What a thread does now and then while it waits for others; nullptr: nothing.
 using WhileWaiting = const FunctionRef<void()>*;
 
-/// Sense-reversing barrier for a fixed number of threads. Counts how often all have passed.
+/// What a thread has spent at barriers so far.
+struct BarrierTime {
+    double waited_s = 0; ///< until the others had come and the serial part was done
+    double serial_s = 0; ///< main thread: in serial parts, while the others waited
+};
+
+/// Sense-reversing barrier for a fixed number of threads. Counts how often all have passed. Waiting
+/// is added to `time` where one is given; who comes last reads no clock.
 class Barrier {
   public:
     /// `is_oversubscribed`: the threads have fewer CPUs than they are, so waiting must not hold
     /// one.
     Barrier(int n_threads, bool is_oversubscribed) noexcept;
     /// Wait until all threads have arrived; what they wrote before is seen by all after.
-    void wait(WhileWaiting do_this = nullptr) noexcept;
+    void wait(WhileWaiting do_this = nullptr, BarrierTime* time = nullptr) noexcept;
     /// The same with a serial part: when all have arrived, one of them runs `serial`, then all go
     /// on and see what it wrote. The thread that is to run it calls lead(), the others follow().
-    void lead(FunctionRef<void()> serial, WhileWaiting do_this = nullptr) noexcept;
-    void follow() noexcept;
+    void lead(FunctionRef<void()> serial, WhileWaiting do_this = nullptr,
+              BarrierTime* time = nullptr) noexcept;
+    void follow(BarrierTime* time = nullptr) noexcept;
     [[nodiscard]] std::size_t n_barriers() const noexcept {
         return generation_.load(std::memory_order_relaxed);
     }
@@ -46,8 +54,10 @@ class Barrier {
 /// One thread's place in the team.
 class Worker {
   public:
-    Worker(int index, int count, Barrier& barrier, WhileWaiting while_waiting = nullptr) noexcept
-        : index_(index), count_(count), barrier_(&barrier), while_waiting_(while_waiting) {}
+    Worker(int index, int count, Barrier& barrier, WhileWaiting while_waiting = nullptr,
+           BarrierTime* time = nullptr) noexcept
+        : index_(index), count_(count), barrier_(&barrier), while_waiting_(while_waiting),
+          time_(time) {}
     [[nodiscard]] int index() const noexcept { return index_; }
     [[nodiscard]] int count() const noexcept { return count_; }
     [[nodiscard]] bool is_main() const noexcept { return index_ == 0; }
@@ -57,14 +67,14 @@ class Worker {
         const auto t = static_cast<std::size_t>(count_);
         return {i * n / t, (i + 1) * n / t};
     }
-    void barrier() const noexcept { barrier_->wait(while_waiting_); }
+    void barrier() const noexcept { barrier_->wait(while_waiting_, time_); }
     /// A barrier with a serial part (communication, a little work that is not worth sharing): when
     /// all have arrived, the main thread alone runs `serial`, then all go on. One barrier.
     void serial(FunctionRef<void()> serial) const noexcept {
         if (is_main())
-            barrier_->lead(serial, while_waiting_);
+            barrier_->lead(serial, while_waiting_, time_);
         else
-            barrier_->follow();
+            barrier_->follow(time_);
     }
 
   private:
@@ -72,6 +82,7 @@ class Worker {
     int count_;
     Barrier* barrier_;
     WhileWaiting while_waiting_; ///< of the main thread alone
+    BarrierTime* time_;          ///< the thread's own
 };
 
 /// CPUs this process may use: min(affinity mask, cgroup v1/v2 CPU quota rounded up); ≥ 1.
@@ -96,15 +107,27 @@ class Team {
     void run(FunctionRef<void(Worker)> body, FunctionRef<void()> while_waiting) noexcept;
     /// The barrier of the bodies; run()'s own barriers are not counted there.
     [[nodiscard]] const Barrier& barrier() const noexcept { return barrier_; }
+    /// Seconds that a thread has waited at barriers for other threads since the team was made. What
+    /// the main thread did meanwhile in serial parts (communication) is nobody's waiting. Not while
+    /// a body runs.
+    [[nodiscard]] double waited_s(int thread) const noexcept {
+        const BarrierTime& time = times_[static_cast<std::size_t>(thread)].time;
+        return thread == 0 ? time.waited_s : time.waited_s - times_[0].time.serial_s;
+    }
 
   private:
     void run(FunctionRef<void(Worker)> body, WhileWaiting while_waiting) noexcept;
     void fork() noexcept;
     void work(int index, int count) noexcept;
 
+    struct alignas(64) OwnTime { // a line of the cache each: threads write while others do
+        BarrierTime time;
+    };
+
     int n_threads_;
     Barrier barrier_;
     Barrier last_;
+    std::vector<OwnTime> times_; ///< (n_threads)
     const FunctionRef<void(Worker)>* body_ = nullptr;
     WhileWaiting while_waiting_ = nullptr;
 };

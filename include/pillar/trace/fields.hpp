@@ -31,6 +31,8 @@ struct Field {
 [[nodiscard]] std::span<const Field<StepRow>> step_fields();
 [[nodiscard]] std::span<const Field<RankRow>> rank_fields();
 [[nodiscard]] std::span<const Field<RankShare>> share_fields();
+[[nodiscard]] std::span<const Field<LayerRow>> layer_fields();
+[[nodiscard]] std::span<const Field<TelemetryRow>> telemetry_fields();
 
 /// What a column stores a member as.
 template <class T>

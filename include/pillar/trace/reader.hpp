@@ -34,6 +34,9 @@ struct Trace {
     std::vector<Host> hosts;    ///< (P)
     std::vector<StepRow> steps; ///< (S); counts that an older pillar did not record are 0
     std::vector<RankRow> ranks; ///< (S, P); NaN: the rank's record is missing
+    // Empty in traces of older pillars.
+    std::vector<LayerRow> layers; ///< by step, rank, layer
+    std::vector<TelemetryRow> telemetry;
 
     [[nodiscard]] std::size_t n_steps() const noexcept { return steps.size(); }
     [[nodiscard]] std::size_t n_ranks() const noexcept { return hosts.size(); }

@@ -76,6 +76,7 @@ class Reader {
             return;
         }
         if (!value) value = next_value(flag, name);
+        if (flag.is_pair()) *value += " " + next_value(flag, name + " " + *value);
         if (name == "--model" || name == "-m") model_ = value;
         give(flag, *value);
     }

@@ -34,6 +34,7 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent, LivenessProbe& probe, Algorith
     : channel_(parent), choice_(only(algorithm)), allreduce_(channel_, wire),
       tree_(binomial_tree(rank(), size())),
       by_rank_(tree_.children.rbegin(), tree_.children.rend()) {
+    if (wire != Wire::f32) exact_.emplace(channel_, Wire::f32);
     if (size() > 1) watchdog_.emplace(probe, &channel_, limits);
     const std::vector<RankCpus> ranks = connect(probe);
     yields_ = is_oversubscribed(ranks, rank());
@@ -74,10 +75,10 @@ void MpiCommunicator::emulate(const NetworkModel& network, std::span<const RankC
     channel_.emulate(network);
 }
 
-void MpiCommunicator::reserve(std::size_t max_allreduce_floats) {
+void MpiCommunicator::reserve(Allreduce& with, std::size_t max_floats) {
     if (size() == 1) return;
-    allreduce_.reserve(choice_.shorter, std::min(choice_.max_shorter, max_allreduce_floats));
-    allreduce_.reserve(choice_.longer, max_allreduce_floats);
+    with.reserve(choice_.shorter, std::min(choice_.max_shorter, max_floats));
+    with.reserve(choice_.longer, max_floats);
 }
 
 void MpiCommunicator::set_in_steps(bool in_steps) noexcept {
@@ -122,15 +123,15 @@ void MpiCommunicator::step(CollectiveKind kind,
     count_other(channel_.take_stamps());
 }
 
-void MpiCommunicator::allreduce(std::span<float> values) {
+void MpiCommunicator::sum(Allreduce& with, std::span<float> values) {
     step(CollectiveKind::allreduce, [&](double begin_s) {
         const Algorithm algorithm = choice_.of(values.size());
         if (algorithm == Algorithm::mpi) {
             sum_by_mpi(values);
         } else {
-            allreduce_.start(algorithm, values);
+            with.start(algorithm, values);
             Backoff waiting = backoff(begin_s, step_sleep_after_s);
-            allreduce_.finish(waiting);
+            with.finish(waiting);
         }
         return values.size_bytes();
     });
@@ -145,11 +146,12 @@ void MpiCommunicator::guarded(FunctionRef<void()> body) noexcept {
     }
 }
 
-void MpiCommunicator::start_allreduce(std::span<float> values) {
+void MpiCommunicator::start(Allreduce& with, std::span<float> values) {
     started_ = values;
+    moving_ = &with;
     const Algorithm algorithm = choice_.of(values.size());
     if (algorithm == Algorithm::mpi) return; // at the end, all at once
-    guarded([&] { allreduce_.start(algorithm, values); });
+    guarded([&] { with.start(algorithm, values); });
     advanced_s_ = monotonic_s();
 }
 
@@ -157,7 +159,7 @@ void MpiCommunicator::advance_allreduce() noexcept {
     const double now_s = monotonic_s();
     if (now_s - advanced_s_ < min_advance_s) return;
     guarded([&] {
-        for (int i = 0; i < polls_per_advance && !allreduce_.advance(); ++i) {
+        for (int i = 0; i < polls_per_advance && !moving_->advance(); ++i) {
         }
     });
     advanced_s_ = monotonic_s();
@@ -167,7 +169,7 @@ void MpiCommunicator::finish_allreduce() {
     if (choice_.of(started_.size()) == Algorithm::mpi) return allreduce(started_);
     step(CollectiveKind::allreduce, [&](double begin_s) {
         Backoff waiting = backoff(begin_s, step_sleep_after_s);
-        allreduce_.finish(waiting);
+        moving_->finish(waiting);
         return started_.size_bytes();
     });
 }

@@ -29,11 +29,16 @@ class MpiCommunicator final : public Communicator {
     [[nodiscard]] std::string_view host(int rank) const noexcept override {
         return channel_.host(rank);
     }
-    void reserve(std::size_t max_allreduce_floats) override;
+    void reserve(std::size_t max_allreduce_floats) override {
+        reserve(allreduce_, max_allreduce_floats);
+    }
+    void reserve_exact(std::size_t max_floats) override { reserve(exact(), max_floats); }
     void choose(const AllreduceChoice& choice) override { choice_ = choice; }
 
-    void allreduce(std::span<float> values) override;
-    void start_allreduce(std::span<float> values) override;
+    void allreduce(std::span<float> values) override { sum(allreduce_, values); }
+    void exact_allreduce(std::span<float> values) override { sum(exact(), values); }
+    void start_allreduce(std::span<float> values) override { start(allreduce_, values); }
+    void start_exact_allreduce(std::span<float> values) override { start(exact(), values); }
     void advance_allreduce() noexcept override;
     void finish_allreduce() override;
     std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override;
@@ -62,6 +67,10 @@ class MpiCommunicator final : public Communicator {
     void guarded(FunctionRef<void()> body) noexcept;
     [[nodiscard]] Backoff backoff(double begin_s, double sleep_after_s) noexcept;
 
+    Allreduce& exact() noexcept { return exact_ ? *exact_ : allreduce_; }
+    void reserve(Allreduce& with, std::size_t max_floats);
+    void sum(Allreduce& with, std::span<float> values);
+    void start(Allreduce& with, std::span<float> values);
     void sum_by_mpi(std::span<float> values);
 
     /// This rank's subtree, packed in rank order.
@@ -76,10 +85,12 @@ class MpiCommunicator final : public Communicator {
     Channel channel_;
     AllreduceChoice choice_;
     Allreduce allreduce_;
-    Tree tree_;                ///< children: the largest subtree first …
-    std::vector<int> by_rank_; ///< … and in rank order
-    double advanced_s_ = 0;    ///< when a started all-reduce was looked at last
-    bool yields_ = false;      ///< ranks of this machine outnumber its CPUs
+    std::optional<Allreduce> exact_; ///< where the wire rounds
+    Allreduce* moving_ = nullptr;    ///< what the last start was with
+    Tree tree_;                      ///< children: the largest subtree first …
+    std::vector<int> by_rank_;       ///< … and in rank order
+    double advanced_s_ = 0;          ///< when a started all-reduce was looked at last
+    bool yields_ = false;            ///< ranks of this machine outnumber its CPUs
     std::optional<Watchdog> watchdog_;
 };
 

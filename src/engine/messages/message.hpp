@@ -10,7 +10,7 @@
 
 namespace pillar::engine {
 
-/// Head of the request; keeps, samplings, biases and rows follow.
+/// Head of the request; keeps, samplings, biases, rows and labels follow.
 struct RequestHead {
     std::uint64_t step = 0;
     std::uint32_t n_keeps = 0;
@@ -22,7 +22,8 @@ struct RequestHead {
     std::uint8_t failed = 0;      ///< with stop: a rank has an error to tell
     std::uint8_t signalled = 0;   ///< with stop: because of SIGUSR1
     std::uint8_t gather = 0;      ///< observers gather after this step
-    std::uint8_t padding[3] = {}; ///< so that no byte of the message is undefined
+    std::uint8_t has_labels = 0;  ///< one for each row with logits, at the end
+    std::uint8_t padding[2] = {}; ///< so that no byte of the message is undefined
 };
 
 struct RequestRow {

@@ -57,15 +57,16 @@ sampling::LogSum ReplyBuilder::log_sum(std::span<const float> raw) const noexcep
     return combine_tree({sums, n});
 }
 
-void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const float> logits,
+void ReplyBuilder::write(const StepPlan& plan, std::span<const float> logits,
                          const Sequences& sequences, MessageWriter& message) {
     const std::size_t n = transformer_.share().vocabulary.size();
     std::size_t n_found = 0;
-    for (const forward::Row& row : rows)
+    for (const forward::Row& row : plan.rows)
         if (row.want_logits) found_[n_found++].row = &row;
     const auto find_all = [&](Range mine, Scratch& scratch) {
         for (std::size_t slot = mine.begin; slot < mine.end; ++slot)
-            find(found_[slot], logits.subspan(slot * n, n), sequences, scratch);
+            find(found_[slot], logits.subspan(slot * n, n), sequences,
+                 plan.labels.empty() ? std::nullopt : std::optional(plan.labels[slot]), scratch);
     };
     if (n_found > 1 && n_found * n >= worth_sharing) {
         transformer_.team().run([&](threads::Worker worker) {
@@ -85,8 +86,9 @@ void ReplyBuilder::write(std::span<const forward::Row> rows, std::span<const flo
 }
 
 void ReplyBuilder::find(Found& found, std::span<const float> raw, const Sequences& sequences,
-                        Scratch& scratch) const noexcept {
+                        std::optional<sampling::TokenId> label, Scratch& scratch) const noexcept {
     const forward::Row& row = *found.row;
+    const Range own = transformer_.share().vocabulary;
     found.head = {};
     found.candidates.clear();
     if (options_.log_sums && sequences.wants_log_sum(row.sequence)) {
@@ -96,7 +98,13 @@ void ReplyBuilder::find(Found& found, std::span<const float> raw, const Sequence
     }
     const std::size_t n_wanted = sequences.n_candidates(row.sequence);
     if (n_wanted == 0) return; // the whole row is sent
-    const Range own = transformer_.share().vocabulary;
+    if (label) {
+        const auto id = static_cast<std::size_t>(*label);
+        if (id < own.begin || id >= own.end) return;
+        found.head.n_candidates = 1;
+        found.candidates.push_back({*label, raw[id - own.begin], raw[id - own.begin]});
+        return;
+    }
     const auto first_id = static_cast<sampling::TokenId>(own.begin);
     std::span<const float> logits = raw;
     const bool has_bans = sequences.is_banned(row.sequence) && !options_.banned.empty();

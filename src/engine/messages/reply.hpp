@@ -9,6 +9,7 @@
 #include "pillar/engine/loop.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace pillar::engine {
@@ -31,8 +32,8 @@ class ReplyBuilder {
 
     /// The candidates' part of the message; the team shares the rows. `logits`: (rows with
     /// want_logits, own vocabulary rows).
-    void write(std::span<const forward::Row> rows, std::span<const float> logits,
-               const Sequences& sequences, MessageWriter& message);
+    void write(const StepPlan& plan, std::span<const float> logits, const Sequences& sequences,
+               MessageWriter& message);
 
     static std::uint64_t size_bytes(std::size_t vocabulary_rows, std::size_t max_logit_rows,
                                     const LoopOptions& options, int n_threads);
@@ -48,8 +49,9 @@ class ReplyBuilder {
         AdjustedLogits adjusted; ///< of own rows of the vocabulary
         std::vector<sampling::Candidate> best;
     };
+    /// `label`: the only token that is looked for.
     void find(Found& found, std::span<const float> raw, const Sequences& sequences,
-              Scratch& scratch) const noexcept;
+              std::optional<sampling::TokenId> label, Scratch& scratch) const noexcept;
     [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const noexcept;
 
     const forward::Transformer& transformer_;

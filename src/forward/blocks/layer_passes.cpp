@@ -43,7 +43,7 @@ std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheT
         cache == kernels::CacheType::q8_0 ? kernels::cache_block : std::size_t{1};
     std::vector<LayerPasses> passes;
     for (const model::LayerWeights& w : model.weights.layers) {
-        // The norm of a head needs all of it.
+        // The norm of a head, or the sum of its squares, needs all of it.
         const std::size_t query_unit = w.query_norm.empty() ? 2 : head_dim;
         const std::size_t key_unit =
             w.key_norm.empty() ? std::max<std::size_t>(2, block) : head_dim;

@@ -2,6 +2,8 @@
 
 #include "blocks/products.hpp"
 
+#include <algorithm>
+
 namespace pillar::forward {
 
 void normalise(Workspace& ws, kernels::Activations& normed, std::span<const float> weight,
@@ -19,6 +21,13 @@ void norm_before_block(Workspace& ws, std::size_t layer, std::span<const float> 
     case model::NormPlacement::before_block:
     case model::NormPlacement::around_block:
         return normalise(ws, batch.normed, weight, batch.begin + r, r);
+    case model::NormPlacement::after_block: {
+        const std::size_t dim = ws.model.h.dim;
+        const float* const x = ws.buffers.x.data() + (batch.begin + r) * dim;
+        std::copy_n(x, dim, batch.normed.column(r));
+        if (!ws.model.family.float_activations)
+            ws.model.family.quantize(batch.normed, r, 0, batch.normed.layout.n_blocks);
+    }
     }
 }
 

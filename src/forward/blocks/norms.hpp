@@ -10,7 +10,7 @@ void normalise(Workspace& ws, kernels::Activations& normed, std::span<const floa
                std::size_t r, std::size_t column) noexcept;
 
 /// What a block of layer number `layer` starts from, for row r of the micro-batch: batch.normed =
-/// norm(x).
+/// norm(x), or x itself.
 void norm_before_block(Workspace& ws, std::size_t layer, std::span<const float> weight,
                        MicroBatch& batch, std::size_t r) noexcept;
 

@@ -8,6 +8,7 @@ namespace pillar::kernels::avx2 {
 void quantize(Activations& x, std::size_t column, std::size_t block_begin,
               std::size_t block_end) noexcept;
 
+float sum_of_squares(const float* x, std::size_t n) noexcept;
 void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept;
 void rope(float* head, const float* cosine, const float* sine, std::size_t n_pairs) noexcept;
 void swiglu(const float* gate, const float* up, std::size_t n, float* out) noexcept;

@@ -7,7 +7,7 @@
 
 namespace pillar::kernels::avx2 {
 
-void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+float sum_of_squares(const float* x, std::size_t n) noexcept {
     Floats low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
     std::size_t i = 0;
     for (; i + 2 * lanes <= n; i += 2 * lanes) {
@@ -24,11 +24,14 @@ void rms_norm(const float* x, const float* weight, std::size_t n, float eps, flo
         const Floats b = load_first(x + i + lanes, n - i - lanes);
         high = _mm256_fmadd_ps(b, b, high);
     }
+    return sum_of_lanes(low, high);
+}
 
-    const float mean = sum_of_lanes(low, high) / static_cast<float>(n);
+void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+    const float mean = sum_of_squares(x, n) / static_cast<float>(n);
     const float root = _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(mean + eps)));
     const Floats r = _mm256_set1_ps(1.0f / root);
-    for (i = 0; i < n; i += lanes) {
+    for (std::size_t i = 0; i < n; i += lanes) {
         const Floats scaled = _mm256_mul_ps(load_first(x + i, n - i), r);
         store_first(out + i, n - i, _mm256_mul_ps(scaled, load_first(weight + i, n - i)));
     }

@@ -12,17 +12,21 @@
 namespace pillar::kernels::reference {
 
 PILLAR_CLONES
-void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+float sum_of_squares(const float* x, std::size_t n) noexcept {
     float lanes[n_lanes] = {};
     std::size_t i = 0;
     for (; i + n_lanes <= n; i += n_lanes)
         for (std::size_t lane = 0; lane < n_lanes; ++lane)
             lanes[lane] = std::fma(x[i + lane], x[i + lane], lanes[lane]);
     for (; i < n; ++i) lanes[i % n_lanes] = std::fma(x[i], x[i], lanes[i % n_lanes]);
+    return sum_of_lanes(lanes);
+}
 
-    const float mean = sum_of_lanes(lanes) / static_cast<float>(n);
+PILLAR_CLONES
+void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+    const float mean = sum_of_squares(x, n) / static_cast<float>(n);
     const float r = 1.0f / std::sqrt(mean + eps);
-    for (i = 0; i < n; ++i) out[i] = (x[i] * r) * weight[i];
+    for (std::size_t i = 0; i < n; ++i) out[i] = (x[i] * r) * weight[i];
 }
 
 PILLAR_CLONES

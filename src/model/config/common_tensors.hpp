@@ -26,6 +26,14 @@ constexpr std::array common_model_tensors{
     TensorSpec{Role::output, "output.weight", Presence::optional, Extent::dim, Extent::vocabulary},
 };
 
+/// Rotary factors that depend on how long a context the run wants.
+inline constexpr std::array long_rope_factors{
+    TensorSpec{Role::rope_factors_long, "rope_factors_long.weight", Presence::optional,
+               Extent::rope_pairs},
+    TensorSpec{Role::rope_factors_short, "rope_factors_short.weight", Presence::optional,
+               Extent::rope_pairs},
+};
+
 /// Matrices of one tensor.
 inline constexpr std::array query_key_value_rows{Extent::queries, Extent::keys, Extent::keys};
 inline constexpr std::array gate_and_up_rows{Extent::hidden, Extent::hidden};
@@ -77,6 +85,17 @@ constexpr auto head_norms(RowOrder order) {
     };
 }
 
+/// Norms of all query heads together, and of all key heads.
+constexpr auto joint_head_norms(RowOrder order) {
+    using enum Presence;
+    return std::array{
+        TensorSpec{Role::query_norm, "attn_q_norm.weight", required, Extent::queries, Extent::one,
+                   order},
+        TensorSpec{Role::key_norm, "attn_k_norm.weight", required, Extent::keys, Extent::one,
+                   order},
+    };
+}
+
 /// The norms before attention and before the feed-forward block.
 constexpr std::array norms_before_blocks{
     TensorSpec{Role::attention_norm, "attn_norm.weight", Presence::required, Extent::dim},
@@ -89,6 +108,14 @@ constexpr std::array norms_around_blocks{
     TensorSpec{Role::attention_post_norm, "post_attention_norm.weight", Presence::required,
                Extent::dim},
     TensorSpec{Role::feed_forward_norm, "ffn_norm.weight", Presence::required, Extent::dim},
+    TensorSpec{Role::feed_forward_post_norm, "post_ffw_norm.weight", Presence::required,
+               Extent::dim},
+};
+
+/// Norms of what both blocks add.
+inline constexpr std::array norms_after_blocks{
+    TensorSpec{Role::attention_post_norm, "post_attention_norm.weight", Presence::required,
+               Extent::dim},
     TensorSpec{Role::feed_forward_post_norm, "post_ffw_norm.weight", Presence::required,
                Extent::dim},
 };

@@ -136,6 +136,11 @@ void expect_model(const gguf::Metadata& metadata) {
     }
 }
 
+std::size_t n_joint_norms(const Hyperparameters& h) noexcept {
+    return static_cast<std::size_t>(
+        std::ranges::count(h.layers, HeadNorm::joint, &LayerSpec::head_norm));
+}
+
 void choose_rope_factors(Hyperparameters& h, std::size_t n_context) noexcept {
     h.is_long_context = static_cast<double>(n_context) > h.ropes.front().original_context;
 }

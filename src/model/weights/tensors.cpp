@@ -163,6 +163,10 @@ std::string check_tensors(const gguf::File& file, const Hyperparameters& h) {
     for (const TensorSpec& spec : architecture.model_tensors) find_tensor(file, h, spec, {});
     for (std::size_t layer = 0; layer < h.n_layers; ++layer)
         for (const TensorSpec& spec : architecture.layer_tensors) find_tensor(file, h, spec, layer);
+    if (file.find_tensor("rope_freqs.weight") != nullptr &&
+        file.find_tensor("rope_factors_long.weight") != nullptr)
+        throw file.error("rope_freqs.weight", "the file also has rope_factors_long.weight; of two "
+                                              "kinds of rotary factors one must be wrong");
     std::string first;
     std::size_t n_ignored = 0;
     for (const gguf::TensorInfo& tensor : file.tensors()) {

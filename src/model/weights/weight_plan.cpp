@@ -72,8 +72,7 @@ class Planner {
         if (spec.is_vector())
             add_vector(spec, layer, *tensor);
         else
-            for (std::size_t i = 0; i < length_of(spec.matrices, h_); ++i)
-                add_matrix(spec, layer, i, *tensor);
+            add_matrices(spec, layer, *tensor);
     }
 
     void add_vector(const TensorSpec& spec, std::optional<std::size_t> layer,
@@ -86,28 +85,32 @@ class Planner {
         plan_.vectors.push_back(vector);
     }
 
-    /// Number `index` of those that the tensor holds.
-    void add_matrix(const TensorSpec& spec, std::optional<std::size_t> layer, std::size_t index,
-                    const gguf::TensorInfo& tensor) {
+    /// All that the tensor holds, which are alike but for their place.
+    void add_matrices(const TensorSpec& spec, std::optional<std::size_t> layer,
+                      const gguf::TensorInfo& tensor) {
         const Range rows = own_part(spec.rows, h_, share_);
         MatrixPlan matrix{.role = spec.role,
                           .layer = layer.value_or(0),
                           .tensor = &tensor,
                           .shape = {},
-                          .base_row = index * length_of(spec.rows, h_) + first_tensor_row(spec, h_),
+                          .base_row = first_tensor_row(spec, h_),
                           .first_row = rows.begin,
-                          .expert = index,
                           .is_by_slice = spec.role == Role::expert_down};
         matrix.shape.type = static_cast<quant::Type>(tensor.type->number);
         matrix.shape.n_rows = rows.size();
         matrix.shape.n_columns = length_of(spec.columns, h_);
         matrix.shape.slices = own_columns(spec.columns, h_, share_);
         set_order(matrix, spec);
+        const std::size_t n_matrices = length_of(spec.matrices, h_);
         for (const kernels::MatrixShape& part : matrix.parts())
-            plan_.packed_bytes += kernels::Matrix::packed_bytes(family_, part);
-        plan_.read_bytes +=
-            rows.size() * matrix.shape.file_blocks().count * tensor.type->block_bytes;
-        plan_.matrices.push_back(std::move(matrix));
+            plan_.packed_bytes += n_matrices * kernels::Matrix::packed_bytes(family_, part);
+        plan_.read_bytes += n_matrices * rows.size() * matrix.shape.file_blocks().count *
+                            tensor.type->block_bytes;
+        for (std::size_t i = 0; i < n_matrices; ++i) {
+            matrix.expert = i;
+            plan_.matrices.push_back(matrix);
+            matrix.base_row += length_of(spec.rows, h_);
+        }
     }
 
     template <class Plan>

@@ -4,6 +4,7 @@
 
 #include "journal/scan.hpp"
 #include "journal/step_walk.hpp"
+#include "detail_tables.hpp"
 #include "tables.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -22,6 +23,7 @@ class Converter {
     Converter(storage::Group& root, const JournalScan& found)
         : n_ranks_(found.header.n_ranks), clocks_(found.clocks, n_ranks_), divider_(clocks_),
           steps_(root, found), ranks_(root, n_ranks_), tokens_(root), sequences_(root),
+          layers_(root, found, clocks_), threads_(root, found), telemetry_(root, found, clocks_),
           row_(n_ranks_), times_(n_ranks_) {
         write_provenance(root, found);
         write_hosts(root, found, clocks_);
@@ -44,6 +46,9 @@ class Converter {
         ranks_.finish();
         tokens_.finish();
         sequences_.finish();
+        layers_.finish();
+        threads_.finish();
+        telemetry_.finish();
         collectives_.write(root);
         result.n_steps = steps_.n_rows();
         result.n_tokens = tokens_.n_rows();
@@ -57,6 +62,7 @@ class Converter {
         for (const RankSteps& rank : block.ranks) {
             if (rank.rank >= n_ranks_) continue;
             walks[rank.rank] = RankWalk(&rank);
+            telemetry_.append(rank);
             if (rank.rank == 0) root = &rank;
         }
         if (root == nullptr) return;
@@ -67,6 +73,8 @@ class Converter {
             divider_.divide(row_, times_);
             steps_.append(row_);
             ranks_.append(head.counts.step, row_, times_);
+            layers_.append(row_, divider_);
+            threads_.append(head.counts.step, row_);
             collectives_.add(head.counts.phase, divider_.collectives());
         }
     }
@@ -78,6 +86,9 @@ class Converter {
     RanksTable ranks_;
     TokensTable tokens_;
     SequencesTable sequences_;
+    LayersTable layers_;
+    ThreadsTable threads_;
+    TelemetryTable telemetry_;
     CollectivesTable collectives_;
     std::vector<RankStep> row_;
     std::vector<trace::RankTimes> times_;

@@ -56,6 +56,8 @@ void StepsTable::append(std::span<const RankStep> steps) {
                              head.end_s - head.begin_s,
                              longest(steps, CollectiveKind::broadcast),
                              longest(steps, CollectiveKind::gather),
+                             head.propose_s,
+                             head.sample_s,
                              head.trace_s + cost.seconds,
                              cost.bytes};
     step_.append(row.step);

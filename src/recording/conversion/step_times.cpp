@@ -6,6 +6,7 @@
 #include "pillar/comm/schedule.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace pillar::recording {
@@ -32,11 +33,26 @@ double sum(std::span<const float> values) {
     return total;
 }
 
+/// What comes before the first layer and after the last one's sum: the gaps around the all-reduces
+/// of a step that has a broadcast first and a gather last.
+void divide_computing(const RankStep& step, trace::RankTimes& times) {
+    const std::size_t n = step.kind.size();
+    const double layers_begin_s = step.head->layers_begin_s;
+    const auto is = [&](std::size_t k, CollectiveKind kind) {
+        return step.kind[k] == static_cast<std::uint8_t>(kind);
+    };
+    if (std::isnan(layers_begin_s) || n < 3 || !is(0, CollectiveKind::broadcast) ||
+        !is(n - 2, CollectiveKind::allreduce) || !is(n - 1, CollectiveKind::gather))
+        return;
+    times.embed_s = std::max(0.0, layers_begin_s - step.gap_s[0] - step.length_s[0]);
+    times.output_s = step.gap_s[n - 1];
+}
+
 } // namespace
 
 StepDivider::StepDivider(const ClockTable& clocks)
     : clocks_(&clocks), parents_(clocks.n_ranks()), begins_(clocks.n_ranks()),
-      latest_(clocks.n_ranks()), uncertainties_s_(clocks.n_ranks()) {
+      latest_(clocks.n_ranks()), parts_(clocks.n_ranks()), uncertainties_s_(clocks.n_ranks()) {
     const int size = static_cast<int>(clocks.n_ranks());
     for (int rank = 1; rank < size; ++rank) {
         const int parent = comm::binomial_tree(rank, size).parent;
@@ -49,15 +65,19 @@ void StepDivider::divide(std::span<const RankStep> steps, std::span<trace::RankT
     collectives_.clear();
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
         const StepHead* head = steps[rank].head;
+        parts_[rank].clear();
         times[rank] = {trace::missing_number, trace::missing_number, trace::missing_number,
                        trace::missing_number, trace::missing_number};
         if (head == nullptr) continue;
         times[rank].compute_s = head->end_s - head->begin_s - sum(steps[rank].length_s);
+        divide_computing(steps[rank], times[rank]);
     }
     if (steps[0].head == nullptr || !same_collectives(steps)) return;
     place(steps);
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
-        if (steps[rank].head != nullptr) times[rank] = {.compute_s = times[rank].compute_s};
+        if (steps[rank].head == nullptr) continue;
+        times[rank].wait_s = times[rank].wire_s = times[rank].idle_s = 0;
+        times[rank].wait_uncertainty_s = 0;
     }
     for (std::size_t k = 0; k < steps[0].kind.size(); ++k) divide_one(k, steps, times);
 }
@@ -117,6 +137,7 @@ void StepDivider::divide_one(std::size_t k, std::span<const RankStep> steps,
             length_s -= idle_s;
         }
         const double wait_s = clip(latest_[rank] - begin_s, length_s);
+        parts_[rank].push_back({wait_s, length_s - wait_s});
         times[rank].wait_s += wait_s;
         times[rank].wire_s += length_s - wait_s;
         if (latest_[rank] != never) {

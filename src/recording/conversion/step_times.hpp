@@ -44,6 +44,15 @@ class StepDivider {
     [[nodiscard]] std::span<const CollectiveTimes> collectives() const noexcept {
         return collectives_;
     }
+    /// What a rank spent in a collective of the last step.
+    struct Part {
+        double wait_s = 0;
+        double wire_s = 0;
+    };
+    /// (collective) of a rank; none when the ranks disagreed or its record is missing.
+    [[nodiscard]] std::span<const Part> parts(std::size_t rank) const noexcept {
+        return parts_[rank];
+    }
 
   private:
     void place(std::span<const RankStep> steps);
@@ -56,6 +65,7 @@ class StepDivider {
     std::vector<std::vector<double>> begins_; ///< (rank, collective), rank 0's clock; −∞: missing
     std::vector<double> latest_; ///< (rank): L of the collective in hand, −∞: waits for nobody
     std::vector<CollectiveTimes> collectives_;
+    std::vector<std::vector<Part>> parts_; ///< (rank, collective)
     double step_begin_s_ = 0;             ///< rank 0's
     std::vector<double> uncertainties_s_; ///< (rank)
     double uncertainty_s_ = 0;            ///< the largest

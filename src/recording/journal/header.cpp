@@ -19,6 +19,7 @@ std::uint64_t layout_of_steps() {
     for (const auto& field : trace::step_fields()) names.append(" ").append(field.name);
     for (const auto& field : trace::rank_fields()) names.append(" ").append(field.name);
     for (const auto& field : trace::share_fields()) names.append(" ").append(field.name);
+    for (const auto& key : trace::configuration_keys) names.append(" ").append(key.name);
     return hash_bytes(std::as_bytes(std::span(names)));
 }
 

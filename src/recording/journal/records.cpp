@@ -9,7 +9,8 @@
 
 namespace pillar::recording {
 
-static_assert(sizeof(TokenEntry) == 40 && sizeof(Cost) == 24 && sizeof(End) == 16);
+static_assert(sizeof(TokenEntry) == 40 && sizeof(Cost) == 24 && sizeof(End) == 16 &&
+              sizeof(SensorSample) == 56);
 
 namespace {
 
@@ -61,17 +62,20 @@ RankSteps unpack_rank(std::span<const std::byte> bytes, const Origin& origin) {
     columns.length_s = in.list<float>();
     columns.bytes = in.list<std::uint32_t>();
     columns.kind = in.list<std::uint8_t>();
+    steps.barrier_s = in.list<float>();
+    steps.sensors = in.list<SensorSample>();
     in.expect_end();
-    std::uint64_t n = 0;
+    std::uint64_t n = 0, n_threads = 0;
     for (const StepHead& head : steps.heads) {
         n += head.n_collectives;
+        n_threads += head.n_threads;
         if (head.counts.phase > engine::Phase::decode) in.fail();
     }
     for (const std::uint8_t kind : columns.kind) {
         if (kind > static_cast<std::uint8_t>(CollectiveKind::gather)) in.fail();
     }
     if (columns.gap_s.size() != n || columns.length_s.size() != n || columns.bytes.size() != n ||
-        columns.kind.size() != n) {
+        columns.kind.size() != n || steps.barrier_s.size() != n_threads) {
         in.fail();
     }
     return steps;
@@ -150,6 +154,8 @@ std::string encode(const RankSteps& steps) {
     out.list(steps.collectives.length_s);
     out.list(steps.collectives.bytes);
     out.list(steps.collectives.kind);
+    out.list(steps.barrier_s);
+    out.list(steps.sensors);
     return out.take();
 }
 

@@ -15,7 +15,7 @@
 
 namespace pillar::recording {
 
-inline constexpr std::uint32_t journal_version = 3; ///< 3: ranks' shares are in the header
+inline constexpr std::uint32_t journal_version = 4; ///< 4: threads, layers, sensors
 
 enum class RecordType : std::uint32_t {
     header = 1, ///< Header, first
@@ -89,8 +89,12 @@ struct StepHead {
     double begin_s = 0;
     double end_s = 0;
     double trace_s = 0; ///< spent on tracing after the step, gathers apart
+    double layers_begin_s = 0; ///< since begin_s; NaN: not noted
+    double propose_s = 0;      ///< rank 0
+    double sample_s = 0;       ///< rank 0
     Traffic traffic;
     std::uint64_t n_collectives = 0;
+    std::uint64_t n_threads = 0;
 };
 
 /// Collectives of many steps, in order, as four lists. A gap is the time since the previous
@@ -103,6 +107,17 @@ struct CollectiveColumns {
     std::vector<std::uint8_t> kind; ///< CollectiveKind
 };
 
+/// What a rank's machine told at one moment. NaN: it does not tell.
+struct SensorSample {
+    double time_s = 0; ///< of the rank's clock
+    double clock_hz = trace::missing_number; ///< mean over the cores
+    double temperature_c = trace::missing_number;
+    double supply_v = trace::missing_number;
+    double power_w = trace::missing_number;
+    std::uint64_t resident_bytes = 0; ///< of the process
+    std::uint64_t throttled = 0;      ///< the Raspberry Pi firmware's bits
+};
+
 /// What one rank sends at a gather.
 struct RankSteps {
     std::uint32_t rank = 0;
@@ -110,6 +125,8 @@ struct RankSteps {
     std::uint64_t n_lost = 0; ///< steps so far for which there was no room
     std::vector<StepHead> heads;
     CollectiveColumns collectives;
+    std::vector<float> barrier_s; ///< step by step, of each of its threads
+    std::vector<SensorSample> sensors; ///< since the gather before
 };
 
 /// Steps of every rank that could send them, rank 0 first.

@@ -17,6 +17,10 @@ void add_steps(JournalScan& found, const StepBlock& block) {
         if (rank.rank == 0) cost.seconds += rank.previous.seconds;
         cost.bytes += rank.previous.bytes;
         n_lost = std::max(n_lost, rank.n_lost);
+        if (rank.rank >= found.n_threads.size()) continue;
+        std::size_t& n_threads = found.n_threads[rank.rank];
+        for (const StepHead& head : rank.heads)
+            n_threads = std::max(n_threads, static_cast<std::size_t>(head.n_threads));
     }
     found.n_steps_lost = std::max(found.n_steps_lost, n_lost);
     if (block.ranks.size() != found.header.n_ranks) found.every_rank = false;
@@ -61,6 +65,7 @@ JournalScan scan_journal(JournalReader& journal, const std::string& path) {
                           "is missing or damaged; nothing of this trace can be recovered");
     }
     found.header = decode_header(first->payload, journal.origin(*first));
+    found.n_threads.resize(found.header.n_ranks);
     while (const auto record = journal.next()) {
         add(found, *record, journal.origin(*record));
         found.n_steps_cut = record->n_to_come;

@@ -13,16 +13,18 @@ std::vector<T> copy_of(std::span<const T> values) {
     return {values.begin(), values.end()};
 }
 
-/// One step of one rank, which may lack it.
-RankSteps one_step(const RankSteps& all, const RankStep& step, const Cost& previous) {
+/// One step of one rank, which may lack it. The first one takes what belongs to none.
+RankSteps one_step(const RankSteps& all, const RankStep& step, bool is_first) {
     RankSteps one;
     one.rank = all.rank;
-    one.previous = previous;
+    one.previous = is_first ? all.previous : Cost{all.previous.after_step, 0, 0};
     one.n_lost = all.n_lost;
+    if (is_first) one.sensors = all.sensors;
     if (step.head == nullptr) return one;
     one.heads = {*step.head};
     one.collectives = {copy_of(step.gap_s), copy_of(step.length_s), copy_of(step.bytes),
                        copy_of(step.kind)};
+    one.barrier_s = copy_of(step.barrier_s);
     return one;
 }
 
@@ -44,10 +46,8 @@ std::vector<std::string> blocks_by_step(const StepBlock& gathered) {
     for (const StepHead& head : gathered.ranks[0].heads) {
         ranks.clear();
         for (std::size_t i = 0; i < walks.size(); ++i) {
-            const RankSteps& all = gathered.ranks[i];
-            const Cost nothing{all.previous.after_step, 0, 0};
-            ranks.push_back(one_step(all, walks[i].take(head.counts.step),
-                                     blocks.empty() ? all.previous : nothing));
+            ranks.push_back(one_step(gathered.ranks[i], walks[i].take(head.counts.step),
+                                     blocks.empty()));
         }
         blocks.push_back(encode_all(ranks));
     }

@@ -16,6 +16,7 @@ struct RankStep {
     std::span<const float> length_s{};
     std::span<const std::uint32_t> bytes{};
     std::span<const std::uint8_t> kind{};
+    std::span<const float> barrier_s{}; ///< (its threads)
 };
 
 class RankWalk {
@@ -28,14 +29,20 @@ class RankWalk {
             const StepHead& head = steps_->heads[next_];
             if (head.counts.step > step) break;
             const std::size_t first = first_collective_;
+            const std::size_t first_thread = first_thread_;
             const auto n = static_cast<std::size_t>(head.n_collectives);
+            const auto n_threads = static_cast<std::size_t>(head.n_threads);
             ++next_;
             first_collective_ += n;
+            first_thread_ += n_threads;
             if (head.counts.step < step) continue;
             const CollectiveColumns& all = steps_->collectives;
-            return {&head, std::span(all.gap_s).subspan(first, n),
+            return {&head,
+                    std::span(all.gap_s).subspan(first, n),
                     std::span(all.length_s).subspan(first, n),
-                    std::span(all.bytes).subspan(first, n), std::span(all.kind).subspan(first, n)};
+                    std::span(all.bytes).subspan(first, n),
+                    std::span(all.kind).subspan(first, n),
+                    std::span(steps_->barrier_s).subspan(first_thread, n_threads)};
         }
         return {};
     }
@@ -44,6 +51,7 @@ class RankWalk {
     const RankSteps* steps_;
     std::size_t next_ = 0;
     std::size_t first_collective_ = 0;
+    std::size_t first_thread_ = 0;
 };
 
 } // namespace pillar::recording

@@ -31,13 +31,13 @@ std::string affinity_list() {
     return list;
 }
 
+} // namespace
+
 double mean_hz(const std::vector<double>& clocks_mhz) {
     if (clocks_mhz.empty()) return std::numeric_limits<double>::quiet_NaN();
     return std::accumulate(clocks_mhz.begin(), clocks_mhz.end(), 0.0) * 1e6 /
            static_cast<double>(clocks_mhz.size());
 }
-
-} // namespace
 
 Host read_host(std::uint32_t n_threads) {
     const telemetry::HostInfo info = telemetry::read_host_info();

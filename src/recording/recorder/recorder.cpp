@@ -43,6 +43,10 @@ Recorder::Recorder(comm::Communicator& comm, const TraceOptions& options) {
     s.gather_hosts(HostList::Moment::start);
     const auto offsets = comm.clock_offsets();
     if (comm.is_root()) s.append(RecordType::clocks, encode(ClockSample{monotonic_s(), offsets}));
+    s.sensors.emplace(sensors_every_s, [&s](const SensorSample& sample) {
+        const std::scoped_lock lock(s.mutex);
+        s.ring.push(sample);
+    });
     s.previous = meter.cost(before_first_step);
 }
 
@@ -74,6 +78,7 @@ void Recorder::gather() {
 void Recorder::token(const engine::TokenRecord& record) {
     State& s = *state_;
     const std::scoped_lock lock(s.mutex);
+    s.ring.add_sampling(record.sample_s);
     s.tokens.push_back({.step = record.step,
                         .latency_s = record.latency_s,
                         .sequence = record.sequence,
@@ -98,6 +103,7 @@ void Recorder::sequence(const engine::SequenceRecord& record) {
 bool Recorder::finish(ExitCode exit_code) {
     State& s = *state_;
     const Meter meter(*s.comm);
+    s.sensors->sample(); // the end's
     s.gather_steps();
     s.gather_hosts(HostList::Moment::end);
     s.gather_other_work();

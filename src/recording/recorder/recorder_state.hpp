@@ -3,6 +3,7 @@
 
 #include "journal/journal.hpp"
 #include "ring.hpp"
+#include "sensor_thread.hpp"
 
 #include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
@@ -10,8 +11,10 @@
 #include "pillar/recording/recorder.hpp"
 #include "pillar/telemetry/other_work.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -21,7 +24,7 @@ namespace pillar::recording {
 
 struct Recorder::State {
     State(comm::Communicator& c, const TraceOptions& o)
-        : comm(&c), options(o), ring(o.collectives_per_step) {
+        : comm(&c), options(o), ring(o.collectives_per_step, std::max(o.n_threads, 1u)) {
         tokens.reserve(n_tokens_capacity);
     }
 
@@ -72,6 +75,8 @@ struct Recorder::State {
     std::vector<TokenEntry> tokens;         ///< rank 0 only
     bool is_closed = false;                 ///< nothing is written any more
     bool has_warned = false;
+    /// Last, so that it ends before what it writes to does.
+    std::optional<SensorThread> sensors;
 };
 
 } // namespace pillar::recording

@@ -14,10 +14,14 @@ class Ring {
   public:
     static constexpr std::size_t n_steps_capacity = 128;
 
-    explicit Ring(std::size_t collectives_per_step);
+    Ring(std::size_t collectives_per_step, std::size_t n_threads);
 
     /// Keep a step; without room it is counted as lost. No allocation.
     void push(const engine::StepRecord& record) noexcept;
+    /// A token of the next step that is pushed was chosen in so many seconds.
+    void add_sampling(double seconds) noexcept { sample_s_ += seconds; }
+    /// Keep what the sensors told; without room it is forgotten. No allocation.
+    void push(const SensorSample& sample) noexcept;
     /// Tracing took this long after the last step. False when there is no step to charge.
     bool charge(double seconds) noexcept;
     void clear() noexcept;
@@ -34,7 +38,11 @@ class Ring {
 
   private:
     RankSteps steps_;
+    static constexpr std::size_t n_sensors_capacity = 512;
+
+    double sample_s_ = 0;
     std::size_t n_collectives_capacity_;
+    std::size_t n_threads_capacity_;
     std::size_t max_step_ = 0; ///< collectives
     std::uint64_t last_step_ = before_first_step;
 };

@@ -32,6 +32,8 @@ SHAPES = {
                 "--layers", 4],
     "granite": ["--architecture", "granite", "--type", "q8_0", "--dim", 64, "--heads", 4, "--kv-heads", 2],
     "mistral3": ["--architecture", "mistral3", "--type", "q6_k", "--dim", 256, "--heads", 4, "--rope-scaling", "yarn"],
+    "olmo2": ["--architecture", "olmo2", "--type", "q4_k", "--dim", 256, "--heads", 6, "--kv-heads", 3, "--head-dim", 80,
+              "--ffn", 512, "--untied"],
     "gemma3": ["--architecture", "gemma3", "--type", "q4_k", "--dim", 256, "--heads", 5, "--kv-heads", 1,
                "--head-dim", 80, "--ffn", 512, "--layers", 3, "--window", 11, "--window-pattern", 2],
 }
@@ -66,7 +68,7 @@ class SameBits(pillar.WithFolder):
     def test_steps_in_halves(self):
         """Of 64 rows and more several ranks compute one half while they add up the other."""
         ids = [int(i) for i in np.random.default_rng(8).integers(3, 300, 150)]
-        for name in ("odd heads, f16", "cut super-blocks", "gpt-oss"):
+        for name in ("odd heads, f16", "cut super-blocks", "gpt-oss", "olmo2"):
             with self.subTest(name):
                 self.compare(pillar.tiny_model(self.folder, "halves", *SHAPES[name]), ids,
                              [lines(2, 1, 64), lines(2, 2, 150), lines(4, 1, 81), lines(8, 1, 150), lines(1, 2, 150)])

@@ -199,6 +199,29 @@ TEST(allreduce, in_the_background_gives_the_same_bits_and_counts) {
     }
 }
 
+/// On a wire that rounds: the bits and the messages of one that does not.
+TEST(exact_allreduce, is_in_f32_on_every_wire) {
+    for (const auto& [algorithm, wire] : offered_pairs()) {
+        const auto comm = world(algorithm, wire), exact = world(algorithm);
+        for (const std::size_t n : {std::size_t{2}, std::size_t{77}, std::size_t{300}}) {
+            std::vector<float> expected = rough_numbers(comm->rank(), n);
+            std::vector<float> values = expected, moved = expected;
+            exact->allreduce(expected);
+            const Traffic before = comm->step_traffic();
+            comm->exact_allreduce(values);
+            const std::uint64_t n_bytes = comm->step_traffic().bytes_sent - before.bytes_sent;
+            EXPECT_TRUE(same_bits(values, expected)) << name_of(algorithm) << name_of(wire);
+            EXPECT_EQ(
+                n_bytes,
+                allreduce_traffic(algorithm, Wire::f32, comm->rank(), comm->size(), n).bytes_sent);
+            comm->start_exact_allreduce(moved);
+            comm->advance_allreduce();
+            comm->finish_allreduce();
+            EXPECT_TRUE(same_bits(moved, expected)) << name_of(algorithm) << name_of(wire);
+        }
+    }
+}
+
 /// Without the rank that is away in finish_allreduce(): its messages move while it computes.
 TEST(allreduce, in_the_background_moves_while_a_rank_computes) {
     constexpr std::size_t n = std::size_t{1} << 18; // beyond what MPI sends before it is asked for

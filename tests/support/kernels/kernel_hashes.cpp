@@ -62,6 +62,10 @@ std::uint64_t hash_rms_norm(const Family& family) {
     return hash(out);
 }
 
+std::uint64_t hash_sum_of_squares(const Family& family) {
+    return hash({family.sum_of_squares(random_values(579, 8).data(), 579)});
+}
+
 std::uint64_t hash_rope(const Family& family) {
     std::vector<float> head = random_values(80, 10);
     family.rope(head.data(), random_values(37, 11).data(), random_values(37, 12).data(), 37);
@@ -137,6 +141,7 @@ std::map<std::string, std::uint64_t> hashes_of(const Family& family) {
         hashes[std::string(quant::info(type).name)] = hash_product(family, type);
     hashes["quantize"] = hash_quantized(family);
     hashes["rms_norm"] = hash_rms_norm(family);
+    hashes["sum_of_squares"] = hash_sum_of_squares(family);
     hashes["rope"] = hash_rope(family);
     hashes["swiglu"] = hash_swiglu(family);
     hashes["geglu"] = hash_geglu(family);

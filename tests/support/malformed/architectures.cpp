@@ -55,6 +55,8 @@ void add_architecture_cases(Cases& cases) {
     for (const char* key : {"gemma2.attention.sliding_window", "gemma3.attention.sliding_window"})
         add_values<std::uint32_t>(list, key, "a window of no position, or of 2^31", {0, 1u << 31});
     add_values<std::int32_t>(list, "phi3.attention.sliding_window", "a window of -1", {-1});
+    add_values<std::uint32_t>(list, "olmo2.attention.sliding_window", "a window of no position",
+                              {0});
     for (const char* key :
          {"gemma2.attention.sliding_window_pattern", "gemma3.attention.sliding_window_pattern"})
         add_values<std::uint32_t>(list, key, "every 0th layer without a window", {0});
@@ -89,6 +91,23 @@ void add_architecture_cases(Cases& cases) {
             127);
     add_cut(list, "phi3", "blk.0.ffn_up.weight", "up without gate", 160);
     add_cut(list, "phi3", "rope_factors_short.weight", "a rotary factor too few", 7);
+    add_cut(list, "olmo2", "blk.0.attn_q_norm.weight", "a norm of one head instead of all", 16);
+    list.add(Verdict::refuse, "olmo2-attn_norm", "blk.0.attn_norm.weight",
+             "a norm before a block of an architecture without", [] {
+                 GgufBuilder file = model_of("olmo2");
+                 file.tensors.push_back(file.tensor("output_norm.weight"));
+                 file.tensors.back().name = "blk.0.attn_norm.weight";
+                 return file.bytes();
+             });
+    list.add(Verdict::refuse, "granite-three-sets-of-factors", "rope_freqs.weight",
+             "rotary factors beside those that depend on the context", [] {
+                 GgufBuilder file = build_tiny_model({.architecture = "granite",
+                                                      .n_layers = 1,
+                                                      .rope_scaling = RopeScaling::longrope});
+                 file.tensors.push_back(file.tensor("rope_factors_short.weight"));
+                 file.tensors.back().name = "rope_freqs.weight";
+                 return file.bytes();
+             });
 }
 
 } // namespace pillar::support

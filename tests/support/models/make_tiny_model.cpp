@@ -33,7 +33,7 @@ std::optional<pillar::quant::Type> type_named(const std::string& name) {
 int main(int argc, char** argv) {
     TinyModel model;
     std::string output;
-    std::string type = "q4_0";
+    std::string type = "q4_0", output_type;
     bool untied = false;
     const std::map<std::string, RopeScaling> scalings = {{"none", RopeScaling::none},
                                                          {"linear", RopeScaling::linear},
@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--type,--types", type, "block format of all matrices, or mixed")
         ->capture_default_str();
+    app.add_option("--output-type", output_type, "block format of embedding and output alone");
     app.add_option("--seed", model.seed, "seed of the weights")->capture_default_str();
     app.add_flag("--untied", untied, "an output matrix of its own");
     app.add_flag("--bpe", model.bpe, "byte-level BPE vocabulary instead of SentencePiece");
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     try {
         model.type = type_named(type);
+        if (!output_type.empty()) model.output_type = type_named(output_type);
         model.tied = !untied;
         pillar::support::write_tiny_model(output, model);
     } catch (const std::exception& error) {

@@ -21,6 +21,7 @@ const std::map<std::string, TinyLayer> layers = {
     {"smollm3", {}},
     {"granite", {}},
     {"mistral3", {}},
+    {"olmo2", {.post_norms = true, .joint_norms = true}},
 };
 
 } // namespace

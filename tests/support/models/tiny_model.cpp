@@ -27,7 +27,10 @@ constexpr double scaling_factor = 4.0;
 Type type_of(const TinyModel& options, const std::string& name, std::uint64_t columns) {
     Random random(options.seed, name);
     const Type mixed = quant::all_types[random.below(std::size(quant::all_types))];
-    for (const Type type : {options.type.value_or(mixed), Type::q5_0})
+    const bool is_output = name == "token_embd.weight" || name == "output.weight";
+    const Type wanted =
+        is_output && options.output_type ? *options.output_type : options.type.value_or(mixed);
+    for (const Type type : {wanted, Type::q5_0})
         if (columns % quant::info(type).block_weights == 0) return type;
     return Type::f16;
 }
@@ -111,6 +114,8 @@ void add_rope_scaling(GgufBuilder& builder, const TinyModel& options) {
                        longest < 2 ? "rope_factors_short.weight" : "rope_factors_long.weight",
                        factors);
         }
+        if (options.architecture != "phi3")
+            set("rope.scaling.type", "longrope"); // it needs no word
         set("rope.scaling.attn_factor", 1.19f);
         set("rope.scaling.original_context_length",
             static_cast<std::uint32_t>(options.context / scaling_factor));
@@ -181,7 +186,7 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
     const auto add = [&](const char* name, std::uint64_t columns, std::uint64_t rows) {
         add_matrix(builder, options, block + name, columns, rows);
     };
-    add_norm(builder, options, block + "attn_norm.weight");
+    if (!layer.joint_norms) add_norm(builder, options, block + "attn_norm.weight");
     if (layer.fused) {
         add("attn_qkv.weight", options.dim, q + 2 * kv);
     } else {
@@ -199,6 +204,10 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
         add_norm(builder, options, block + "attn_q_norm.weight", options.head_width());
         add_norm(builder, options, block + "attn_k_norm.weight", options.head_width());
     }
+    if (layer.joint_norms) {
+        add_norm(builder, options, block + "attn_q_norm.weight", q);
+        add_norm(builder, options, block + "attn_k_norm.weight", kv);
+    }
     if (layer.post_norms) {
         add_norm(builder, options, block + "post_attention_norm.weight");
         add_norm(builder, options, block + "post_ffw_norm.weight");
@@ -208,8 +217,9 @@ void add_layer(GgufBuilder& builder, const TinyModel& options, std::uint32_t ind
         add_bias(builder, options, block + "attn_output.bias", options.dim);
         add_bias(builder, options, block + "attn_sinks.weight", options.n_heads);
     }
-    add_norm(builder, options,
-             block + (is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight"));
+    if (!layer.joint_norms)
+        add_norm(builder, options,
+                 block + (is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight"));
     if (options.n_experts > 0) return add_experts(builder, options, block);
     if (!layer.fused) add("ffn_gate.weight", options.dim, options.ffn);
     add("ffn_up.weight", options.dim, (layer.fused ? 2 : 1) * options.ffn);

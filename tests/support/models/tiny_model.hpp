@@ -38,8 +38,9 @@ struct TinyModel {
     /// Of all matrices; absent: a mix of all formats. Rows that are no whole number of blocks get a
     /// format with smaller blocks (q5_0, then f16). Norms and rope factors are f32.
     std::optional<quant::Type> type = quant::Type::q4_0;
-    bool tied = true; ///< the embedding is the output matrix too
-    bool bpe = false; ///< byte-level BPE instead of SentencePiece
+    std::optional<quant::Type> output_type = {}; ///< of embedding and output; absent: as others
+    bool tied = true;                            ///< the embedding is the output matrix too
+    bool bpe = false;                            ///< byte-level BPE instead of SentencePiece
     RopeScaling rope_scaling = RopeScaling::none;
     float rope_base = 10000.0f;
     std::uint64_t seed = 1;
@@ -64,7 +65,8 @@ std::vector<std::string> tiny_architectures();
 /// What layers of the architecture have beside llama's.
 struct TinyLayer {
     bool head_norms = false, post_norms = false, biases = false;
-    bool fused = false; ///< queries, keys, values in one tensor; gate and up in another
+    bool joint_norms = false; ///< of all heads together; and no norms before blocks
+    bool fused = false;       ///< queries, keys, values in one tensor; gate and up in another
 };
 TinyLayer tiny_layer(const std::string& architecture);
 /// Keys that the architecture alone has.

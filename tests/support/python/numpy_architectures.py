@@ -34,8 +34,9 @@ class Architecture:
     """Of the file's general.architecture. `of` gives a key's value, or a default; `tensor` a vector of the file, or
     None; n_context is that of the run."""
 
-    KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3")
-    HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3")
+    KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3",
+             "olmo2")
+    HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "olmo2")
 
     def __init__(self, name, of, tensor, head_dim, n_context=None):
         assert name in self.KNOWN, name
@@ -44,7 +45,9 @@ class Architecture:
         self.name, self.n_layers = name, n_layers
         self.has_half_pairs = name in self.HALF_PAIRS
         self.has_head_norms = name in ("qwen3", "qwen3moe", "gemma3")
-        self.has_post_norms = gemma
+        self.has_joint_norms = name == "olmo2"  # of queries and keys, over all heads of a row
+        self.has_pre_norms = name != "olmo2"
+        self.has_post_norms = gemma or name == "olmo2"
         self.has_gelu = gemma
         self.fused = name == "phi3"
         self.embedding_scale = np.sqrt(np.float32(dim)).astype(np.float64) if gemma else 1.0
@@ -61,6 +64,10 @@ class Architecture:
                 self.score_scale = 1 / np.sqrt(dim // n_heads)
         if name == "gemma3":
             local = Rope(self.ropes[0].n_dims, of("rope.freq_base_swa", 10000.0))
+            self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
+        if name == "olmo2" and of("attention.sliding_window", 0):  # OLMo 3
+            local = Rope(self.ropes[0].n_dims, of("rope.freq_base", 10000.0))
+            self.windows = [0 if layer % 4 == 3 else of("attention.sliding_window") for layer in range(n_layers)]
             self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
         if name == "gemma2":
             self.score_cap, self.logit_cap = of("attn_logit_softcapping", 50.0), of("final_logit_softcapping", 30.0)

@@ -396,6 +396,8 @@ class Model:
     def attention(self, x, layer):
         n, architecture = x.shape[0], self.architecture
         q, k, v = self.query_key_value(x, layer)
+        if architecture.has_joint_norms:
+            q, k = self.norm(q, f"blk.{layer}.attn_q_norm.weight"), self.norm(k, f"blk.{layer}.attn_k_norm.weight")
         q = q.reshape(n, self.n_heads, self.head_dim)
         k, v = k.reshape(n, self.n_kv_heads, self.head_dim), v.reshape(n, self.n_kv_heads, self.head_dim)
         if architecture.has_head_norms:
@@ -455,6 +457,10 @@ class Model:
             gate = gate / (1 + np.exp(-gate))
         return self.linear(gate * up, layer, "ffn_down")
 
+    def started(self, x, pre_norm):
+        """What a block is given of the residual."""
+        return self.norm(x, pre_norm) if self.architecture.has_pre_norms else x
+
     def added(self, y, post_norm):
         """What a block adds to the residual."""
         return self.architecture.residual_scale * (self.norm(y, post_norm) if self.architecture.has_post_norms else y)
@@ -465,10 +471,10 @@ class Model:
         x = self.weight("token_embd.weight")[np.asarray(ids)] * self.dtype(architecture.embedding_scale)
         for layer in range(self.n_layers):
             block = f"blk.{layer}."
-            x = x + self.added(self.attention(self.norm(x, block + "attn_norm.weight"), layer),
+            x = x + self.added(self.attention(self.started(x, block + "attn_norm.weight"), layer),
                                block + "post_attention_norm.weight")
             norm = "post_attention_norm.weight" if self.is_gpt_oss else "ffn_norm.weight"
-            x = x + self.added(self.feed_forward(self.norm(x, block + norm), layer),
+            x = x + self.added(self.feed_forward(self.started(x, block + norm), layer),
                                block + "post_ffw_norm.weight")
         output = "output.weight" if "output.weight" in self.file.tensors else "token_embd.weight"
         raw = self.norm(x[first:], "output_norm.weight") @ self.weight(output).T

@@ -37,11 +37,8 @@ class DryRun final : public comm::Communicator {
 
     void choose(const comm::AllreduceChoice& choice) override { choice_ = choice; }
 
-    void allreduce(std::span<float> values) override {
-        const comm::Algorithm algorithm = choice_.of(values.size());
-        step(CollectiveKind::allreduce, values.size_bytes(),
-             comm::allreduce_traffic(algorithm, wire_, rank_, size_, values.size()));
-    }
+    void allreduce(std::span<float> values) override { sum(wire_, values); }
+    void exact_allreduce(std::span<float> values) override { sum(comm::Wire::f32, values); }
 
     std::size_t broadcast(std::span<std::byte> buffer, std::size_t n_bytes) override {
         expects(n_bytes <= buffer.size(), "a broadcast message fits its buffer");
@@ -89,6 +86,12 @@ class DryRun final : public comm::Communicator {
   private:
     [[nodiscard]] std::vector<std::string> as_every_rank(std::string_view bytes) const {
         return {static_cast<std::size_t>(size_), std::string(bytes)};
+    }
+
+    void sum(comm::Wire wire, std::span<float> values) {
+        const comm::Algorithm algorithm = choice_.of(values.size());
+        step(CollectiveKind::allreduce, values.size_bytes(),
+             comm::allreduce_traffic(algorithm, wire, rank_, size_, values.size()));
     }
 
     void step(CollectiveKind kind, std::size_t n_bytes, const Traffic& sent) noexcept {

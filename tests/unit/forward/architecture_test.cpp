@@ -190,6 +190,38 @@ TEST(layer_spec, attention_scale_multiplies_the_scores) {
     EXPECT_EQ(logits_of(open(builder, halved)), expected);
 }
 
+/// With one head its norm and that of all heads are the same numbers.
+TEST(layer_spec, joint_head_norm_goes_over_all_heads) {
+    const auto with_norms = [](std::uint32_t n_heads, std::size_t n_weights) {
+        GgufBuilder builder = renamed_model(
+            {.dim = 32, .n_heads = n_heads, .n_kv_heads = n_heads, .type = quant::Type::f32});
+        for (const char* name : {"blk.0.q_norm", "blk.0.k_norm", "blk.1.q_norm", "blk.1.k_norm"}) {
+            builder.tensors.push_back(builder.tensor("last_norm.weight"));
+            builder.tensors.back().name = name;
+            builder.tensors.back().shape = {n_weights};
+            builder.tensors.back().data.resize(n_weights * sizeof(float));
+        }
+        return builder;
+    };
+    static constexpr auto joint_layer = [](const Hyperparameters& h, std::size_t layer) {
+        LayerSpec spec = plain_layer(h, layer);
+        spec.head_norm = HeadNorm::joint;
+        return spec;
+    };
+    const auto tensors = [](Extent queries, Extent keys) {
+        std::vector<TensorSpec> all(std::begin(layer_tensors), std::end(layer_tensors));
+        all.push_back({Role::query_norm, "q_norm", required, queries});
+        all.push_back({Role::key_norm, "k_norm", required, keys});
+        return all;
+    };
+    const auto of_each = tensors(Extent::head, Extent::head);
+    const auto of_all = tensors(Extent::queries, Extent::keys);
+    const Architecture each{"renamed", read_nothing, plain_layer, model_tensors, of_each};
+    const Architecture joint{"renamed", read_nothing, joint_layer, model_tensors, of_all};
+    EXPECT_EQ(logits_of(open(with_norms(1, 32), joint)), logits_of(open(with_norms(1, 32), each)));
+    EXPECT_NE(logits_of(open(with_norms(2, 32), joint)), logits_of(open(with_norms(2, 16), each)));
+}
+
 /// A second table with another base, of the second layer or of both.
 TEST(layer_spec, rope_is_the_table_of_the_layer) {
     static constexpr auto add_table = [](const gguf::File& /*file*/, Hyperparameters& h) {

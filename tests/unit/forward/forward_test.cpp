@@ -255,6 +255,16 @@ TEST(forward, meets_as_often_with_experts_as_the_cost_model_counts) {
                 << n_rows << " rows on " << n_ranks;
 }
 
+TEST(forward, meets_as_often_with_joint_norms_as_the_cost_model_counts) {
+    TinyModel model = model_with(8, 4, 32);
+    model.architecture = "olmo2";
+    for (const int n_ranks : {1, 2})
+        for (const std::int32_t n_rows : {1, 4, 5, 64})
+            EXPECT_EQ(counted_barriers_a_layer(model, 0, n_rows, 2, n_ranks),
+                      barriers_a_layer(static_cast<std::size_t>(n_rows), n_ranks, false, true))
+                << n_rows << " rows on " << n_ranks;
+}
+
 TEST(first_micro_batch, is_about_half_of_many_rows_on_several_ranks) {
     for (std::size_t n = 1; n < 600; ++n) {
         EXPECT_EQ(first_micro_batch(n, 1), n);

@@ -221,6 +221,9 @@ TEST_P(ExtremeVectors, have_the_twins_bits_in_norm_rotation_and_residual) {
         family_.rms_norm(x.data(), y.data(), n, 0.0f, a.data());
         twin_.rms_norm(x.data(), y.data(), n, 0.0f, b.data());
         EXPECT_TRUE(same_bits(a, b)) << n;
+        a[0] = family_.sum_of_squares(x.data(), 2 * n);
+        b[0] = twin_.sum_of_squares(x.data(), 2 * n);
+        EXPECT_TRUE(same_bits(a, b)) << n;
         a = b = x;
         family_.rope(a.data(), y.data(), z.data(), n);
         twin_.rope(b.data(), y.data(), z.data(), n);

@@ -32,8 +32,8 @@ TEST(Families, are_found_by_their_distinct_names) {
 TEST(Families, leave_no_operator_out) {
     for (const Family* f : families()) {
         EXPECT_TRUE(f->rows_per_group && f->group_bytes && f->pack_group && f->multiply) << f->name;
-        EXPECT_TRUE(f->quantize && f->rms_norm && f->rope && f->swiglu && f->geglu && f->soft_cap &&
-                    f->add)
+        EXPECT_TRUE(f->quantize && f->rms_norm && f->sum_of_squares && f->rope && f->swiglu &&
+                    f->geglu && f->soft_cap && f->swiglu_clamped && f->add && f->add_scaled)
             << f->name;
         EXPECT_TRUE(f->attend_page && f->combine && f->finish_attention) << f->name;
         EXPECT_TRUE(f->store_key && f->store_value) << f->name;

@@ -53,6 +53,24 @@ TEST_P(Vectors, rms_norm_sums_in_16_lanes_and_a_tree) {
     EXPECT_EQ(out[3], 4096.0f * (1.0f / std::sqrt(sum / 64.0f)));
 }
 
+/// The terms are whole numbers: whatever the order, their sum is one f32 as long as no lane rounds.
+TEST_P(Vectors, sum_of_squares_is_that_of_rms_norm) {
+    for (const std::size_t n : sizes) {
+        std::vector<float> whole(n);
+        double exact = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            whole[i] = static_cast<float>(i % 13) - 6;
+            exact += static_cast<double>(whole[i]) * whole[i];
+        }
+        EXPECT_EQ(family_.sum_of_squares(whole.data(), n), static_cast<float>(exact)) << n;
+        const std::vector<float> x = values(n, n), ones(n, 1.0f);
+        std::vector<float> out(n);
+        family_.rms_norm(x.data(), ones.data(), n, eps, out.data());
+        const float mean = family_.sum_of_squares(x.data(), n) / static_cast<float>(n);
+        EXPECT_EQ(out[0], x[0] * (1.0f / std::sqrt(mean + eps))) << n;
+    }
+}
+
 TEST_P(Vectors, rope_rotates_pairs_and_leaves_the_rest) {
     for (const std::size_t n_pairs : {1u, 2u, 7u, 8u, 16u, 32u, 33u, 40u}) {
         std::vector<float> head = values(2 * n_pairs + 6, n_pairs);

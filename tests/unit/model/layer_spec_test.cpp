@@ -84,6 +84,38 @@ TEST(layer_spec, of_smollm3_has_no_rotation_in_every_fourth_layer) {
     }
 }
 
+TEST(layer_spec, of_olmo2_has_norms_after_blocks_and_of_all_heads_together) {
+    const ModelFile model(TinyModel{.architecture = "olmo2", .n_layers = 3, .head_dim = 32});
+    EXPECT_EQ(n_joint_norms(model.h()), 3u);
+    for (const LayerSpec& layer : model.h().layers) {
+        EXPECT_EQ(layer.norms, NormPlacement::after_block);
+        EXPECT_EQ(layer.head_norm, HeadNorm::joint);
+        EXPECT_EQ(layer.window, 0u);
+    }
+    const partition::Share share = partition::even_share(model.h().sizes(), 1, 4);
+    for (const VectorPlan& vector :
+         plan_weights(model.file(), model.h(), share, *kernels::find_family("integer")).vectors) {
+        if (vector.role == Role::query_norm) {
+            EXPECT_EQ(vector.wanted, (Range{32, 64}));
+        } else if (vector.role == Role::key_norm) {
+            EXPECT_EQ(vector.wanted, (Range{0, 32}));
+        }
+    }
+}
+
+/// OLMo 3.
+TEST(layer_spec, of_olmo2_with_a_window_has_it_in_three_of_four_layers_without_stretching) {
+    TinyModel tiny{.architecture = "olmo2", .n_layers = 5, .window = 20};
+    tiny.rope_scaling = support::RopeScaling::yarn;
+    const ModelFile model(tiny);
+    for (std::size_t layer = 0; layer < 5; ++layer) {
+        const LayerSpec& spec = model.h().layers[layer];
+        EXPECT_EQ(spec.window, layer == 3 ? 0u : 20u) << layer;
+        EXPECT_EQ(model.h().ropes[spec.rope].factor, layer == 3 ? 4.0 : 1.0) << layer;
+        EXPECT_EQ(model.h().ropes[spec.rope].base, 1e4);
+    }
+}
+
 TEST(rope_factors, are_those_for_the_context_of_the_run) {
     const ModelFile file(TinyModel{.architecture = "phi3",
                                    .n_layers = 1,

@@ -197,6 +197,32 @@ TEST(step_traffic, takes_the_allreduce_of_each_length) {
     EXPECT_NEAR(time.latency_s, 2 * (4 * 100e-6 + 5e-6) + 2 * (110e-6 + 5e-6) + 200e-6, 1e-12);
 }
 
+/// Of each layer with a joint norm two floats a row go to every other rank, in f32 on any wire.
+TEST(step_traffic, counts_the_squares_of_joint_norms) {
+    model::Hyperparameters h;
+    h.n_layers = 3;
+    h.dim = 320;
+    h.head_dim = 4;
+    h.layers = {{.head_norm = model::HeadNorm::joint}, {}, {.head_norm = model::HeadNorm::joint}};
+    const std::vector<RankCost> ranks(3, {.cost = {.layer_bytes = 700}, .n_heads = 1});
+    const auto sent = [&](std::size_t n_rows) {
+        StepWork work = step_work(h, ranks, rows_of_one(0, n_rows, false));
+        work.allreduce = comm::only(comm::Algorithm::direct);
+        work.wire = comm::Wire::f16;
+        return step_traffic(work, 2); // and an empty reply
+    };
+    EXPECT_EQ(sent(5).messages_sent, 2u * (6 + 2) + 1);
+    EXPECT_EQ(sent(5).bytes_sent, 2u * (6 * 5 * 320 * 2 + 2 * 5 * 2 * 4) + 8);
+    EXPECT_EQ(sent(90).messages_sent, 2u * 2 * (6 + 2) + 1); // in halves
+    EXPECT_EQ(sent(90).bytes_sent, 2u * (6 * 90 * 320 * 2 + 2 * 90 * 2 * 4) + 8);
+    StepWork work = step_work(h, ranks, rows_of_one(0, 5, false));
+    work.allreduce = comm::only(comm::Algorithm::direct);
+    const double with_norms_s = step_time(round_numbers(), work).latency_s;
+    work.n_exact_allreduces = 0;
+    const double without_s = step_time(round_numbers(), work).latency_s;
+    EXPECT_NEAR(with_norms_s - without_s, 2 * (110e-6 + 5e-6), 1e-12); // as in the test above
+}
+
 // --- what others measured ---
 
 struct Loaded {

@@ -112,6 +112,16 @@ TEST(Prediction, KnowsLayersWithAWindow) {
     EXPECT_NEAR(sums.predicted.attention_s / 9, 0.9e-6, 1e-12); // (14 + 4) / 2 · 400 / 4e9
 }
 
+/// One of the two layers exchanges two sums of squares a row before its scores.
+TEST(Prediction, KnowsLayersWithAJointNorm) {
+    trace::Trace trace = recorded();
+    const auto bytes_of = [&] { return prediction_of(trace).decode.predicted_traffic; };
+    const Traffic without = bytes_of();
+    trace.config.set<"n_joint_norm_layers">(1);
+    EXPECT_EQ(bytes_of().bytes_sent - without.bytes_sent, 9u * 2 * 2 * 4);
+    EXPECT_EQ(bytes_of().messages_sent - without.messages_sent, 9u * 2);
+}
+
 /// A vector of 1000 comes in with each of four sums.
 TEST(Prediction, CountsAddingWithTheMessages) {
     perf::MachineProfile profile = round_numbers();

@@ -49,7 +49,8 @@ TEST(synthetic_model, has_the_published_number_of_parameters) {
         {"gemma-3-1b", 999'885'952},       {"gemma-3-4b", 3'880'263'168},
         {"smollm3-3b", 3'075'098'624},     {"granite-3.3-2b", 2'533'539'840},
         {"granite-3.3-8b", 8'170'864'640}, {"ministral-3-3b", 3'429'006'336},
-        {"ministral-3-8b", 8'489'553'920},
+        {"ministral-3-8b", 8'489'553'920}, {"olmo-2-1b", 1'484'916'736},
+        {"olmo-2-7b", 7'298'617'344},      {"olmo-2-13b", 13'716'198'400},
     };
     EXPECT_EQ(published.size(), shapes().size());
     for (const Shape& shape : shapes()) {

@@ -7,7 +7,7 @@
 
 namespace pillar::kernels::neon {
 
-void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+float sum_of_squares(const float* x, std::size_t n) noexcept {
     Floats sums[n_lane_vectors];
     for (Floats& sum : sums) sum = vdupq_n_f32(0.0f);
     std::size_t i = 0;
@@ -21,10 +21,13 @@ void rms_norm(const float* x, const float* weight, std::size_t n, float eps, flo
         const Floats a = load_first(x + i, n - i);
         sums[v] = vfmaq_f32(sums[v], a, a);
     }
+    return sum_of_lanes(sums);
+}
 
-    const float mean = sum_of_lanes(sums) / static_cast<float>(n);
+void rms_norm(const float* x, const float* weight, std::size_t n, float eps, float* out) noexcept {
+    const float mean = sum_of_squares(x, n) / static_cast<float>(n);
     const float r = 1.0f / __builtin_sqrtf(mean + eps);
-    for (i = 0; i < n; i += lanes) {
+    for (std::size_t i = 0; i < n; i += lanes) {
         const Floats scaled = vmulq_n_f32(load_first(x + i, n - i), r);
         store_first(out + i, n - i, vmulq_f32(scaled, load_first(weight + i, n - i)));
     }

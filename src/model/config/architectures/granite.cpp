@@ -20,7 +20,7 @@ constexpr std::array own_layer_tensors{
     TensorSpec{Role::up_bias, "ffn_up.bias", Presence::optional, Extent::hidden},
     TensorSpec{Role::down_bias, "ffn_down.bias", Presence::optional, Extent::dim},
 };
-constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors);
+constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors, long_rope_factors);
 constexpr auto layer_tensors = joined(norms_before_blocks, attention_tensors(order),
                                       query_key_value_biases(Presence::optional, order),
                                       gated_feed_forward, own_layer_tensors);

@@ -13,13 +13,7 @@ namespace pillar::model {
 namespace {
 
 constexpr RowOrder order = RowOrder::half_pairs;
-constexpr std::array own_model_tensors{
-    TensorSpec{Role::rope_factors_long, "rope_factors_long.weight", Presence::optional,
-               Extent::rope_pairs},
-    TensorSpec{Role::rope_factors_short, "rope_factors_short.weight", Presence::optional,
-               Extent::rope_pairs},
-};
-constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors);
+constexpr auto model_tensors = joined(common_model_tensors, long_rope_factors);
 constexpr auto layer_tensors =
     joined(norms_before_blocks, fused_attention_tensors(order), fused_feed_forward);
 constexpr std::string_view keys[] = {"attention.sliding_window"};

@@ -1,6 +1,7 @@
-#include "blocks/query_key_value.hpp"
+#include "heads/query_key_value.hpp"
 
 #include "blocks/products.hpp"
+#include "heads/rotated_heads.hpp"
 
 #include <algorithm>
 
@@ -22,16 +23,6 @@ void for_each_head(Range rows, std::size_t head_dim, const Body& body) noexcept 
     }
 }
 
-/// Rotate dimensions [begin, end) of a head, whole pairs, by the angles of row r of the step.
-void rotate(const kernels::Family& family, const RotaryAngles& angles, std::size_t r, float* head,
-            std::size_t begin, std::size_t end) noexcept {
-    const std::size_t n_pairs = angles.n_pairs, first = begin / 2;
-    const std::size_t last = std::min(end / 2, n_pairs);
-    if (first >= last) return;
-    family.rope(head + begin, angles.cosine.data() + r * n_pairs + first,
-                angles.sine.data() + r * n_pairs + first, last - first);
-}
-
 /// The norm of a head, all of whose rows are one thread's, where the layer has one.
 void normalise_head(const model::Model& model, std::span<const float> weight,
                     float* head) noexcept {
@@ -47,8 +38,9 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
     const model::LayerWeights& w = model.weights.layers[layer];
     const kernels::Family& family = model.family;
     Buffers& b = ws.buffers;
-    const RotaryAngles& angles = b.angles[model.h.layers[layer].rope];
+    const bool is_joint = model.h.layers[layer].head_norm == model::HeadNorm::joint;
     const SharedPass& pass = ws.passes[layer].heads;
+    const std::size_t n_heads = model.share.heads.size();
     const std::size_t head_dim = model.h.head_dim, q_dim = model.q_dim(), kv_dim = model.kv_dim();
     float* const all_q = b.q.data() + batch.begin * q_dim;
     float* const all_k = b.k.data() + batch.begin * kv_dim;
@@ -65,35 +57,38 @@ void project_query_key_value(Workspace& ws, threads::Worker worker, std::size_t 
 
     for (std::size_t r = 0; r < batch.rows.size(); ++r) {
         ws.look_at_messages(worker);
-        const std::int32_t sequence = batch.rows[r].sequence;
-        const auto position = static_cast<std::size_t>(batch.rows[r].position);
-        const std::size_t page = position / kernels::page_positions;
-        const std::size_t slot = position % kernels::page_positions;
-        const float factor = b.query_factors[batch.begin + r];
+        const RotatedHeads heads(ws, layer, batch, r);
+        float* const squares =
+            is_joint ? b.head_squares.data() + (batch.begin + r) * model.n_own_heads() : nullptr;
         float* const q = all_q + r * q_dim;
         float* const k = all_k + r * kv_dim;
         float* const v = all_v + r * kv_dim;
         add_bias(q, w.query_bias, query_rows);
         for_each_head(query_rows, head_dim,
                       [&](std::size_t head, std::size_t begin, std::size_t end) {
-                          normalise_head(model, w.query_norm, q + head * head_dim);
-                          rotate(family, angles, batch.begin + r, q + head * head_dim, begin, end);
-                          multiply_by(q + head * head_dim + begin, factor, end - begin);
+                          float* const at = q + head * head_dim;
+                          if (is_joint) {
+                              squares[head] = family.sum_of_squares(at, head_dim);
+                              return;
+                          }
+                          normalise_head(model, w.query_norm, at);
+                          heads.finish_query(at, begin, end);
                       });
         add_bias(k, w.key_bias, key_rows);
-        for_each_head(
-            key_rows, head_dim, [&](std::size_t head, std::size_t begin, std::size_t end) {
-                normalise_head(model, w.key_norm, k + head * head_dim);
-                rotate(family, angles, batch.begin + r, k + head * head_dim, begin, end);
-                family.store_key(k + head * head_dim, ws.cache.keys(sequence, page, layer, head),
-                                 ws.cache.type(), head_dim, slot, begin, end);
-            });
+        for_each_head(key_rows, head_dim,
+                      [&](std::size_t head, std::size_t begin, std::size_t end) {
+                          float* const at = k + head * head_dim;
+                          if (is_joint) {
+                              squares[n_heads + head] = family.sum_of_squares(at, head_dim);
+                              return;
+                          }
+                          normalise_head(model, w.key_norm, at);
+                          heads.finish_key(at, head, begin, end);
+                      });
         add_bias(v, w.value_bias, value_rows);
         for_each_head(value_rows, head_dim,
                       [&](std::size_t head, std::size_t begin, std::size_t end) {
-                          family.store_value(v + head * head_dim,
-                                             ws.cache.values(sequence, page, layer, head),
-                                             ws.cache.type(), head_dim, slot, begin, end);
+                          heads.store_value(v + head * head_dim, head, begin, end);
                       });
     }
 }

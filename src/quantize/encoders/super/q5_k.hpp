@@ -1,0 +1,24 @@
+#pragma once
+// Q5_K. Layout: quant/formats/q5_k.hpp.
+
+#include "encoders/affine_super_block.hpp"
+
+#include "pillar/quant/formats/q5_k.hpp"
+
+namespace pillar::quantize {
+
+struct EncodeQ5_K {
+    using Format = quant::Q5_K;
+    static constexpr bool counts_large_weights_more = true;
+
+    [[gnu::always_inline]] static void encode(const float* x, const float* w, std::byte* out) {
+        const auto block = affine_super_block<31, 32, 63, 1, 1>(x, w, {0.95f, 0.02f});
+        store_u16(out, 0, block.d);
+        store_u16(out, 2, block.dmin);
+        store_six_bit_fields(out + 4, block.scale, block.min);
+        store_top_bits(out + 16, block.n, 4);
+        store_paired_nibbles(out + 48, block.n);
+    }
+};
+
+} // namespace pillar::quantize

@@ -1,0 +1,5 @@
+#include "encoders/family.hpp"
+
+#include <gtest/gtest.h>
+
+TEST(Encoders, Exist) { EXPECT_NE(pillar::quantize::baseline_family.encoder, nullptr); }
