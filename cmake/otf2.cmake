@@ -1,13 +1,14 @@
-# The library of `report --export otf2`, which may be missing: Debian's libopen-trace-format2-dev.
+# The library of `report --export otf2`, which may be missing: Debian's libopen-trace-format2-dev. Where there is a static
+# one it is taken: the program is copied to nodes that have no such library.
 option(PILLAR_OTF2 "Write OTF2 archives where the library is there" ON)
 add_library(pillar_otf2 INTERFACE)
 if(PILLAR_OTF2)
     find_path(OTF2_INCLUDE_DIR otf2/otf2.h)
-    find_library(OTF2_LIBRARY NAMES open-trace-format2 otf2)
+    find_library(PILLAR_OTF2_LIBRARY NAMES libopen-trace-format2.a open-trace-format2 otf2)
 endif()
-if(PILLAR_OTF2 AND OTF2_INCLUDE_DIR AND OTF2_LIBRARY)
+if(PILLAR_OTF2 AND OTF2_INCLUDE_DIR AND PILLAR_OTF2_LIBRARY)
     target_include_directories(pillar_otf2 SYSTEM INTERFACE ${OTF2_INCLUDE_DIR})
-    target_link_libraries(pillar_otf2 INTERFACE ${OTF2_LIBRARY})
+    target_link_libraries(pillar_otf2 INTERFACE ${PILLAR_OTF2_LIBRARY} m)
     target_compile_definitions(pillar_otf2 INTERFACE PILLAR_HAVE_OTF2=1)
 else()
     message(STATUS "No OTF2: report --export otf2 will say so (libopen-trace-format2-dev, jobs/packages.sh test)")

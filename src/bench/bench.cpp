@@ -35,7 +35,7 @@ BenchOutput::Columns columns_for(const BenchOptions& options, const std::vector<
     columns.n_batch = std::ranges::any_of(tests, [](const BenchTest& test) {
         return test.test.n_batch != session::ModelOptions{}.n_batch;
     });
-    columns.cache_type = options.model.cache_type != session::ModelOptions{}.cache_type;
+    columns.cache_type = !(options.model.cache_types == session::ModelOptions{}.cache_types);
     columns.roofline = options.roofline;
     columns.allreduce = options.model.allreduce.has_value();
     return columns;

@@ -6,9 +6,9 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/gguf/value.hpp"
+#include "pillar/model/architecture.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/session/model_file.hpp"
-#include "pillar/model/architecture.hpp"
 #include "pillar/synthetic/synthetic.hpp"
 #include "pillar/telemetry/host.hpp"
 #include "pillar/terminal/standard_output.hpp"
@@ -194,8 +194,8 @@ tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<do
     r.set("n_batch", test.test.n_batch);
     r.set("n_ubatch", test.test.n_batch);
     r.set("n_threads", session_.n_threads());
-    r.set("type_k", kernels::name_of(options_.cache_type));
-    r.set("type_v", kernels::name_of(options_.cache_type));
+    r.set("type_k", kernels::name_of(options_.cache_types.keys));
+    r.set("type_v", kernels::name_of(options_.cache_types.values));
     r.set("ranks", comm_.size());
     r.set("kernels", session_.family().name);
     r.set("allreduce", session::allreduce_text(options_));

@@ -56,6 +56,8 @@ class Markdown : public BenchOutput {
             number("n_batch", 7, [](const Record& r) { return r["n_batch"].text(); });
         if (columns.cache_type)
             text("type_k", 6, [](const Record& r) { return r["type_k"].text(); });
+        if (columns.cache_type)
+            text("type_v", 6, [](const Record& r) { return r["type_v"].text(); });
         if (columns.allreduce)
             text("allreduce", 18, [](const Record& r) { return r["allreduce"].text(); });
         number("test", 15, [](const Record& r) { return r["test"].text(); });

@@ -30,6 +30,9 @@ Numbers numbers_of(kernels::CacheType type, std::size_t head_dim) noexcept {
         return {head_dim, 2};
     case kernels::CacheType::q8_0:
         return {head_dim, 1, ceil_div(head_dim, kernels::cache_block)};
+    case kernels::CacheType::q4_0: // two a byte, of whole blocks
+        return {ceil_div(head_dim, kernels::cache_block) * kernels::cache_block / 2, 1,
+                ceil_div(head_dim, kernels::cache_block)};
     }
     __builtin_unreachable();
 }
@@ -55,14 +58,16 @@ void for_each_piece(const Numbers& numbers, bool is_key, std::size_t slot, Row* 
 
 } // namespace
 
-std::size_t KvCache::row_bytes(kernels::CacheType type, std::size_t head_dim) noexcept {
-    return 2 * kernels::page_bytes(type, head_dim) / page_positions;
+std::size_t KvCache::row_bytes(kernels::CacheTypes types, std::size_t head_dim) noexcept {
+    return kernels::page_bytes(types, head_dim) / page_positions;
 }
 
 void KvCache::read_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
                         std::size_t kv_head, std::span<std::byte> rows) const noexcept {
-    const Numbers numbers = numbers_of(shape_.type, shape_.head_dim);
-    const std::size_t n_bytes = row_bytes(shape_.type, shape_.head_dim);
+    const Numbers of_keys = numbers_of(shape_.types.keys, shape_.head_dim);
+    const Numbers of_values = numbers_of(shape_.types.values, shape_.head_dim);
+    const std::size_t n_bytes = row_bytes(shape_.types, shape_.head_dim);
+    const std::size_t n_of_key = key_bytes_ / page_positions;
     expects(rows.size() == n_positions * n_bytes, "rows have the cache's size");
     const auto move = [](std::byte* row, const std::byte* half, std::size_t n) {
         std::memcpy(row, half, n);
@@ -70,16 +75,18 @@ void KvCache::read_rows(std::int32_t sequence, std::size_t n_positions, std::siz
     for (std::size_t p = 0; p < n_positions; ++p) {
         const std::byte* keys = data_.data() + offset(sequence, p / page_positions, layer, kv_head);
         std::byte* row = rows.data() + p * n_bytes;
-        for_each_piece(numbers, true, p % page_positions, row, keys, move);
-        for_each_piece(numbers, false, p % page_positions, row + n_bytes / 2, keys + half_bytes_,
+        for_each_piece(of_keys, true, p % page_positions, row, keys, move);
+        for_each_piece(of_values, false, p % page_positions, row + n_of_key, keys + key_bytes_,
                        move);
     }
 }
 
 void KvCache::write_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
                          std::size_t kv_head, std::span<const std::byte> rows) noexcept {
-    const Numbers numbers = numbers_of(shape_.type, shape_.head_dim);
-    const std::size_t n_bytes = row_bytes(shape_.type, shape_.head_dim);
+    const Numbers of_keys = numbers_of(shape_.types.keys, shape_.head_dim);
+    const Numbers of_values = numbers_of(shape_.types.values, shape_.head_dim);
+    const std::size_t n_bytes = row_bytes(shape_.types, shape_.head_dim);
+    const std::size_t n_of_key = key_bytes_ / page_positions;
     expects(rows.size() == n_positions * n_bytes, "rows have the cache's size");
     const auto move = [](const std::byte* row, std::byte* half, std::size_t n) {
         std::memcpy(half, row, n);
@@ -87,8 +94,8 @@ void KvCache::write_rows(std::int32_t sequence, std::size_t n_positions, std::si
     for (std::size_t p = 0; p < n_positions; ++p) {
         std::byte* keys = data_.data() + offset(sequence, p / page_positions, layer, kv_head);
         const std::byte* row = rows.data() + p * n_bytes;
-        for_each_piece(numbers, true, p % page_positions, row, keys, move);
-        for_each_piece(numbers, false, p % page_positions, row + n_bytes / 2, keys + half_bytes_,
+        for_each_piece(of_keys, true, p % page_positions, row, keys, move);
+        for_each_piece(of_values, false, p % page_positions, row + n_of_key, keys + key_bytes_,
                        move);
     }
 }

@@ -76,7 +76,7 @@ session::MemoryReport look_at_memory(comm::Communicator& comm, const OpenModel& 
     forward::TransformerOptions wanted;
     wanted.n_context = is_there ? session::context_of(model.h, options.n_context) : 0;
     wanted.max_rows = options.n_batch;
-    wanted.cache_type = options.cache_type;
+    wanted.cache_types = options.cache_types;
     const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
         if (!is_there) return forward::MemoryNeed();
         forward::TransformerOptions changed = wanted;

@@ -20,6 +20,7 @@ void add_subcommands(Parser& parser) {
     add_bench(parser);
     add_logits(parser);
     add_perplexity(parser);
+    add_imatrix(parser);
     add_inspect(parser);
     add_tokenize(parser);
     add_plan(parser);

@@ -159,11 +159,18 @@ void add_threads(Subcommand& sub, session::ModelOptions& o) {
 
 void add_cache_type(Subcommand& sub, session::ModelOptions& o) {
     using kernels::CacheType;
-    sub.add(Ranks::same, "--cache-type", "TYPE", "KV cache: f16, f32 or q8_0")
-        .choice<CacheType>(
-            o.cache_type,
-            {{"f16", CacheType::f16}, {"f32", CacheType::f32}, {"q8_0", CacheType::q8_0}})
+    const std::vector<std::pair<std::string, CacheType>> words = {{"f16", CacheType::f16},
+                                                                  {"f32", CacheType::f32},
+                                                                  {"q8_0", CacheType::q8_0},
+                                                                  {"q4_0", CacheType::q4_0}};
+    const std::string types = "f16, f32, q8_0 or q4_0";
+    sub.add(Ranks::same, "--cache-type", "TYPE", "keys and values in the KV cache: " + types)
+        .choice<kernels::CacheTypes>(o.cache_types, {words.begin(), words.end()})
         .with_default();
+    sub.add(Ranks::same, "--cache-type-k", "TYPE", "keys alone: " + types)
+        .choice<CacheType>(o.cache_types.keys, words);
+    sub.add(Ranks::same, "--cache-type-v", "TYPE", "values alone: " + types)
+        .choice<CacheType>(o.cache_types.values, words);
 }
 
 void add_wire(Subcommand& sub, session::ModelOptions& o) {

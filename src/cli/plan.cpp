@@ -52,8 +52,8 @@ void parse_proposer(const std::string& text, std::string_view typed, PlanFlags& 
     if (text == "ngram" || text == "none") return;
     if (text.starts_with(with_number))
         draft.n_most = static_cast<std::size_t>(
-            whole_number(text.substr(with_number.size()), typed, 1,
-                         static_cast<std::int64_t>(plan::DraftRequest().n_most)));
+            arguments::whole_number(text.substr(with_number.size()), typed, 1,
+                                    static_cast<std::int64_t>(plan::DraftRequest().n_most)));
     else if (text.ends_with(".gguf"))
         draft.model.model = text;
     else if (synthetic::find_shape(text) != nullptr)
@@ -127,8 +127,7 @@ void expect_plan_flags(const PlanFlags& flags) {
         throw UsageError("--nodes says each node's profile: leave --profile out");
     const bool names_models = !flags.grid.models.empty() || !flags.grid.formats.empty();
     if (!flags.wants_grid) {
-        if (names_models)
-            throw UsageError("--models and --formats go with --grid: give that too");
+        if (names_models) throw UsageError("--models and --formats go with --grid: give that too");
         if (options.profiles.size() > 1)
             throw UsageError("--profile: one, or several with --grid; --nodes tells nodes that are "
                              "not alike");

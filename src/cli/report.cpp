@@ -6,14 +6,19 @@
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/log.hpp"
+#include "pillar/core/output_file.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/exports/exports.hpp"
+#include "pillar/metering/meter_log.hpp"
+#include "pillar/plots/draw.hpp"
+#include "pillar/plots/page.hpp"
 #include "pillar/recording/convert.hpp"
 #include "pillar/report/render.hpp"
 #include "pillar/terminal/standard_output.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <fstream>
 #include <memory>
 
 namespace pillar::cli {
@@ -24,6 +29,10 @@ struct ReportOptions {
     std::vector<std::string> traces;
     std::string recover;
     std::string profile;
+    std::string power;
+    std::string power_zone;
+    std::string plots;
+    std::string html;
     tables::Format format = tables::Format::md;
     bool force = false;
     struct Export {
@@ -79,16 +88,59 @@ int recover(const ReportOptions& options) {
     return 0;
 }
 
+std::optional<metering::MeterLog> meter_of(const ReportOptions& options) {
+    std::optional<double> zone_s;
+    if (!options.power_zone.empty()) {
+        zone_s = metering::zone_named(options.power_zone);
+        if (!zone_s)
+            throw UsageError(fmt::format("--power-zone is a difference to UTC, as +02:00 or Z, not "
+                                         "{}",
+                                         printable(options.power_zone)));
+        if (options.power.empty()) throw UsageError("--power-zone is of a log that --power names");
+    }
+    if (options.power.empty()) return std::nullopt;
+    return metering::read_meter(options.power, zone_s);
+}
+
+void write_page(const ReportOptions& options, std::span<const report::ScalingTable> tables,
+                std::span<const plots::Figure> figures) {
+    const std::vector<std::string> svgs = plots::svgs_of(figures);
+    const std::string page =
+        plots::html_page("Report of " + counted(options.traces.size(), "trace"),
+                         report::render(tables, tables::Format::md), figures, svgs);
+    OutputFile output(options.html);
+    std::ofstream file(output.part(), std::ios::binary);
+    file << page;
+    file.close();
+    if (!file) throw IoError(ExitCode::io, options.html, "cannot be written");
+    output.commit();
+}
+
+void write_pictures(const ReportOptions& options, std::span<const report::ScalingTable> tables,
+                    const perf::MachineProfile* profile) {
+    if (options.plots.empty() && options.html.empty()) return;
+    const auto figures = plots::figures_of(tables, profile);
+    if (!options.plots.empty()) {
+        plots::expect_figures(figures, options.plots, options.force, options.traces);
+        plots::draw(figures, options.plots);
+    }
+    if (!options.html.empty()) write_page(options, tables, figures);
+}
+
 int report(const ReportOptions& options) {
     if (!options.recover.empty()) return prints() ? recover(options) : 0;
     if (options.traces.empty())
         throw UsageError("report needs a trace: pillar report FILE.h5 [FILE.h5 ...]");
     if (!options.exports.empty()) return write_exports(options);
+    prepare_process(); // Ctrl-C leaves nothing unfinished
+    if (!options.html.empty()) expect_output(options.html, options.force, options.traces);
     std::optional<perf::MachineProfile> profile;
     if (!options.profile.empty()) profile = perf::read_profile(options.profile);
-    const std::string text =
-        report::report(options.traces, options.format, profile ? &*profile : nullptr);
-    print_text(text);
+    const std::optional<metering::MeterLog> meter = meter_of(options);
+    const auto tables =
+        report::tables_of(options.traces, profile ? &*profile : nullptr, meter ? &*meter : nullptr);
+    if (prints()) write_pictures(options, tables, profile ? &*profile : nullptr);
+    print_text(report::render(tables, options.format));
     return 0;
 }
 
@@ -103,18 +155,30 @@ void add_report(Parser& parser) {
             "machine profile, as check writes it: put beside the steps what the cost model "
             "predicts of them")
         .name(options->profile);
+    sub.add(Ranks::may_differ, "--power", "METER.csv",
+            "log of a metered plug, or of several: joules a token, by the time of the steps")
+        .name(options->power);
+    sub.add(Ranks::may_differ, "--power-zone", "+HH:MM",
+            "zone of the log's times where they name none (they are UTC)")
+        .name(options->power_zone);
+    sub.add(Ranks::may_differ, "--plots", "DIR",
+            "figures as SVG, PNG and the gnuplot scripts that draw them")
+        .name(options->plots);
+    sub.add(Ranks::may_differ, "--html", "FILE", "one page with all tables and figures")
+        .name(options->html);
     sub.add(Ranks::may_differ, "--recover", "FILE.h5.journal",
             "make FILE.h5 from the journal of a run that was cut off")
         .name(options->recover);
     add_output_format(sub, options->format, false);
     sub.add_switch(Ranks::may_differ, "--force", options->force,
-                   "with --recover or --export: replace existing files");
+                   "replace what exists: figures, a page, exports, with --recover FILE.h5");
     sub.add_list(Ranks::may_differ, "--export", "FORMAT PATH",
                  "write the trace for other programs instead: chrome FILE.json (Perfetto, "
                  "speedscope), csv DIR or otf2 DIR; may be given again")
         .takes_pair()
-        .each([options](const std::string& text) { options->exports.push_back(parse_export(text)); },
-              [options] { return std::to_string(options->exports.size()); });
+        .each(
+            [options](const std::string& text) { options->exports.push_back(parse_export(text)); },
+            [options] { return std::to_string(options->exports.size()); });
     sub.when_called([options](Command& command) {
         command.run_alone = [options] { return report(*options); };
     });

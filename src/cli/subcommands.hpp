@@ -20,6 +20,7 @@ void add_batch(Parser& parser);
 void add_bench(Parser& parser);
 void add_logits(Parser& parser);
 void add_perplexity(Parser& parser);
+void add_imatrix(Parser& parser);
 void add_inspect(Parser& parser);
 void add_tokenize(Parser& parser);
 void add_report(Parser& parser);

@@ -20,6 +20,11 @@ std::string name_of(const terminal::PromptOptions& text) {
     return text.file;
 }
 
+void expect_text(const terminal::PromptOptions& text) {
+    if (!text.prompt && text.file.empty())
+        throw UsageError("no text: give one with -f FILE; - is standard input");
+}
+
 WindowedText read_windows(const terminal::PromptOptions& text,
                           const tokenizer::Tokenizer& tokenizer, const WindowShape& shape,
                           std::optional<std::size_t> n_chunks, FunctionRef<void()> heartbeat,

@@ -26,7 +26,10 @@ WindowedText read_windows(const terminal::PromptOptions& text,
                           std::optional<std::size_t> n_chunks, FunctionRef<void()> heartbeat,
                           std::size_t n_skipped = 0, bool parse_special = false);
 
-/// "the text", or its file's name.
+/// Rank 0 only. Throws UsageError where none is named.
+void expect_text(const terminal::PromptOptions& text);
+
+/// "the text of -p", or its file's name.
 std::string name_of(const terminal::PromptOptions& text);
 
 } // namespace pillar::evaluate

@@ -1,9 +1,9 @@
 #include "pillar/evaluate/perplexity.hpp"
 
 #include "evaluation_text.hpp"
-#include "scorer.hpp"
-#include "statistics_text.hpp"
-#include "time_left.hpp"
+#include "scores/scorer.hpp"
+#include "statistics/statistics_text.hpp"
+#include "window_loop.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/exchange.hpp"
@@ -42,7 +42,7 @@ std::vector<storage::NamedValue> run_settings(const PerplexityOptions& options,
         {"model_hash", fmt::format("{:016x}", session.file().header_hash())},
         // All families of integer activations give the same bits.
         {"kernels", std::string(family.float_activations ? family.name : "integer")},
-        {"cache_type", std::string(kernels::name_of(options.model.cache_type))},
+        {"cache_type", kernels::name_of(options.model.cache_types)},
         {"wire", std::string(comm::name_of(options.model.wire))}};
     if (base != nullptr) run.push_back({"base_model_hash", base->model_hash()});
     return run;
@@ -54,8 +54,7 @@ class Root {
     Root(const PerplexityOptions& options, session::Session& session, const WindowShape& shape,
          WindowedText text, std::optional<BaseFile> base)
         : comm_(session.comm()), shape_(shape), text_(std::move(text)), base_(std::move(base)),
-          compares_(base_.has_value()),
-          file_(make_file(options, session)),
+          compares_(base_.has_value()), file_(make_file(options, session)),
           scorer_(shape, session.model().h.vocab_size, base_ ? &*base_ : nullptr,
                   file_ ? &*file_ : nullptr),
           scoring_(session.transformer().options(), [this](const engine::Score& score) {
@@ -74,10 +73,9 @@ class Root {
 
     void begin(std::size_t window) {
         scorer_.begin(window);
-        const auto first =
-            text_.ids.begin() + static_cast<std::ptrdiff_t>(window * shape_.length);
-        scoring_.begin({TokenIds(first, first + static_cast<std::ptrdiff_t>(shape_.length)),
-                        shape_.first});
+        const auto first = text_.ids.begin() + static_cast<std::ptrdiff_t>(window * shape_.length);
+        scoring_.begin(
+            {TokenIds(first, first + static_cast<std::ptrdiff_t>(shape_.length)), shape_.first});
     }
     void end(std::size_t window) {
         if (file_) file_->add(scorer_.scores());
@@ -168,9 +166,6 @@ void validate(const PerplexityOptions& options) {
     if (options.stride > options.model.n_context)
         throw UsageError(fmt::format("--ppl-stride {} is longer than the window of -c {}",
                                      options.stride, options.model.n_context));
-    if (options.base.empty() && !options.text.prompt && options.text.file.empty())
-        throw UsageError("no text: give one with -f FILE, or with --kl-divergence-base the text "
-                         "that is in that file");
 }
 
 int measure_perplexity(const PerplexityOptions& given, comm::Environment& environment) {
@@ -185,6 +180,7 @@ int measure_perplexity(const PerplexityOptions& given, comm::Environment& enviro
     std::optional<BaseFile> base;
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
+        if (options.base.empty()) expect_text(options.text);
         if (!options.base.empty()) base.emplace(options.base, shape);
         if (!options.output.empty())
             expect_output(options.output, options.force, inputs_of(options));
@@ -203,28 +199,24 @@ int measure_perplexity(const PerplexityOptions& given, comm::Environment& enviro
 
     std::optional<Root> root;
     comm::agree(comm, [&] {
-        if (comm.is_root())
-            root.emplace(options, session, shape, std::move(text), std::move(base));
+        if (comm.is_root()) root.emplace(options, session, shape, std::move(text), std::move(base));
     });
-    const auto [begin, end] = comm::broadcast_from_root(
+    const auto range = comm::broadcast_from_root(
         comm, root ? WindowRange{root->n_done(), root->n_windows()} : WindowRange{});
     engine::Loop loop(session.transformer(), comm, needs.loop);
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
-    TimeLeft time(end - begin);
-    for (std::size_t window = begin; window < end; ++window) {
+    const auto end_window = [&](std::size_t window) {
         comm::agree(comm, [&] {
-            if (root) root->begin(window);
+            if (root) root->end(window);
         });
-        const bool is_stopped = loop.run(root ? &root->scoring() : nullptr);
-        const bool is_complete =
-            comm::broadcast_from_root(comm, root && root->scoring().is_complete());
-        comm::agree(comm, [&] {
-            if (root && is_complete) root->end(window);
-        });
-        if (is_complete) time.show();
-        if (!is_stopped || (is_complete && window + 1 == end)) continue;
-        tell_stopped(window + (is_complete ? 1 : 0), end, !options.output.empty());
+    };
+    const std::size_t n_done =
+        go_through_windows(comm, loop, range,
+                           {root ? &root->scoring() : nullptr,
+                            [&](std::size_t window) { root->begin(window); }, end_window});
+    if (n_done < range.end) {
+        tell_stopped(n_done, range.end, !options.output.empty());
         return static_cast<int>(ExitCode::resumable);
     }
     comm::agree(comm, [&] {

@@ -1,7 +1,8 @@
-// The trace event format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
-// Complete events ("X") for spans, flow events ("s", "f") from the rank that came last to an
-// all-reduce to those that waited for it, counters ("C") for telemetry, metadata ("M") for names.
-// Times are microseconds, here with three decimals, so that spans that touch do so in nanoseconds.
+// The trace event format:
+// https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU Complete events
+// ("X") for spans, flow events ("s", "f") from the rank that came last to an all-reduce to those
+// that waited for it, counters ("C") for telemetry, metadata ("M") for names. Times are
+// microseconds, here with three decimals, so that spans that touch do so in nanoseconds.
 
 #include "pillar/exports/exports.hpp"
 #include "text_file.hpp"
@@ -20,7 +21,14 @@ namespace pillar::exports {
 
 namespace {
 
-enum Track : int { steps_track, compute_track, wait_track, wire_track, layers_track, between_track };
+enum Track : int {
+    steps_track,
+    compute_track,
+    wait_track,
+    wire_track,
+    layers_track,
+    between_track
+};
 constexpr std::array<std::string_view, 6> track_names{"steps", "compute", "waiting",
                                                       "wire",  "layers",  "between steps"};
 
@@ -84,14 +92,15 @@ class Events {
 
 void write_names(const trace::Trace& trace, Events& events) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
-        events.metadata(rank, 0, "process_name",
-                        "\"name\":" +
-                            json_of(fmt::format("rank {} on {}", rank, trace.hosts[rank].hostname)));
+        events.metadata(
+            rank, 0, "process_name",
+            "\"name\":" + json_of(fmt::format("rank {} on {}", rank, trace.hosts[rank].hostname)));
         events.metadata(rank, 0, "process_sort_index", fmt::format("\"sort_index\":{}", rank));
         for (int track = 0; track < static_cast<int>(track_names.size()); ++track) {
             if (track == between_track && rank != 0) continue;
-            events.metadata(rank, track, "thread_name",
-                            fmt::format("\"name\":\"{}\"", track_names[static_cast<std::size_t>(track)]));
+            events.metadata(
+                rank, track, "thread_name",
+                fmt::format("\"name\":\"{}\"", track_names[static_cast<std::size_t>(track)]));
             events.metadata(rank, track, "thread_sort_index",
                             fmt::format("\"sort_index\":{}", track));
         }
@@ -101,14 +110,16 @@ void write_names(const trace::Trace& trace, Events& events) {
 void write_step(const trace::StepRow& step, std::size_t rank, const RankSpans& mine,
                 Events& events) {
     if (mine.end == mine.begin) return;
-    events.span(rank, steps_track, "step",
-                fmt::format("{} {}", phase_name(step.phase), step.step), mine.begin, mine.end,
+    events.span(rank, steps_track, "step", fmt::format("{} {}", phase_name(step.phase), step.step),
+                mine.begin, mine.end,
                 fmt::format(R"("step":{},"rows":{},"logits":{},"attended":{},"layers":{})",
                             step.step, step.n_rows, step.n_logits, step.n_attended,
                             mine.has_layers ? R"("as they were")" : R"("sums only")"));
     for (const Span& span : mine.spans)
         events.span(rank, track_of(span.kind),
-                    span.kind == Kind::compute ? "compute" : span.kind == Kind::wait ? "wait" : "wire",
+                    span.kind == Kind::compute ? "compute"
+                    : span.kind == Kind::wait  ? "wait"
+                                               : "wire",
                     name_of(span), span.begin, span.end,
                     span.what == Span::What::attention || span.what == Span::What::feed_forward
                         ? fmt::format(R"("step":{},"layer":{})", step.step, span.layer)
@@ -150,8 +161,8 @@ class Flows {
     void write(const std::vector<RankSpans>& ranks, Events& events) {
         if (ranks.size() < 2) return;
         for (const Span& span : ranks.front().spans) {
-            if (span.kind != Kind::wire || (span.what != Span::What::attention &&
-                                            span.what != Span::What::feed_forward))
+            if (span.kind != Kind::wire ||
+                (span.what != Span::What::attention && span.what != Span::What::feed_forward))
                 continue;
             write_one(ranks, span, events);
         }

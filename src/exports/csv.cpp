@@ -91,18 +91,20 @@ class CsvColumn {
 class CsvTable {
   public:
     CsvTable(const storage::Reader& file, const std::string& path, const std::string& group) {
-        for (const std::string& name : file.members(group)) columns_.emplace_back(file, group, name);
+        for (const std::string& name : file.members(group))
+            columns_.emplace_back(file, group, name);
         std::ranges::stable_partition(columns_, [](const CsvColumn& column) {
             return column.shape.size() == 1 && column.dimensions[0] == column.name;
         });
         for (const CsvColumn& column : columns_)
             if (column.shape.size() == 2 && columns_of_rows_ == nullptr) columns_of_rows_ = &column;
         for (const CsvColumn& column : columns_) {
-            const bool fits = columns_of_rows_ == nullptr
-                                  ? column.shape == columns_.front().shape && column.shape.size() == 1
-                                  : column.shape == columns_of_rows_->shape ||
-                                        (column.shape.size() == 1 &&
-                                         column.shape[0] == columns_of_rows_->shape[axis_of(column)]);
+            const bool fits =
+                columns_of_rows_ == nullptr
+                    ? column.shape == columns_.front().shape && column.shape.size() == 1
+                    : column.shape == columns_of_rows_->shape ||
+                          (column.shape.size() == 1 &&
+                           column.shape[0] == columns_of_rows_->shape[axis_of(column)]);
             if (!fits)
                 throw FormatError(path, group + "/" + column.name, std::nullopt,
                                   "has other extents than the columns beside it");

@@ -105,9 +105,8 @@ void Timeline::divide(std::size_t index, std::size_t rank) {
             wire_s -= layer.attention_wire_s + layer.feed_forward_wire_s;
         }
         const double embed_s = std::isnan(row.embed_s) ? 0 : row.embed_s;
-        const double request_s =
-            std::clamp(mine.front().t_start_s - step.t_start_s - embed_s, 0.0,
-                       std::max(0.0, wait_s + wire_s));
+        const double request_s = std::clamp(mine.front().t_start_s - step.t_start_s - embed_s, 0.0,
+                                            std::max(0.0, wait_s + wire_s));
         const double request_wait_s = rank == 0 ? 0 : std::clamp(wait_s, 0.0, request_s);
         const double request_wire_s = std::min(request_s - request_wait_s, std::max(0.0, wire_s));
         place.add(Kind::wait, What::request, request_wait_s);

@@ -20,13 +20,13 @@ enum class Kind : std::uint8_t { compute, wait, wire };
 struct Span {
     /// What is computed, or of which collective it is.
     enum class What : std::uint8_t {
-        all,          ///< of a step whose layers are not told of
-        request,      ///< broadcast of rank 0's request
+        all,     ///< of a step whose layers are not told of
+        request, ///< broadcast of rank 0's request
         embedding,
-        attention,    ///< of a layer, or its all-reduce, as the next one
+        attention, ///< of a layer, or its all-reduce, as the next one
         feed_forward,
         output,
-        reply,        ///< gather of the replies
+        reply, ///< gather of the replies
     };
     Nanoseconds begin = 0;
     Nanoseconds end = 0;
@@ -59,8 +59,8 @@ class Timeline {
     void divide(std::size_t index, std::size_t rank);
 
     const trace::Trace& trace_;
-    std::size_t next_layer_ = 0;          ///< of trace_.layers
-    std::vector<Nanoseconds> ended_;      ///< (rank) the last step
+    std::size_t next_layer_ = 0;     ///< of trace_.layers
+    std::vector<Nanoseconds> ended_; ///< (rank) the last step
     std::vector<RankSpans> ranks_;
 };
 

@@ -67,7 +67,9 @@ void finish(Workspace& ws, std::size_t layer, MicroBatch& batch, RowAndHead plac
             PartialAttention& all) noexcept {
     add_sink(ws, layer, place.head, all);
     const std::size_t head_dim = ws.model.h.head_dim, begin = place.head * head_dim;
-    ws.model.family.finish_attention(all, head_dim, batch.attention.column(place.row) + begin);
+    float* const out = batch.attention.column(place.row) + begin;
+    ws.model.family.finish_attention(all, head_dim, out);
+    if (kernels::is_rotated(ws.cache.types().values)) kernels::rotate_head(out, head_dim);
     if (has_own_blocks(ws)) quantize_columns(ws, batch, place.row, begin, begin + head_dim);
 }
 
@@ -102,7 +104,7 @@ void attend_pages(Workspace& ws, const AttentionJob& job, const AttentionJob* ne
                             .page(batch.rows[next->first_row].sequence, next->page_begin, layer,
                                   next->kv_head)
                             .keys;
-        ws.model.family.attend_page(queries, n_queries, page, ws.cache.type(), head_dim, rule,
+        ws.model.family.attend_page(queries, n_queries, page, ws.cache.types(), head_dim, rule,
                                     scores);
         tree.push(p, n_queries, ws.model.family);
     }

@@ -13,7 +13,7 @@ cache::KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv
     return {.n_layers = static_cast<std::size_t>(n_layers),
             .n_kv_heads = n_kv_heads,
             .head_dim = h.head_dim,
-            .type = options.cache_type,
+            .types = options.cache_types,
             .n_pages = window == 0 && options.n_pages != 0
                            ? options.n_pages
                            : cache::KvCache::pages_a_sequence(options.n_context, window,

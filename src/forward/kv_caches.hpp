@@ -35,7 +35,7 @@ class KvCaches {
     /// Of all pools together.
     [[nodiscard]] std::size_t free_pages() const noexcept;
 
-    [[nodiscard]] kernels::CacheType type() const noexcept { return caches_.front().type(); }
+    [[nodiscard]] kernels::CacheTypes types() const noexcept { return caches_.front().types(); }
     /// Number of a layer's class in window_lengths().
     [[nodiscard]] std::size_t class_of(std::size_t layer) const noexcept {
         return places_[layer].cache;

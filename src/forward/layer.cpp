@@ -32,6 +32,7 @@ bool has_joint_norm(const Workspace& ws, std::size_t layer) noexcept {
 /// W_output · attention(rope(W_q · normed), rope(W_k · normed), W_v · normed). After a joint norm
 /// queries, keys and values are there.
 void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch& batch) noexcept {
+    if (ws.sums) ws.sums->add(Input::attention_normed, layer, batch.normed, worker);
     if (!has_joint_norm(ws, layer)) {
         project_query_key_value(ws, worker, layer, batch); // bias, rotation, into the cache
         worker.barrier();
@@ -42,6 +43,7 @@ void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch
         join_attention(ws, worker, layer, batch);
         worker.barrier();
     }
+    if (ws.sums) ws.sums->add(Input::head_results, layer, batch.attention, worker);
     multiply_share(ws, worker, ws.model.weights.layers[layer].output, batch.attention,
                    ws.partial_of(batch).data(), ws.model.h.dim);
 }
@@ -49,10 +51,12 @@ void attention_block(Workspace& ws, Worker worker, std::size_t layer, MicroBatch
 /// W_down · (activation(W_gate · normed) ⊙ (W_up · normed)), or the sum of the chosen experts'.
 void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
                         MicroBatch& batch) noexcept {
+    if (ws.sums) ws.sums->add(Input::feed_forward_normed, layer, batch.normed, worker);
     switch (ws.model.h.layers[layer].feed_forward) {
     case model::FeedForward::gated:
         project_gate_and_up(ws, worker, layer, batch); // bias, activation
         worker.barrier();
+        if (ws.sums) ws.sums->add(Input::hidden, layer, batch.hidden, worker);
         multiply_share(ws, worker, ws.model.weights.layers[layer].down, batch.hidden,
                        ws.partial_of(batch).data(), ws.model.h.dim);
         break;
@@ -60,6 +64,7 @@ void feed_forward_block(Workspace& ws, Worker worker, std::size_t layer,
         route(ws, worker, layer, batch);
         project_experts(ws, worker, layer); // activation
         worker.barrier();
+        if (ws.sums) sum_expert_activations(ws, worker, layer, batch);
         add_up_experts(ws, worker, layer, batch);
     }
 }

@@ -38,7 +38,7 @@ double StepCost::layer_bytes_of(std::size_t n_rows) const noexcept {
 
 StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
-                   kernels::CacheType cache_type) {
+                   kernels::CacheTypes cache_types) {
     StepCost cost;
     std::uint64_t expert_bytes = 0, expert_macs = 0; // of all experts
     for (const model::MatrixPlan& matrix : plan.matrices) {
@@ -63,8 +63,8 @@ StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& 
         cost.expert_bytes = expert_bytes / h.n_experts; // all are alike
         cost.layer_macs += expert_macs / h.n_experts * h.n_experts_used;
     }
-    cost.kv_bytes = h.n_layers * share.kv_heads.size() * 2 *
-                    kernels::page_bytes(cache_type, h.head_dim) / kernels::page_positions;
+    cost.kv_bytes = h.n_layers * share.kv_heads.size() *
+                    kernels::page_bytes(cache_types, h.head_dim) / kernels::page_positions;
     return cost;
 }
 
@@ -93,7 +93,7 @@ SeenPositions seen_in_layers(const model::Hyperparameters& h, std::uint64_t firs
 StepCost Transformer::cost() const noexcept {
     const model::Model& model = workspace_->model;
     return step_cost(model.plan, model.h, model.share, model.family,
-                     workspace_->options.cache_type);
+                     workspace_->options.cache_types);
 }
 
 } // namespace pillar::forward

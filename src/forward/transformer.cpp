@@ -145,7 +145,7 @@ void Transformer::write_kv(std::int32_t sequence, std::size_t n_positions, std::
     workspace_->cache.write_rows(sequence, n_positions, layer, kv_head, rows);
 }
 std::size_t Transformer::kv_row_bytes() const noexcept {
-    return cache::KvCache::row_bytes(options().cache_type, hyperparameters().head_dim);
+    return cache::KvCache::row_bytes(options().cache_types, hyperparameters().head_dim);
 }
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();
@@ -174,6 +174,9 @@ threads::Team& Transformer::team() const noexcept {
 }
 std::uint64_t Transformer::embedding_bytes_read() const noexcept {
     return workspace_->embedding_bytes;
+}
+ActivationSums* Transformer::activation_sums() noexcept {
+    return workspace_->sums ? &*workspace_->sums : nullptr;
 }
 void Transformer::assign_work() {
     workspace_->assign_work();

@@ -45,6 +45,7 @@ std::uint64_t buffer_bytes(const model::Hyperparameters& h, const partition::Sha
     std::size_t bytes = floats * sizeof(float);
     for (const std::size_t rows : micro_batch_rows(options, share.n_ranks))
         bytes += MicroBatch::size_bytes(h, share, rows, n_threads);
+    if (options.sums_activations) bytes += ActivationSums::size_bytes(h, share);
     return bytes + ExpertBuffers::size_bytes(h, share, plan, family, options.max_rows);
 }
 
@@ -66,8 +67,9 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
                      threads::Team& team_)
     : model(model_), options(options_), team(team_),
       cache(model.h, model.share.kv_heads.size(), options), buffers(model, options),
-      passes(share_passes(model, options.cache_type, team.size())),
+      passes(share_passes(model, options.cache_types, team.size())),
       experts(model, options.max_rows, team.size()) {
+    if (options.sums_activations) sums.emplace(model.h, model.share);
     for (const std::size_t rows : micro_batch_rows(options, model.share.n_ranks))
         micro_batches.emplace_back(model, rows, team.size());
     for (int t = 0; t < team.size(); ++t) {
@@ -80,7 +82,7 @@ Workspace::Workspace(const model::Model& model_, const TransformerOptions& optio
 void Workspace::assign_work() {
     expects(static_cast<std::size_t>(team.size()) <= scratch.size(),
             "the team has no more threads than at first");
-    passes = share_passes(model, options.cache_type, team.size());
+    passes = share_passes(model, options.cache_types, team.size());
     for (MicroBatch& batch : micro_batches) batch.assign_work(model, team.size());
 }
 

@@ -13,6 +13,7 @@
 #include "pillar/forward/transformer.hpp"
 
 #include <atomic>
+#include <optional>
 #include <vector>
 
 namespace pillar::forward {
@@ -55,6 +56,7 @@ struct Workspace {
     Buffers buffers;
     std::vector<LayerPasses> passes;
     ExpertBuffers experts;
+    std::optional<ActivationSums> sums;    ///< only where they are asked for
     std::vector<MicroBatch> micro_batches; ///< two where steps may be cut; the first for all rows
     std::vector<AttentionScratch> scratch; ///< a thread each
     std::vector<std::vector<std::byte>> embedding_rows; ///< a thread each: one row as in the file

@@ -42,7 +42,7 @@ FormatPart part_of(const Sums& sums, const Sums& all) {
 
 RankCost rank_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
-                   kernels::CacheType cache_type) {
+                   kernels::CacheTypes cache_types) {
     const double share_of_experts =
         h.n_experts > 0 ? static_cast<double>(h.n_experts_used) / static_cast<double>(h.n_experts)
                         : 1;
@@ -52,7 +52,7 @@ RankCost rank_cost(const model::WeightPlan& plan, const model::Hyperparameters& 
         if (quant::is_grid(matrix.shape.type)) add(grids, matrix, share_of_experts);
         if (quant::is_float(matrix.shape.type)) add(floats, matrix, share_of_experts);
     }
-    return {forward::step_cost(plan, h, share, family, cache_type), share.heads.size(),
+    return {forward::step_cost(plan, h, share, family, cache_types), share.heads.size(),
             part_of(grids, all), part_of(floats, all)};
 }
 

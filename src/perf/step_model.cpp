@@ -5,6 +5,7 @@
 #include "pillar/perf/network_model.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pillar::perf {
 
@@ -99,9 +100,13 @@ StepTime compute_time(const MachineProfile& p, const RankWork& work) noexcept {
     const double read_grids_s = work.grid_bytes / bytes_per_s;
     const double multiply_grids_s = work.grid_macs / p.grid_macs_per_s;
     StepTime time;
-    time.matrices_s =
-        std::max(read_s, multiply_s) + std::max(read_grids_s, multiply_grids_s);
-    time.arithmetic_bound = multiply_s + multiply_grids_s > read_s + read_grids_s;
+    double by_reading_s = 0, by_multiplying_s = 0;
+    for (const auto& [reading_s, products_s] :
+         {std::pair{read_s, multiply_s}, std::pair{read_grids_s, multiply_grids_s}})
+        (products_s > reading_s ? by_multiplying_s : by_reading_s) +=
+            std::max(reading_s, products_s);
+    time.matrices_s = by_reading_s + by_multiplying_s;
+    time.arithmetic_bound = by_multiplying_s > by_reading_s;
     time.attention_s =
         std::max(work.kv_bytes / p.read_bytes_per_s, work.attention_macs / float_macs_per_s);
     return time;
@@ -203,8 +208,9 @@ StepTime step_time(const MachineProfile& profile, const StepWork& work) {
 }
 
 StepTime step_time(const Cluster& cluster, const StepWork& work) {
-    return time_together(work, meeting_of(cluster),
-                         [&](std::size_t rank) -> const MachineProfile& { return cluster.of(rank); });
+    return time_together(work, meeting_of(cluster), [&](std::size_t rank) -> const MachineProfile& {
+        return cluster.of(rank);
+    });
 }
 
 Traffic step_traffic(const StepWork& work, int rank) {

@@ -9,10 +9,10 @@
 namespace pillar::plan {
 
 struct DraftRow {
-    std::size_t length = 0;     ///< proposals a step that bring the most; 0: none pays
-    double tokens_a_step = 1;   ///< in the mean
-    double step_s = 0;          ///< proposing and checking
-    double cost = 1;            ///< of such a step, in steps without proposals
+    std::size_t length = 0;   ///< proposals a step that bring the most; 0: none pays
+    double tokens_a_step = 1; ///< in the mean
+    double step_s = 0;        ///< proposing and checking
+    double cost = 1;          ///< of such a step, in steps without proposals
     perf::Interval tokens_per_s;
     perf::Interval gain; ///< over decoding without proposals
 };

@@ -19,9 +19,9 @@ std::string markdown(const std::vector<GridRow>& grid, const PlanRequest& reques
     const bool has_price =
         std::ranges::any_of(grid, [](const GridRow& row) { return row.plan.price > 0; });
     std::vector<tables::Column> columns{
-        text_column("model"),       text_column("format"),         number_column("file"),
-        text_column("node"),        number_column("nodes"),        text_column("fits"),
-        number_column("t/s"),       text_column("between"),        text_column("limit"),
+        text_column("model"),        text_column("format"),          number_column("file"),
+        text_column("node"),         number_column("nodes"),         text_column("fits"),
+        number_column("t/s"),        text_column("between"),         text_column("limit"),
         number_column("prompt t/s"), number_column("joules a token")};
     if (has_price) columns.push_back(number_column("price"));
     std::vector<std::vector<std::string>> rows;

@@ -43,7 +43,7 @@ class Maker {
           h_(model::read_hyperparameters(file)) {
         options_.n_context = request.model.n_context;
         options_.max_rows = request.model.n_batch;
-        options_.cache_type = request.model.cache_type;
+        options_.cache_types = request.model.cache_types;
         options_.max_sequences = request.n_parallel;
         options_.max_logit_rows = request.n_parallel;
     }
@@ -61,15 +61,14 @@ class Maker {
                 const model::WeightPlan plan = model::plan_weights(file_, h_, share, family_);
                 cost = costs
                            .emplace(kind, perf::rank_cost(plan, h_, share, family_,
-                                                          request_.model.cache_type))
+                                                          request_.model.cache_types))
                            .first;
             }
             job.ranks.push_back(cost->second);
             kind.push_back(rank == 0 ? 1 : 0); // which has room for all ranks' answers
             kind.push_back(static_cast<std::size_t>(node(rank).n_threads));
             auto need = needs.find(kind);
-            if (need == needs.end())
-                need = needs.emplace(kind, need_of(rank, job.weights)).first;
+            if (need == needs.end()) need = needs.emplace(kind, need_of(rank, job.weights)).first;
             job.needs.push_back(need->second);
         }
         return job;
@@ -91,12 +90,11 @@ class Maker {
         if (n_ranks_ == 1 || split.kind == session::SplitKind::even) return {};
         if (split.kind == session::SplitKind::list) {
             if (split.weights.size() != static_cast<std::size_t>(n_ranks_))
-                throw UsageError(fmt::format("--split {}: {} for {}; give --ranks {}, or as many "
-                                             "shares as ranks",
-                                             session::split_text(split),
-                                             counted(split.weights.size(), "share"),
-                                             counted(static_cast<std::size_t>(n_ranks_), "rank"),
-                                             split.weights.size()));
+                throw UsageError(fmt::format(
+                    "--split {}: {} for {}; give --ranks {}, or as many "
+                    "shares as ranks",
+                    session::split_text(split), counted(split.weights.size(), "share"),
+                    counted(static_cast<std::size_t>(n_ranks_), "rank"), split.weights.size()));
             return split.weights;
         }
         std::vector<double> speeds;
@@ -144,10 +142,10 @@ perf::StepWork work_of(const Job& job, const perf::Cluster& cluster, const PlanR
     work.reply_bytes = engine::reply_bytes(rows.n_logits, n_candidates);
     work.wire = request.model.wire;
     const auto algorithm = request.model.allreduce;
-    work.allreduce = comm::only(
-        algorithm ? *algorithm
-                  : perf::fastest_allreduce(perf::meeting_of(cluster).network, work.wire,
-                                            job.n_ranks(), work.allreduce_floats));
+    work.allreduce =
+        comm::only(algorithm ? *algorithm
+                             : perf::fastest_allreduce(perf::meeting_of(cluster).network, work.wire,
+                                                       job.n_ranks(), work.allreduce_floats));
     return work;
 }
 

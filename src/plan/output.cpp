@@ -75,9 +75,9 @@ std::string best_count(const PlanTable& table) {
     const PlanRow* best = fastest(table.rows);
     if (table.rows.size() < 3 || best == nullptr) return {};
     const PlanRow* near = nearly_fastest(table.rows);
-    std::string text = fmt::format("\nMost tokens per second: {} on {}",
-                                   number(best->decode_per_s.value, 2),
-                                   counted(static_cast<std::size_t>(best->n_ranks), "node"));
+    std::string text =
+        fmt::format("\nMost tokens per second: {} on {}", number(best->decode_per_s.value, 2),
+                    counted(static_cast<std::size_t>(best->n_ranks), "node"));
     if (near != best)
         text += fmt::format("; {} on {}", number(near->decode_per_s.value, 2),
                             counted(static_cast<std::size_t>(near->n_ranks), "node"));
@@ -159,9 +159,9 @@ std::string draft_table(const PlanTable& table) {
 std::string markdown(const PlanTable& table) {
     const PlanRequest& request = table.request;
     const std::string together =
-        request.n_parallel == 1 ? ""
-                                : fmt::format(", {} together",
-                                              counted(request.n_parallel, "sequence"));
+        request.n_parallel == 1
+            ? ""
+            : fmt::format(", {} together", counted(request.n_parallel, "sequence"));
     return fmt::format("{} on {}, {} of context{}, {} wire, one rank a node\n\n",
                        printable(table.model), printable(table.profile, 400),
                        counted(request.model.n_context, "token"), together,

@@ -50,8 +50,8 @@ std::vector<std::size_t> ranks_of(const PlanOptions& options) {
     if (!options.ranks.empty()) {
         const std::size_t most = std::ranges::max(options.ranks);
         if (n_nodes > 0 && most > n_nodes)
-            throw UsageError(fmt::format("--ranks {}: --nodes has {}", most,
-                                         counted(n_nodes, "node")));
+            throw UsageError(
+                fmt::format("--ranks {}: --nodes has {}", most, counted(n_nodes, "node")));
         return options.ranks;
     }
     if (n_nodes > 0) return {n_nodes};
@@ -113,8 +113,8 @@ PlanTable table_of(const PlanOptions& options) {
 
 /// Sizes that boards are bought for, where nothing else is asked for.
 constexpr const char* usual_models[] = {
-    "qwen3-0.6b",  "llama-3.2-1b", "gemma-3-1b",   "qwen3-1.7b", "llama-3.2-3b",  "qwen3-4b",
-    "gemma-3-4b",  "llama-3.1-8b", "qwen3-8b",     "bonsai-8b",  "qwen3-30b-a3b", "gpt-oss-20b"};
+    "qwen3-0.6b", "llama-3.2-1b", "gemma-3-1b", "qwen3-1.7b", "llama-3.2-3b",  "qwen3-4b",
+    "gemma-3-4b", "llama-3.1-8b", "qwen3-8b",   "bonsai-8b",  "qwen3-30b-a3b", "gpt-oss-20b"};
 
 /// What files of such a model have: those trained for a format have no other.
 std::vector<std::string> usual_formats(const std::string& model) {

@@ -43,17 +43,14 @@ void set_request(Record& record, const PlanRequest& request) {
     record.set("n_prompt", request.n_prompt);
     record.set("depth", request.depth);
     record.set("n_parallel", request.n_parallel);
-    record.set("cache_type", kernels::name_of(request.model.cache_type));
+    record.set("cache_type", kernels::name_of(request.model.cache_types));
     record.set("wire", comm::name_of(request.model.wire));
 }
 
 Record draft_record(const PlanTable& table, const DraftRow& draft) {
-    Record record{{"proposer", table.draft},
-                  {"acceptance", table.request.draft->acceptance},
-                  {"length", draft.length},
-                  {"tokens_per_step", draft.tokens_a_step},
-                  {"step_s", draft.step_s},
-                  {"step_cost", draft.cost}};
+    Record record{{"proposer", table.draft}, {"acceptance", table.request.draft->acceptance},
+                  {"length", draft.length},  {"tokens_per_step", draft.tokens_a_step},
+                  {"step_s", draft.step_s},  {"step_cost", draft.cost}};
     set_interval(record, "tokens_per_s", draft.tokens_per_s);
     set_interval(record, "gain", draft.gain);
     return record;
@@ -89,12 +86,9 @@ Record record_of(const PlanTable& table, const PlanRow& row) {
 }
 
 Record record_of(const GridRow& row, const PlanRequest& request) {
-    Record record{{"model", row.model},
-                  {"format", row.format},
-                  {"profile", row.profile},
-                  {"ranks", row.plan.n_ranks},
-                  {"file_bytes", row.file_bytes},
-                  {"read_bytes_per_token", row.plan.read_bytes},
+    Record record{{"model", row.model},           {"format", row.format},
+                  {"profile", row.profile},       {"ranks", row.plan.n_ranks},
+                  {"file_bytes", row.file_bytes}, {"read_bytes_per_token", row.plan.read_bytes},
                   {"fits", row.plan.fits()}};
     set_speeds(record, row.plan);
     record.set("read_imbalance", row.plan.imbalance());

@@ -70,10 +70,10 @@ void predict(PlanRow& row, const Job& job, const perf::Cluster& cluster,
     const auto outcome = perf::intervals(cluster, [&](const perf::Cluster& nodes) {
         const double step_s =
             perf::step_time(nodes, work_of(job, nodes, request, decode_rows(request))).total();
-        return std::vector<double>{
-            n_tokens / step_s,
-            static_cast<double>(request.n_prompt) / prompt_time(job, nodes, request).total(),
-            watts(nodes, row.n_ranks) * step_s / n_tokens};
+        return std::vector<double>{n_tokens / step_s,
+                                   static_cast<double>(request.n_prompt) /
+                                       prompt_time(job, nodes, request).total(),
+                                   watts(nodes, row.n_ranks) * step_s / n_tokens};
     });
     row.decode_per_s = outcome[0];
     row.prompt_per_s = outcome[1];

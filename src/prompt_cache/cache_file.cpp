@@ -23,7 +23,7 @@ constexpr std::uint32_t format_version = 1;
 struct Head {
     char magic[8] = {};
     std::uint32_t format = 0;
-    std::uint16_t key_type = 0; ///< 0: f32, 1: f16, 2: q8_0
+    std::uint16_t key_type = 0; ///< 0: f32, 1: f16, 2: q8_0, 3: q4_0
     std::uint16_t value_type = 0;
     std::uint32_t float_activations = 0; ///< 1: of the reference kernels
     std::uint32_t head_dim = 0;
@@ -54,7 +54,7 @@ std::string text_of(const char (&from)[n]) {
 }
 
 std::size_t row_bytes_of(const Identity& identity) noexcept {
-    return cache::KvCache::row_bytes(identity.cache_type, identity.head_dim);
+    return cache::KvCache::row_bytes(identity.cache_types, identity.head_dim);
 }
 
 constexpr const char* remedy = "name another file with --prompt-cache, or remove this one";
@@ -72,11 +72,11 @@ void expect_own(const std::string& path, const Head& head, const Identity& ident
         refuse_file(path, fmt::format("was made by version {}, this is {}",
                                       printable(text_of(head.program)), version()));
     if (head.model_hash != identity.model_hash) refuse_file(path, "is of another model");
-    const auto type = static_cast<std::uint16_t>(identity.cache_type);
-    if (head.key_type != type || head.value_type != type)
+    if (head.key_type != static_cast<std::uint16_t>(identity.cache_types.keys) ||
+        head.value_type != static_cast<std::uint16_t>(identity.cache_types.values))
         refuse_file(path,
                     fmt::format("has another cache type than {}: give --cache-type as it was made",
-                                kernels::name_of(identity.cache_type)));
+                                kernels::name_of(identity.cache_types)));
     if ((head.float_activations != 0) != identity.float_activations)
         refuse_file(path, "was computed by kernels that round otherwise (--kernels)");
 }
@@ -145,7 +145,8 @@ CacheWriter::CacheWriter(const std::string& path, const Identity& identity,
     Head head;
     std::copy(std::begin(file_magic), std::end(file_magic), head.magic);
     head.format = format_version;
-    head.key_type = head.value_type = static_cast<std::uint16_t>(identity.cache_type);
+    head.key_type = static_cast<std::uint16_t>(identity.cache_types.keys);
+    head.value_type = static_cast<std::uint16_t>(identity.cache_types.values);
     head.float_activations = identity.float_activations ? 1 : 0;
     head.head_dim = static_cast<std::uint32_t>(identity.head_dim);
     head.model_hash = identity.model_hash;

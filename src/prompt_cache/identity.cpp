@@ -30,13 +30,13 @@ std::uint64_t hash_of_samples(const gguf::File& file, std::uint64_t seed) {
 
 } // namespace
 
-Identity identity_of(const gguf::File& file, std::size_t n_context, kernels::CacheType cache_type,
+Identity identity_of(const gguf::File& file, std::size_t n_context, kernels::CacheTypes cache_types,
                      bool float_activations) {
     model::Hyperparameters h = model::read_hyperparameters(file);
     model::choose_rope_factors(h, n_context);
     const std::uint64_t of_run[] = {file.header_hash(), h.is_long_context ? 1u : 0u};
     return {.model_hash = hash_of_samples(file, hash_of(std::span<const std::uint64_t>(of_run))),
-            .cache_type = cache_type,
+            .cache_types = cache_types,
             .float_activations = float_activations,
             .n_layers = h.n_layers,
             .n_kv_heads = h.n_kv_heads,

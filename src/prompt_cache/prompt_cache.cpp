@@ -62,7 +62,7 @@ void PromptCache::open(std::size_t n_context) {
     if (!is_wanted()) return;
     const bool is_float = model_.family != nullptr && model_.family->float_activations;
     identity_ =
-        identity_of(session::open_model_file(model_), n_context, model_.cache_type, is_float);
+        identity_of(session::open_model_file(model_), n_context, model_.cache_types, is_float);
     std::error_code unknown;
     if (!std::filesystem::exists(path_, unknown) || drops_output(path_)) return;
     reader_ = std::make_unique<CacheReader>(path_, identity_);

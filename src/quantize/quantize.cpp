@@ -60,8 +60,8 @@ Summary::Tensor checked(const Work& work, const gguf::TensorInfo& tensor, const 
             .to = choice.type,
             .bytes_before = tensor.size_bytes,
             .bytes_after = bytes_of(choice.type, tensor.n_elements()),
-            .is_weighted = changes && !quant::is_float(choice.type) &&
-                           work.importance.knows(tensor.name)};
+            .is_weighted =
+                changes && !quant::is_float(choice.type) && work.importance.knows(tensor.name)};
 }
 
 Work prepare(const Options& options) {
@@ -94,8 +94,7 @@ Work prepare(const Options& options) {
     summary.outputs = output_names(options.output, n_parts);
     // headers are the source's, or a little more
     const std::uint64_t header_bytes = work.model.size_bytes() - summary.bytes_before;
-    if (!options.dry_run)
-        expect_room(summary.outputs, options, summary.bytes_after + header_bytes);
+    if (!options.dry_run) expect_room(summary.outputs, options, summary.bytes_after + header_bytes);
     return work;
 }
 

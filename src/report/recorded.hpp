@@ -2,6 +2,7 @@
 // What a trace has recorded of how its run was made, in the words of tables and of the cost model.
 
 #include "pillar/perf/run_shape.hpp"
+#include "pillar/report/option.hpp"
 #include "pillar/trace/reader.hpp"
 
 #include <optional>
@@ -10,11 +11,6 @@
 
 namespace pillar::report {
 
-/// An option that changes what a step costs: rows that differ in one are different rows.
-struct Option {
-    std::string name;
-    std::string value; ///< empty: not recorded
-};
 /// The same ones of every trace, in the same order.
 [[nodiscard]] std::vector<Option> options_of(const trace::Trace& trace);
 

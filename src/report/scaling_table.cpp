@@ -151,12 +151,14 @@ void compare(std::vector<ScalingRow>& rows) {
 }
 
 ScalingRow row_of(const trace::Trace& trace, const std::vector<std::size_t>& options,
-                  const perf::MachineProfile* profile) {
+                  const perf::MachineProfile* profile, const metering::MeterLog* meter) {
     ScalingRow row;
     row.n_ranks = static_cast<int>(trace.n_ranks());
     row.threads = threads_of(trace);
     row.variant = variant_of(trace, options);
-    row.totals = totals_of(trace);
+    for (const Option& option : options_of(trace))
+        row.options.push_back({option.name, value_of(option)});
+    row.totals = totals_of(trace, meter);
     if (profile != nullptr) row.prediction = predict(trace, *profile, row.totals.remarks);
     return row;
 }
@@ -172,11 +174,11 @@ void add(ScalingRow& row, const ScalingRow& other) {
 }
 
 ScalingTable table_of(const std::vector<const trace::Trace*>& traces,
-                      const perf::MachineProfile* profile) {
+                      const perf::MachineProfile* profile, const metering::MeterLog* meter) {
     ScalingTable table{.model = model_of(*traces.front()), .rows = {}};
     const auto options = differing_options(traces);
     for (const trace::Trace* trace : traces) {
-        ScalingRow row = row_of(*trace, options, profile);
+        ScalingRow row = row_of(*trace, options, profile, meter);
         const auto same = std::ranges::find_if(
             table.rows, [&](const ScalingRow& r) { return order_of(r) == order_of(row); });
         if (same != table.rows.end()) {
@@ -199,7 +201,8 @@ ScalingTable table_of(const std::vector<const trace::Trace*>& traces,
 } // namespace
 
 std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces,
-                                         const perf::MachineProfile* profile) {
+                                         const perf::MachineProfile* profile,
+                                         const metering::MeterLog* meter) {
     std::vector<std::vector<const trace::Trace*>> groups;
     for (const trace::Trace& trace : traces) {
         const auto group = std::ranges::find_if(
@@ -212,7 +215,7 @@ std::vector<ScalingTable> scaling_tables(std::span<const trace::Trace> traces,
     }
     std::vector<ScalingTable> tables;
     tables.reserve(groups.size());
-    for (const auto& group : groups) tables.push_back(table_of(group, profile));
+    for (const auto& group : groups) tables.push_back(table_of(group, profile, meter));
     return tables;
 }
 

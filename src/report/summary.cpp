@@ -2,9 +2,13 @@
 
 #include "pillar/report/summary.hpp"
 
+#include "pillar/trace/step_seconds.hpp"
+
+#include "observed.hpp"
 #include "recorded.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/core/median.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,19 +23,10 @@ bool is_decode(const trace::StepRow& step) {
     return step.phase == trace::Phase::decode;
 }
 
-/// Until the next step begins, less tracing, where that step follows at once in the same phase.
-double time_of(const trace::Trace& trace, std::size_t i) {
-    const trace::StepRow& step = trace.steps[i];
-    if (i + 1 == trace.n_steps()) return step.duration_s;
-    const trace::StepRow& next = trace.steps[i + 1];
-    if (next.phase != step.phase || next.step != step.step + 1) return step.duration_s;
-    return next.t_start_s - step.t_start_s - step.trace_s;
-}
-
-void add_ranks(Totals& totals, const trace::Trace& trace, std::size_t i) {
+void add_step(std::vector<RankTotals>& ranks, const trace::Trace& trace, std::size_t i) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         const trace::RankRow& row = trace.at(i, rank);
-        RankTotals& sums = totals.ranks[rank];
+        RankTotals& sums = ranks[rank];
         sums.bytes_sent += row.bytes_sent;
         sums.messages_sent += row.messages_sent;
         if (!std::isfinite(row.wait_s)) continue;
@@ -73,31 +68,37 @@ void remark(Totals& totals, const trace::Trace& trace) {
                 fmt::format("{}: other programs kept {:.1f} of {}'s {} CPUs busy: without them it "
                             "would have been faster",
                             name, host.other_cpus, printable(host.hostname), host.n_cores));
-    for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
-        if (trace.hosts[rank].throttled == 0) continue;
-        totals.remarks.push_back(fmt::format("{}: rank {} ({}) was throttled (bits {:#x})", name,
-                                             rank, printable(trace.hosts[rank].hostname),
-                                             trace.hosts[rank].throttled));
-    }
+    for (std::string& sentence : throttling_of(trace))
+        totals.remarks.push_back(std::move(sentence));
+}
+
+void add_medians(Totals& totals) {
+    if (!totals.seconds_per_token.empty()) totals.run_medians = {median(totals.seconds_per_token)};
+    if (!totals.seconds_per_prompt_token.empty())
+        totals.prompt_run_medians = {median(totals.seconds_per_prompt_token)};
 }
 
 } // namespace
 
-Totals totals_of(const trace::Trace& trace) {
+Totals totals_of(const trace::Trace& trace, const metering::MeterLog* meter) {
     Totals totals;
     totals.paths = {trace.path};
     totals.ranks.resize(trace.n_ranks());
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         totals.ranks[rank].host = trace.hosts[rank].hostname;
     }
+    totals.prompt_ranks = totals.ranks;
+    totals.n_slowest.resize(trace.n_ranks());
     const auto n_decode = std::ranges::count_if(trace.steps, is_decode);
     bool is_first = n_decode > 1; // a single step cannot be spared
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
-        const double seconds = time_of(trace, i);
+        const double seconds = trace::step_seconds(trace, i);
         if (!is_decode(step)) {
             totals.n_prompt_tokens += step.n_rows;
             totals.prompt_s += seconds;
+            totals.seconds_per_prompt_token.push_back(seconds / std::max(step.n_rows, 1u));
+            add_step(totals.prompt_ranks, trace, i);
         } else if (is_first) {
             is_first = false;
             ++totals.n_warm_up_steps;
@@ -107,10 +108,23 @@ Totals totals_of(const trace::Trace& trace) {
             totals.n_decode_tokens += n_tokens;
             totals.decode_s += seconds;
             totals.decode_duration_s += step.duration_s;
-            add_ranks(totals, trace, i);
+            totals.cached_positions += static_cast<double>(step.n_cached);
+            add_step(totals.ranks, trace, i);
+            if (const auto slowest = slowest_in(trace, i)) ++totals.n_slowest[*slowest];
         }
     }
+    if (!totals.seconds_per_token.empty())
+        totals.cached_positions /= static_cast<double>(totals.seconds_per_token.size());
+    add_medians(totals);
+    observe(totals, trace);
     remark(totals, trace);
+    if (meter != nullptr) {
+        totals.energy = metering::energy_of(trace, *meter, totals.n_warm_up_steps > 0);
+        totals.remarks.insert(totals.remarks.end(), totals.energy->remarks.begin(),
+                              totals.energy->remarks.end());
+        for (const metering::MeterColumn& one : totals.energy->samples)
+            totals.series.push_back({Series::Kind::watts, one.name, one.time_s, one.watts});
+    }
     return totals;
 }
 
@@ -120,18 +134,32 @@ void add(Totals& totals, const Totals& other) {
     const auto append = [](auto& all, const auto& more) {
         all.insert(all.end(), more.begin(), more.end());
     };
+    const auto n = static_cast<double>(totals.seconds_per_token.size());
+    const auto m = static_cast<double>(other.seconds_per_token.size());
+    if (n + m > 0)
+        totals.cached_positions =
+            (n * totals.cached_positions + m * other.cached_positions) / (n + m);
     append(totals.paths, other.paths);
     append(totals.seconds_per_token, other.seconds_per_token);
+    append(totals.run_medians, other.run_medians);
+    append(totals.seconds_per_prompt_token, other.seconds_per_prompt_token);
+    append(totals.prompt_run_medians, other.prompt_run_medians);
     append(totals.remarks, other.remarks);
+    add_observed(totals, other);
     totals.n_prompt_tokens += other.n_prompt_tokens;
     totals.n_decode_tokens += other.n_decode_tokens;
     totals.prompt_s += other.prompt_s;
     totals.decode_s += other.decode_s;
     totals.decode_duration_s += other.decode_duration_s;
     totals.n_warm_up_steps += other.n_warm_up_steps;
-    for (std::size_t rank = 0; rank < totals.ranks.size(); ++rank) {
-        RankTotals& sums = totals.ranks[rank];
-        const RankTotals& more = other.ranks[rank];
+    add_ranks(totals.ranks, other.ranks);
+    add_ranks(totals.prompt_ranks, other.prompt_ranks);
+}
+
+void add_ranks(std::vector<RankTotals>& ranks, const std::vector<RankTotals>& others) {
+    for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+        RankTotals& sums = ranks[rank];
+        const RankTotals& more = others[rank];
         if (sums.host != more.host) sums.host += ", " + more.host;
         sums.compute_s += more.compute_s;
         sums.wait_s += more.wait_s;
@@ -165,6 +193,11 @@ std::size_t slowest_rank(const std::vector<RankTotals>& ranks) {
 std::optional<perf::MedianInterval> seconds_per_token(const Totals& totals) {
     if (totals.seconds_per_token.empty()) return std::nullopt;
     return perf::median_interval(totals.seconds_per_token);
+}
+
+std::optional<perf::MedianInterval> seconds_per_prompt_token(const Totals& totals) {
+    if (totals.seconds_per_prompt_token.empty()) return std::nullopt;
+    return perf::median_interval(totals.seconds_per_prompt_token);
 }
 
 namespace {

@@ -29,8 +29,7 @@ double kl_divergence(std::span<const float> p, double log_sum_p, std::span<const
     std::array<double, divergence_chunk> logs, weights;
     for (std::size_t begin = 0; begin < p.size(); begin += divergence_chunk) {
         const std::size_t n = std::min(divergence_chunk, p.size() - begin);
-        for (std::size_t i = 0; i < n; ++i)
-            logs[i] = static_cast<double>(p[begin + i]) - log_sum_p;
+        for (std::size_t i = 0; i < n; ++i) logs[i] = static_cast<double>(p[begin + i]) - log_sum_p;
         for (std::size_t i = n; i < divergence_chunk; ++i)
             logs[i] = -std::numeric_limits<double>::infinity();
         weights = logs;

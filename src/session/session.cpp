@@ -63,7 +63,8 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
             needs.logit_bytes / (h_.vocab_size * sizeof(float)), 1, wanted.max_rows);
     wanted.max_sequences = needs.max_sequences;
     wanted.keeps_windows = needs.keeps_windows;
-    wanted.cache_type = options.cache_type;
+    wanted.cache_types = options.cache_types;
+    wanted.sums_activations = needs.sums_activations;
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));
@@ -314,7 +315,7 @@ void Session::print_summary(const ModelOptions& options) const {
               counted(static_cast<std::size_t>(team_->size()), "thread"), family_->name,
               allreduce_text(options), comm::name_of(options.wire));
     log::root(Level::info, "context  {}, KV cache {} {} on rank 0",
-              counted(t.options().n_context, "position"), kernels::name_of(t.options().cache_type),
+              counted(t.options().n_context, "position"), kernels::name_of(t.options().cache_types),
               bytes(t.kv_bytes()));
     if (t.options().n_pages != 0)
         log::root(Level::info, "pool     {} of 256 positions for up to {}",

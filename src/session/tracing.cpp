@@ -48,8 +48,9 @@ void add_job(trace::Configuration& config) {
 std::vector<trace::RankShare> rank_shares(Session& session) {
     const forward::Transformer& t = session.transformer();
     const Placement& placement = session.placement();
-    const auto costs = rank_costs(session.file(), t.hyperparameters(), session.family(),
-                                  t.options().cache_type, session.comm().size(), placement.weights);
+    const auto costs =
+        rank_costs(session.file(), t.hyperparameters(), session.family(), t.options().cache_types,
+                   session.comm().size(), placement.weights);
     std::vector<trace::RankShare> shares(costs.size());
     for (std::size_t rank = 0; rank < costs.size(); ++rank) {
         const forward::StepCost& cost = costs[rank].cost;
@@ -118,7 +119,7 @@ RunDescription describe_run(Session& session, const ModelOptions& options,
     config.set<"n_context">(t.options().n_context);
     config.set<"batch">(t.options().max_rows);
     config.set<"kernels">(session.family().name);
-    config.set<"cache_type">(kernels::name_of(options.cache_type));
+    config.set<"cache_type">(kernels::name_of(options.cache_types));
     config.set<"allreduce">(allreduce_text(options));
     config.set<"allreduce_decode">(comm::name_of(session.allreduce().of(h.dim)));
     config.set<"allreduce_prompt">(comm::name_of(session.allreduce().longer));

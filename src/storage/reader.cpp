@@ -138,7 +138,8 @@ std::string Reader::dimension(std::string_view path, unsigned index) const {
             *static_cast<std::string*>(result) = text;
         return 1;
     };
-    if (H5DSis_scale(dataset.get()) > 0) return index == 0 ? std::string(path.substr(path.rfind('/') + 1)) : "";
+    if (H5DSis_scale(dataset.get()) > 0)
+        return index == 0 ? std::string(path.substr(path.rfind('/') + 1)) : "";
     H5DSiterate_scales(dataset.get(), index, nullptr, take, &name);
     return name;
 }

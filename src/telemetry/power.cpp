@@ -31,8 +31,7 @@ bool measures_a_board(std::string_view chip) {
 std::vector<std::filesystem::path> monitors(const std::filesystem::path& root) {
     std::vector<std::filesystem::path> folders;
     std::error_code none;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(root / "sys/class/hwmon", none)) {
+    for (const auto& entry : std::filesystem::directory_iterator(root / "sys/class/hwmon", none)) {
         if (measures_a_board(read_line(entry.path() / "name").value_or("")))
             folders.push_back(entry.path());
     }

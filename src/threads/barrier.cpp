@@ -18,8 +18,8 @@ void pause_core() noexcept {
 #endif
 }
 
-/// Until `is_done`, which it is not yet: spin until `give_up_s`, then yield, and do something useful
-/// now and then.
+/// Until `is_done`, which it is not yet: spin until `give_up_s`, then yield, and do something
+/// useful now and then.
 template <class Condition>
 void wait_on(double give_up_s, WhileWaiting do_this, const Condition& is_done) noexcept {
     do {

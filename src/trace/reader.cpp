@@ -197,6 +197,7 @@ Trace read_trace(const std::string& path) {
     columns.read("/steps", step_fields(), trace.steps);
     trace.ranks.resize(trace.n_steps() * trace.n_ranks());
     columns.read("/ranks", rank_fields(), trace.ranks);
+    trace.details = read_details(path, trace.n_ranks());
     if (columns.file().has("/layers/step")) {
         trace.layers.resize(columns.length("/layers/step"));
         columns.read("/layers", layer_fields(), trace.layers);

@@ -27,7 +27,8 @@ MODULES = [
     (re.compile(r"omp\.h"), {"threads"}),
     (re.compile(r"pcre2(posix)?\.h"), {"tokenizer"}),
     (re.compile(r"CLI/.*"), {"arguments"}),
-    (re.compile(r"nlohmann/.*"), {"perf", "tables", "check", "chat", "batch"}),
+    (re.compile(r"nlohmann/.*"), {"perf", "tables", "check", "chat", "batch", "exports"}),
+    (re.compile(r"otf2/.*"), {"exports"}),
 ]
 INTRINSICS = re.compile(r"(\w*intrin|arm_\w+)\.h")
 PRAGMA_OMP = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+omp\b|\b_Pragma\b|\bomp_\w+\s*\(", re.MULTILINE)

@@ -5,7 +5,7 @@
 // later row can see.
 //
 // One page holds, for each layer and own KV head: keys (head_dim, 256), then values (256,
-// head_dim), in the cache type (kernels::PageView).
+// head_dim), each in its cache type (kernels::PageView).
 
 #include "pillar/cache/page_tables.hpp"
 #include "pillar/core/aligned_buffer.hpp"
@@ -24,7 +24,7 @@ class KvCache {
         std::size_t n_layers = 0;
         std::size_t n_kv_heads = 0; ///< of this rank; may be 0
         std::size_t head_dim = 0;
-        kernels::CacheType type = kernels::CacheType::f16;
+        kernels::CacheTypes types = kernels::CacheType::f16;
         std::size_t n_pages = 0;
         std::size_t max_sequences = 1;
         std::size_t n_context = 0; ///< positions a sequence may have; 0: as many as the pages hold
@@ -42,7 +42,7 @@ class KvCache {
     [[nodiscard]] PageTables& tables() noexcept { return tables_; }
     [[nodiscard]] const PageTables& tables() const noexcept { return tables_; }
 
-    [[nodiscard]] kernels::CacheType type() const noexcept { return shape_.type; }
+    [[nodiscard]] kernels::CacheTypes types() const noexcept { return shape_.types; }
     /// Page `index` (position / 256) of a sequence; `kv_head` counts from the rank's first.
     [[nodiscard]] kernels::PageView page(std::int32_t sequence, std::size_t index,
                                          std::size_t layer, std::size_t kv_head) const noexcept;
@@ -57,16 +57,16 @@ class KvCache {
                    std::size_t kv_head, std::span<std::byte> rows) const noexcept;
     void write_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
                     std::size_t kv_head, std::span<const std::byte> rows) noexcept;
-    /// Bytes of one position's key and value of one head. In q8_0 the int8 of each come first, then
-    /// its scales.
-    static std::size_t row_bytes(kernels::CacheType type, std::size_t head_dim) noexcept;
+    /// Bytes of one position's key and value of one head. In formats with blocks the integers of each
+    /// come first, then its scales.
+    static std::size_t row_bytes(kernels::CacheTypes types, std::size_t head_dim) noexcept;
 
   private:
     [[nodiscard]] std::size_t offset(std::int32_t sequence, std::size_t index, std::size_t layer,
                                      std::size_t kv_head) const noexcept;
 
     Shape shape_;
-    std::size_t half_bytes_ = 0; ///< keys or values of one head in one page
+    std::size_t key_bytes_ = 0, bytes_ = 0; ///< keys, keys and values of one head in one page
     AlignedBuffer<std::byte> data_;
     PageTables tables_;
 };

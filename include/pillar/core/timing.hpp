@@ -60,8 +60,8 @@ struct Traffic {
 struct StepTimeline {
     double begin_s = 0;
     double end_s = 0;
-    double layers_begin_s = 0; ///< the first layer's; 0: not noted
-    Traffic traffic;           ///< of the step's collectives alone
+    double layers_begin_s = 0;                 ///< the first layer's; 0: not noted
+    Traffic traffic;                           ///< of the step's collectives alone
     std::vector<CollectiveTiming> collectives; ///< in program order, the same order on every rank
     std::vector<double> barrier_s; ///< (threads) what each waited at barriers for other threads
 };

@@ -25,7 +25,7 @@ struct PerplexityOptions {
     bool force = false;
 };
 
-/// Throws UsageError where the flags leave nothing to score.
+/// Throws UsageError where the stride is longer than the window.
 void validate(const PerplexityOptions& options);
 
 /// Collective. Returns the exit code: resumable where a signal ended it. Throws comm::AgreedError.

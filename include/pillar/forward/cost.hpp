@@ -53,6 +53,6 @@ SeenPositions seen_in_layers(const model::Hyperparameters& h, std::uint64_t firs
 
 StepCost step_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
-                   kernels::CacheType cache_type);
+                   kernels::CacheTypes cache_types);
 
 } // namespace pillar::forward

@@ -21,7 +21,8 @@ struct TransformerOptions {
     bool keeps_windows = false;
     std::size_t max_rows = 256;     ///< rows a call (-b)
     std::size_t max_logit_rows = 1; ///< rows with want_logits a call
-    kernels::CacheType cache_type = kernels::CacheType::f16;
+    kernels::CacheTypes cache_types = kernels::CacheType::f16;
+    bool sums_activations = false; ///< Transformer::activation_sums()
 };
 
 } // namespace pillar::forward

@@ -5,6 +5,7 @@
 // joint norm, are all its communication (src/forward/layer.cpp).
 
 #include "pillar/comm/communicator.hpp"
+#include "pillar/forward/activation_sums.hpp"
 #include "pillar/forward/cost.hpp"
 #include "pillar/forward/row.hpp"
 #include "pillar/model/model.hpp"
@@ -84,6 +85,10 @@ class Transformer {
     [[nodiscard]] StepCost cost() const noexcept;
     /// File bytes of embedding rows read so far.
     [[nodiscard]] std::uint64_t embedding_bytes_read() const noexcept;
+
+    /// Sums of the activations of every call since the last end of a chunk, and before; nullptr
+    /// unless TransformerOptions::sums_activations. Not during a call.
+    [[nodiscard]] ActivationSums* activation_sums() noexcept;
 
     /// For measurements: every matrix's product with `n_rows` ≤ max_rows columns and nothing
     /// between them; of the output matrix only when it is one column. Results are meaningless.

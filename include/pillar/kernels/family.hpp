@@ -14,25 +14,55 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace pillar::kernels {
 
-/// How keys and values are kept. q8_0: int8 in blocks of 32 along the head dimension, an f16 scale
-/// each; a head whose size is no multiple of 32 ends in a shorter block.
-enum class CacheType : std::uint8_t { f32, f16, q8_0 };
+/// How keys or values are kept. q8_0: int8 in blocks of 32 along the head dimension, an f16 scale
+/// each; a head whose size is no multiple of 32 ends in a shorter block. q4_0: the same with 4
+/// bits, two dimensions that are 16 apart in a byte.
+enum class CacheType : std::uint8_t { f32, f16, q8_0, q4_0 };
 std::string_view name_of(CacheType type) noexcept;
+/// Whether 32 dimensions share a scale, so that they are stored together.
+constexpr bool has_blocks(CacheType type) noexcept {
+    return type == CacheType::q8_0 || type == CacheType::q4_0;
+}
+/// Whether heads are rotated (rotate_head) before they are stored. Few bits are only enough for
+/// numbers of about the same size.
+constexpr bool is_rotated(CacheType type) noexcept {
+    return type == CacheType::q4_0;
+}
+
+/// Keys and values may be kept differently.
+struct CacheTypes {
+    CacheTypes(CacheType both) noexcept : keys(both), values(both) {}
+    CacheTypes(CacheType keys_, CacheType values_) noexcept : keys(keys_), values(values_) {}
+    friend bool operator==(const CacheTypes&, const CacheTypes&) = default;
+    CacheType keys, values;
+};
+/// "f16" where both are, else "q8_0 and q4_0".
+std::string name_of(CacheTypes types);
 
 inline constexpr std::size_t page_positions = 256; ///< positions a page of the KV cache
-inline constexpr std::size_t cache_block = 32;     ///< dimensions that share a scale in q8_0
+inline constexpr std::size_t cache_block = 32;     ///< dimensions that share a scale
 
-/// Bytes of the keys of one KV head in one page; those of the values are as many.
+/// Bytes of the keys, or of the values, of one KV head in one page.
 std::size_t page_bytes(CacheType type, std::size_t head_dim) noexcept;
+/// Of both.
+std::size_t page_bytes(CacheTypes types, std::size_t head_dim) noexcept;
+
+/// x ← H·x / √n in each run of n elements, n the largest power of two that divides head_dim: H is
+/// the Hadamard matrix in its natural order. A rotation and its own inverse: products of rotated
+/// heads are those of the heads, a large number is spread over all.
+void rotate_head(float* head, std::size_t head_dim) noexcept;
 
 /// One page of one KV head, as attention reads it.
 ///   keys   (head_dim, 256)  positions across lanes: q·k runs over the head dimension in order
 ///   values (256, head_dim)  dimensions across lanes: o runs over positions in order
-/// In q8_0 the int8 of each are followed by their scales, f16 (⌈head_dim/32⌉, 256).
+/// In q8_0 the int8 of each are followed by their scales, f16 (⌈head_dim/32⌉, 256). In q4_0 byte i
+/// of the 16 of a block holds dimension i in its low half and i + 16 in its high one, each + 8:
+/// keys (⌈head_dim/32⌉, 16, 256), values (256, ⌈head_dim/32⌉, 16), then scales as in q8_0.
 struct PageView {
     const void* keys = nullptr;
     const void* values = nullptr;
@@ -110,7 +140,7 @@ struct Family {
     /// where the rule has a cap. Neighbours should see about the same positions. `scores` is
     /// scratch of queries_at_once · 256 floats.
     void (*attend_page)(PageQuery* queries, std::size_t n_queries, const PageView& page,
-                        CacheType type, std::size_t head_dim, ScoreRule rule,
+                        CacheTypes types, std::size_t head_dim, ScoreRule rule,
                         float* scores) noexcept;
     /// a ⊕ b: m = max, factors exp(m_i − m), l = fma(b.l, f_b, a.l·f_a), o likewise; the result
     /// replaces a.
@@ -119,8 +149,8 @@ struct Family {
     void (*finish_attention)(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;
 
     /// Store dimensions [begin, end) of one position's key (value), f32, at `slot` of a page,
-    /// rounding to the cache's type. `key` (`value`) is the whole head. In q8_0 the range is one of
-    /// whole blocks: begin a multiple of 32, end another or head_dim.
+    /// rounding to the cache's type. `key` (`value`) is the whole head. In q8_0 and q4_0 the range
+    /// is one of whole blocks: begin a multiple of 32, end another or head_dim.
     void (*store_key)(const float* key, void* keys, CacheType type, std::size_t head_dim,
                       std::size_t slot, std::size_t begin, std::size_t end) noexcept;
     void (*store_value)(const float* value, void* values, CacheType type, std::size_t head_dim,

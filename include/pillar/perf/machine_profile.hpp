@@ -51,7 +51,7 @@ struct NumberRange {
 struct MachineProfile {
     std::string name = "Raspberry Pi 4, 8 GB";
     double n_threads = 4;
-    double available_bytes = 7.4e9;  ///< memory for weights, KV cache and buffers
+    double available_bytes = 7.4e9;   ///< memory for weights, KV cache and buffers
     double read_bytes_per_s = 3.66e9; ///< linear reading
     double read_efficiency = 0.97;    ///< of it that products with one column reach
     double macs_per_s = 48e9;         ///< int8 multiplications with addition

@@ -60,12 +60,12 @@ struct FormatPart {
 struct RankCost {
     forward::StepCost cost;
     std::size_t n_heads = 0; ///< own query heads
-    FormatPart grids{};        ///< formats with grids
-    FormatPart floats{};      ///< f32, f16, bf16: their multiplications are not in `cost`
+    FormatPart grids{};      ///< formats with grids
+    FormatPart floats{};     ///< f32, f16, bf16: their multiplications are not in `cost`
 };
 RankCost rank_cost(const model::WeightPlan& plan, const model::Hyperparameters& h,
                    const partition::Share& share, const kernels::Family& family,
-                   kernels::CacheType cache_type);
+                   kernels::CacheTypes cache_types);
 
 /// The rows of a step, as far as its time depends on them.
 struct StepRows {
@@ -98,7 +98,8 @@ struct StepTime {
 
 /// All ranks wait for the one that computes longest.
 StepTime step_time(const MachineProfile& profile, const StepWork& work);
-/// The same where a rank's node is of a kind of its own; messages go at the slowest network's rates.
+/// The same where a rank's node is of a kind of its own; messages go at the slowest network's
+/// rates.
 StepTime step_time(const Cluster& cluster, const StepWork& work);
 
 /// What a rank's computing takes, barriers and messages left out.

@@ -15,9 +15,10 @@ namespace pillar::plan {
 
 /// Who proposes tokens that a step then checks.
 struct DraftRequest {
-    std::size_t n_most = 15;     ///< proposals a step, at most
-    session::ModelOptions model; ///< a second model; neither file nor shape: the text itself (ngram)
-    double acceptance = 0.7;     ///< of a proposal whose predecessors were right
+    std::size_t n_most = 15; ///< proposals a step, at most
+    session::ModelOptions
+        model;               ///< a second model; neither file nor shape: the text itself (ngram)
+    double acceptance = 0.7; ///< of a proposal whose predecessors were right
 
     [[nodiscard]] bool has_model() const noexcept {
         return model.synthetic.has_value() || !model.model.empty();

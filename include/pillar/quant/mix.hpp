@@ -73,10 +73,11 @@ enum class MatrixRole : std::uint8_t {
 struct MixModel {
     std::size_t n_layers = 0;
     std::size_t heads_per_kv_head = 1;
-    bool tied = false;         ///< the output matrix is the embedding
-    std::size_t n_experts = 0; ///< a layer; their matrices have the rules of one feed-forward's
+    bool tied = false;           ///< the output matrix is the embedding
+    std::size_t n_experts = 0;   ///< a layer; their matrices have the rules of one feed-forward's
     bool has_importance = false; ///< an importance matrix weights the errors
-    bool is_70b = false; ///< 80 layers, many heads to a KV head: small value matrices in large models
+    bool is_70b =
+        false; ///< 80 layers, many heads to a KV head: small value matrices in large models
 };
 
 /// The format of one matrix with rows of `n_columns`. `layer` counts from 0. A format whose blocks

@@ -1,7 +1,7 @@
 #pragma once
-// From a model's file to the same model in smaller formats: which type each tensor gets (llama.cpp's
-// rules), the search for scales, files that are whole or not there. One process; its threads share
-// the rows of a matrix, and the bits do not depend on how many there are.
+// From a model's file to the same model in smaller formats: which type each tensor gets
+// (llama.cpp's rules), the search for scales, files that are whole or not there. One process; its
+// threads share the rows of a matrix, and the bits do not depend on how many there are.
 
 #include "pillar/core/function_ref.hpp"
 #include "pillar/quant/mix.hpp"
@@ -20,14 +20,16 @@ struct TensorType {
 };
 
 struct Options {
-    std::string input;  ///< of a split model any part
-    std::string output; ///< with split_max_bytes: "NAME.gguf" for NAME-00001-of-00003.gguf and so on
+    std::string input; ///< of a split model any part
+    std::string
+        output; ///< with split_max_bytes: "NAME.gguf" for NAME-00001-of-00003.gguf and so on
     quant::Mix mix = quant::Mix::q8_0;
     bool experts_alone = false;    ///< MXFP4_MOE: matrices of experts, the others in Q8_0
     bool pure = false;             ///< every matrix in the mix's base type
     bool allow_requantize = false; ///< sources below 8 bits too
     bool leave_output = false;     ///< output.weight stays as it is
-    std::optional<quant::Type> output_type;    ///< of the output matrix, also where it is the embedding
+    std::optional<quant::Type>
+        output_type; ///< of the output matrix, also where it is the embedding
     std::optional<quant::Type> embedding_type; ///< of the token embedding; goes before output_type
     std::vector<TensorType> tensor_types;      ///< the first that matches counts
     std::string importance;                    ///< file of the importance matrix; empty: none
@@ -67,13 +69,13 @@ using ShowProgress = FunctionRef<void(std::uint64_t done)>;
 /// What quantize() would do: all checks but those of the weights themselves. Throws as it does.
 Summary plan(const Options& options);
 
-/// Write the model. Throws UsageError, FormatError (a source that is quantised already, weights that
-/// are not finite, an importance matrix of another model), Error(refused) where the disk has no room,
-/// IoError; nothing is left then.
+/// Write the model. Throws UsageError, FormatError (a source that is quantised already, weights
+/// that are not finite, an importance matrix of another model), Error(refused) where the disk has
+/// no room, IoError; nothing is left then.
 Summary quantize(const Options& options, ShowProgress show);
 
-/// One row in one format; n is a multiple of its block size. `importance`: nullptr, or n means of
-/// squares, none negative. Weights are finite. For tests and measurements.
+/// One row in one format; n is a multiple of its block size. Weights are finite. `importance`:
+/// nullptr, or of n columns, positive, about 1. For tests and measurements.
 void encode_row(quant::Type type, const float* weights, const float* importance, std::size_t n,
                 std::byte* out);
 

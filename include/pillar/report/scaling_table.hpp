@@ -3,6 +3,7 @@
 // smallest number of ranks with as many threads a rank; where all rows have the same ranks, against
 // the fewest threads. Traces of the same configuration are runs of one row.
 
+#include "pillar/report/option.hpp"
 #include "pillar/report/prediction.hpp"
 #include "pillar/report/summary.hpp"
 
@@ -18,6 +19,7 @@ struct ScalingRow {
     std::string threads; ///< a rank: "4", or "2-4" when ranks differ
     std::string
         variant; ///< options in which rows of the table differ: "allreduce=ring"; often empty
+    std::vector<Option> options; ///< all of them, those that are alike in all rows too
     Totals totals;
 
     // Against the base row; nothing without decode steps or in a table of one row. Efficiency and
@@ -42,8 +44,9 @@ struct ScalingTable {
 };
 
 /// One table a model, in the order in which the models come; with a profile its prediction beside
-/// what was measured.
+/// what was measured, with a meter's log the joules.
 [[nodiscard]] std::vector<ScalingTable>
-scaling_tables(std::span<const trace::Trace> traces, const perf::MachineProfile* profile = nullptr);
+scaling_tables(std::span<const trace::Trace> traces, const perf::MachineProfile* profile = nullptr,
+               const metering::MeterLog* meter = nullptr);
 
 } // namespace pillar::report

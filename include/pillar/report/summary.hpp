@@ -6,7 +6,9 @@
 // tracing took in between: sampling and printing on rank 0 count. The last step of a row of steps
 // counts with its own duration. The first decode step of each trace is warm-up and dropped.
 
+#include "pillar/metering/energy.hpp"
 #include "pillar/perf/scaling.hpp"
+#include "pillar/report/waiting.hpp"
 #include "pillar/trace/reader.hpp"
 
 #include <cstdint>
@@ -33,10 +35,58 @@ struct RankTotals {
     }
 };
 
+/// A rank's clock beside rank 0's, in one trace.
+struct ClockReading {
+    std::string path;
+    std::size_t rank = 0;
+    std::string host;
+    double offset_s = 0; ///< to add to its clock to get rank 0's, at the start
+    double uncertainty_s = 0;
+    double drift_ppm = 0; ///< above 0: it runs fast
+    double drift_uncertainty_ppm = 0;
+    /// Of the offset or of the drift more is there than the measurement may be off.
+    [[nodiscard]] bool is_resolved() const noexcept;
+};
+
+/// Where one step went, on every rank.
+struct ExampleStep {
+    std::string path;
+    std::uint64_t step = 0;
+    double t_start_s = 0;
+    double duration_s = 0;
+    std::vector<trace::RankTimes> ranks;
+    std::vector<trace::LayerRow> layers; ///< by rank and layer; none: not recorded
+};
+
+/// What all ranks together computed, over steps: the means of a rank are its quotients.
+struct Work {
+    double bytes = 0; ///< of weights and cache that were read
+    double macs = 0;  ///< multiplications with addition
+    double compute_s = 0;
+};
+
+/// What was sampled while a run went on; seconds since the trace began.
+struct Series {
+    enum class Kind { core_hz, temperature, watts };
+    Kind kind{};
+    std::string name; ///< of the rank and its node, or of the meter's column
+    std::vector<double> time_s;
+    std::vector<double> values; ///< GHz, °C, W
+};
+
+/// One generated token.
+struct TokenLatency {
+    std::int32_t position = 0;
+    double latency_s = 0;
+};
+
 /// What is summed over steps and traces.
 struct Totals {
     std::vector<std::string> paths;
-    std::vector<double> seconds_per_token; ///< one sample a decode step
+    std::vector<double> seconds_per_token;        ///< one sample a decode step
+    std::vector<double> run_medians;              ///< of these, one a trace
+    std::vector<double> seconds_per_prompt_token; ///< one sample a step of a prompt
+    std::vector<double> prompt_run_medians;
     std::uint64_t n_prompt_tokens = 0;
     std::uint64_t n_decode_tokens = 0;
     double prompt_s = 0;
@@ -44,11 +94,24 @@ struct Totals {
     double decode_duration_s = 0; ///< inside the steps
     std::size_t n_warm_up_steps = 0;
     std::vector<RankTotals> ranks;
+    std::vector<RankTotals> prompt_ranks; ///< over the steps of prompts
+    double cached_positions = 0;          ///< read by a decode step, mean: how deep it was
+    std::vector<std::uint64_t> n_slowest; ///< (rank): decode steps in which it computed longest
+    WaitingMatrix waiting;                ///< of decode steps
+    std::vector<trace::CollectiveRow> collectives; ///< one a phase, kind and size
+    std::vector<ClockReading> clocks;              ///< of ranks above 0
+    std::optional<ExampleStep> example; ///< of the first trace: the decode step in the middle
+    std::vector<TokenLatency> tokens;
+    Work decode_work, prompt_work; ///< nothing where the trace has not recorded what steps cost
+    std::vector<Series> series;    ///< of the first trace
+    std::optional<metering::Energy> energy; ///< where a meter's log is there
     std::string emulated_network;     ///< "α,G" as given to --emulate-network; empty: a real one
     std::vector<std::string> remarks; ///< sentences: incomplete traces, throttled boards, emulation
 };
 
-[[nodiscard]] Totals totals_of(const trace::Trace& trace);
+/// With what a meter's log says of it, where one is given.
+[[nodiscard]] Totals totals_of(const trace::Trace& trace,
+                               const metering::MeterLog* meter = nullptr);
 /// Another run of the same configuration.
 void add(Totals& totals, const Totals& other);
 
@@ -65,6 +128,7 @@ struct Shares {
 
 /// Nothing where there were no such steps.
 [[nodiscard]] std::optional<perf::MedianInterval> seconds_per_token(const Totals& totals);
+[[nodiscard]] std::optional<perf::MedianInterval> seconds_per_prompt_token(const Totals& totals);
 [[nodiscard]] std::optional<double> prompt_tokens_per_s(const Totals& totals);
 /// All tokens by all time: slow steps weigh as long as they took.
 [[nodiscard]] std::optional<double> decode_tokens_per_s(const Totals& totals);

@@ -19,7 +19,7 @@ struct ModelOptions {
     std::size_t n_batch = 256;
     int n_threads = 0;                       ///< 0: what the binding gives
     const kernels::Family* family = nullptr; ///< nullptr: auto
-    kernels::CacheType cache_type = kernels::CacheType::f16;
+    kernels::CacheTypes cache_types = kernels::CacheType::f16;
     std::uint64_t kv_memory = 0; ///< bytes of the cache a rank, where it is a pool; 0: what fits
     std::optional<comm::Algorithm> allreduce; ///< nothing: auto
     comm::Wire wire = comm::Wire::f32;

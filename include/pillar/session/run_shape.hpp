@@ -13,7 +13,8 @@ namespace pillar::session {
 
 /// Of every rank, without loading anything; no `weights`: an even split. Throws FormatError.
 std::vector<perf::RankCost> rank_costs(const gguf::File& file, const model::Hyperparameters& h,
-                                       const kernels::Family& family, kernels::CacheType cache_type,
-                                       int n_ranks, std::span<const double> weights);
+                                       const kernels::Family& family,
+                                       kernels::CacheTypes cache_types, int n_ranks,
+                                       std::span<const double> weights);
 
 } // namespace pillar::session

@@ -27,6 +27,7 @@ struct SessionNeeds {
     /// Not 0: max_logit_rows are as many as there are whole rows of logits in so many bytes, at
     /// least one, at most max_rows.
     std::uint64_t logit_bytes = 0;
+    bool sums_activations = false;
     std::size_t max_sequences = 1;
     std::size_t max_rows = 0; ///< 0: -b
     /// The pool of pages is as large as memory allows, at least one context, at most a context a

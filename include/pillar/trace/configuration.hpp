@@ -67,7 +67,7 @@ inline constexpr auto configuration_keys = [] {
         {"cache_type", text, "", "of keys and values", true},
         {"n_sequences", integer, "", "sequences a step", true},
         {"batch", integer, "", "prompt rows a step", true},
-        {"n_context", integer, "", "positions that the KV cache has room for"},
+        {"n_context", integer, "", "positions that the KV cache has room for", true},
         {"n_predict", integer, "", "tokens asked for; −1: until the model ends"},
         {"ignore_eos", integer, "", "1: the model may not end its answer"},
         {"temperature", number, "", "of sampling"},

@@ -2,6 +2,7 @@
 // A trace read back: the columns that tables and plots are made of.
 
 #include "pillar/trace/configuration.hpp"
+#include "pillar/trace/details.hpp"
 #include "pillar/trace/rows.hpp"
 
 #include <cstdint>
@@ -34,6 +35,7 @@ struct Trace {
     std::vector<Host> hosts;    ///< (P)
     std::vector<StepRow> steps; ///< (S); counts that an older pillar did not record are 0
     std::vector<RankRow> ranks; ///< (S, P); NaN: the rank's record is missing
+    Details details;
     // Empty in traces of older pillars.
     std::vector<LayerRow> layers; ///< by step, rank, layer
     std::vector<TelemetryRow> telemetry;

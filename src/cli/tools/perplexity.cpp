@@ -30,11 +30,13 @@ void add_perplexity(Parser& parser) {
     sub.add(Ranks::same, "-o,--output", "FILE.h5",
             "keep each token's score there; a run that was stopped goes on from it")
         .name(options->output)
-        .compared_by([options] { return std::string(options->output.empty() ? "none" : "a file"); });
+        .compared_by(
+            [options] { return std::string(options->output.empty() ? "none" : "a file"); });
     sub.add(Ranks::same, "--save-logits", "FILE.h5",
             "the same with the logits of every scored token, to compare other models with")
         .name(*logits_file)
-        .compared_by([logits_file] { return std::string(logits_file->empty() ? "none" : "a file"); });
+        .compared_by(
+            [logits_file] { return std::string(logits_file->empty() ? "none" : "a file"); });
     sub.add(Ranks::same, "--kl-divergence-base", "FILE.h5",
             "compare with the model whose logits --save-logits has put there, on the text of that "
             "file: Kullback-Leibler divergence, how often the same token is most probable")

@@ -34,9 +34,8 @@ struct QuantizeArguments {
 };
 
 bool is_same_word(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-        return std::tolower(x) == std::tolower(y);
-    });
+    return std::ranges::equal(
+        a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 /// By the name that files and tables have: q4_K, in upper or lower case.
@@ -48,7 +47,8 @@ quant::Type type_named(std::string_view name, const std::string& flag) {
         if (is_same_word(name, type_name)) return type;
         known += (known.empty() ? "" : ", ") + std::string(type_name);
     }
-    throw UsageError(fmt::format("{}: no type \"{}\"; there are: {}", flag, printable(name), known));
+    throw UsageError(
+        fmt::format("{}: no type \"{}\"; there are: {}", flag, printable(name), known));
 }
 
 /// Short names that llama-quantize has too.
@@ -66,8 +66,8 @@ void set_mix(quantize::Options& options, const std::string& name) {
         std::string known;
         for (const quant::MixInfo& entry : quant::mixes())
             known += (known.empty() ? "" : ", ") + std::string(entry.title);
-        throw UsageError(fmt::format("no type \"{}\"; there are: {}, MXFP4_MOE", printable(name),
-                                     known));
+        throw UsageError(
+            fmt::format("no type \"{}\"; there are: {}, MXFP4_MOE", printable(name), known));
     }
     options.mix = mix->mix;
     options.experts_alone = is_same_word(name, "MXFP4_MOE");
@@ -80,7 +80,8 @@ std::uint64_t bytes_of_size(const std::string& text) {
     if (unit != 'M' && unit != 'G')
         throw UsageError(fmt::format("{} {}: give megabytes or gigabytes, as 500M or 2G", flag,
                                      printable(text)));
-    const std::int64_t number = arguments::whole_number(text.substr(0, text.size() - 1), flag, 1, 1'000'000);
+    const std::int64_t number =
+        arguments::whole_number(text.substr(0, text.size() - 1), flag, 1, 1'000'000);
     return static_cast<std::uint64_t>(number) * (unit == 'M' ? 1'000'000u : 1'000'000'000u);
 }
 
@@ -88,8 +89,8 @@ std::uint64_t bytes_of_size(const std::string& text) {
 quantize::TensorType tensor_type(const std::string& text) {
     const std::size_t equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0)
-        throw UsageError(fmt::format("--tensor-type {}: give REGEX=TYPE, as attn_v=q8_0",
-                                     printable(text)));
+        throw UsageError(
+            fmt::format("--tensor-type {}: give REGEX=TYPE, as attn_v=q8_0", printable(text)));
     return {text.substr(0, equals), type_named(text.substr(equals + 1), "--tensor-type")};
 }
 
@@ -124,7 +125,8 @@ void warn(const quantize::Summary& summary) {
 }
 
 int run_quantize(const QuantizeArguments& arguments) {
-    if (!prints()) return 0; // one process writes: others that mpirun has started have nothing to do
+    if (!prints())
+        return 0; // one process writes: others that mpirun has started have nothing to do
     const quantize::Options& options = arguments.options;
     if (options.dry_run) {
         const quantize::Summary summary = quantize::plan(options);
@@ -174,9 +176,9 @@ void add_types(Subcommand& sub, QuantizeArguments& arguments) {
 void add_quantize(Parser& parser) {
     auto arguments = std::make_shared<QuantizeArguments>();
     quantize::Options& options = arguments->options;
-    Subcommand& sub = parser.add("quantize",
-                                 "write a model in smaller formats: IN.gguf OUT.gguf TYPE, from "
-                                 "F32, F16, BF16 or Q8_0 to Q4_K_M and so on; one process");
+    Subcommand& sub =
+        parser.add("quantize", "write a model in smaller formats: IN.gguf OUT.gguf TYPE, from "
+                               "F32, F16, BF16 or Q8_0 to Q4_K_M and so on; one process");
     sub.add_words("files", arguments->words, "IN OUT TYPE",
                   "model (of a split one any part), the file to write, and the type or mix: F16 "
                   "BF16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 Q4_0 IQ4_NL IQ4_XS "

@@ -33,23 +33,34 @@ PassMatrix units_pass(const kernels::Matrix& gate, const kernels::Matrix& up) {
             .unit_rows = rows / kernels::block_size};
 }
 
+/// Rows that are stored together.
+std::size_t block_of(kernels::CacheType type) noexcept {
+    return kernels::has_blocks(type) ? kernels::cache_block : std::size_t{1};
+}
+
+/// Rows of a head that one thread must have: the norm of a head and its rotation need all of it.
+std::size_t unit_of(std::size_t head_dim, bool needs_all, std::size_t otherwise) noexcept {
+    return needs_all ? head_dim : otherwise;
+}
+
 } // namespace
 
-std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheType cache,
+std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheTypes cache,
                                       int n_threads) {
     const std::size_t head_dim = model.h.head_dim;
-    // Rotation takes pairs of rows; a q8_0 cache blocks of 32.
-    const std::size_t block =
-        cache == kernels::CacheType::q8_0 ? kernels::cache_block : std::size_t{1};
     std::vector<LayerPasses> passes;
     for (const model::LayerWeights& w : model.weights.layers) {
-        // The norm of a head, or the sum of its squares, needs all of it.
-        const std::size_t query_unit = w.query_norm.empty() ? 2 : head_dim;
+        // Rotary angles turn pairs of rows; the sum of a head's squares needs all of it.
+        const std::size_t query_unit =
+            unit_of(head_dim, !w.query_norm.empty() || is_rotated(cache.keys), 2);
         const std::size_t key_unit =
-            w.key_norm.empty() ? std::max<std::size_t>(2, block) : head_dim;
+            unit_of(head_dim, !w.key_norm.empty() || is_rotated(cache.keys),
+                    std::max<std::size_t>(2, block_of(cache.keys)));
+        const std::size_t value_unit =
+            unit_of(head_dim, is_rotated(cache.values), block_of(cache.values));
         const PassMatrix heads[] = {heads_pass(w.query, head_dim, query_unit),
                                     heads_pass(w.key, head_dim, key_unit),
-                                    heads_pass(w.value, head_dim, block)};
+                                    heads_pass(w.value, head_dim, value_unit)};
         passes.push_back({SharedPass(heads, n_threads), SharedPass()});
         if (model.h.n_experts > 0) continue; // shared anew in each step
         const PassMatrix units[] = {units_pass(w.gate, w.up)};

@@ -17,7 +17,7 @@ struct LayerPasses {
 
 /// Of all layers. Cuts stand where what follows the products can be cut: rotation takes pairs of
 /// rows, a q8_0 cache blocks of 32.
-std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheType cache,
+std::vector<LayerPasses> share_passes(const model::Model& model, kernels::CacheTypes cache,
                                       int n_threads);
 
 } // namespace pillar::forward

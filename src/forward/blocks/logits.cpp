@@ -29,6 +29,7 @@ void output_logits(Workspace& ws, threads::Worker worker, std::span<const Row> r
         normalise_wanted(worker.share(n_wanted));
         worker.barrier();
     }
+    if (ws.sums) ws.sums->add(Input::final_normed, 0, normed, worker);
     const kernels::Matrix& output = ws.model.weights.output;
     const std::size_t n_own = ws.model.share.vocabulary.size();
     const Range groups = worker.share(output.n_groups());

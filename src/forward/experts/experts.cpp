@@ -172,6 +172,19 @@ void project_experts(Workspace& ws, threads::Worker worker, std::size_t layer) n
     e.groups.for_each_share(n_units, worker.index(), worker.count(), project);
 }
 
+void sum_expert_activations(Workspace& ws, threads::Worker worker, std::size_t layer,
+                            const MicroBatch& batch) noexcept {
+    const ExpertBuffers& e = ws.experts;
+    for (const Group& group : e.groups.groups()) {
+        const auto members = e.groups.members(group);
+        ws.sums->add_expert_rows(
+            layer, group.expert, batch.normed, group.n,
+            [&](std::size_t i) { return members[i].row; }, worker);
+        ws.sums->add_expert(layer, group.expert, e.hidden, {group.begin, group.begin + group.n},
+                            worker);
+    }
+}
+
 void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,
                     const MicroBatch& batch) noexcept {
     const model::LayerWeights& w = ws.model.weights.layers[layer];

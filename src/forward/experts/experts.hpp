@@ -20,6 +20,10 @@ void route(Workspace& ws, threads::Worker worker, std::size_t layer, MicroBatch&
 /// chose the same expert share one pass over its weights.
 void project_experts(Workspace& ws, threads::Worker worker, std::size_t layer) noexcept;
 
+/// Into ws.sums: what the matrices of the chosen experts are multiplied with.
+void sum_expert_activations(Workspace& ws, threads::Worker worker, std::size_t layer,
+                            const MicroBatch& batch) noexcept;
+
 /// This rank's share of the block's sum: down of the chosen experts, this thread's rows of all of
 /// them.
 void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,

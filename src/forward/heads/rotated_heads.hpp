@@ -20,19 +20,23 @@ class RotatedHeads {
     void finish_query(float* head, std::size_t begin, std::size_t end) const noexcept {
         rotate(head, begin, end);
         multiply_by(head + begin, ws_.buffers.query_factors[row_], end - begin);
+        if (is_rotated(ws_.cache.types().keys)) kernels::rotate_head(head, ws_.model.h.head_dim);
     }
     /// The same of own KV head `index`, which goes to the cache.
     void finish_key(float* head, std::size_t index, std::size_t begin,
                     std::size_t end) const noexcept {
         rotate(head, begin, end);
+        if (is_rotated(ws_.cache.types().keys)) kernels::rotate_head(head, ws_.model.h.head_dim);
         ws_.model.family.store_key(head, ws_.cache.keys(sequence_, page_, layer_, index),
-                                   ws_.cache.type(), ws_.model.h.head_dim, slot_, begin, end);
+                                   ws_.cache.types().keys, ws_.model.h.head_dim, slot_, begin, end);
     }
-    /// A value is neither normalised nor rotated.
-    void store_value(const float* head, std::size_t index, std::size_t begin,
+    /// A value has no norm and no angles.
+    void store_value(float* head, std::size_t index, std::size_t begin,
                      std::size_t end) const noexcept {
+        if (is_rotated(ws_.cache.types().values)) kernels::rotate_head(head, ws_.model.h.head_dim);
         ws_.model.family.store_value(head, ws_.cache.values(sequence_, page_, layer_, index),
-                                     ws_.cache.type(), ws_.model.h.head_dim, slot_, begin, end);
+                                     ws_.cache.types().values, ws_.model.h.head_dim, slot_, begin,
+                                     end);
     }
 
   private:

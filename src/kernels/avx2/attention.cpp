@@ -1,6 +1,6 @@
 // Attention over a page of the KV cache (attention_kernel.hpp) with vectors of 8 f32.
 
-#include "attention_kernel.hpp"
+#include "common/attention_kernel.hpp"
 #include "exp.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
@@ -61,6 +61,22 @@ struct Simd {
         return load_i8(part);
     }
 
+    /// The high or low half of each of eight bytes, minus 8.
+    static Floats halves_of(__m128i bytes, bool is_high) noexcept {
+        const __m256i shifted =
+            _mm256_srl_epi32(_mm256_cvtepu8_epi32(bytes), _mm_cvtsi32_si128(is_high ? 4 : 0));
+        return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_and_si256(shifted, _mm256_set1_epi32(15)),
+                                                   _mm256_set1_epi32(8)));
+    }
+    static Floats load_u4(const std::uint8_t* p, bool is_high) noexcept {
+        return halves_of(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), is_high);
+    }
+    static Floats load_first_u4(const std::uint8_t* p, std::size_t n, bool is_high) noexcept {
+        std::uint8_t part[lanes] = {};
+        for (std::size_t i = 0; i < n; ++i) part[i] = p[i];
+        return load_u4(part, is_high);
+    }
+
     static void prefetch(const char* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
 
     static Floats first_or(Floats v, std::size_t n, Floats other) noexcept {
@@ -79,9 +95,9 @@ struct Simd {
 
 } // namespace
 
-void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheTypes types,
                  std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
-    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, rule, scores);
+    attend_page_with<Simd>(queries, n_queries, page, types, head_dim, rule, scores);
 }
 
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {

@@ -1,5 +1,6 @@
 // Writing the KV cache: keys by dimension, values by position, rounded to the cache's type.
 
+#include "half_bytes.hpp"
 #include "operators.hpp"
 #include "quantize_block.hpp"
 
@@ -49,6 +50,8 @@ void store_key(const float* key, void* keys, CacheType type, std::size_t head_di
             const Halves k = round_to_halves(key + d, n);
             for (std::size_t i = 0; i < n; ++i) column[(d + i) * page_positions] = k.h[i];
         }
+    } else if (type == CacheType::q4_0) {
+        store_key_halves(key, keys, head_dim, slot, begin, end);
     } else {
         auto* const ints = static_cast<std::int8_t*>(keys);
         auto* const scales = reinterpret_cast<std::uint16_t*>(ints + page_positions * head_dim);
@@ -74,6 +77,8 @@ void store_value(const float* value, void* values, CacheType type, std::size_t h
             std::memcpy(static_cast<std::uint16_t*>(values) + row + d, v.h,
                         n * sizeof(std::uint16_t));
         }
+    } else if (type == CacheType::q4_0) {
+        store_value_halves(value, values, head_dim, slot, begin, end);
     } else {
         auto* const ints = static_cast<std::int8_t*>(values);
         auto* const scales = reinterpret_cast<std::uint16_t*>(ints + page_positions * head_dim);

@@ -2,7 +2,7 @@
 
 #include "attention.hpp"
 
-#include "attention_kernel.hpp"
+#include "common/attention_kernel.hpp"
 
 #include "pillar/core/elementary.hpp"
 
@@ -66,6 +66,19 @@ struct Simd {
     }
     static Floats load_first_i8(const std::int8_t* p, std::size_t n) noexcept {
         return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first_lanes(n), p)));
+    }
+    /// The high or low half of each byte, minus 8.
+    static Floats halves_of(__m128i bytes, bool is_high) noexcept {
+        const __m512i shifted =
+            _mm512_srl_epi32(_mm512_cvtepu8_epi32(bytes), _mm_cvtsi32_si128(is_high ? 4 : 0));
+        return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_and_si512(shifted, _mm512_set1_epi32(15)),
+                                                   _mm512_set1_epi32(8)));
+    }
+    static Floats load_u4(const std::uint8_t* p, bool is_high) noexcept {
+        return halves_of(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), is_high);
+    }
+    static Floats load_first_u4(const std::uint8_t* p, std::size_t n, bool is_high) noexcept {
+        return halves_of(_mm_maskz_loadu_epi8(first_lanes(n), p), is_high);
     }
     static void prefetch(const char* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
 
@@ -137,9 +150,9 @@ struct Simd {
 
 } // namespace
 
-void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheTypes types,
                  std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
-    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, rule, scores);
+    attend_page_with<Simd>(queries, n_queries, page, types, head_dim, rule, scores);
 }
 
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {

@@ -2,6 +2,7 @@
 // cache is written.
 
 #include "clones.hpp"
+#include "half_bytes.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
 #include "quantize_block.hpp"
@@ -34,6 +35,19 @@ namespace {
                                                   page_positions * head_dim);
 }
 
+/// Where a q4_0 page has its scales, and a dimension its bytes.
+[[gnu::always_inline]] inline const std::uint16_t*
+scales_after_halves(const void* bytes, std::size_t head_dim) noexcept {
+    const std::size_t n_rows = (head_dim + cache_block - 1) / cache_block * (cache_block / 2);
+    return reinterpret_cast<const std::uint16_t*>(static_cast<const std::uint8_t*>(bytes) +
+                                                  page_positions * n_rows);
+}
+/// Half of a byte, minus 8: the dimension's place in its block of 32 says which.
+[[gnu::always_inline]] inline float half_of(std::uint8_t byte, std::size_t in_block) noexcept {
+    const int half = in_block < cache_block / 2 ? byte & 15 : byte >> 4;
+    return static_cast<float>(half - 8);
+}
+
 /// Dimension d of the keys of positions [0, n), as f32.
 [[gnu::always_inline]] inline void load_keys(const void* keys, CacheType type, std::size_t head_dim,
                                              std::size_t d, std::size_t n, float* out) noexcept {
@@ -43,6 +57,12 @@ namespace {
     } else if (type == CacheType::f16) {
         const auto* halves = static_cast<const std::uint16_t*>(keys) + at;
         for (std::size_t j = 0; j < n; ++j) out[j] = widen(halves[j]);
+    } else if (type == CacheType::q4_0) {
+        const std::size_t block = d / cache_block, in_block = d % cache_block;
+        const std::size_t row = (block * (cache_block / 2) + in_block % (cache_block / 2));
+        const auto* q = static_cast<const std::uint8_t*>(keys) + row * page_positions;
+        const std::uint16_t* scale = scales_after_halves(keys, head_dim) + block * page_positions;
+        for (std::size_t j = 0; j < n; ++j) out[j] = widen(scale[j]) * half_of(q[j], in_block);
     } else {
         const auto* q = static_cast<const std::int8_t*>(keys) + at;
         const std::uint16_t* scale = scales_of(keys, head_dim) + d / cache_block * page_positions;
@@ -60,6 +80,14 @@ namespace {
     } else if (type == CacheType::f16) {
         const auto* halves = static_cast<const std::uint16_t*>(values) + at;
         for (std::size_t i = 0; i < n; ++i) out[i] = widen(halves[i]);
+    } else if (type == CacheType::q4_0) {
+        const std::size_t block = d / cache_block, half_block = cache_block / 2;
+        const std::size_t n_blocks = (head_dim + cache_block - 1) / cache_block;
+        const auto* q =
+            static_cast<const std::uint8_t*>(values) + (j * n_blocks + block) * half_block;
+        const float scale =
+            widen(scales_after_halves(values, head_dim)[block * page_positions + j]);
+        for (std::size_t i = 0; i < n; ++i) out[i] = scale * half_of(q[i % half_block], i);
     } else {
         const auto* q = static_cast<const std::int8_t*>(values) + at;
         const float scale =
@@ -68,14 +96,14 @@ namespace {
     }
 }
 
-[[gnu::always_inline]] inline void attend(PageQuery& query, const PageView& page, CacheType type,
+[[gnu::always_inline]] inline void attend(PageQuery& query, const PageView& page, CacheTypes types,
                                           std::size_t head_dim, ScoreRule rule,
                                           float* scores) noexcept {
     const std::size_t begin = query.first_visible, n_visible = query.n_visible;
     float row[page_positions];
     for (std::size_t j = begin; j < n_visible; ++j) scores[j] = 0.0f;
     for (std::size_t d = 0; d < head_dim; ++d) { // s_j = fma(q[d], k[d][j], s_j)
-        load_keys(page.keys, type, head_dim, d, n_visible, row);
+        load_keys(page.keys, types.keys, head_dim, d, n_visible, row);
         for (std::size_t j = begin; j < n_visible; ++j)
             scores[j] = std::fma(query.query[d], row[j], scores[j]);
     }
@@ -95,7 +123,7 @@ namespace {
     for (std::size_t j = begin; j < n_visible; ++j) { // o[d] = fma(e_j, v[j][d], o[d])
         for (std::size_t first = 0; first < head_dim; first += cache_block) {
             const std::size_t n = std::min(cache_block, head_dim - first);
-            load_value(page.values, type, head_dim, j, first, n, row);
+            load_value(page.values, types.values, head_dim, j, first, n, row);
             for (std::size_t d = 0; d < n; ++d)
                 o[first + d] = std::fma(scores[j], row[d], o[first + d]);
         }
@@ -107,10 +135,10 @@ namespace {
 } // namespace
 
 PILLAR_CLONES
-void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheTypes types,
                  std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
     for (std::size_t i = 0; i < n_queries; ++i)
-        attend(queries[i], page, type, head_dim, rule, scores);
+        attend(queries[i], page, types, head_dim, rule, scores);
 }
 
 PILLAR_CLONES
@@ -137,6 +165,8 @@ void store_key(const float* key, void* keys, CacheType type, std::size_t head_di
     } else if (type == CacheType::f16) {
         for (std::size_t d = begin; d < end; ++d)
             static_cast<std::uint16_t*>(keys)[at(d)] = f32_to_f16(key[d]);
+    } else if (type == CacheType::q4_0) {
+        store_key_halves(key, keys, head_dim, slot, begin, end);
     } else {
         auto* const ints = static_cast<std::int8_t*>(keys);
         auto* const scales = reinterpret_cast<std::uint16_t*>(ints + page_positions * head_dim);
@@ -157,6 +187,8 @@ void store_value(const float* value, void* values, CacheType type, std::size_t h
     } else if (type == CacheType::f16) {
         for (std::size_t d = begin; d < end; ++d)
             static_cast<std::uint16_t*>(values)[row + d] = f32_to_f16(value[d]);
+    } else if (type == CacheType::q4_0) {
+        store_value_halves(value, values, head_dim, slot, begin, end);
     } else {
         auto* const ints = static_cast<std::int8_t*>(values);
         auto* const scales = reinterpret_cast<std::uint16_t*>(ints + page_positions * head_dim);

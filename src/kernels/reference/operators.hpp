@@ -34,7 +34,7 @@ void swiglu_clamped(const float* gate, const float* up, float alpha, float limit
 void add(float* x, const float* y, std::size_t n) noexcept;
 void add_scaled(float* x, const float* y, float factor, std::size_t n) noexcept;
 
-void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheTypes types,
                  std::size_t head_dim, ScoreRule rule, float* scores) noexcept;
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept;
 void finish_attention(const PartialAttention& a, std::size_t head_dim, float* out) noexcept;

@@ -97,11 +97,13 @@ struct Products {
 };
 
 /// AVX2, FMA and F16C, which every family here needs. (clang 14 has no name for F16C in
-/// __builtin_cpu_supports.)
+/// __builtin_cpu_supports.) Asked once: to a virtual machine CPUID is a call of its host.
 inline bool has_avx2_fma_f16c() noexcept {
-    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+    static const bool has_f16c = [] {
+        unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+        return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+    }();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c;
 }
 
 } // namespace

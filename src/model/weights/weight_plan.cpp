@@ -104,8 +104,8 @@ class Planner {
         const std::size_t n_matrices = length_of(spec.matrices, h_);
         for (const kernels::MatrixShape& part : matrix.parts())
             plan_.packed_bytes += n_matrices * kernels::Matrix::packed_bytes(family_, part);
-        plan_.read_bytes += n_matrices * rows.size() * matrix.shape.file_blocks().count *
-                            tensor.type->block_bytes;
+        plan_.read_bytes +=
+            n_matrices * rows.size() * matrix.shape.file_blocks().count * tensor.type->block_bytes;
         for (std::size_t i = 0; i < n_matrices; ++i) {
             matrix.expert = i;
             plan_.matrices.push_back(matrix);

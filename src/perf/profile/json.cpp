@@ -127,7 +127,8 @@ class Reader {
                              const Json& parts) {
         for (const auto& [key, part] : parts.items())
             if (key != "value" && key != "low" && key != "high" && key != "source")
-                throw error(name + "." + key, "is not known; a number has value, low, high, source");
+                throw error(name + "." + key,
+                            "is not known; a number has value, low, high, source");
         const auto part = [&](const char* key) {
             const auto place = parts.find(key);
             if (place == parts.end()) throw error(name + "." + key, "is missing");

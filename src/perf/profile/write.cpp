@@ -34,10 +34,11 @@ std::string profile_text(const MachineProfile& profile, std::span<const std::str
         const ProfileField& field = fields[i];
         const bool is_first = i == 0 || field.section != fields[i - 1].section;
         const bool is_last = i + 1 == fields.size() || field.section != fields[i + 1].section;
-        if (is_first && !field.section.empty()) text += fmt::format("    \"{}\": {{\n", field.section);
-        text += fmt::format("{:{}}\"{}\": {}{} // {}\n", "", field.section.empty() ? 4 : 8,
-                            field.key, number(field),
-                            is_last && !field.section.empty() ? "" : ",", field.comment);
+        if (is_first && !field.section.empty())
+            text += fmt::format("    \"{}\": {{\n", field.section);
+        text +=
+            fmt::format("{:{}}\"{}\": {}{} // {}\n", "", field.section.empty() ? 4 : 8, field.key,
+                        number(field), is_last && !field.section.empty() ? "" : ",", field.comment);
         if (is_last && !field.section.empty())
             text += fmt::format("    }}{}\n", i + 1 == fields.size() ? "" : ",");
     }

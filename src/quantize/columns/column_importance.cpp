@@ -10,8 +10,8 @@ namespace pillar::quantize {
 
 namespace {
 
-/// Added to columns that were never used: their weights would not be looked at at all, and blocks of
-/// such columns have no best scale.
+/// Added to columns that were never used: their weights would not be looked at at all, and blocks
+/// of such columns have no best scale.
 constexpr float least = 1e-5f;
 
 /// Means of one matrix become multiples of their mean, so that no sum of the encoders runs out of

@@ -79,8 +79,7 @@ template <int Highest, std::size_t N, Offset offset>
 
 /// The best d and m found for N weights. Weights that are all alike have d = 0.
 template <int Highest, std::size_t N, Offset offset, int Rounds, int Sets>
-[[gnu::always_inline]] inline Affine search_affine(const float* x, const float* w,
-                                                   Widths widths) {
+[[gnu::always_inline]] inline Affine search_affine(const float* x, const float* w, Widths widths) {
     float lowest = x[0];
     float highest = x[0];
     for (std::size_t i = 1; i < N; ++i) {

@@ -60,8 +60,8 @@ template <int HighestN, std::size_t N, int HighestScale>
     const BlockSums<N> sums(x, w);
     const Lanes zero(0.0f);
     const float wanted = factors.d > 0.0f ? ideal.d / factors.d : 0.0f;
-    const Lanes scale = clamp(Lanes(std::floor(wanted)) + Lanes(scale_offsets), zero,
-                              Lanes(HighestScale));
+    const Lanes scale =
+        clamp(Lanes(std::floor(wanted)) + Lanes(scale_offsets), zero, Lanes(HighestScale));
     const Lanes d = scale * Lanes(factors.d);
     // Σ w n of the ideal solution, which these numbers will be near to
     const float n_ideal = ideal.d > 0.0f ? (sums.x - sums.w * ideal.m) / ideal.d : 0.0f;
@@ -111,8 +111,8 @@ template <int HighestN, std::size_t N, int HighestScale, int Rounds, int Sets>
         largest_d = ideal[s].d > largest_d ? ideal[s].d : largest_d;
         largest_min = -ideal[s].m > largest_min ? -ideal[s].m : largest_min;
     }
-    block.d = f32_to_f16(largest_d / HighestScale);
-    block.dmin = f32_to_f16(largest_min / HighestScale);
+    block.d = to_nonzero_f16(largest_d / HighestScale);
+    block.dmin = to_nonzero_f16(largest_min / HighestScale);
     SuperFactors factors{f16_to_f32(block.d), f16_to_f32(block.dmin)};
     for (int round = 0; round < 2 && factors.d + factors.dmin > 0.0f; ++round) {
         AffineFit fit;
@@ -124,8 +124,8 @@ template <int HighestN, std::size_t N, int HighestScale, int Rounds, int Sets>
         }
         if (round == 0) {
             const SuperFactors better = fit.solve(factors);
-            block.d = f32_to_f16(better.d);
-            block.dmin = f32_to_f16(better.dmin);
+            block.d = to_nonzero_f16(better.d);
+            block.dmin = to_nonzero_f16(better.dmin);
             factors = {f16_to_f32(block.d), f16_to_f32(block.dmin)};
         }
     }

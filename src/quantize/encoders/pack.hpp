@@ -18,9 +18,11 @@ namespace pillar::quantize {
     std::memcpy(block + offset, &value, sizeof value);
 }
 
-/// As it will be read back.
-[[gnu::always_inline]] inline float rounded_to_f16(float value) {
-    return f16_to_f32(f32_to_f16(value));
+/// As f16, but never 0 of what is not: small whole scales make up for a factor that is too large.
+[[gnu::always_inline]] inline std::uint16_t to_nonzero_f16(float value) {
+    const std::uint16_t half = f32_to_f16(value);
+    const bool has_vanished = (half & 0x7FFFu) == 0 && value != 0.0f;
+    return static_cast<std::uint16_t>(half | (has_vanished ? 1u : 0u));
 }
 
 /// 16 bytes of 32 numbers: 0–15 in the low nibbles, 16–31 in the high ones.
@@ -61,8 +63,7 @@ namespace pillar::quantize {
 /// Bit k is the fifth bit of number k of 32.
 [[gnu::always_inline]] inline std::uint32_t fifth_bits(const std::uint8_t* n) {
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 32; ++k)
-        bits |= static_cast<std::uint32_t>((n[k] >> 4) & 1) << k;
+    for (std::size_t k = 0; k < 32; ++k) bits |= static_cast<std::uint32_t>((n[k] >> 4) & 1) << k;
     return bits;
 }
 

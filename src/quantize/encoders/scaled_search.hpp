@@ -63,8 +63,7 @@ template <class Levels, std::size_t N, int Rounds>
     float best = extreme / Levels::lowest;
     const std::array<float, 2> ends = {Levels::lowest, Levels::highest};
     for (const float end : ends) {
-        Lanes inverse =
-            Lanes::counting_from(starts.first, starts.step) * Lanes(end / extreme);
+        Lanes inverse = Lanes::counting_from(starts.first, starts.step) * Lanes(end / extreme);
         ScaledSums sums = sums_of<Levels, N>(x, w, inverse);
         for (int round = 0; round < Rounds; ++round) {
             inverse = select(sums.xl * sums.xl > Lanes(0.0f), sums.ll / sums.xl, inverse);

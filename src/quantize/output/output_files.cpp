@@ -38,9 +38,8 @@ std::vector<std::size_t> tensors_of_parts(const std::vector<Summary::Tensor>& te
 
 std::vector<std::string> output_names(const std::string& output, std::size_t n_parts) {
     if (n_parts == 0) return {output};
-    const std::string stem = output.ends_with(extension)
-                                 ? output.substr(0, output.size() - extension.size())
-                                 : output;
+    const std::string stem =
+        output.ends_with(extension) ? output.substr(0, output.size() - extension.size()) : output;
     std::vector<std::string> names;
     for (std::size_t i = 1; i <= n_parts; ++i)
         names.push_back(fmt::format("{}-{:05}-of-{:05}{}", stem, i, n_parts, extension));
@@ -59,12 +58,13 @@ void expect_room(const std::vector<std::string>& outputs, const Options& options
     std::error_code failed; // some file systems do not say
     const std::filesystem::space_info space = std::filesystem::space(folder, failed);
     if (!failed && space.available < bytes)
-        throw Error(ExitCode::refused,
-                    fmt::format("{}: the model takes {}, and there are {} left in {}; free some, or "
-                                "give the output another folder",
-                                printable(outputs.front()), human_bytes(static_cast<double>(bytes)),
-                                human_bytes(static_cast<double>(space.available)),
-                                printable(folder.string())));
+        throw Error(
+            ExitCode::refused,
+            fmt::format("{}: the model takes {}, and there are {} left in {}; free some, or "
+                        "give the output another folder",
+                        printable(outputs.front()), human_bytes(static_cast<double>(bytes)),
+                        human_bytes(static_cast<double>(space.available)),
+                        printable(folder.string())));
 }
 
 OutputFiles::OutputFiles(const gguf::File& model, const Summary& summary, const Options& options,

@@ -125,20 +125,21 @@ void TensorPass::note_bad(const gguf::TensorInfo& tensor, std::uint64_t row, flo
                           Desk& desk) const {
     const auto bad = std::ranges::find_if(
         desk.weights, [limit](float weight) { return !(std::fabs(weight) <= limit); });
-    const std::uint64_t place = row * tensor.n_columns() +
-                                static_cast<std::uint64_t>(bad - desk.weights.begin());
+    const std::uint64_t place =
+        row * tensor.n_columns() + static_cast<std::uint64_t>(bad - desk.weights.begin());
     if (place < desk.first_bad.place) desk.first_bad = {place, *bad};
 }
 
 void TensorPass::expect_good(const gguf::TensorInfo& tensor, quant::Type to) const {
-    const BadWeight& bad =
-        std::ranges::min_element(desks_, {}, [](const Desk& desk) { return desk.first_bad.place; })
-            ->first_bad;
+    const BadWeight& bad = std::ranges::min_element(desks_, {}, [](const Desk& desk) {
+                               return desk.first_bad.place;
+                           })->first_bad;
     if (bad.place == BadWeight{}.place) return;
     const std::uint64_t n_columns = tensor.n_columns();
     const std::uint64_t row = bad.place / n_columns;
     const std::uint64_t rows_a_matrix = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
-    std::string where = fmt::format("weight {} of row {}", bad.place % n_columns, row % rows_a_matrix);
+    std::string where =
+        fmt::format("weight {} of row {}", bad.place % n_columns, row % rows_a_matrix);
     if (row >= rows_a_matrix || tensor.n_rows() > rows_a_matrix)
         where += fmt::format(" of matrix {}", row / rows_a_matrix);
     const std::string field = fmt::format("tensor \"{}\"", printable(tensor.name));

@@ -52,7 +52,8 @@ class TensorPass {
     void encode(const Piece& piece);
     void take_rows(const Piece& piece, Desk& desk, std::atomic<std::uint64_t>& next);
     void encode_rows(const Piece& piece, Desk& desk, std::uint64_t begin, std::uint64_t end);
-    void read_row(const gguf::TensorInfo& tensor, const std::byte* row, std::span<float> weights) const;
+    void read_row(const gguf::TensorInfo& tensor, const std::byte* row,
+                  std::span<float> weights) const;
     void note_bad(const gguf::TensorInfo& tensor, std::uint64_t row, float limit, Desk& desk) const;
     void expect_good(const gguf::TensorInfo& tensor, quant::Type to) const;
 

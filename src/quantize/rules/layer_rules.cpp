@@ -101,8 +101,8 @@ std::optional<Type> Rules::named_type(const std::string& name) const {
     return std::nullopt;
 }
 
-/// How many of the kind came before. Experts' matrices may lie in several tensors a layer: there the
-/// layer counts.
+/// How many of the kind came before. Experts' matrices may lie in several tensors a layer: there
+/// the layer counts.
 std::size_t Rules::place(MatrixRole role, const std::string& name) {
     const std::size_t before = n_before_[static_cast<std::size_t>(role)]++;
     return model_.n_experts > 1 && role != MatrixRole::attention_v ? layer_of(name).value_or(before)

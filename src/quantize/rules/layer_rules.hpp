@@ -14,8 +14,8 @@ struct Choice {
 };
 
 /// One choice a tensor, in the file's order. Throws UsageError on a pattern that is no regular
-/// expression, FormatError on metadata that the rules go by, Error(refused) for an architecture that
-/// has rules of its own.
+/// expression, FormatError on metadata that the rules go by, Error(refused) for an architecture
+/// that has rules of its own.
 std::vector<Choice> choose_types(const gguf::File& model, const Options& options);
 
 } // namespace pillar::quantize

@@ -2,9 +2,9 @@
 
 #include "pillar/recording/convert.hpp"
 
+#include "detail_tables.hpp"
 #include "journal/scan.hpp"
 #include "journal/step_walk.hpp"
-#include "detail_tables.hpp"
 #include "tables.hpp"
 
 #include "pillar/core/errors.hpp"
@@ -50,6 +50,7 @@ class Converter {
         threads_.finish();
         telemetry_.finish();
         collectives_.write(root);
+        waiting_.write(root);
         result.n_steps = steps_.n_rows();
         result.n_tokens = tokens_.n_rows();
         result.n_sequences = sequences_.n_rows();
@@ -76,6 +77,7 @@ class Converter {
             layers_.append(row_, divider_);
             threads_.append(head.counts.step, row_);
             collectives_.add(head.counts.phase, divider_.collectives());
+            waiting_.add(head.counts.phase, divider_.waits());
         }
     }
 
@@ -90,6 +92,7 @@ class Converter {
     ThreadsTable threads_;
     TelemetryTable telemetry_;
     CollectivesTable collectives_;
+    WaitingTable waiting_;
     std::vector<RankStep> row_;
     std::vector<trace::RankTimes> times_;
 };

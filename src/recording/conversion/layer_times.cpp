@@ -37,8 +37,8 @@ std::vector<trace::LayerRow> layers_of(const RankStep& step,
     if ((n_halves != 1 && n_halves != 2) || n - 2 != n_halves * n_blocks) return {};
 
     std::vector<trace::LayerRow> rows(n_layers);
-    const double before_s = std::max(
-        0.0, step.head->layers_begin_s - step.gap_s[0] - step.length_s[0]); // the embedding's
+    const double before_s = std::max(0.0, step.head->layers_begin_s - step.gap_s[0] -
+                                              step.length_s[0]); // the embedding's
     for (std::size_t k = 0; k < n - 2; ++k) {
         const double gap_s = step.gap_s[k + 1] - (k == 0 ? before_s : 0.0);
         const std::size_t computed = block_before(k, n_halves, n_blocks), summed = k / n_halves;

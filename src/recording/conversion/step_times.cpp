@@ -52,7 +52,8 @@ void divide_computing(const RankStep& step, trace::RankTimes& times) {
 
 StepDivider::StepDivider(const ClockTable& clocks)
     : clocks_(&clocks), parents_(clocks.n_ranks()), begins_(clocks.n_ranks()),
-      latest_(clocks.n_ranks()), parts_(clocks.n_ranks()), uncertainties_s_(clocks.n_ranks()) {
+      latest_(clocks.n_ranks()), latest_rank_(clocks.n_ranks()), parts_(clocks.n_ranks()),
+      uncertainties_s_(clocks.n_ranks()) {
     const int size = static_cast<int>(clocks.n_ranks());
     for (int rank = 1; rank < size; ++rank) {
         const int parent = comm::binomial_tree(rank, size).parent;
@@ -63,6 +64,7 @@ StepDivider::StepDivider(const ClockTable& clocks)
 
 void StepDivider::divide(std::span<const RankStep> steps, std::span<trace::RankTimes> times) {
     collectives_.clear();
+    waits_.clear();
     for (std::size_t rank = 0; rank < steps.size(); ++rank) {
         const StepHead* head = steps[rank].head;
         parts_[rank].clear();
@@ -104,20 +106,24 @@ void StepDivider::place(std::span<const RankStep> steps) {
 void StepDivider::find_latest(CollectiveKind kind, std::size_t k) {
     const std::size_t n = begins_.size();
     std::fill(latest_.begin(), latest_.end(), never);
+    // `waiter` cannot go on before `other` has come, nor before those that `other` waits for.
+    const auto depend = [&](std::size_t waiter, std::size_t other) {
+        const bool is_own = begins_[other][k] >= latest_[other];
+        const double arrival = is_own ? begins_[other][k] : latest_[other];
+        if (arrival <= latest_[waiter]) return;
+        latest_[waiter] = arrival;
+        latest_rank_[waiter] = is_own ? other : latest_rank_[other];
+    };
     if (kind == CollectiveKind::broadcast) {
-        for (std::size_t rank = 1; rank < n; ++rank) {
-            const std::size_t parent = parents_[rank];
-            latest_[rank] = std::max(begins_[parent][k], latest_[parent]);
-        }
+        for (std::size_t rank = 1; rank < n; ++rank) depend(rank, parents_[rank]);
     } else if (kind == CollectiveKind::gather) {
-        for (std::size_t rank = n - 1; rank > 0; --rank) {
-            double& above = latest_[parents_[rank]];
-            above = std::max({above, begins_[rank][k], latest_[rank]});
-        }
+        for (std::size_t rank = n - 1; rank > 0; --rank) depend(parents_[rank], rank);
     } else if (n > 1) {
-        double all = never;
-        for (const auto& begins : begins_) all = std::max(all, begins[k]);
-        std::fill(latest_.begin(), latest_.end(), all);
+        std::size_t last = 0;
+        for (std::size_t rank = 1; rank < n; ++rank)
+            if (begins_[rank][k] > begins_[last][k]) last = rank;
+        std::fill(latest_.begin(), latest_.end(), begins_[last][k]);
+        std::fill(latest_rank_.begin(), latest_rank_.end(), last);
     }
 }
 
@@ -141,8 +147,13 @@ void StepDivider::divide_one(std::size_t k, std::span<const RankStep> steps,
         times[rank].wait_s += wait_s;
         times[rank].wire_s += length_s - wait_s;
         if (latest_[rank] != never) {
-            times[rank].wait_uncertainty_s +=
+            const double uncertainty_s =
                 std::min(length_s, uncertainty_s_ + uncertainties_s_[rank]);
+            times[rank].wait_uncertainty_s += uncertainty_s;
+            if (wait_s > 0)
+                waits_.push_back({static_cast<std::uint32_t>(rank),
+                                  static_cast<std::uint32_t>(latest_rank_[rank]), wait_s,
+                                  uncertainty_s});
         }
         whole.bytes = std::max(whole.bytes, steps[rank].bytes[k]);
         whole.wait_s += wait_s;

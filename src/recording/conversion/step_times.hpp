@@ -34,6 +34,14 @@ struct CollectiveTimes {
     double wire_s = 0;
 };
 
+/// One rank's waiting in one collective, and the rank whose arrival ended it.
+struct WaitedFor {
+    std::uint32_t rank = 0;
+    std::uint32_t cause = 0;
+    double wait_s = 0;
+    double uncertainty_s = 0;
+};
+
 class StepDivider {
   public:
     explicit StepDivider(const ClockTable& clocks);
@@ -44,6 +52,8 @@ class StepDivider {
     [[nodiscard]] std::span<const CollectiveTimes> collectives() const noexcept {
         return collectives_;
     }
+    /// Who waited for whom in them; of nobody who did not wait.
+    [[nodiscard]] std::span<const WaitedFor> waits() const noexcept { return waits_; }
     /// What a rank spent in a collective of the last step.
     struct Part {
         double wait_s = 0;
@@ -64,11 +74,13 @@ class StepDivider {
     std::vector<std::size_t> parents_;        ///< in the binomial tree; the root is its own
     std::vector<std::vector<double>> begins_; ///< (rank, collective), rank 0's clock; −∞: missing
     std::vector<double> latest_; ///< (rank): L of the collective in hand, −∞: waits for nobody
+    std::vector<std::size_t> latest_rank_; ///< (rank): whose arrival L is
     std::vector<CollectiveTimes> collectives_;
+    std::vector<WaitedFor> waits_;
     std::vector<std::vector<Part>> parts_; ///< (rank, collective)
-    double step_begin_s_ = 0;             ///< rank 0's
-    std::vector<double> uncertainties_s_; ///< (rank)
-    double uncertainty_s_ = 0;            ///< the largest
+    double step_begin_s_ = 0;              ///< rank 0's
+    std::vector<double> uncertainties_s_;  ///< (rank)
+    double uncertainty_s_ = 0;             ///< the largest
 };
 
 } // namespace pillar::recording

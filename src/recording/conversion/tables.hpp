@@ -95,4 +95,20 @@ class CollectivesTable {
     std::map<std::tuple<engine::Phase, CollectiveKind, std::uint32_t>, Sums> rows_;
 };
 
+/// /waiting: how long ranks waited for which.
+class WaitingTable {
+  public:
+    void add(engine::Phase phase, std::span<const WaitedFor> waits);
+    void write(storage::Group& root) const;
+
+  private:
+    struct Sums {
+        std::uint64_t count = 0;
+        double wait_s = 0;
+        double uncertainty_s = 0;
+    };
+    /// (phase, rank, cause)
+    std::map<std::tuple<engine::Phase, std::uint32_t, std::uint32_t>, Sums> rows_;
+};
+
 } // namespace pillar::recording

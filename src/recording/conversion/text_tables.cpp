@@ -13,13 +13,16 @@ namespace {
 
 constexpr std::int64_t format_version = 2;
 
-/// "2026-01-31T23:59:59Z"
+/// "2026-01-31T23:59:59Z", "2026-01-31T23:59:59.250Z"
 std::string iso_8601(double seconds_since_epoch) {
     const auto seconds = static_cast<std::time_t>(seconds_since_epoch);
     std::tm utc{};
     if (::gmtime_r(&seconds, &utc) == nullptr) return "";
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    const auto thousandths =
+        static_cast<int>(1000 * (seconds_since_epoch - static_cast<double>(seconds)));
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                       thousandths > 0 ? fmt::format(".{:03}", thousandths) : "");
 }
 
 } // namespace

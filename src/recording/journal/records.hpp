@@ -89,9 +89,9 @@ struct StepHead {
     double begin_s = 0;
     double end_s = 0;
     double trace_s = 0; ///< spent on tracing after the step, gathers apart
-    double layers_begin_s = 0; ///< since begin_s; NaN: not noted
-    double propose_s = 0;      ///< rank 0
-    double sample_s = 0;       ///< rank 0
+    double layers_begin_s = trace::missing_number; ///< since begin_s; NaN: not noted
+    double propose_s = 0;                          ///< rank 0
+    double sample_s = 0;                           ///< rank 0
     Traffic traffic;
     std::uint64_t n_collectives = 0;
     std::uint64_t n_threads = 0;
@@ -109,7 +109,7 @@ struct CollectiveColumns {
 
 /// What a rank's machine told at one moment. NaN: it does not tell.
 struct SensorSample {
-    double time_s = 0; ///< of the rank's clock
+    double time_s = 0;                       ///< of the rank's clock
     double clock_hz = trace::missing_number; ///< mean over the cores
     double temperature_c = trace::missing_number;
     double supply_v = trace::missing_number;
@@ -125,7 +125,7 @@ struct RankSteps {
     std::uint64_t n_lost = 0; ///< steps so far for which there was no room
     std::vector<StepHead> heads;
     CollectiveColumns collectives;
-    std::vector<float> barrier_s; ///< step by step, of each of its threads
+    std::vector<float> barrier_s;      ///< step by step, of each of its threads
     std::vector<SensorSample> sensors; ///< since the gather before
 };
 

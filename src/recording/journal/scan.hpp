@@ -27,7 +27,7 @@ struct JournalScan {
     std::uint64_t n_steps_lost = 0;
     std::uint64_t n_steps_cut = 0; ///< of the last gather: not in the journal
     std::uint64_t n_bytes_damaged = 0;
-    bool every_rank = true; ///< all blocks hold all ranks
+    bool every_rank = true;             ///< all blocks hold all ranks
     std::vector<std::size_t> n_threads; ///< the most of a step, one a rank
 
     /// The whole run is in the journal.

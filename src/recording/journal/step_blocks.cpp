@@ -46,8 +46,8 @@ std::vector<std::string> blocks_by_step(const StepBlock& gathered) {
     for (const StepHead& head : gathered.ranks[0].heads) {
         ranks.clear();
         for (std::size_t i = 0; i < walks.size(); ++i) {
-            ranks.push_back(one_step(gathered.ranks[i], walks[i].take(head.counts.step),
-                                     blocks.empty()));
+            ranks.push_back(
+                one_step(gathered.ranks[i], walks[i].take(head.counts.step), blocks.empty()));
         }
         blocks.push_back(encode_all(ranks));
     }

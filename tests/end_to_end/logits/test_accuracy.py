@@ -5,6 +5,7 @@ to golden logits by test_golden and, in ExactInNumpy, to numpy."""
 import hashlib
 import json
 import os
+import re
 import unittest
 
 import numpy as np
@@ -75,19 +76,15 @@ class Perplexity(pillar.WithFolder):
     """Counted as llama-perplexity does: windows of 512, the second half of each, no BOS for this model."""
 
     def test_of_the_gpl(self):
-        total, n = 0.0, 0
-        for k in range(len(ids()) // 512):
-            window = ids()[512 * k:512 * (k + 1)]
-            logits = pillar.logits(None, pillar.MODEL, window).astype(float)
-            rows = logits[255:511]
-            rows = rows - rows.max(axis=1, keepdims=True)
-            log_p = rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
-            total -= log_p[np.arange(256), window[256:512]].sum()
-            n += 256
-        perplexity = float(np.exp(total / n))
-        print(f"perplexity {perplexity:.4f} over {n} tokens")
-        self.assertEqual(n, 14 * 256)
+        self.assertEqual(len(ids()) // 512, 14)
+        result = pillar.check(pillar.run(None, ["perplexity", "-m", pillar.MODEL, "-f", GPL], timeout=900))
+        text = result.stdout.decode()
+        perplexity, error = (float(x) for x in re.search(r"PPL = ([\d.]+) \+/- ([\d.]+)", text).groups())
+        print(f"perplexity {perplexity:.4f} +/- {error:.4f}")
+        self.assertIn("[14]", text)
+        self.assertNotIn("[15]", text)
         self.assertLess(abs(perplexity / EXACT_PERPLEXITY - 1), 0.01)
+        self.assertAlmostEqual(error, 0.865, delta=0.01)  # llama.cpp's
 
 
 if __name__ == "__main__":

@@ -92,6 +92,13 @@ class SameBits(pillar.WithFolder):
             self.compare(model, ids, [lines(1, 3, 7), lines(2, 2, 5), lines(8, 1, 16), lines(2, 1, 1, "integer")],
                          ["--cache-type", "q8_0"])
 
+    def test_q4_0_cache(self):
+        ids = [int(i) for i in np.random.default_rng(7).integers(3, 300, 40)]
+        for name in ("head width 80", "cut super-blocks", "gpt-oss"):
+            for cache in (["--cache-type", "q4_0"], ["--cache-type-k", "q4_0"], ["--cache-type", "q4_0", "--cache-type-k", "q8_0"]):
+                model = pillar.tiny_model(self.folder, "q4_0_cache", *SHAPES[name])
+                self.compare(model, ids, [lines(1, 3, 7), lines(2, 2, 5), lines(8, 1, 16), lines(2, 1, 1, "integer")], cache)
+
     def test_reference_kernels_keep_the_promise_too(self):
         ids = [int(i) for i in np.random.default_rng(5).integers(3, 300, 30)]
         model = pillar.tiny_model(self.folder, "twin", *SHAPES["head width 80"])

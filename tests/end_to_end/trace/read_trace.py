@@ -103,9 +103,11 @@ def check_xarray(path):
     assert ranks.wait_s.dtype == "float64"
     assert float(ranks.wait_s.sel(step=2, rank=1)) == 0.25
     for group, dimension in {"hosts": "rank", "steps": "step", "tokens": "token", "sequences": "sequence",
-                             "collectives": "collective"}.items():
+                             "collectives": "collective", "layers": "entry", "telemetry": "sample"}.items():
         dataset = xarray.open_dataset(path, group=group, engine="h5netcdf")
         assert set(dataset.dims) == {dimension}, (group, dataset.dims)
+    threads = xarray.open_dataset(path, group="threads", engine="h5netcdf")
+    assert threads.barrier_s.dims == ("step", "thread"), threads.barrier_s.dims
     tokens = xarray.open_dataset(path, group="tokens", engine="h5netcdf").to_dataframe()
     assert list(tokens.id) == [17, 42] and tokens.index.name == "token"
 

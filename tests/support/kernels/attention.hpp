@@ -11,7 +11,8 @@
 namespace pillar::support {
 
 inline constexpr kernels::CacheType cache_types[] = {
-    kernels::CacheType::f32, kernels::CacheType::f16, kernels::CacheType::q8_0};
+    kernels::CacheType::f32, kernels::CacheType::f16, kernels::CacheType::q8_0,
+    kernels::CacheType::q4_0};
 
 inline void store_kv(const kernels::Family& family, const float* key, const float* value,
                      void* keys, void* values, kernels::CacheType type, std::size_t head_dim,

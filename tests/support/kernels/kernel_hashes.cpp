@@ -152,6 +152,7 @@ std::map<std::string, std::uint64_t> hashes_of(const Family& family) {
     hashes["attention_f32"] = hash_attention(family, CacheType::f32);
     hashes["attention_f16"] = hash_attention(family, CacheType::f16);
     hashes["attention_q8_0"] = hash_attention(family, CacheType::q8_0);
+    hashes["attention_q4_0"] = hash_attention(family, CacheType::q4_0);
     return hashes;
 }
 

@@ -11,7 +11,7 @@ KvCache::Shape shape(std::size_t n_pages) {
     return {.n_layers = 2,
             .n_kv_heads = 3,
             .head_dim = 8,
-            .type = kernels::CacheType::f16,
+            .types = kernels::CacheType::f16,
             .n_pages = n_pages,
             .max_sequences = 2};
 }
@@ -143,9 +143,9 @@ TEST(kv_cache, needs_memory_by_its_type) {
     KvCache::Shape of_80 = shape(2); // 2 pages, 2 layers, 3 heads, keys and values
     of_80.head_dim = 80;
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 2);
-    of_80.type = kernels::CacheType::f32;
+    of_80.types = kernels::CacheType::f32;
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 4);
-    of_80.type = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
+    of_80.types = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * (80 + 6));
 }
 
@@ -154,10 +154,11 @@ TEST(kv_cache, rows_are_what_the_kernels_have_stored) {
     constexpr std::size_t n_positions = 300, dim = 40; // two pages; a block of 32 and one of 8
     const kernels::Family& family = *kernels::families().front();
     for (const kernels::CacheType type :
-         {kernels::CacheType::f32, kernels::CacheType::f16, kernels::CacheType::q8_0}) {
+         {kernels::CacheType::f32, kernels::CacheType::f16, kernels::CacheType::q8_0,
+          kernels::CacheType::q4_0}) {
         KvCache::Shape of_type = shape(4);
         of_type.head_dim = dim;
-        of_type.type = type;
+        of_type.types = type;
         KvCache cache(of_type), other(of_type);
         ASSERT_TRUE(cache.tables().reserve(1, n_positions - 1));
         ASSERT_TRUE(other.tables().reserve(0, 0)); // so that its pages have other numbers

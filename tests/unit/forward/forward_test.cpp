@@ -38,7 +38,7 @@ TransformerOptions options_for(kernels::CacheType type) {
     options.max_sequences = 3;
     options.max_rows = context;
     options.max_logit_rows = 3;
-    options.cache_type = type;
+    options.cache_types = type;
     return options;
 }
 
@@ -157,6 +157,8 @@ INSTANTIATE_TEST_SUITE_P(
                     std::tuple{gpt_oss(model_with(3, 1, 40)), kernels::CacheType::f16},
                     std::tuple{model_with(6, 2, 80), kernels::CacheType::f16},
                     std::tuple{model_with(7, 1, 24), kernels::CacheType::q8_0},
+                    std::tuple{model_with(7, 1, 24), kernels::CacheType::q4_0},
+                    std::tuple{model_with_window(6, 2, 80), kernels::CacheType::q4_0},
                     std::tuple{model_with(4, 4, 64), kernels::CacheType::f32}));
 
 TEST(forward, goes_on_from_wherever_a_window_still_lets_a_sequence_be_cut) {

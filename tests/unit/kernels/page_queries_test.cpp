@@ -1,5 +1,5 @@
 // Several queries over one page at once give each the bits that it has alone, whatever its
-// neighbours see; and what q8_0 keeps of keys and values.
+// neighbours see; and what q8_0 and q4_0 keep of keys and values.
 
 #include "all_families.hpp"
 #include "bits.hpp"
@@ -8,8 +8,10 @@
 
 #include "pillar/core/half.hpp"
 
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 namespace pillar::kernels {
@@ -237,35 +239,110 @@ TEST_P(QuantizedCache, keeps_int8_and_a_scale_for_every_32_dimensions_of_a_posit
     EXPECT_EQ(v[slot * 40 + 33], 127);
 }
 
+TEST_P(QuantizedCache, keeps_four_bits_and_a_scale_for_every_32_dimensions_of_a_position) {
+    constexpr std::size_t head_dim = 40, slot = 9; // blocks of 32 and 8
+    std::vector<float> key(head_dim, 0.0f), value(head_dim, 1.0f);
+    key[3] = -16.0f; // the largest: −8, scale 2
+    key[5] = 14.0f;  // 7
+    key[6] = 16.0f;  // 8 does not fit: 7
+    key[18] = 3.0f;  // 1.5, half to even: 2
+    key[19] = 5.0f;  // 2.5: 2
+    key[35] = 8.0f;  // the largest of its block: −8, scale −1
+    key[36] = -3.0f; // 3
+    Page page(family_, CacheType::q4_0, head_dim);
+    page.store(family_, slot, key, value);
+
+    const auto* k = reinterpret_cast<const std::uint8_t*>(page.keys.data());
+    const auto* v = reinterpret_cast<const std::uint8_t*>(page.values.data());
+    const auto* key_scales = reinterpret_cast<const std::uint16_t*>(k + 2 * 16 * page_positions);
+    const auto* value_scales = reinterpret_cast<const std::uint16_t*>(v + 2 * 16 * page_positions);
+    EXPECT_EQ(page_bytes(CacheType::q4_0, head_dim), 256u * 2 * (16 + 2));
+    EXPECT_EQ(key_scales[slot], f32_to_f16(2.0f));
+    EXPECT_EQ(key_scales[256 + slot], f32_to_f16(-1.0f));
+    const auto kept = [&](std::size_t block, std::size_t in_block) {
+        const int byte = k[(block * 16 + in_block % 16) * 256 + slot];
+        return (in_block < 16 ? byte & 15 : byte >> 4) - 8;
+    };
+    const std::map<std::size_t, int> expected = {{3, -8}, {5, 7}, {6, 7}, {18, 2}, {19, 2}};
+    for (std::size_t d = 0; d < 32; ++d)
+        EXPECT_EQ(kept(0, d), expected.contains(d) ? expected.at(d) : 0) << d;
+    for (std::size_t d = 0; d < 8; ++d) EXPECT_EQ(kept(1, d), d == 3 ? -8 : d == 4 ? 3 : 0) << d;
+    EXPECT_EQ(value_scales[slot], f32_to_f16(-0.125f)); // 1 = −8 · −1/8
+    for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(v[slot * 2 * 16 + i], 0x00) << i;
+}
+
 TEST_P(QuantizedCache, takes_a_position_block_by_block) {
     constexpr std::size_t head_dim = 80;
     const std::vector<float> key = random_queries(head_dim), value = random_queries(2 * head_dim);
-    const Page other(family_, CacheType::q8_0, head_dim);
-    Page whole = other, parts = other;
-    whole.store(family_, 77, key, value);
-    for (const auto& [begin, end] : {std::pair{64u, 80u}, {0u, 32u}, {32u, 64u}}) {
-        family_.store_key(key.data(), parts.keys.data(), CacheType::q8_0, head_dim, 77, begin, end);
-        family_.store_value(value.data(), parts.values.data(), CacheType::q8_0, head_dim, 77, begin,
-                            end);
+    for (const CacheType type : {CacheType::q8_0, CacheType::q4_0}) {
+        const Page other(family_, type, head_dim);
+        Page whole = other, parts = other;
+        whole.store(family_, 77, key, value);
+        for (const auto& [begin, end] : {std::pair{64u, 80u}, {0u, 32u}, {32u, 64u}}) {
+            family_.store_key(key.data(), parts.keys.data(), type, head_dim, 77, begin, end);
+            family_.store_value(value.data(), parts.values.data(), type, head_dim, 77, begin, end);
+        }
+        EXPECT_EQ(whole.keys, parts.keys);
+        EXPECT_EQ(whole.values, parts.values);
+        EXPECT_NE(whole.keys, other.keys);
     }
-    EXPECT_EQ(whole.keys, parts.keys);
-    EXPECT_EQ(whole.values, parts.values);
-    EXPECT_NE(whole.keys, other.keys);
 }
 
 TEST_P(QuantizedCache, lets_values_that_are_not_finite_be_seen) {
     constexpr std::size_t head_dim = 64;
     for (const float bad :
-         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
-        Page page(family_, CacheType::q8_0, head_dim);
-        std::vector<float> value(head_dim, 0.5f);
-        value[40] = bad;
-        page.store(family_, 3, value, value);
-        std::vector<float> o(head_dim);
-        const std::vector<float> query(head_dim, 0.0f);
-        support::attend_page(family_, query.data(), page.view(), page.type, head_dim, 4, 1.0f,
-                             o.data());
-        EXPECT_FALSE(std::isfinite(o[40])) << bad;
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f})
+        for (const CacheType type : {CacheType::q8_0, CacheType::q4_0}) {
+            Page page(family_, type, head_dim);
+            std::vector<float> value(head_dim, 0.5f);
+            value[40] = bad;
+            page.store(family_, 3, value, value);
+            std::vector<float> o(head_dim);
+            const std::vector<float> query(head_dim, 0.0f);
+            support::attend_page(family_, query.data(), page.view(), page.type, head_dim, 4, 1.0f,
+                                 o.data());
+            EXPECT_FALSE(std::isfinite(o[40])) << bad << ' ' << name_of(type);
+        }
+}
+
+TEST_P(QuantizedCache, may_keep_keys_and_values_differently) {
+    for (const std::size_t head_dim : {24u, 64u, 80u})
+        for (const CacheType keys : support::cache_types)
+            for (const CacheType values : support::cache_types) {
+                const Page of_keys(family_, keys, head_dim), of_values(family_, values, head_dim);
+                const PageView page{of_keys.keys.data(), of_values.values.data()};
+                const std::vector<float> query = random_queries(head_dim);
+                std::vector<float> scores(queries_at_once * page_positions);
+                std::vector<float> mixed(head_dim), plain(head_dim);
+                PageQuery one{query.data(), 3, 200, {0, 0, mixed.data()}};
+                family_.attend_page(&one, 1, page, {keys, values}, head_dim, {0.2f}, scores.data());
+                PageQuery twin{query.data(), 3, 200, {0, 0, plain.data()}};
+                find_family("integer")->attend_page(&twin, 1, page, {keys, values}, head_dim,
+                                                    {0.2f}, scores.data());
+                EXPECT_EQ(one.part.m, twin.part.m);
+                EXPECT_EQ(one.part.l, twin.part.l);
+                EXPECT_TRUE(same_bits(mixed, plain));
+            }
+}
+
+/// Entry (i, j) of the Hadamard matrix: the parity of the bits that i and j share.
+int hadamard(std::size_t i, std::size_t j) {
+    return std::popcount(i & j) % 2 == 0 ? 1 : -1;
+}
+
+TEST(rotate_head, multiplies_each_run_by_the_hadamard_matrix) {
+    for (const auto& [head_dim, run] : {std::pair{64u, 64u}, {80u, 16u}, {96u, 32u}, {6u, 2u}}) {
+        const std::vector<float> head = random_queries(head_dim);
+        std::vector<float> rotated = head;
+        rotate_head(rotated.data(), head_dim);
+        for (std::size_t i = 0; i < head_dim; ++i) {
+            double exact = 0;
+            for (std::size_t j = 0; j < run; ++j)
+                exact += hadamard(i % run, j) * static_cast<double>(head[i / run * run + j]);
+            EXPECT_NEAR(rotated[i], exact / std::sqrt(static_cast<double>(run)), 2e-6) << i;
+        }
+        rotate_head(rotated.data(), head_dim); // its own inverse
+        for (std::size_t i = 0; i < head_dim; ++i) EXPECT_NEAR(rotated[i], head[i], 2e-6) << i;
     }
 }
 

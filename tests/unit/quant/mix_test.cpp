@@ -107,6 +107,16 @@ TEST(type_mix, gives_small_value_matrices_more_bits_where_heads_share_them) {
     EXPECT_EQ(value(Mix::iq4_xs, llama_2_7b), Type::iq4_xs);
 }
 
+/// As in a published IQ3_M of Llama-3.2-1B, whose tensors have 649,457,792 bytes.
+TEST(type_mix, iq3_m_has_q4_k_where_the_published_files_have_it) {
+    EXPECT_EQ(layers_with(Type::q4_k, Mix::iq3_m, MatrixRole::ffn_down, llama_3_2_1b),
+              (std::set<std::size_t>{0, 1}));
+    for (const MatrixRole role : {MatrixRole::attention_v, MatrixRole::attention_output})
+        EXPECT_EQ(layers_with(Type::q4_k, Mix::iq3_m, role, llama_3_2_1b).size(), 16u);
+    for (const MatrixRole role : {MatrixRole::attention_q, MatrixRole::ffn_gate})
+        EXPECT_EQ(layers_with(Type::iq3_s, Mix::iq3_m, role, llama_3_2_1b).size(), 16u);
+}
+
 TEST(type_mix, is_found_by_name_and_by_file_type) {
     std::set<std::uint32_t> numbers;
     for (const MixInfo& mix : mixes()) {

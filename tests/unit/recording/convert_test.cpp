@@ -233,10 +233,10 @@ TEST(Convert, RefusesAJournalOfAnotherVersionOrWithOtherSteps) {
     std::string other_steps = encode(header);
     other_steps[4] = static_cast<char>(other_steps[4] ^ 1); // the second number
     EXPECT_THAT(refusal_of(other_steps),
-                HasSubstr("is 3, but other things are recorded of a step"));
+                HasSubstr("is 4, but other things are recorded of a step"));
     header.version = 1;
     EXPECT_THAT(refusal_of(encode(header)),
-                HasSubstr("is 1; this pillar reads journals of version 3"));
+                HasSubstr("is 1; this pillar reads journals of version 4"));
 }
 
 /// Convert under a limit on file sizes; exit with the error's code.

@@ -92,7 +92,7 @@ TEST(Recorder, GathersEveryRanksRecordsOnRankZero) {
     const auto setup = storage::Reader(path).attribute("/steps", "setup_trace_bytes").value();
     counted += static_cast<std::uint64_t>(std::get<std::int64_t>(setup));
     // All but the agreement before the start and the last exchange, which carries the counts.
-    const std::uint64_t last_exchange = 2 * (4 + 24 + 8 + 5 * 8);
+    const std::uint64_t last_exchange = 2 * (4 + 24 + 8 + 7 * 8);
     EXPECT_EQ(counted + last_exchange, bytes_sent);
 }
 

@@ -25,6 +25,7 @@ struct Planted {
 };
 
 struct Result {
+    std::vector<WaitedFor> waits;
     std::vector<trace::RankTimes> times;
     std::vector<CollectiveTimes> collectives;
 };
@@ -49,6 +50,7 @@ Result divided(const std::vector<Planted>& planted, const std::vector<ClockSampl
     Result result;
     result.times.resize(n);
     divider.divide(steps, result.times);
+    result.waits.assign(divider.waits().begin(), divider.waits().end());
     result.collectives.assign(divider.collectives().begin(), divider.collectives().end());
     return result;
 }
@@ -68,6 +70,11 @@ TEST(Split, OfAnAllReduceEverybodyWaitsForTheLast) {
     ASSERT_EQ(result.collectives.size(), 1);
     EXPECT_EQ(result.collectives[0].wait_s, 0.25);
     EXPECT_EQ(result.collectives[0].bytes, 64);
+    ASSERT_EQ(result.waits.size(), 2); // both for rank 2, which waits for nobody
+    EXPECT_EQ(result.waits[0].cause, 2);
+    EXPECT_EQ(result.waits[1].rank, 1);
+    EXPECT_EQ(result.waits[1].cause, 2);
+    EXPECT_EQ(result.waits[1].wait_s, 0.25);
 }
 
 TEST(Split, PutsClocksOfDifferentOriginsOnOneAxis) {

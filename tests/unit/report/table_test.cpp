@@ -176,10 +176,10 @@ TEST(Markdown, HasOneRowAConfiguration) {
     const std::string text = squeezed(render(scaling_tables(three_sizes()), tables::Format::md));
     EXPECT_THAT(text,
                 HasSubstr("| 1 × 4 | 1 | 9 | 0.2500 | 0.2500 … 0.2500 | 4.00 | 8.00 | 1.00 | 1.00 "
-                          "| – | 50.0 % | 25.0 % | 25.0 % | 0.001 | 0 (pi1) |\n"));
-    EXPECT_THAT(text,
-                HasSubstr("| 4 × 4 | 1 | 9 | 0.07812 | 0.07812 … 0.07812 | 12.80 | 8.00 | 3.20 "
-                          "| 0.80 | 0.083 | 53.1 % | 25.0 % | 21.9 % | 0.001 | 1 (pi2) |\n"));
+                          "| – | 50.0 % | 25.0 % | 25.0 % | 0.0 % | 0.001 | 0 (pi1) |\n"));
+    EXPECT_THAT(
+        text, HasSubstr("| 4 × 4 | 1 | 9 | 0.07812 | 0.07812 … 0.07812 | 12.80 | 8.00 | 3.20 "
+                        "| 0.80 | 0.083 | 53.1 % | 25.0 % | 21.9 % | 0.0 % | 0.001 | 1 (pi2) |\n"));
     EXPECT_THAT(text, HasSubstr("warm-up and dropped (3 in all)"));
     EXPECT_THAT(text, HasSubstr("p0 = 1"));
     EXPECT_THAT(text, Not(HasSubstr("predicted")));

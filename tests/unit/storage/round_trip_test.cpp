@@ -106,6 +106,38 @@ TEST(Storage, NamesTheMeaningsOfAnEnumeration) {
               "prefill decode");
 }
 
+TEST(Storage, TellsWhatIsInAFile) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("x.h5");
+    File file(path);
+    Group group = file.root().group("steps");
+    Column step = group.column<std::uint64_t>("step", {});
+    Column rank = group.column<std::uint32_t>("rank", {});
+    group.make_scale(step, "step");
+    group.make_scale(rank, "rank");
+    Column wait_s = group.column<double>("wait_s", {}, 2);
+    group.attach(wait_s, step, 0);
+    group.attach(wait_s, rank, 1);
+    TextColumn name = group.text_column("name", {});
+    Column phase = group.column<std::uint8_t>("phase", {});
+    for (Column* column : {&step, &rank, &wait_s, &phase}) column->finish();
+    name.finish();
+    file.close();
+    const Reader reader(path);
+    EXPECT_EQ(reader.members("/"), std::vector<std::string>{"steps"});
+    EXPECT_EQ(reader.members("/steps"),
+              (std::vector<std::string>{"name", "phase", "rank", "step", "wait_s"}));
+    EXPECT_EQ(reader.type("/steps/step"), Type::u64);
+    EXPECT_EQ(reader.type("/steps/rank"), Type::u32);
+    EXPECT_EQ(reader.type("/steps/wait_s"), Type::f64);
+    EXPECT_EQ(reader.type("/steps/phase"), Type::u8);
+    EXPECT_EQ(reader.type("/steps/name"), std::nullopt);
+    EXPECT_EQ(reader.dimension("/steps/step", 0), "step");
+    EXPECT_EQ(reader.dimension("/steps/wait_s", 0), "step");
+    EXPECT_EQ(reader.dimension("/steps/wait_s", 1), "rank");
+    EXPECT_EQ(reader.dimension("/steps/phase", 0), "");
+}
+
 TEST(ValidUtf8, LeavesCharactersOfEveryLengthAlone) {
     for (const char* text : {"", "a", "\x7F", "ß", "\u07FF", "\u0800", "€", "\uD7FF", "\uE000",
                              "\uFFFD", "\U00010000", "🧀", "\U0010FFFF"}) {

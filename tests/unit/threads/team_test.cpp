@@ -3,6 +3,7 @@
 #include "pillar/threads/team.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
@@ -93,6 +94,23 @@ TEST(barrier, separates_rounds_under_stress) {
     EXPECT_TRUE(in_step);
     EXPECT_EQ(counters[0], 100000u);
     EXPECT_EQ(team.barrier().n_barriers() - before, 200000u);
+}
+
+TEST(barrier, tells_how_long_each_thread_has_waited_for_others) {
+    Team team(2);
+    const auto pause = [](int milliseconds) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    };
+    team.run([&](Worker worker) {
+        if (!worker.is_main()) pause(40); // the main thread waits for it
+        worker.barrier();
+        if (worker.is_main()) pause(60);   // and the other way round
+        worker.serial([&] { pause(80); }); // nobody's waiting
+    });
+    EXPECT_GE(team.waited_s(0), 0.03);
+    EXPECT_LT(team.waited_s(0), 0.03 + 0.06);
+    EXPECT_GE(team.waited_s(1), 0.05);
+    EXPECT_LT(team.waited_s(1), 0.05 + 0.07);
 }
 
 TEST(barrier, lets_the_main_thread_alone_run_a_serial_part_in_one_barrier) {

@@ -93,5 +93,15 @@ TEST(Page, ListsEveryColumnOfTheShares) {
     EXPECT_NE(std::ranges::search(rows, shares).begin(), rows.end());
 }
 
+TEST(Page, ListsEveryColumnOfTheLayersAndTheTelemetry) {
+    std::vector<std::string> layers = rows_under("/layers"), telemetry = rows_under("/telemetry");
+    ASSERT_FALSE(layers.empty());
+    ASSERT_FALSE(telemetry.empty());
+    layers.erase(layers.begin()); // the dimension
+    telemetry.erase(telemetry.begin());
+    EXPECT_THAT(layers, ElementsAreArray(rows_of(layer_fields())));
+    EXPECT_THAT(telemetry, ElementsAreArray(rows_of(telemetry_fields())));
+}
+
 } // namespace
 } // namespace pillar::trace

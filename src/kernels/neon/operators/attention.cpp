@@ -1,7 +1,7 @@
 // Attention over a page of the KV cache (attention_kernel.hpp) with vectors of 4 f32. A Cortex-A72
 // widens f16 but does not calculate with it.
 
-#include "attention_kernel.hpp"
+#include "common/attention_kernel.hpp"
 #include "exp.hpp"
 #include "lanes.hpp"
 #include "operators.hpp"
@@ -60,6 +60,22 @@ struct Simd {
         return load_i8(part);
     }
 
+    /// The high or low half of each byte, minus 8.
+    static Floats load_u4(const std::uint8_t* p, bool is_high) noexcept {
+        std::uint32_t four;
+        std::memcpy(&four, p, sizeof four);
+        const uint8x8_t halves =
+            vand_u8(vshl_u8(vreinterpret_u8_u32(vdup_n_u32(four)), vdup_n_s8(is_high ? -4 : 0)),
+                    vdup_n_u8(15));
+        const int16x8_t wide = vreinterpretq_s16_u16(vsubl_u8(halves, vdup_n_u8(8)));
+        return vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+    }
+    static Floats load_first_u4(const std::uint8_t* p, std::size_t n, bool is_high) noexcept {
+        std::uint8_t part[lanes] = {};
+        for (std::size_t i = 0; i < n; ++i) part[i] = p[i];
+        return load_u4(part, is_high);
+    }
+
     static void prefetch(const char* p) noexcept { __builtin_prefetch(p, 0, 3); }
 
     static Floats first_or(Floats v, std::size_t n, Floats other) noexcept {
@@ -77,9 +93,9 @@ struct Simd {
 
 } // namespace
 
-void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheType type,
+void attend_page(PageQuery* queries, std::size_t n_queries, const PageView& page, CacheTypes types,
                  std::size_t head_dim, ScoreRule rule, float* scores) noexcept {
-    attend_page_with<Simd>(queries, n_queries, page, type, head_dim, rule, scores);
+    attend_page_with<Simd>(queries, n_queries, page, types, head_dim, rule, scores);
 }
 
 void combine(PartialAttention& a, const PartialAttention& b, std::size_t head_dim) noexcept {

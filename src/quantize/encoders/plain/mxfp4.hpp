@@ -1,6 +1,6 @@
 #pragma once
-// MXFP4: 2^(e − 128) · {0, 1, 2, 3, 4, 6, 8, 12} with a sign. Scales are powers of two: the one that
-// brings the largest weight to the top levels is tried, and its neighbours. Layout:
+// MXFP4: 2^(e − 128) · {0, 1, 2, 3, 4, 6, 8, 12} with a sign. Scales are powers of two: the one
+// that brings the largest weight to the top levels is tried, and its neighbours. Layout:
 // quant/formats/low_bit/mxfp4.hpp.
 
 #include "encoders/pack.hpp"

@@ -23,8 +23,7 @@ struct EncodeQ6_K {
                         static_cast<std::byte>((n[0] & 15) | (n[64] & 15) << 4);
                 }
         store_pairs(out + 128, block.n, 4);
-        for (std::size_t i = 0; i < 16; ++i)
-            out[192 + i] = static_cast<std::byte>(block.scale[i]);
+        for (std::size_t i = 0; i < 16; ++i) out[192 + i] = static_cast<std::byte>(block.scale[i]);
         store_u16(out, 208, block.d);
     }
 };
