@@ -1,4 +1,4 @@
-"""The scripts behind jobs/kernels/a72_cycles.sh, on loops whose cycles are known and on tables that exceed a limit."""
+"""The scripts behind jobs/cross/a72_cycles.sh, on loops whose cycles are known and on tables that exceed a limit."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ from unittest import mock
 
 import support
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "jobs" / "kernels"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "jobs" / "lib"))
 import cycle_table  # noqa: E402
 import loop_cycles  # noqa: E402
 

@@ -3,7 +3,7 @@
 # take per 32 weights and column; docs/performance_model.md says what that means. Fails when a format that has a limit
 # exceeds it. The last line of output is the summary.
 #
-#   jobs/kernels/a72_cycles.sh
+#   jobs/cross/a72_cycles.sh
 #
 # The limits hold for clang, whose model of the processor is the simulator's own; the loops of g++, which builds the
 # program, are reported beside them.
@@ -32,6 +32,6 @@ for source in "${sources[@]}"; do
     wait $!
 done
 for compiler in clang gxx; do
-    jobs/kernels/loop_cycles.py "$mca" cortex-a72 "$work"/*.$compiler.s >"$work/$compiler.txt"
+    jobs/lib/loop_cycles.py "$mca" cortex-a72 "$work"/*.$compiler.s >"$work/$compiler.txt"
 done
-jobs/kernels/cycle_table.py "$work/clang.txt" "$work/gxx.txt"
+jobs/lib/cycle_table.py "$work/clang.txt" "$work/gxx.txt"
