@@ -3,7 +3,7 @@
 # take per 32 weights and column; docs/performance_model.md says what that means. Fails when a format that has a limit
 # exceeds it. The last line of output is the summary.
 #
-#   jobs/cross/a72_cycles.sh
+#   jobs/develop/a72_cycles.sh
 #
 # The limits hold for clang, whose model of the processor is the simulator's own; the loops of g++, which builds the
 # program, are reported beside them.
