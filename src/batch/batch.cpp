@@ -13,8 +13,10 @@
 #include "pillar/prompt_cache/prompt_cache.hpp"
 #include "pillar/recording/convert.hpp"
 #include "pillar/recording/recorder.hpp"
+#include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
+#include "pillar/speculation/model_draft.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
@@ -67,7 +69,7 @@ engine::LoopOptions loop_options(const BatchOptions& options) {
     loop.sampling = options.sampling;
     loop.n_candidates = sampling::max_candidates;
     loop.log_sums = true;
-    return loop;
+    return loop; // also for a draft model
 }
 
 std::size_t full_rows_of(const session::Session& session) {
@@ -84,13 +86,13 @@ struct Root {
     Root(const BatchOptions& options, session::Session& session, const Shard& shard,
          terminal::InputLines& input, ResultFile& results)
         : comm(session.comm()), chat_template(find_template(options, session)),
+          proposer(session::make_proposer(session, options.model)),
           work(session.tokenizer(), chat_template, why_not, input, results,
                work_options(options, session, shard), [this] { comm.heartbeat(); }),
           batch(
               limits(options, session), [this](bool may_wait) { return work.next(may_wait); },
-              [this](std::unique_ptr<engine::Sequence> ended) {
-                  work.finished(std::move(ended));
-              }) {
+              [this](std::unique_ptr<engine::Sequence> ended) { work.finished(std::move(ended)); },
+              proposer.get()) {
         auto n_lines = input.count([this] { comm.heartbeat(); });
         if (n_lines) n_lines = lines_of_shard(*n_lines, shard);
         progress.emplace(n_lines, terminal::on_terminal() ? 5.0 : 30.0);
@@ -126,12 +128,16 @@ struct Root {
                 .n_context = model.n_context,
                 .shares_pages = session.transformer().shares_pages(),
                 .n_candidates = sampling::max_candidates,
-                .max_full_rows = full_rows_of(session)};
+                .min_candidates =
+                    options.model.draft.model.empty() ? 1 : speculation::draft_candidates,
+                .max_full_rows = full_rows_of(session),
+                .max_logit_rows = model.max_logit_rows};
     }
 
     comm::Communicator& comm;
     std::string why_not; ///< there is no template
     const chat::Template* chat_template;
+    std::unique_ptr<engine::Proposer> proposer;
     Work work;
     engine::ContinuousBatch batch;
     std::optional<Progress> progress;
@@ -178,6 +184,8 @@ void print_summary(const Root& root, double elapsed_s) {
               sequences.n_set_back > 0
                   ? fmt::format("; set back {} times for want of pages", sequences.n_set_back)
                   : "");
+    if (root.batch.draft_counts().n_proposed > 0)
+        log::root(Level::info, "draft    {}", session::draft_text(root.batch.draft_counts()));
 }
 
 } // namespace
@@ -191,7 +199,8 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     session::SessionNeeds needs;
     needs.loop = loop_options(options);
     needs.full_row_bytes = full_row_bytes;
-    needs.max_sequences = needs.max_logit_rows = options.n_parallel;
+    needs.max_sequences = options.n_parallel;
+    needs.max_logit_rows = session::logit_rows_with_draft(options.model, options.n_parallel);
     needs.sizes_pool_by_memory = true;
     prompt_cache::PromptCache cache(options.prompt_cache, options.model);
     needs.keeps_windows = cache.is_wanted();
@@ -201,8 +210,8 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
         if (options.output == "-") {
             terminal::expect_standard_output();
         } else {
-            const std::string inputs[] = {options.input, options.model.model};
-            expect_output(options.output, true, inputs, {});
+            expect_output(options.output, true, session::files_read(options.model, {options.input}),
+                          {});
         }
         if (!options.trace.path.empty())
             recording::check_output(options.trace.path, options.trace.force,
@@ -247,7 +256,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     engine::LoopOptions loop_wanted = needs.loop;
     loop_wanted.max_full_rows = full_rows_of(session);
     comm::agree(comm, [&] { loop_wanted.banned = session.tokenizer().end_tokens(); });
-    engine::Loop loop(session.transformer(), comm, loop_wanted);
+    engine::Loop loop(session.transformer(), comm, loop_wanted, session.draft());
     if (tracing) {
         loop.observe(&tracing->recorder());
         if (root) root->batch.observe(&tracing->recorder());

@@ -21,7 +21,7 @@ std::size_t KvCache::size_bytes(const Shape& shape) noexcept {
 KvCache::KvCache(const Shape& shape)
     : shape_(shape), key_bytes_(kernels::page_bytes(shape.types.keys, shape.head_dim)),
       bytes_(kernels::page_bytes(shape.types, shape.head_dim)), data_(size_bytes(shape)),
-      tables_(shape.n_pages, shape.max_sequences, shape.n_context, shape.window) {}
+      tables_(shape.n_pages, shape.max_sequences, shape.n_context, shape.window, shape.max_back) {}
 
 std::size_t KvCache::offset(std::int32_t sequence, std::size_t index, std::size_t layer,
                             std::size_t kv_head) const noexcept {

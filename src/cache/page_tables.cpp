@@ -8,8 +8,8 @@
 namespace pillar::cache {
 
 PageTables::PageTables(std::size_t n_pages, std::size_t max_sequences, std::size_t n_context,
-                       std::size_t window)
-    : window_(window), tables_(max_sequences), n_holders_(n_pages) {
+                       std::size_t window, std::size_t max_back)
+    : window_(window), max_back_(max_back), tables_(max_sequences), n_holders_(n_pages) {
     for (Table& table : tables_) table.pages.reserve(std::max(n_pages, pages_for(n_context)));
     free_pages_.reserve(n_pages);
     for (std::size_t p = n_pages; p > 0; --p)
@@ -18,6 +18,10 @@ PageTables::PageTables(std::size_t n_pages, std::size_t max_sequences, std::size
 
 std::size_t PageTables::pages_for(std::size_t n_positions) noexcept {
     return (n_positions + kernels::page_positions - 1) / kernels::page_positions;
+}
+
+std::size_t PageTables::left_on_page(std::size_t position) noexcept {
+    return kernels::page_positions - 1 - position % kernels::page_positions;
 }
 
 std::size_t PageTables::in_whole_pages(std::size_t n_positions) noexcept {
@@ -54,7 +58,8 @@ bool PageTables::reserve(std::int32_t sequence, std::int32_t position) noexcept 
 void PageTables::forget(std::int32_t sequence, std::int32_t position) noexcept {
     expects(position >= 0, "a row has a position");
     Table& table = table_of(sequence);
-    const std::size_t next = static_cast<std::size_t>(position) + 1;
+    const std::size_t end = static_cast<std::size_t>(position) + 1;
+    const std::size_t next = end - std::min(end, max_back_);
     const std::size_t first = first_visible(next, window_) / kernels::page_positions;
     for (; table.first < std::min(first, table.pages.size()); ++table.first)
         give_back(table.pages[table.first]);

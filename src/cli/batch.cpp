@@ -86,6 +86,7 @@ void add_batch(Parser& parser) {
             "of chats, by name; by default the model's own")
         .read_name([options](const std::string& text) { options->chat_template = text; },
                    [options] { return options->chat_template.value_or(""); });
+    add_draft(sub, options->model.draft);
     add_sampling_options(sub, options->sampling, options->seed);
     add_trace_options(sub, options->trace);
     sub.expect([options] {

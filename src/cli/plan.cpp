@@ -11,8 +11,10 @@
 #include "pillar/plan/plan.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <fmt/core.h>
 #include <memory>
+#include <system_error>
 
 namespace pillar::cli {
 
@@ -26,13 +28,19 @@ struct PlanFlags {
     std::string proposer = "none"; ///< as --draft has it
 };
 
-/// Pieces between commas, none of them empty.
+/// Pieces between commas, none of them empty. A comma is part of a name where there is a file of
+/// that name.
 void add_names(Subcommand& sub, const std::string& name, const std::string& type,
                const std::string& help, std::vector<std::string>& names) {
     Flag& flag = sub.add(Ranks::may_differ, name, type, help);
     flag.read_name(
         [&names, &flag](const std::string& text) {
             names.clear();
+            std::error_code unknown;
+            if (std::filesystem::exists(text, unknown)) {
+                names.push_back(text);
+                return;
+            }
             for (const std::string_view piece : split(text, ',')) {
                 if (piece.empty())
                     throw UsageError(fmt::format("{} {}: there is nothing between two commas",
@@ -76,10 +84,14 @@ void add_draft(Subcommand& sub, PlanFlags& flags) {
                        const std::string& text) { parse_proposer(text, draft.typed(), flags); },
                    [&flags] { return flags.proposer; })
         .with_default();
-    sub.add(Ranks::may_differ, "--accept", "A",
-            "with --draft: probability that a proposal is right where those before it were")
-        .real(flags.draft.acceptance, 0.0, 1.0)
-        .with_default();
+    Flag& accept =
+        sub.add(Ranks::may_differ, "--accept", "A",
+                "with --draft: probability that a proposal is right where those before it were");
+    accept.real(flags.draft.acceptance, 0.0, 1.0).with_default();
+    sub.expect([&flags, &accept] {
+        if (accept.is_given() && flags.proposer == "none")
+            throw UsageError("--accept says how often proposals are right: give --draft too");
+    });
 }
 
 void add_boards(Subcommand& sub, plan::PlanOptions& options) {

@@ -1,14 +1,64 @@
-// How the next token is chosen, as flags.
+// How the next token is chosen, and what is proposed before it is, as flags.
 
 #include "options.hpp"
 #include "pillar/arguments/subcommand.hpp"
 
 #include "pillar/core/errors.hpp"
+#include "pillar/engine/proposer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/core.h>
 
 namespace pillar::cli {
+
+namespace {
+
+constexpr std::size_t usual_draft = 7;
+
+/// "ngram", "FILE.gguf", either with ":N" behind it, or "none".
+session::DraftOptions parse_draft(const std::string& text, std::string_view typed) {
+    session::DraftOptions draft;
+    if (text == "none") return draft;
+    std::string source = text;
+    draft.n_most = usual_draft;
+    const std::size_t colon = text.rfind(':');
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (colon != std::string::npos &&
+        std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon), text.end(),
+                    [&](char c) { return c == ':' || is_digit(c); })) {
+        source = text.substr(0, colon);
+        draft.n_most = static_cast<std::size_t>(arguments::whole_number(
+            text.substr(colon + 1), typed, 1, std::int64_t{engine::max_draft}));
+    }
+    if (source == "ngram") return draft;
+    if (!source.ends_with(".gguf"))
+        throw UsageError(fmt::format("{} {}: give ngram, a model FILE.gguf, either with :N behind "
+                                     "it for at most N tokens a step, or none",
+                                     typed, printable(text)));
+    draft.model = source;
+    return draft;
+}
+
+std::string draft_text(const session::DraftOptions& draft, std::string_view model) {
+    if (draft.n_most == 0) return "none";
+    return fmt::format("{}:{}", draft.model.empty() ? "ngram" : model, draft.n_most);
+}
+
+} // namespace
+
+void add_draft(Subcommand& sub, session::DraftOptions& draft) {
+    Flag& flag = sub.add(
+        Ranks::same, "--draft", "HOW",
+        "propose tokens and check several in one step; the text stays the same: ngram (what "
+        "followed the text's end where it stood before), FILE.gguf (a smaller model of the same "
+        "vocabulary), either with :N behind it (at most N a step), or none");
+    flag.read_name(
+            [&draft, &flag](const std::string& text) { draft = parse_draft(text, flag.typed()); },
+            [&draft] { return draft_text(draft, draft.model); })
+        .compared_by([&draft] { return draft_text(draft, "a file"); })
+        .with_default();
+}
 
 void add_sampling_options(Subcommand& sub, sampling::Parameters& p,
                           std::optional<std::uint64_t>& seed) {

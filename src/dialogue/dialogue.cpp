@@ -12,6 +12,7 @@
 #include "pillar/engine/signals.hpp"
 #include "pillar/prompt_cache/prompt_cache.hpp"
 #include "pillar/recording/recorder.hpp"
+#include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
 #include "pillar/session/tracing.hpp"
@@ -55,8 +56,9 @@ class Root {
   public:
     Root(const ChatOptions& options, session::Session& session, const chat::Template& chat_template)
         : comm_(session.comm()), is_watched_(terminal::text_is_watched()),
+          proposer_(session::make_proposer(session, options.model)),
           talk_(
-              session.tokenizer(), chat_template, talk_options(options, session),
+              session.tokenizer(), chat_template, talk_options(options, session, proposer_.get()),
               [&session](std::int32_t n) { return session.transformer().keeps(0, n); },
               [this](std::string_view text) { write(text); }) {
         if (options.system) talk_.set_system(*options.system);
@@ -92,8 +94,10 @@ class Root {
     [[nodiscard]] bool is_watched() const noexcept { return is_watched_; }
 
   private:
-    static TalkOptions talk_options(const ChatOptions& options, session::Session& session) {
+    static TalkOptions talk_options(const ChatOptions& options, session::Session& session,
+                                    engine::Proposer* proposer) {
         TalkOptions talk;
+        talk.proposer = proposer;
         talk.answer.n_predict = options.n_predict;
         for (const std::string& stop : options.stops)
             talk.answer.stops.push_back(terminal::process_escapes(stop));
@@ -102,7 +106,7 @@ class Root {
         talk.max_rows = options.model.n_batch;
         talk.shifts_context = options.shifts_context;
         talk.dims_thinking = terminal::text_is_watched() && has_colours();
-        talk.model_file = options.model.model;
+        talk.model_files = session::files_read(options.model, {});
         return talk;
     }
 
@@ -143,6 +147,7 @@ class Root {
     bool ended_by_signal_ = false;
     Stopwatch since_answer_;
     TurnInput input_;
+    std::unique_ptr<engine::Proposer> proposer_;
     Talk talk_;
 };
 
@@ -170,7 +175,9 @@ session::RunDescription description_of(const ChatOptions& options, session::Sess
 int run_chat(const ChatOptions& given, comm::Environment& environment) {
     ChatOptions options = given;
     session::SessionNeeds needs;
-    needs.loop = engine::loop_options_for(options.sampling);
+    needs.loop = session::loop_with_draft(engine::loop_options_for(options.sampling),
+                                          options.model);
+    needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
     prompt_cache::PromptCache cache(options.prompt_cache, options.model);
     needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
@@ -206,9 +213,9 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
         comm::agree(comm, [&] { description = description_of(options, session); });
         tracing.emplace(session, options.trace, std::move(description));
     }
-    engine::LoopOptions loop_options = engine::loop_options_for(options.sampling);
+    engine::LoopOptions loop_options = needs.loop;
     loop_options.log_sums = tracing.has_value();
-    engine::Loop loop(session.transformer(), comm, loop_options);
+    engine::Loop loop(session.transformer(), comm, loop_options, session.draft());
     if (tracing) {
         loop.observe(&tracing->recorder());
         if (root) root->talk().generation().observe(&tracing->recorder());

@@ -4,6 +4,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/output_file.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/session/draft.hpp"
 #include "pillar/terminal/prompt_text.hpp"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ Talk::Talk(const tokenizer::Tokenizer& tokenizer, const chat::Template& chat_tem
            TalkOptions options, engine::CachedGeneration::Keeps keeps, Write write)
     : tokenizer_(tokenizer), template_(chat_template), settings_(chat::settings_of(tokenizer)),
       options_(std::move(options)), write_(std::move(write)),
-      generation_(options_.max_rows, std::move(keeps)) {}
+      generation_(options_.max_rows, std::move(keeps), options_.proposer) {}
 
 void Talk::tell(std::string_view text) {
     has_told_ = true;
@@ -199,7 +200,7 @@ void Talk::tell_room() {
 void Talk::save(const std::string& path) {
     if (path.empty()) throw UsageError("/save wants the name of a file behind it");
     const std::string target = output_target(path);
-    expect_output(path, own_files_.contains(target), std::span(&options_.model_file, 1));
+    expect_output(path, own_files_.contains(target), options_.model_files);
     const std::string text = chat::messages_json(history_.messages());
     OutputFile output(path);
     std::FILE* file = std::fopen(output.part().c_str(), "wb");
@@ -236,6 +237,8 @@ void Talk::tell_stats() {
     tell(fmt::format("kept      {}", totals_.n_found));
     tell(fmt::format("answered  {} ({:.1f} a second)", totals_.n_generated,
                      rate(totals_.n_generated, totals_.generation_s)));
+    if (const engine::DraftCounts& draft = generation_.draft_counts(); draft.n_proposed > 0)
+        tell(fmt::format("draft     {}", session::draft_text(draft)));
     tell(fmt::format("seed      {}", options_.answer.sampling.seed));
 }
 

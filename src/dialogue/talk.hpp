@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pillar::dialogue {
 
@@ -23,7 +24,8 @@ struct TalkOptions {
     std::size_t max_rows = 256;     ///< prompt rows a step
     bool shifts_context = false;
     bool dims_thinking = false;
-    std::string model_file; ///< that no /save may replace
+    std::vector<std::string> model_files; ///< that no /save may replace
+    engine::Proposer* proposer = nullptr; ///< not owned
 };
 
 /// Rank 0 only. What cannot be done is told in the log, and nothing of what was said is lost.

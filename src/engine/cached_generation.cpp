@@ -11,6 +11,7 @@ void CachedGeneration::begin(const tokenizer::Tokenizer& tokenizer,
                              const SequenceOptions& options, Sequence::OnText on_text) {
     sequence_.emplace(tokenizer, n_begun_++, std::move(prompt), std::move(prompt_text), options,
                       std::move(on_text));
+    decode_.stop();
     has_begun_ = false;
     n_read_ = n_found_ = 0;
 }
@@ -35,17 +36,31 @@ bool CachedGeneration::next(StepPlan& plan) {
     sequence_->start();
     if (!has_begun_) keep_common(plan);
     has_begun_ = true;
-    plan.phase = sequence_->is_decoding() ? Phase::decode : Phase::prefill;
-    sequence_->add_rows(std::min(sequence_->n_left(), max_rows_), 0, plan);
+    if (decode_.is_under_way()) {
+        decode_.go_on(plan);
+    } else if (sequence_->is_decoding()) {
+        const Proposer::Asked asked{0, &*sequence_, room_for_proposals(*sequence_)};
+        decode_.begin({&asked, 1}, max_rows_ - 1, plan);
+    } else {
+        plan.phase = Phase::prefill;
+        sequence_->add_rows(std::min(sequence_->n_left(), max_rows_), 0, plan);
+    }
     return true;
 }
 
 void CachedGeneration::done(std::uint64_t step, const StepPlan& plan,
                             std::span<const RowOutcome> outcomes, bool signalled) {
-    if (plan.phase == Phase::prefill) n_read_ += plan.rows.size();
-    for (const forward::Row& row : plan.rows) cached_.push_back(row.token);
-    sequence_->fed(step, plan.rows.size(), observer_);
-    if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), observer_);
+    if (plan.is_draft || plan.phase == Phase::decode) {
+        decode_.done(step, plan, outcomes, observer_);
+    } else {
+        n_read_ += plan.rows.size();
+        sequence_->fed(step, plan.rows.size(), observer_);
+        if (!outcomes.empty()) sequence_->accept(step, outcomes.front(), observer_);
+    }
+    // Rows of wrong proposals do not count: what comes next is written over them.
+    const auto fed = sequence_->tokens().first(sequence_->n_fed());
+    cached_.insert(cached_.end(), fed.begin() + static_cast<std::ptrdiff_t>(cached_.size()),
+                   fed.end());
     if (signalled && !sequence_->is_done()) sequence_->finish(FinishReason::signal, observer_);
 }
 

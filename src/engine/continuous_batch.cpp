@@ -26,12 +26,15 @@ std::size_t common_pages(std::span<const tokenizer::TokenId> a,
 
 } // namespace
 
-ContinuousBatch::ContinuousBatch(const BatchLimits& limits, Source source, OnFinished on_finished)
+ContinuousBatch::ContinuousBatch(const BatchLimits& limits, Source source, OnFinished on_finished,
+                                 Proposer* proposer)
     : limits_(limits), source_(std::move(source)), on_finished_(std::move(on_finished)),
       pages_(limits.n_pages, limits.max_sequences, limits.n_context, 0),
-      slots_(limits.max_sequences) {
+      slots_(limits.max_sequences), decode_(proposer, limits.max_sequences) {
     expects(limits.n_pages >= PageTables::pages_for(limits.n_context),
             "the pool has pages for one context");
+    expects(proposer == nullptr || limits.max_logit_rows >= limits.max_sequences,
+            "every sequence has a row with logits");
     if (limits_.max_prompt_rows == 0) limits_.max_prompt_rows = limits_.max_rows;
 }
 
@@ -108,7 +111,9 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
     plan.samplings.push_back(
         {.sequence = narrow(slot),
          .n_candidates = static_cast<std::uint16_t>(
-             is_whole ? 0 : std::min(limits_.n_candidates, std::max(n_needed, n_told))),
+             is_whole ? 0
+                      : std::min(limits_.n_candidates,
+                                 std::max({n_needed, n_told, limits_.min_candidates}))),
          .is_banned = std::uint8_t{options.ignore_eos},
          .wants_log_sum = std::uint8_t{observer_ != nullptr || options.n_top_logprobs >= 0},
          .parameters = options.sampling});
@@ -216,6 +221,10 @@ bool ContinuousBatch::next(StepPlan& plan) {
         waits_for_prompt_ = false;
         return false;
     }
+    if (decode_.is_under_way()) { // nobody joins between the draft model's steps and the model's
+        decode_.go_on(plan);
+        return true;
+    }
     admit(plan);
     for (Slot& slot : slots_) slot.n_rows = 0;
     std::size_t n_rows = 0, n_whole = 0; // whole rows of logits that there is room for
@@ -241,6 +250,14 @@ bool ContinuousBatch::next(StepPlan& plan) {
         n_rows += n;
     }
     plan.phase = Phase::decode;
+    is_decoding_ = n_rows > 0 && std::ranges::all_of(slots_, [](const Slot& slot) {
+                       return slot.n_rows == 0 || slot.running->is_decoding();
+                   });
+    if (is_decoding_) {
+        decode(plan);
+        return true;
+    }
+    decode_.forget_last();
     for (const std::size_t s : by_age()) {
         Slot& slot = slots_[s];
         if (slot.n_rows == 0) continue;
@@ -250,15 +267,26 @@ bool ContinuousBatch::next(StepPlan& plan) {
     return !plan.rows.empty();
 }
 
-void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
-                           std::span<const RowOutcome> outcomes, bool signalled) {
-    for (Slot& slot : slots_)
-        if (slot.running && slot.n_rows > 0) slot.running->fed(step, slot.n_rows, observer_);
-    if (waits_for_prompt_) find_computed_prompt();
-    for (const RowOutcome& outcome : outcomes) {
-        const auto s = static_cast<std::size_t>(plan.rows[outcome.row].sequence);
-        slots_[s].running->accept(step, outcome, observer_);
+/// A step of answers alone. Where prompts share it, it computes as much as it reads already, and
+/// proposals would cost what they bring. They take no page that the rows would not take, and no room
+/// for whole rows of logits.
+void ContinuousBatch::decode(StepPlan& plan) {
+    asked_.clear();
+    for (const std::size_t s : by_age()) {
+        if (slots_[s].n_rows == 0) continue;
+        Sequence& sequence = *slots_[s].running;
+        const std::size_t room =
+            slots_[s].is_whole
+                ? 0
+                : std::min(PageTables::left_on_page(sequence.n_fed()), room_for_proposals(sequence));
+        asked_.push_back({narrow(s), &sequence, room});
     }
+    const std::size_t n_rows = std::min(limits_.max_rows, limits_.max_logit_rows);
+    decode_.begin(asked_, n_rows - std::min(n_rows, asked_.size()), plan);
+}
+
+/// Sequences that have ended make room.
+void ContinuousBatch::take_ended() {
     for (Slot& slot : slots_) {
         if (!slot.running || !slot.running->is_done()) continue;
         const auto tokens = slot.running->tokens().first(slot.running->n_fed());
@@ -268,6 +296,22 @@ void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
         counts_.n_generated += slot.running->timings().n_generated;
         on_finished_(std::move(slot.running));
     }
+}
+
+void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
+                           std::span<const RowOutcome> outcomes, bool signalled) {
+    if (is_decoding_) {
+        decode_.done(step, plan, outcomes, observer_);
+    } else {
+        for (Slot& slot : slots_)
+            if (slot.running && slot.n_rows > 0) slot.running->fed(step, slot.n_rows, observer_);
+        for (const RowOutcome& outcome : outcomes) {
+            const auto s = static_cast<std::size_t>(plan.rows[outcome.row].sequence);
+            slots_[s].running->accept(step, outcome, observer_);
+        }
+    }
+    if (waits_for_prompt_) find_computed_prompt();
+    take_ended();
     const auto runs = [](const Slot& slot) { return slot.running != nullptr; };
     is_stopped_ =
         signalled && (has_more_ || !waiting_.empty() || std::ranges::any_of(slots_, runs));

@@ -66,30 +66,55 @@ std::size_t max_collectives(const forward::Transformer& model) noexcept {
     return model.hyperparameters().n_layers * a_layer + 2;
 }
 
+namespace {
+
+/// A model, and what its results travel through.
+struct Side {
+    Side(forward::Transformer& of, comm::Communicator& comm, const LoopOptions& options)
+        : model(of), builder(of, options) {
+        comm.reserve(of.options().max_rows * of.hyperparameters().dim);
+        if (model::n_joint_norms(of.hyperparameters()) > 0)
+            comm.reserve_exact(of.options().max_rows * forward::squares_a_row);
+        if (comm.is_root()) reader.emplace(of, comm, options);
+    }
+    forward::Transformer& model;
+    ReplyBuilder builder;
+    std::optional<OutcomeReader> reader; ///< rank 0 only
+};
+
+} // namespace
+
 struct Loop::State {
     State(forward::Transformer& model, comm::Communicator& communicator,
-          const LoopOptions& loop_options)
-        : transformer(model), comm(communicator), options(loop_options),
-          request(request_capacity(model.options())), reply(own_reply_capacity(model, options)),
-          replies(communicator.size(), max_reply_capacity(model, options), communicator.rank()),
+          const LoopOptions& loop_options, forward::Transformer* draft_model)
+        : comm(communicator), options(loop_options), request(request_capacity(model.options())),
+          reply(most(model, draft_model, own_reply_capacity)),
+          replies(communicator.size(), most(model, draft_model, max_reply_capacity),
+                  communicator.rank()),
           sequences(model.options().max_sequences, model.options().n_context, options),
-          builder(model, options) {
+          main(model, communicator, options) {
+        if (draft_model != nullptr) draft.emplace(*draft_model, communicator, options);
         plan.keeps.reserve(model.options().max_sequences * max_keeps);
         plan.samplings.reserve(model.options().max_sequences);
         plan.biases.reserve(model.options().max_sequences * max_biases);
         plan.rows.reserve(model.options().max_rows);
         plan.labels.reserve(model.options().max_logit_rows);
-        timeline.collectives.reserve(max_collectives(model));
+        timeline.collectives.reserve(std::max(
+            max_collectives(model), draft_model == nullptr ? 0 : max_collectives(*draft_model)));
         const auto max_threads = static_cast<std::size_t>(model.team().size());
         timeline.barrier_s.reserve(max_threads);
         waited_before_s.reserve(max_threads);
-        comm.reserve(model.options().max_rows * model.hyperparameters().dim);
-        if (model::n_joint_norms(model.hyperparameters()) > 0)
-            comm.reserve_exact(model.options().max_rows * forward::squares_a_row);
-        if (comm.is_root()) reader.emplace(model, comm, options);
     }
 
-    forward::Transformer& transformer;
+    /// Of one model or both, the larger.
+    template <class SizeOf>
+    std::size_t most(const forward::Transformer& model, const forward::Transformer* draft_model,
+                     SizeOf size_of) const {
+        return std::max(size_of(model, options),
+                        draft_model == nullptr ? 0 : size_of(*draft_model, options));
+    }
+    Side& side() noexcept { return plan.is_draft ? *draft : main; }
+
     comm::Communicator& comm;
     LoopOptions options;
     StepObserver* observer = nullptr;
@@ -97,8 +122,8 @@ struct Loop::State {
     std::vector<std::byte> reply;
     comm::GatherBuffer replies;
     Sequences sequences;
-    ReplyBuilder builder;
-    std::optional<OutcomeReader> reader; ///< rank 0 only
+    Side main;
+    std::optional<Side> draft;
     StepPlan plan;
     StepTimeline timeline;
     std::vector<double> waited_before_s; ///< (threads) at barriers, when the step began
@@ -113,7 +138,7 @@ struct Loop::State {
 
     /// Of every thread, what it has waited at barriers so far.
     void note_waits(std::vector<double>& waited_s) const {
-        const threads::Team& team = transformer.team();
+        const threads::Team& team = main.model.team();
         waited_s.clear();
         for (int thread = 0; thread < team.size(); ++thread)
             waited_s.push_back(team.waited_s(thread));
@@ -145,6 +170,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
     head.failed = a_rank_failed ? 1 : 0;
     head.signalled = signalled ? 1 : 0;
     head.phase = plan.phase;
+    head.is_draft = plan.is_draft ? 1 : 0;
     head.n_keeps = static_cast<std::uint32_t>(plan.keeps.size());
     head.n_samplings = static_cast<std::uint32_t>(plan.samplings.size());
     head.n_biases = static_cast<std::uint32_t>(plan.biases.size());
@@ -156,11 +182,13 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
 
 /// **Collective.** The forward pass, then this rank's reply to rank 0.
 void Loop::State::compute() {
+    forward::Transformer& transformer = side().model;
     for (const StepPlan::Keep& keep : plan.keeps) {
         if (keep.from < 0) {
             transformer.truncate(keep.sequence, keep.n_positions);
         } else {
             transformer.share(keep.sequence, keep.from, keep.n_positions);
+            if (plan.is_draft) continue; // the model's own has brought the tokens
             sequences.share(keep.sequence, keep.from, static_cast<std::size_t>(keep.n_positions));
         }
     }
@@ -178,23 +206,23 @@ void Loop::State::compute() {
     reply_head.failed = failure.empty() ? 0 : 1;
     reply_head.signalled = stop_requested() ? 1 : 0;
     message.put(reply_head);
-    builder.write(plan, logits, sequences, message);
+    side().builder.write(plan, logits, sequences, message);
     comm.gather(message.message(), replies);
 }
 
 /// Rank 0 only.
 void Loop::State::read_replies(Scheduler& scheduler) {
     const Stopwatch watch;
-    const OutcomeReader::Flags flags = reader->read(plan.rows, replies, sequences);
+    OutcomeReader& reader = *side().reader;
+    const OutcomeReader::Flags flags = reader.read(plan.rows, replies, sequences);
     sample_s = watch.elapsed_s();
     a_rank_failed |= flags.failed;
     signalled |= flags.signalled;
     if (flags.hashes_differ && !a_rank_failed) {
         std::string groups;
         for (int rank = 0; rank < comm.size(); ++rank)
-            groups +=
-                fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
-                            comm.host(rank), reader->hashes()[static_cast<std::size_t>(rank)]);
+            groups += fmt::format("{}rank {} on {} has {:016x}", rank == 0 ? "" : ", ", rank,
+                                  comm.host(rank), reader.hashes()[static_cast<std::size_t>(rank)]);
         fail({ExitCode::disagree,
               fmt::format(
                   "step {}: the ranks' results differ ({}); check memory and overclocking of the "
@@ -203,7 +231,7 @@ void Loop::State::read_replies(Scheduler& scheduler) {
     }
     if (a_rank_failed) return;
     try {
-        scheduler.done(n_steps, plan, reader->outcomes(), signalled);
+        scheduler.done(n_steps, plan, reader.outcomes(), signalled);
     } catch (...) {
         fail(outcome_of_exception());
     }
@@ -234,9 +262,9 @@ LoopOptions loop_options_for(const sampling::Parameters& sampling) {
     return options;
 }
 
-Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm,
-           const LoopOptions& options) {
-    comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options); });
+Loop::Loop(forward::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options,
+           forward::Transformer* draft) {
+    comm::agree(comm, [&] { state_ = std::make_unique<State>(transformer, comm, options, draft); });
 }
 
 Loop::~Loop() = default;
@@ -273,8 +301,9 @@ bool Loop::run(Scheduler* scheduler) {
                 });
             return head.signalled != 0;
         }
+        const forward::Transformer& model = s.side().model;
         s.note_waits(s.waited_before_s);
-        const std::uint64_t bytes_before = s.transformer.embedding_bytes_read();
+        const std::uint64_t bytes_before = model.embedding_bytes_read();
         s.compute();
         s.timeline.end_s = monotonic_s();
         s.comm.record_into(nullptr);
@@ -284,13 +313,20 @@ bool Loop::run(Scheduler* scheduler) {
             record.step = head.step;
             record.phase = head.phase;
             count_rows(s.plan.rows, record);
-            record.bytes_read = s.transformer.embedding_bytes_read() - bytes_before;
-            s.timeline.layers_begin_s = s.transformer.layers_begin_s();
+            record.is_draft = head.is_draft;
+            record.n_pages = static_cast<std::uint32_t>(model.used_pages());
+            for (const StepPlan::Keep& keep : s.plan.keeps)
+                if (keep.from >= 0) record.n_shared += static_cast<std::uint32_t>(keep.n_positions);
+            record.bytes_read = model.embedding_bytes_read() - bytes_before;
+            s.timeline.layers_begin_s = model.layers_begin_s();
             s.note_waits(s.timeline.barrier_s);
             for (std::size_t i = 0; i < s.timeline.barrier_s.size(); ++i)
                 s.timeline.barrier_s[i] =
                     std::max(0.0, s.timeline.barrier_s[i] - s.waited_before_s[i]);
             if (root) {
+                const Scheduler::Proposals proposals = scheduler->proposals();
+                record.n_proposed = proposals.n_proposed;
+                record.n_accepted = proposals.n_accepted;
                 record.propose_s = s.propose_s;
                 record.sample_s = s.sample_s;
             }

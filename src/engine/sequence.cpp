@@ -93,8 +93,7 @@ void Sequence::accept(std::uint64_t step, const RowOutcome& outcome, StepObserve
         throw Error(ExitCode::bad_data,
                     "the model gave no number for any token (all logits are NaN); the file's "
                     "weights are damaged, try `pillar inspect` and download it again");
-    const double draw = sampling::uniform(options_.sampling.seed, 0, n_fed_);
-    const tokenizer::TokenId id = sampler_.pick(outcome.candidates, draw);
+    const tokenizer::TokenId id = would_pick(outcome.candidates, n_fed_);
     tokens_.push_back(id);
     ++timings_.n_generated;
     timings_.generation_s = now_s - start_s_ - timings_.prompt_s;
@@ -118,6 +117,12 @@ void Sequence::accept(std::uint64_t step, const RowOutcome& outcome, StepObserve
         timings_.n_generated >= static_cast<std::uint32_t>(options_.n_predict))
         return finish(FinishReason::length, observer);
     if (n_fed_ >= options_.n_context) finish(FinishReason::context_full, observer);
+}
+
+/// The draw of a position is its own, whoever asks.
+tokenizer::TokenId Sequence::would_pick(std::span<const sampling::Candidate> candidates,
+                                        std::size_t position) {
+    return sampler_.pick(candidates, sampling::uniform(options_.sampling.seed, 0, position));
 }
 
 void Sequence::keep_logprobs(const RowOutcome& outcome, tokenizer::TokenId id, float logprob) {

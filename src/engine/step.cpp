@@ -22,7 +22,7 @@ const char* name_of(FinishReason reason) noexcept {
 
 void count_rows(std::span<const forward::Row> rows, StepCounts& counts) noexcept {
     counts.n_rows = static_cast<std::uint32_t>(rows.size());
-    counts.n_logits = 0;
+    counts.n_logits = counts.n_sequences = 0;
     counts.n_attended = counts.n_cached = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto n_seen = static_cast<std::uint64_t>(rows[i].position) + 1;
@@ -32,7 +32,9 @@ void count_rows(std::span<const forward::Row> rows, StepCounts& counts) noexcept
             return row.sequence == rows[i].sequence;
         };
         // Rows of a sequence come in order: its last one sees all that is read.
-        if (std::ranges::none_of(rows.subspan(i + 1), is_same)) counts.n_cached += n_seen;
+        if (std::ranges::any_of(rows.subspan(i + 1), is_same)) continue;
+        counts.n_cached += n_seen;
+        ++counts.n_sequences;
     }
 }
 

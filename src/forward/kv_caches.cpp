@@ -17,11 +17,12 @@ cache::KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv
             .n_pages = window == 0 && options.n_pages != 0
                            ? options.n_pages
                            : cache::KvCache::pages_a_sequence(options.n_context, window,
-                                                              options.max_rows) *
+                                                              options.max_rows + options.max_back) *
                                  options.max_sequences,
             .max_sequences = options.max_sequences,
             .n_context = options.n_context,
-            .window = window};
+            .window = window,
+            .max_back = options.max_back};
 }
 
 } // namespace
@@ -86,6 +87,12 @@ bool KvCaches::shares_pages() const noexcept {
 std::size_t KvCaches::free_pages() const noexcept {
     std::size_t n = 0;
     for (const cache::KvCache& cache : caches_) n += cache.tables().free_pages();
+    return n;
+}
+
+std::size_t KvCaches::used_pages() const noexcept {
+    std::size_t n = 0;
+    for (const cache::KvCache& cache : caches_) n += cache.tables().used_pages();
     return n;
 }
 

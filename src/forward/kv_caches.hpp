@@ -34,6 +34,7 @@ class KvCaches {
     void share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept;
     /// Of all pools together.
     [[nodiscard]] std::size_t free_pages() const noexcept;
+    [[nodiscard]] std::size_t used_pages() const noexcept;
 
     [[nodiscard]] kernels::CacheTypes types() const noexcept { return caches_.front().types(); }
     /// Number of a layer's class in window_lengths().

@@ -150,6 +150,9 @@ std::size_t Transformer::kv_row_bytes() const noexcept {
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();
 }
+std::size_t Transformer::used_pages() const noexcept {
+    return workspace_->cache.used_pages();
+}
 std::uint64_t Transformer::residual_hash() const noexcept {
     return workspace_->residual_hash;
 }

@@ -9,6 +9,7 @@
 #include "pillar/core/text.hpp"
 #include "pillar/engine/signals.hpp"
 #include "pillar/prompt_cache/prompt_cache.hpp"
+#include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
@@ -24,7 +25,8 @@ namespace {
 using log::Level;
 
 engine::LoopOptions loop_options(const RunOptions& options, const session::Session& session) {
-    engine::LoopOptions loop = engine::loop_options_for(options.generation.sampling);
+    engine::LoopOptions loop = session::loop_with_draft(
+        engine::loop_options_for(options.generation.sampling), options.model);
     if (loop.full_logits)
         log::root(Level::info,
                   "--top-k {} needs whole rows of logits on rank 0: {} floats a token are gathered",
@@ -78,22 +80,11 @@ void print_timings(const engine::Generation& generation, const session::Session&
               session::timing_line("prompt eval", t.prompt_s,
                                    t.n_prompt - static_cast<std::uint32_t>(n_found), "tokens"));
     log::root(Level::info, "{}", session::timing_line("eval", t.generation_s, n_runs, "runs"));
-    const engine::DraftCounts& draft = generation.draft_counts();
-    if (draft.n_proposed > 0)
-        log::root(Level::info, "{:>16}        {} of {} accepted, {:.2f} tokens a step", "draft",
-                  draft.n_accepted, counted(draft.n_proposed, "token"),
-                  1.0 + static_cast<double>(draft.n_accepted) / static_cast<double>(draft.n_steps));
+    if (generation.draft_counts().n_proposed > 0)
+        log::root(Level::info, "{:>16}        {}", "draft",
+                  session::draft_text(generation.draft_counts()));
     log::root(Level::info, "{:>16} time = {:10.2f} ms / {:5} tokens ({})", "total", t.total_s * 1e3,
               t.n_prompt + t.n_generated, engine::name_of(generation.sequence().finish_reason()));
-}
-
-/// Proposals need pages that can be written again.
-std::size_t drafts_of(const RunOptions& options, session::Session& session) {
-    if (options.n_draft == 0 || session.transformer().shares_pages()) return options.n_draft;
-    log::root(Level::warning,
-              "--draft: layers of this model attend within a window and forget what "
-              "a wrong proposal would need; nothing is proposed");
-    return 0;
 }
 
 session::RunDescription description_of(const RunOptions& options, session::Session& session) {
@@ -125,8 +116,9 @@ int run(const RunOptions& given, comm::Environment& environment) {
                                                                  : stop);
     Prompt prompt;
     session::SessionNeeds needs;
-    needs.loop = engine::loop_options_for(options.generation.sampling);
-    needs.max_logit_rows = 1 + std::min(options.n_draft, options.model.n_batch - 1);
+    needs.loop = session::loop_with_draft(engine::loop_options_for(options.generation.sampling),
+                                          options.model);
+    needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
     prompt_cache::PromptCache cache(options.prompt_cache, options.model);
     needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
@@ -146,16 +138,17 @@ int run(const RunOptions& given, comm::Environment& environment) {
     options.generation.sampling.seed = common_seed(comm, options.seed);
     options.generation.n_context = session.transformer().options().n_context;
     options.generation.max_rows = options.model.n_batch;
-    options.generation.n_draft = drafts_of(options, session);
 
+    std::unique_ptr<engine::Proposer> proposer;
     std::optional<engine::Generation> generation;
     Text output(comm);
     const std::size_t n_prompt = prompt.ids.size(); // rank 0's
     comm::agree(comm, [&] {
         if (!comm.is_root()) return;
-        generation.emplace(session.tokenizer(), std::move(prompt.ids), prompt.text,
-                           options.generation,
-                           [&output](std::string_view piece) { output.write(piece); });
+        proposer = session::make_proposer(session, options.model);
+        generation.emplace(
+            session.tokenizer(), std::move(prompt.ids), prompt.text, options.generation,
+            [&output](std::string_view piece) { output.write(piece); }, proposer.get());
     });
     session.tune_allreduce(environment, options.model, n_prompt);
     if (options.generation.sampling.temperature > 0)
@@ -170,7 +163,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
 
     engine::LoopOptions loop_wanted;
     comm::agree(comm, [&] { loop_wanted = loop_options(options, session); });
-    engine::Loop loop(session.transformer(), comm, loop_wanted);
+    engine::Loop loop(session.transformer(), comm, loop_wanted, session.draft());
     if (tracing) {
         loop.observe(&tracing->recorder());
         if (generation) generation->observe(&tracing->recorder());

@@ -108,7 +108,7 @@ void add_step(PhaseEnergy& energy, double joules, double seconds, std::uint64_t 
 }
 
 PhaseEnergy& phase_of(NodeEnergy& energy, const trace::StepRow& step) {
-    return step.phase == trace::Phase::decode ? energy.decode : energy.prompt;
+    return trace::is_decode(step) ? energy.decode : energy.prompt;
 }
 
 void add_phase(PhaseEnergy& energy, const PhaseEnergy& other) {
@@ -133,7 +133,10 @@ void add_step(Energy& energy, const std::vector<Integral>& integrals, const Mete
         ++phase_of(energy.all, step).n_steps_in_gaps;
         return;
     }
-    const std::uint64_t n_tokens = std::max(step.n_rows, 1u);
+    // What a draft model reads is for the tokens of the step that follows.
+    const std::uint64_t n_tokens = step.is_draft != 0       ? 0
+                                   : trace::is_decode(step) ? trace::n_picked(step)
+                                                            : std::max(step.n_rows, 1u);
     double all_j = 0;
     for (std::size_t k = 0; k < integrals.size(); ++k) {
         const double joules = integrals[k].joules(from_s, to_s);
@@ -172,8 +175,10 @@ Energy energy_of(const trace::Trace& trace, const MeterLog& log, bool drop_warm_
     std::size_t n_decode = 0;
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
-        const bool is_decode = step.phase == trace::Phase::decode;
-        if (is_decode && ++n_decode == 1 && drop_warm_up) continue;
+        if (trace::is_decode(step) && n_decode == 0) {
+            if (step.is_draft == 0) ++n_decode;
+            if (drop_warm_up) continue;
+        }
         add_step(energy, integrals, log, step, created->seconds + step.t_start_s,
                  trace::step_seconds(trace, i));
     }

@@ -1,4 +1,5 @@
 #include "pillar/report/prediction.hpp"
+#include "pillar/trace/step_seconds.hpp"
 
 #include "recorded.hpp"
 
@@ -135,16 +136,24 @@ std::optional<Prediction> predict(const trace::Trace& trace, const perf::Machine
     }
     Prediction prediction;
     prediction.profile = profile.name;
+    const bool has_drafts = std::ranges::any_of(
+        trace.steps, [](const trace::StepRow& step) { return step.is_draft != 0; });
+    if (has_drafts)
+        remarks.push_back(printable(trace.path) +
+                          ": the model's own steps are predicted, not those of the draft model, "
+                          "of which the trace does not tell what they cost");
     bool is_first = std::ranges::count(trace.steps, trace::Phase::decode, phase_of) > 1;
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
+        if (step.is_draft != 0) continue;
         const bool is_decode = step.phase == trace::Phase::decode;
         const bool is_warm_up = is_decode && std::exchange(is_first, false);
         if (is_warm_up || step.n_rows == 0 || !is_whole(trace, i)) continue;
         const perf::StepWork work = work_of(step, *shape);
         const perf::StepTime time = step_time(profile, work);
         add_step(is_decode ? prediction.decode : prediction.prompt, trace, i, work, time);
-        if (is_decode) prediction.seconds_per_token.push_back(time.total() / step.n_rows);
+        if (is_decode && !has_drafts)
+            prediction.seconds_per_token.push_back(time.total() / trace::n_picked(step));
     }
     remark_on_limits(remarks, trace, profile);
     return prediction;

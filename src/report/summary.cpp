@@ -2,13 +2,12 @@
 
 #include "pillar/report/summary.hpp"
 
-#include "pillar/trace/step_seconds.hpp"
-
 #include "observed.hpp"
 #include "recorded.hpp"
 
 #include "pillar/core/errors.hpp"
 #include "pillar/core/median.hpp"
+#include "pillar/trace/step_seconds.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,9 +18,8 @@ namespace pillar::report {
 
 namespace {
 
-bool is_decode(const trace::StepRow& step) {
-    return step.phase == trace::Phase::decode;
-}
+using trace::is_decode;
+using trace::n_picked;
 
 void add_step(std::vector<RankTotals>& ranks, const trace::Trace& trace, std::size_t i) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
@@ -91,6 +89,7 @@ Totals totals_of(const trace::Trace& trace, const metering::MeterLog* meter) {
     totals.n_slowest.resize(trace.n_ranks());
     const auto n_decode = std::ranges::count_if(trace.steps, is_decode);
     bool is_first = n_decode > 1; // a single step cannot be spared
+    double drafting_s = 0;        // the step at hand, and the draft model's before it
     for (std::size_t i = 0; i < trace.n_steps(); ++i) {
         const trace::StepRow& step = trace.steps[i];
         const double seconds = trace::step_seconds(trace, i);
@@ -100,17 +99,23 @@ Totals totals_of(const trace::Trace& trace, const metering::MeterLog* meter) {
             totals.seconds_per_prompt_token.push_back(seconds / std::max(step.n_rows, 1u));
             add_step(totals.prompt_ranks, trace, i);
         } else if (is_first) {
-            is_first = false;
+            is_first = step.is_draft != 0;
             ++totals.n_warm_up_steps;
         } else {
-            const std::uint32_t n_tokens = std::max(step.n_rows, 1u);
-            totals.seconds_per_token.push_back(seconds / n_tokens);
-            totals.n_decode_tokens += n_tokens;
+            drafting_s += seconds;
             totals.decode_s += seconds;
             totals.decode_duration_s += step.duration_s;
-            totals.cached_positions += static_cast<double>(step.n_cached);
             add_step(totals.ranks, trace, i);
+            if (step.is_draft != 0) continue;
+            totals.cached_positions += static_cast<double>(step.n_cached);
             if (const auto slowest = slowest_in(trace, i)) ++totals.n_slowest[*slowest];
+            const std::uint32_t n_tokens = n_picked(step);
+            totals.seconds_per_token.push_back(drafting_s / n_tokens);
+            totals.n_decode_tokens += n_tokens;
+            totals.n_proposed += step.n_proposed;
+            totals.n_accepted += step.n_accepted;
+            totals.n_drafted_rows += step.n_rows - step.n_proposed;
+            drafting_s = 0;
         }
     }
     if (!totals.seconds_per_token.empty())
@@ -152,6 +157,9 @@ void add(Totals& totals, const Totals& other) {
     totals.decode_s += other.decode_s;
     totals.decode_duration_s += other.decode_duration_s;
     totals.n_warm_up_steps += other.n_warm_up_steps;
+    totals.n_proposed += other.n_proposed;
+    totals.n_accepted += other.n_accepted;
+    totals.n_drafted_rows += other.n_drafted_rows;
     add_ranks(totals.ranks, other.ranks);
     add_ranks(totals.prompt_ranks, other.prompt_ranks);
 }
@@ -224,6 +232,12 @@ std::optional<double> median_tokens_per_s(const Totals& totals) {
 
 std::optional<double> outside_share(const Totals& totals) {
     return ratio(totals.decode_s - totals.decode_duration_s, totals.decode_s);
+}
+
+std::optional<double> tokens_per_step(const Totals& totals) {
+    if (totals.n_proposed == 0) return std::nullopt;
+    return ratio(static_cast<double>(totals.n_drafted_rows + totals.n_accepted),
+                 static_cast<double>(totals.n_drafted_rows));
 }
 
 std::optional<double> megabytes_per_token(const Totals& totals) {

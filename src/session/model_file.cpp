@@ -22,6 +22,10 @@ std::vector<std::string> files_read(const ModelOptions& model, std::vector<std::
         const std::vector<std::string> parts = gguf::files_of_model(model.model);
         files.insert(files.end(), parts.begin(), parts.end());
     }
+    if (!model.draft.model.empty()) {
+        const std::vector<std::string> parts = gguf::files_of_model(model.draft.model);
+        files.insert(files.end(), parts.begin(), parts.end());
+    }
     files.push_back(model.split.path); // empty: no trace
     return files;
 }

@@ -1,6 +1,7 @@
 #include "pillar/session/session.hpp"
 
-#include "pillar/cache/page_tables.hpp"
+#include "draft_model.hpp"
+
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/exchange.hpp"
@@ -8,6 +9,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
+#include "pillar/engine/proposer.hpp"
 #include "pillar/forward/micro_batches.hpp"
 #include "pillar/gguf/value.hpp"
 #include "pillar/measure/allreduce.hpp"
@@ -65,6 +67,10 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     wanted.keeps_windows = needs.keeps_windows;
     wanted.cache_types = options.cache_types;
     wanted.sums_activations = needs.sums_activations;
+    if (options.draft.n_most > 0) wanted.max_back = engine::max_draft + 1;
+    if (!options.draft.model.empty())
+        draft_ = std::make_unique<DraftModel>(*comm_, options, tokenizer_->vocabulary(),
+                                              wanted.n_context);
     if (wanted.n_context > h_.context_length)
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));
@@ -77,6 +83,12 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
     check_memory(wanted, options, loop);
     load_model(wanted, options);
     print_summary(options);
+}
+
+Session::~Session() = default;
+
+forward::Transformer* Session::draft() noexcept {
+    return draft_ == nullptr ? nullptr : &draft_->transformer();
 }
 
 /// Collective.
@@ -156,77 +168,6 @@ void Session::choose_family(const kernels::Family* named) {
     }
 }
 
-/// Collective. After the threads and the family, with which auto measures.
-void Session::place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
-                          const engine::LoopOptions& loop) {
-    const auto need = [&](int rank, int n_threads, std::span<const double> weights) {
-        const forward::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop,
-                                                  n_threads, rank, comm_->size(), weights);
-        return partition::Need{all.buffers, all.weights + all.kv_cache};
-    };
-    placement_ = choose_placement(*comm_, options.split, {*file_, *family_, *team_, need});
-    comm::agree(*comm_, [&] {
-        share_ = partition::share_of(h_.sizes(), comm_->rank(), comm_->size(), placement_.weights);
-    });
-    if (!placement_.explanation.empty())
-        log::root(Level::info, "split    {}", placement_.explanation);
-}
-
-/// Collective. Pages of the pool: what every rank has room for beside all else.
-std::size_t Session::choose_pages(const forward::TransformerOptions& wanted,
-                                  const ModelOptions& options, const engine::LoopOptions& loop) {
-    const std::size_t fewest = cache::PageTables::pages_for(wanted.n_context);
-    const std::size_t most = fewest * wanted.max_sequences;
-    const telemetry::AvailableMemory available = available_to_rank(*comm_);
-    std::uint64_t own = most;
-    comm::agree(*comm_, [&] {
-        const auto need = [&](std::size_t n_pages) {
-            forward::TransformerOptions changed = wanted;
-            changed.n_pages = n_pages;
-            return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(),
-                             comm_->rank(), comm_->size(), placement_.weights);
-        };
-        const forward::MemoryNeed least = need(fewest), two = need(2 * fewest);
-        const std::uint64_t a_context = two.kv_cache - least.kv_cache;
-        if (a_context == 0) return;
-        const std::uint64_t of_windows = least.kv_cache - a_context; // they have pools of their own
-        if (options.kv_memory != 0) {                                // of this rank
-            own = options.kv_memory > of_windows
-                      ? (options.kv_memory - of_windows) / (a_context / fewest)
-                      : 0;
-            return;
-        }
-        // A tenth is left to the system's cache and to whoever else is there.
-        const auto room = static_cast<std::uint64_t>(0.9 * static_cast<double>(available.bytes));
-        const std::uint64_t beside = least.total() - a_context;
-        own = room > beside ? (room - beside) / (a_context / fewest) : 0;
-    });
-    std::uint64_t smallest = most;
-    for (const std::uint64_t pages : comm::all_gather<std::uint64_t>(*comm_, own))
-        smallest = std::min(smallest, pages);
-    if (options.kv_memory != 0 && smallest < fewest)
-        log::root(Level::warning,
-                  "--kv-memory holds {} of 256 positions, fewer than one context has: {} are taken",
-                  counted(smallest, "page"), fewest);
-    return std::clamp<std::size_t>(smallest, fewest, most);
-}
-
-/// Collective. Refuses (77) before anything is read when ranks need more than there is for them.
-void Session::check_memory(const forward::TransformerOptions& wanted, const ModelOptions& options,
-                           const engine::LoopOptions& loop) {
-    const auto need = [&](int rank, int n_ranks, std::size_t n_context) {
-        forward::TransformerOptions changed = wanted;
-        changed.n_context = n_context;
-        if (changed.n_pages != 0) // of a smaller context no more than that many need
-            changed.n_pages = std::min(changed.n_pages, cache::PageTables::pages_for(n_context) *
-                                                            changed.max_sequences);
-        const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
-        return rank_need(*file_, h_, *family_, options, changed, loop, team_->size(), rank, n_ranks,
-                         is_this ? placement_.weights : std::vector<double>());
-    };
-    memory_ = expect_memory(*comm_, need, wanted.n_context);
-}
-
 /// Collective.
 void Session::load_model(const forward::TransformerOptions& wanted, const ModelOptions& options) {
     const Stopwatch clock;
@@ -236,12 +177,9 @@ void Session::load_model(const forward::TransformerOptions& wanted, const ModelO
                 [&] { total = model::plan_weights(*file_, h_, share_, *family_).read_bytes; });
     LoadFacts own;
     {
-        const terminal::ProgressStyle style =
-            log::level() < Level::info ? terminal::ProgressStyle::none
-            : terminal::on_terminal()  ? terminal::ProgressStyle::bar
-                                       : terminal::ProgressStyle::lines;
         terminal::ProgressBar bar("loading", total,
-                                  comm_->is_root() ? style : terminal::ProgressStyle::none);
+                                  comm_->is_root() ? terminal::usual_progress()
+                                                   : terminal::ProgressStyle::none);
         comm::agree(*comm_, [&] {
             const auto progress = [&](std::uint64_t done) {
                 bar.show(done);
@@ -258,6 +196,7 @@ void Session::load_model(const forward::TransformerOptions& wanted, const ModelO
     if (!options.synthetic && device_before && device_after)
         own.bytes_from_device = *device_after - *device_before;
     load_ = gather_load(*comm_, own);
+    if (draft_) draft_->load(*comm_, *family_, options, wanted, *team_);
     load_s_ = clock.elapsed_s();
 }
 

@@ -82,6 +82,9 @@ recording::TraceOptions trace_options(Session& session, const TraceFlags& flags,
     options.config.set<"trace_layers">(flags.layers);
     options.shares = std::move(description.shares);
     options.collectives_per_step = engine::max_collectives(session.transformer());
+    if (forward::Transformer* draft = session.draft())
+        options.collectives_per_step =
+            std::max(options.collectives_per_step, engine::max_collectives(*draft));
     options.n_threads = static_cast<std::uint32_t>(session.max_threads());
     return options;
 }
@@ -127,6 +130,7 @@ RunDescription describe_run(Session& session, const ModelOptions& options,
     config.set<"wire">(comm::name_of(options.wire));
     config.set<"emulate_network">(network_text(options.emulated));
     config.set<"split">(split_text(options.split));
+    config.set<"draft">(draft_text(options.draft));
     add_job(config);
     return {config, rank_shares(session), fmt::format("pillar {}", subcommand)};
 }

@@ -2,11 +2,17 @@
 
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/terminal/streams.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
 
 namespace pillar::terminal {
+
+ProgressStyle usual_progress() {
+    if (log::level() < log::Level::info) return ProgressStyle::none;
+    return on_terminal() ? ProgressStyle::bar : ProgressStyle::lines;
+}
 
 std::string progress_text(std::uint64_t done, std::uint64_t total, double elapsed_s) {
     const double rate = elapsed_s > 0 ? static_cast<double>(done) / elapsed_s : 0;

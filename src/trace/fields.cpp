@@ -8,6 +8,7 @@ namespace pillar::trace {
 namespace {
 
 constexpr std::string_view phases = "prefill decode";
+constexpr std::string_view models = "model draft";
 
 // A field of engine::StepCounts that all ranks count alike is a line here …
 constexpr auto of_steps = std::to_array<Field<StepRow>>({
@@ -23,6 +24,18 @@ constexpr auto of_steps = std::to_array<Field<StepRow>>({
     {"n_cached", "",
      "positions whose keys and values are read, of all sequences: the last row's of each",
      &StepRow::n_cached, "", true},
+    {"n_sequences", "", "sequences that have rows; 0 in traces of an older pillar",
+     &StepRow::n_sequences, "", true},
+    {"n_pages", "", "of the KV cache, of 256 positions, that sequences hold after the step",
+     &StepRow::n_pages, "", true},
+    {"n_shared", "",
+     "positions that sequences begin with in this step and need not compute: others have the same",
+     &StepRow::n_shared, "", true},
+    {"n_proposed", "", "rows whose tokens were proposed (`--draft`)", &StepRow::n_proposed, "",
+     true},
+    {"n_accepted", "", "of these: the tokens that were picked", &StepRow::n_accepted, "", true},
+    {"is_draft", "", "which one computes: the draft model proposes", &StepRow::is_draft, models,
+     true},
     {"request_bytes", "byte", "rank 0's message to all", &StepRow::request_bytes, "", true},
     {"reply_bytes", "byte", "longest reply of a rank", &StepRow::reply_bytes, "", true},
     {"propose_s", "s",

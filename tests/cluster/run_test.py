@@ -1,4 +1,4 @@
-"""tests/cluster/run.sh as people use it: the commands of docs/virtual_cluster.md, standard input, a stop, nothing left behind.
+"""tests/cluster/run.sh as people use it: the commands of docs/cluster/virtual_cluster.md, standard input, a stop, nothing left behind.
 
 usage: run_test.py
 """
@@ -37,7 +37,7 @@ class Run(unittest.TestCase):
         return [HERE / "run.sh", "-n", "2", "--", "run", "-m", MODEL, "--temp", "0", *words]
 
     def test_documented_commands(self):
-        texts = [text for need, text in documents.shell_blocks(ROOT / "docs/virtual_cluster.md") if need == "root"]
+        texts = [text for need, text in documents.shell_blocks(ROOT / "docs/cluster/virtual_cluster.md") if need == "root"]
         self.assertGreater(len(texts), 0)
         for text in texts:
             result = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=ROOT, env=ENVIRONMENT, timeout=120,

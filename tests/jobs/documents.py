@@ -17,7 +17,7 @@ NEEDS = ("", "setup", "boards", "root", "slurm")
 
 
 def documents():
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(document):

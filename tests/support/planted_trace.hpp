@@ -100,6 +100,12 @@ inline std::vector<recording::RankSteps> planted_step(std::uint64_t n) {
     counts.n_logits = 1;
     counts.n_attended = n == 0 ? 15 : 5 + n;
     counts.n_cached = 5 + n;
+    counts.n_sequences = 1;
+    counts.n_pages = static_cast<std::uint32_t>(2 + n);
+    counts.n_shared = n == 0 ? 256 : 0;
+    counts.n_proposed = n == 1 ? 3 : 0;
+    counts.n_accepted = n == 1 ? 2 : 0;
+    counts.is_draft = n == 2 ? 1 : 0;
     counts.bytes_read = 1000;
     plant_step(ranks[0],
                {.counts = counts,

@@ -29,6 +29,7 @@ class KvCache {
         std::size_t max_sequences = 1;
         std::size_t n_context = 0; ///< positions a sequence may have; 0: as many as the pages hold
         std::size_t window = 0;    ///< positions that a row sees; 0: all before it
+        std::size_t max_back = 0;  ///< positions by which any sequence can go back
     };
     static std::size_t size_bytes(const Shape& shape) noexcept;
     /// Pages that a sequence of up to `n_context` positions needs at a time where rows come in

@@ -16,12 +16,15 @@ constexpr std::size_t first_visible(std::size_t position, std::size_t window) no
 class PageTables {
   public:
     /// `n_context`: positions a sequence may have; `window`: positions that a row sees, 0: all
-    /// before it.
+    /// before it; `max_back`: a sequence can be computed again from so many positions before its
+    /// last one.
     PageTables(std::size_t n_pages, std::size_t max_sequences, std::size_t n_context,
-               std::size_t window);
+               std::size_t window, std::size_t max_back = 0);
 
     /// Pages that `n_positions` positions of one sequence need.
     static std::size_t pages_for(std::size_t n_positions) noexcept;
+    /// Positions behind `position` on its page.
+    static std::size_t left_on_page(std::size_t position) noexcept;
     /// Of `n_positions` those that fill pages.
     static std::size_t in_whole_pages(std::size_t n_positions) noexcept;
 
@@ -43,6 +46,9 @@ class PageTables {
 
     [[nodiscard]] std::size_t window() const noexcept { return window_; }
     [[nodiscard]] std::size_t free_pages() const noexcept { return free_pages_.size(); }
+    [[nodiscard]] std::size_t used_pages() const noexcept {
+        return n_holders_.size() - free_pages_.size();
+    }
     /// Number of a sequence's page `index` in the pool.
     [[nodiscard]] std::size_t page(std::int32_t sequence, std::size_t index) const noexcept {
         return tables_[static_cast<std::size_t>(sequence)].pages[index];
@@ -59,6 +65,7 @@ class PageTables {
     void give_back(std::uint32_t page) noexcept;
 
     std::size_t window_;
+    std::size_t max_back_;
     std::vector<Table> tables_; ///< (max_sequences)
     std::vector<std::uint32_t> free_pages_;
     std::vector<std::uint32_t> n_holders_; ///< (n_pages) sequences that have it

@@ -3,6 +3,7 @@
 // not stand in the cache already is fed, so that a long conversation is read once. A scheduler for
 // engine::Loop on rank 0, which is run once for each answer.
 
+#include "pillar/engine/proposer.hpp"
 #include "pillar/engine/sequence.hpp"
 
 #include <cstdint>
@@ -19,9 +20,10 @@ class CachedGeneration : public Scheduler {
     /// Whether the cache's sequence 0 can be cut to so many positions: Transformer::keeps().
     using Keeps = std::function<bool(std::int32_t n_positions)>;
 
-    /// `max_rows` ≥ 1: prompt rows a step (-b).
-    CachedGeneration(std::size_t max_rows, Keeps keeps)
-        : max_rows_(max_rows), keeps_(std::move(keeps)) {}
+    /// `max_rows` ≥ 1: prompt rows a step (-b). `proposer`: not owned; nullptr: nothing is
+    /// proposed.
+    CachedGeneration(std::size_t max_rows, Keeps keeps, Proposer* proposer = nullptr)
+        : max_rows_(max_rows), keeps_(std::move(keeps)), decode_(proposer, 1) {}
 
     /// The next answer. `prompt` is all of it, what is in the cache too: 1 to n_context tokens.
     void begin(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt,
@@ -40,6 +42,9 @@ class CachedGeneration : public Scheduler {
     /// Rows of its prompt that were fed, and that were in the cache before.
     [[nodiscard]] std::size_t n_read() const noexcept { return n_read_; }
     [[nodiscard]] std::size_t n_found() const noexcept { return n_found_; }
+    /// Of all answers so far.
+    [[nodiscard]] const DraftCounts& draft_counts() const noexcept { return decode_.counts(); }
+    [[nodiscard]] Proposals proposals() const noexcept override { return decode_.last(); }
     /// The tokens of sequence 0, by position.
     [[nodiscard]] std::span<const tokenizer::TokenId> cached() const noexcept { return cached_; }
 
@@ -50,6 +55,7 @@ class CachedGeneration : public Scheduler {
     Keeps keeps_;
     std::vector<tokenizer::TokenId> cached_;
     std::optional<Sequence> sequence_;
+    DecodeSteps decode_;
     bool has_begun_ = false; ///< the answer's first step is planned
     std::size_t n_read_ = 0;
     std::size_t n_found_ = 0;

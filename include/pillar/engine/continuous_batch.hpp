@@ -5,6 +5,7 @@
 // changes a sequence's text. A scheduler for engine::Loop on rank 0.
 
 #include "pillar/cache/page_tables.hpp"
+#include "pillar/engine/proposer.hpp"
 #include "pillar/engine/sequence.hpp"
 
 #include <deque>
@@ -21,9 +22,11 @@ struct BatchLimits {
     std::size_t max_prompt_rows = 0; ///< of a step that decodes too; 0: max_rows
     std::size_t n_pages = 0;         ///< of the pool; at least those of one context
     std::size_t n_context = 4096;
-    bool shares_pages = true;      ///< Transformer::shares_pages()
-    std::size_t n_candidates = 1;  ///< LoopOptions::n_candidates
-    std::size_t max_full_rows = 1; ///< LoopOptions::max_full_rows; others wait for a later step
+    bool shares_pages = true;       ///< Transformer::shares_pages()
+    std::size_t n_candidates = 1;   ///< LoopOptions::n_candidates
+    std::size_t min_candidates = 1; ///< of every sequence, whatever it needs
+    std::size_t max_full_rows = 1;  ///< LoopOptions::max_full_rows; others wait for a later step
+    std::size_t max_logit_rows = 1; ///< of a step; at least max_sequences
 };
 
 /// What the scheduler has done so far.
@@ -49,7 +52,9 @@ class ContinuousBatch : public Scheduler {
     /// Gets each sequence when it has ended, in the order in which they end.
     using OnFinished = std::function<void(std::unique_ptr<Sequence>)>;
 
-    ContinuousBatch(const BatchLimits& limits, Source source, OnFinished on_finished);
+    /// `proposer`: not owned; nullptr: nothing is proposed.
+    ContinuousBatch(const BatchLimits& limits, Source source, OnFinished on_finished,
+                    Proposer* proposer = nullptr);
 
     /// Gets the tokens and the sequences as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
@@ -77,6 +82,8 @@ class ContinuousBatch : public Scheduler {
     /// A signal has come while something was left to do.
     [[nodiscard]] bool is_stopped() const noexcept { return is_stopped_; }
     [[nodiscard]] const BatchCounts& counts() const noexcept { return counts_; }
+    [[nodiscard]] const DraftCounts& draft_counts() const noexcept { return decode_.counts(); }
+    [[nodiscard]] Proposals proposals() const noexcept override { return decode_.last(); }
 
   private:
     /// A sequence of the cache: who runs in it, or whose pages are still there.
@@ -103,6 +110,8 @@ class ContinuousBatch : public Scheduler {
     [[nodiscard]] std::size_t free_slot(const Prefix& prefix) const;
     bool drop_left_pages(std::size_t but, StepPlan& plan);
     void set_back(std::size_t slot, StepPlan& plan);
+    void decode(StepPlan& plan);
+    void take_ended();
     [[nodiscard]] std::vector<std::size_t> by_age() const;
 
     BatchLimits limits_;
@@ -115,6 +124,9 @@ class ContinuousBatch : public Scheduler {
     std::deque<std::unique_ptr<Sequence>> waiting_; ///< set back, or for room; the oldest first
     bool waits_for_prompt_ = false;
     std::optional<ComputedPrompt> computed_prompt_;
+    DecodeSteps decode_;
+    std::vector<Proposer::Asked> asked_;
+    bool is_decoding_ = false; ///< the step at hand is one of decode_
     bool has_more_ = true;
     bool is_stopped_ = false;
     BatchCounts counts_;

@@ -2,29 +2,27 @@
 // One prompt, one answer: prefill in chunks, then decode until a stop rule. A scheduler for
 // engine::Loop on rank 0.
 
-#include "pillar/engine/ngram_draft.hpp"
+#include "pillar/engine/proposer.hpp"
 #include "pillar/engine/sequence.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace pillar::engine {
 
 struct GenerationOptions : SequenceOptions {
     std::size_t max_rows = 256; ///< prompt rows a step (-b)
-    /// Tokens proposed a step at most (ngram_draft.hpp), 0: none. Needs as many rows with logits,
-    /// and one more; not of models with windows, whose caches forget what a refused row would see.
-    std::size_t n_draft = 0;
 };
 
 /// Rank 0 only.
 class Generation : public Scheduler {
   public:
+    /// `proposer`: not owned; nullptr: nothing is proposed.
     Generation(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt,
-               std::string prompt_text, const GenerationOptions& options, Sequence::OnText on_text)
+               std::string prompt_text, const GenerationOptions& options, Sequence::OnText on_text,
+               Proposer* proposer = nullptr)
         : sequence_(tokenizer, 0, std::move(prompt), std::move(prompt_text), options,
                     std::move(on_text)),
-          max_rows_(options.max_rows), length_(options.n_draft) {}
+          max_rows_(options.max_rows), decode_(proposer, 1) {}
 
     /// Gets the tokens and the sequence as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
@@ -41,18 +39,13 @@ class Generation : public Scheduler {
               bool signalled) override;
 
     [[nodiscard]] const Sequence& sequence() const noexcept { return sequence_; }
-    [[nodiscard]] const DraftCounts& draft_counts() const noexcept { return counts_; }
+    [[nodiscard]] const DraftCounts& draft_counts() const noexcept { return decode_.counts(); }
+    [[nodiscard]] Proposals proposals() const noexcept override { return decode_.last(); }
 
   private:
     Sequence sequence_;
-    void propose();
-
     std::size_t max_rows_;
-    DraftLength length_;
-    DraftCounts counts_;
-    std::array<tokenizer::TokenId, max_draft> draft_{}; ///< of the step at hand
-    std::size_t n_draft_ = 0;
-    double step_begin_s_ = 0;
+    DecodeSteps decode_;
     StepObserver* observer_ = nullptr;
 };
 

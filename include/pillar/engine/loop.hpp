@@ -32,6 +32,13 @@ class Scheduler {
     /// What the step gave. `signalled`: a rank was asked to stop (SIGUSR1); finish what is there.
     virtual void done(std::uint64_t step, const StepPlan& plan,
                       std::span<const RowOutcome> outcomes, bool signalled) = 0;
+    /// Of the step that done() has seen last: rows whose tokens were proposed, and how many of
+    /// these tokens were picked.
+    struct Proposals {
+        std::uint32_t n_proposed = 0;
+        std::uint32_t n_accepted = 0;
+    };
+    [[nodiscard]] virtual Proposals proposals() const noexcept { return {}; }
 };
 
 struct LoopOptions {
@@ -63,8 +70,11 @@ std::size_t max_collectives(const forward::Transformer& model) noexcept;
 
 class Loop {
   public:
-    /// Collective. The options are the same on all ranks. Throws comm::AgreedError.
-    Loop(forward::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options);
+    /// Collective. The options are the same on all ranks. `draft`: a second model of the same
+    /// vocabulary, which plans may ask for; it has room for as many sequences, positions and rows.
+    /// Throws comm::AgreedError.
+    Loop(forward::Transformer& transformer, comm::Communicator& comm, const LoopOptions& options,
+         forward::Transformer* draft = nullptr);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;

@@ -80,6 +80,10 @@ class Sequence {
     /// behind them were in vain.
     std::size_t accept_draft(std::uint64_t step, std::span<const tokenizer::TokenId> draft,
                              std::span<const RowOutcome> outcomes, StepObserver* observer);
+    /// What it would pick at `position` from these: what a draft model thinks of it. Only its
+    /// scratch changes.
+    [[nodiscard]] tokenizer::TokenId would_pick(std::span<const sampling::Candidate> candidates,
+                                                std::size_t position);
     /// `n` of its rows are in the cache: by a step, or because another one has the same ones.
     void fed(std::uint64_t step, std::size_t n, StepObserver* observer);
     /// What followed its last token: picks the next one, or ends.

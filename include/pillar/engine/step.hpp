@@ -51,7 +51,10 @@ struct StepPlan {
         std::int32_t id = 0;
         float value = 0;
     };
-    Phase phase = Phase::prefill;    ///< decode only when every row continues an answer
+    Phase phase = Phase::prefill; ///< decode only when every row continues an answer
+    /// A step of the draft model (Loop's second one): pages are those of its cache, tokens and
+    /// sampling those of the model's sequences.
+    bool is_draft = false;
     std::vector<Keep> keeps;         ///< first, in order; at most max_keeps a sequence
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
     std::vector<Bias> biases;
@@ -63,6 +66,7 @@ struct StepPlan {
     std::vector<sampling::TokenId> labels;
 
     void clear() noexcept {
+        is_draft = false;
         keeps.clear();
         samplings.clear();
         biases.clear();
@@ -79,8 +83,14 @@ struct StepCounts {
     std::uint64_t bytes_read = 0; ///< file bytes (embedding rows) that this rank read
     std::uint32_t n_rows = 0;
     std::uint32_t n_logits = 0;
+    std::uint32_t n_sequences = 0; ///< that have rows
+    std::uint32_t n_pages = 0;     ///< of the model's cache that sequences hold after the step
+    std::uint32_t n_shared = 0;    ///< positions that sequences begin with and that others computed
+    std::uint32_t n_proposed = 0;  ///< rows whose tokens were proposed; rank 0 alone knows
+    std::uint32_t n_accepted = 0;  ///< of these: the tokens that were picked; likewise
     Phase phase = Phase::prefill;
-    std::uint8_t padding[7] = {}; ///< so that no byte of a journal is undefined
+    std::uint8_t is_draft = 0;    ///< 1: a step of the draft model
+    std::uint8_t padding[2] = {}; ///< so that no byte of a journal is undefined
 };
 static_assert(std::has_unique_object_representations_v<StepCounts>);
 
@@ -94,7 +104,7 @@ struct StepRecord : StepCounts {
     const StepTimeline* timeline = nullptr; ///< valid during the call only
 };
 
-/// Fill in n_rows, n_logits, n_attended and n_cached of a step of these rows.
+/// Fill in n_rows, n_logits, n_sequences, n_attended and n_cached of a step of these rows.
 void count_rows(std::span<const forward::Row> rows, StepCounts& counts) noexcept;
 
 /// A token that rank 0 accepted: a prompt token when it was fed, a generated one when it was

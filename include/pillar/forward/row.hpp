@@ -21,6 +21,9 @@ struct TransformerOptions {
     bool keeps_windows = false;
     std::size_t max_rows = 256;     ///< rows a call (-b)
     std::size_t max_logit_rows = 1; ///< rows with want_logits a call
+    /// Any sequence can be computed again from so many positions before its last one, windows or
+    /// not: what wrong proposals need.
+    std::size_t max_back = 0;
     kernels::CacheTypes cache_types = kernels::CacheType::f16;
     bool sums_activations = false; ///< Transformer::activation_sums()
 };

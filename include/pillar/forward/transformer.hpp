@@ -63,6 +63,8 @@ class Transformer {
     [[nodiscard]] std::size_t kv_row_bytes() const noexcept;
     /// Pages of the pools that no sequence holds; the same on every rank.
     [[nodiscard]] std::size_t free_pages() const noexcept;
+    /// And those that some sequence holds.
+    [[nodiscard]] std::size_t used_pages() const noexcept;
 
     /// Hash of the final residual of the last call's rows: the same on every rank, or something is
     /// wrong.

@@ -21,7 +21,6 @@ struct RunOptions {
     std::optional<std::uint64_t> seed; ///< nothing: one is chosen
     session::TraceFlags trace;
     std::string prompt_cache; ///< a file; empty: none
-    std::size_t n_draft = 0;  ///< tokens proposed a step at most (--draft), 0: none
     bool display_prompt = true;
     bool quiet = false;
     std::vector<std::string> stops; ///< as given: escapes are not processed yet

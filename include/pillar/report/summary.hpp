@@ -4,7 +4,8 @@
 //
 // The time of a step is from its begin to the begin of the next step of the same phase, less what
 // tracing took in between: sampling and printing on rank 0 count. The last step of a row of steps
-// counts with its own duration. The first decode step of each trace is warm-up and dropped.
+// counts with its own duration. The first decode step of each trace is warm-up and dropped. A draft
+// model's steps are a part of the step that checks what they propose.
 
 #include "pillar/metering/energy.hpp"
 #include "pillar/perf/scaling.hpp"
@@ -93,6 +94,10 @@ struct Totals {
     double decode_s = 0;
     double decode_duration_s = 0; ///< inside the steps
     std::size_t n_warm_up_steps = 0;
+    // Of the steps that count, where something was proposed (--draft).
+    std::uint64_t n_proposed = 0;
+    std::uint64_t n_accepted = 0;
+    std::uint64_t n_drafted_rows = 0; ///< a sequence of a step each
     std::vector<RankTotals> ranks;
     std::vector<RankTotals> prompt_ranks; ///< over the steps of prompts
     double cached_positions = 0;          ///< read by a decode step, mean: how deep it was
@@ -134,6 +139,8 @@ struct Shares {
 [[nodiscard]] std::optional<double> decode_tokens_per_s(const Totals& totals);
 /// The inverse of the median of seconds_per_token(): what tables call tok/s.
 [[nodiscard]] std::optional<double> median_tokens_per_s(const Totals& totals);
+/// What a sequence gets of a step, in the mean; nothing where nothing was proposed.
+[[nodiscard]] std::optional<double> tokens_per_step(const Totals& totals);
 /// Share of decode time between the steps: sampling, printing.
 [[nodiscard]] std::optional<double> outside_share(const Totals& totals);
 /// Payload in 10^6 bytes that a rank sends for a generated token, mean over ranks.

@@ -12,6 +12,12 @@
 
 namespace pillar::session {
 
+/// --draft: who proposes tokens, and how many a sequence and step at most.
+struct DraftOptions {
+    std::size_t n_most = 0; ///< 0: nobody does
+    std::string model;      ///< a GGUF file of the same vocabulary; empty: the text itself
+};
+
 struct ModelOptions {
     std::string model;                                 ///< a GGUF file
     std::optional<synthetic::SyntheticName> synthetic; ///< instead of a file
@@ -25,6 +31,7 @@ struct ModelOptions {
     comm::Wire wire = comm::Wire::f32;
     std::optional<comm::NetworkModel> emulated; ///< nothing: the network there is
     SplitRequest split;
+    DraftOptions draft;
     bool check_tensors = false;
     double timeout_s = 0; ///< as WatchLimits::step_s
 };
@@ -32,6 +39,8 @@ struct ModelOptions {
 std::string model_name(const ModelOptions& options);
 /// "auto" or the algorithm's name.
 std::string allreduce_text(const ModelOptions& options);
+/// "ngram:7", "FILE.gguf:7"; "" where nobody proposes.
+std::string draft_text(const DraftOptions& draft);
 /// "50,8.5"; "" where none is emulated.
 std::string network_text(const std::optional<comm::NetworkModel>& network);
 

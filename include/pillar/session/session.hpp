@@ -46,16 +46,23 @@ struct SessionNeeds {
         read_input{};
 };
 
+class DraftModel; ///< src/session/draft_model.hpp
+
 class Session {
   public:
     /// Collective. Throws comm::AgreedError on all ranks.
     Session(comm::Environment& environment, const ModelOptions& options, const SessionNeeds& needs);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     [[nodiscard]] comm::Communicator& comm() noexcept { return *comm_; }
     [[nodiscard]] const gguf::File& file() const noexcept { return *file_; }
     [[nodiscard]] const tokenizer::Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
     [[nodiscard]] const model::Model& model() const noexcept { return *model_; }
     [[nodiscard]] forward::Transformer& transformer() noexcept { return *transformer_; }
+    /// The second model's, where --draft names one.
+    [[nodiscard]] forward::Transformer* draft() noexcept;
     [[nodiscard]] const kernels::Family& family() const noexcept { return *family_; }
     [[nodiscard]] int n_threads() const noexcept { return team_->size(); }
     [[nodiscard]] int max_threads() const noexcept { return max_threads_; }
@@ -81,6 +88,11 @@ class Session {
     void read_input(const SessionNeeds& needs, std::size_t n_context);
     void place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
                      const engine::LoopOptions& loop);
+    [[nodiscard]] forward::MemoryNeed need_of_both(const forward::TransformerOptions& wanted,
+                                                   const ModelOptions& options,
+                                                   const engine::LoopOptions& loop, int n_threads,
+                                                   int rank, int n_ranks,
+                                                   std::span<const double> weights) const;
     [[nodiscard]] std::size_t choose_pages(const forward::TransformerOptions& wanted,
                                            const ModelOptions& options,
                                            const engine::LoopOptions& loop);
@@ -101,6 +113,7 @@ class Session {
     int max_threads_ = 0;
     std::unique_ptr<model::Model> model_;
     std::unique_ptr<forward::Transformer> transformer_; ///< computes with the model
+    std::unique_ptr<DraftModel> draft_;
     MemoryReport memory_;
     std::vector<LoadFacts> load_; ///< of all ranks
     double load_s_ = 0;           ///< until all were done

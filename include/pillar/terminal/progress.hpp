@@ -11,6 +11,8 @@
 namespace pillar::terminal {
 
 enum class ProgressStyle { none, lines, bar };
+/// A bar on a terminal, else lines; nothing where the log has no infos.
+ProgressStyle usual_progress();
 
 class ProgressBar {
   public:

@@ -65,6 +65,7 @@ inline constexpr auto configuration_keys = [] {
          true},
         {"split", text, "", "as `--split` was given; the shares are in /hosts"},
         {"cache_type", text, "", "of keys and values", true},
+        {"draft", text, "", "as `--draft` was given, `ngram:7`; empty: nothing is proposed", true},
         {"n_sequences", integer, "", "sequences a step", true},
         {"batch", integer, "", "prompt rows a step", true},
         {"n_context", integer, "", "positions that the KV cache has room for", true},

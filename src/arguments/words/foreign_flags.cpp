@@ -16,8 +16,8 @@ struct ForeignFlag {
 constexpr std::string_view no_gpu = "pillar computes on CPUs alone: leave it out";
 constexpr std::string_view of_template = "the chat template writes it (pillar chat): leave it out";
 constexpr std::string_view no_server = "pillar answers one prompt a run: leave it out";
-constexpr std::string_view no_draft =
-    "pillar has no draft models: leave it out; `run --draft ngram` proposes from the text itself";
+constexpr std::string_view own_draft =
+    "give --draft FILE.gguf:N, or --draft ngram:N, which proposes from the text itself";
 constexpr std::string_view no_such_sampler = "pillar has no such sampler: leave it out";
 constexpr std::string_view always_read = "every rank reads its own slice into memory: leave it out";
 constexpr std::string_view own_threads = "give -t, and bind ranks to cores with the launcher";
@@ -93,7 +93,7 @@ constexpr ForeignFlag table[] = {
     {"-np --parallel -ns --sequences", "is the number of requests at once", no_server},
     {"-cb --cont-batching -nocb --no-cont-batching", "mixes requests in a batch", no_server},
     {"--host --port --api-key --path", "is about a server", no_server},
-    {"-md --model-draft --draft-max --draft-min --draft-n", "is about a draft model", no_draft},
+    {"-md --model-draft --draft-max --draft-min --draft-n", "is about a draft model", own_draft},
     {"--keep", "is what stays when the context is full",
      "generation ends then: give a larger --ctx-size"},
     {"--context-shift --no-context-shift", "is what happens when the context is full",

@@ -23,7 +23,8 @@ struct RequestHead {
     std::uint8_t signalled = 0;   ///< with stop: because of SIGUSR1
     std::uint8_t gather = 0;      ///< observers gather after this step
     std::uint8_t has_labels = 0;  ///< one for each row with logits, at the end
-    std::uint8_t padding[2] = {}; ///< so that no byte of the message is undefined
+    std::uint8_t is_draft = 0;    ///< a step of the draft model
+    std::uint8_t padding[1] = {}; ///< so that no byte of the message is undefined
 };
 
 struct RequestRow {

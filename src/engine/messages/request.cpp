@@ -29,6 +29,7 @@ RequestHead read_request(std::span<const std::byte> buffer, StepPlan& plan) {
     const auto head = message.get<RequestHead>();
     plan.clear();
     plan.phase = head.phase;
+    plan.is_draft = head.is_draft != 0;
     const auto take = [&](auto& list, std::uint32_t n) {
         list.resize(n);
         message.get_all(std::span(list));

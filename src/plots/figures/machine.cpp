@@ -45,6 +45,15 @@ std::string time_panel(const std::vector<const report::Series*>& series, const c
                        plot(pieces));
 }
 
+/// 1, 2 and 5 of each decade within the range: a logarithmic axis of one decade has labels too.
+std::string decade_tics(const char* axis, double least, double most) {
+    std::vector<double> places;
+    for (double decade = std::pow(10, std::floor(std::log10(least))); decade <= most; decade *= 10)
+        for (const double digit : {1.0, 2.0, 5.0})
+            if (decade * digit >= least && decade * digit <= most) places.push_back(decade * digit);
+    return tics(axis, places);
+}
+
 } // namespace
 
 void add_messages(Figures& figures, const report::ScalingTable& table) {
@@ -93,6 +102,7 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
              "set xlabel 'bytes of the longest payload of a rank'\n"
              "set ylabel 'microseconds'\n" +
              (sizes.size() <= 8 ? tics("x", std::vector<double>(sizes.begin(), sizes.end())) : "") +
+             decade_tics("y", least_y / 1.6, most_y * 1.6) +
              fmt::format("set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n", least_x / 1.6,
                          most_x * 1.6, least_y / 1.6, most_y * 1.6) +
              plot(pieces)});
@@ -136,7 +146,7 @@ void add_roofline(Figures& figures, const report::ScalingTable& table,
              "set logscale xy 10\nset grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
              "set xlabel 'multiply-accumulates (MAC) a byte'\n"
              "set ylabel '10⁹ MAC a second'\n"
-             "set xrange [0.5:1000]\nset key outside right top maxrows 16\n" +
+             "set xrange [0.5:1000]\nset key outside right center vertical maxrows 16\n" +
              plot(pieces),
          960, 480});
 }

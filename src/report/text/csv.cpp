@@ -87,7 +87,10 @@ Record record_of(const std::string& model, const ScalingRow& row, bool with_pred
                      {"prompt_compute_share", prompt_shares.compute},
                      {"prompt_wait_share", prompt_shares.wait},
                      {"prompt_wire_share", prompt_shares.wire},
-                     {"slowest_in_steps", totals.n_slowest[slowest]}};
+                     {"slowest_in_steps", totals.n_slowest[slowest]},
+                     {"n_proposed", totals.n_proposed},
+                     {"n_accepted", totals.n_accepted},
+                     {"tokens_per_step", tokens_per_step(totals)}};
     if (with_energy) {
         const auto joules = [&](metering::PhaseEnergy metering::NodeEnergy::*phase) {
             const metering::PhaseEnergy energy =

@@ -111,6 +111,9 @@ Record row_of(const ScalingRow& row) {
     record.set("clocks", clocks_list(totals));
     record.set("energy", energy_record(totals));
     record.set("emulated_network", totals.emulated_network);
+    record.set("n_proposed", totals.n_proposed);
+    record.set("n_accepted", totals.n_accepted);
+    record.set("tokens_per_step", (tokens_per_step(totals)));
     record.set("remarks", remarks_of(row));
     return record;
 }

@@ -56,6 +56,10 @@ std::vector<std::string> remarks_of(const ScalingRow& row) {
         remarks.push_back(fmt::format("{}: {} of the decode time lies between the steps "
                                       "(sampling, printing)",
                                       name, tables::percent(*outside)));
+    if (const auto per_step = tokens_per_step(row.totals))
+        remarks.push_back(fmt::format("{}: {} of {} proposed tokens accepted, {:.2f} tokens a step",
+                                      name, row.totals.n_accepted, row.totals.n_proposed,
+                                      *per_step));
     add_comparison(remarks, row);
     remarks.insert(remarks.end(), row.totals.remarks.begin(), row.totals.remarks.end());
     return remarks;

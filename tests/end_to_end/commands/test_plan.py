@@ -259,6 +259,7 @@ class Plan(pillar.WithFolder):
                 (["--synthetic", "llama-3.2-1b:q4_0", "--split", "run.h5"], 64, b"--split"),
                 (["--synthetic", "llama-3.2-1b:q4_0", "--draft", "sorcery"], 64, b"--draft"),
                 (["--synthetic", "llama-3.2-1b:q4_0", "--draft", "ngram", "--accept", "1.5"], 64, b"--accept"),
+                (["--synthetic", "llama-3.2-1b:q4_0", "--accept", "0.5"], 64, b"--draft"),
                 (["--synthetic", "llama-3.2-1b:q4_0", "--draft", "qwen3-0.6b"], 65, b"vocabulary"),
                 (["--synthetic", "llama-3.2-1b:q4_0", "--models", "llama-3.2-1b"], 64, b"--grid"),
                 (["--grid", "--models", "llama-9"], 64, b"llama-9"), (["--grid", "--formats", "q9"], 64, b"q9"),

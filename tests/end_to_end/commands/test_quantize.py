@@ -10,7 +10,7 @@ import pillar
 
 MIXES = ("F16 BF16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 Q4_0 IQ4_NL IQ4_XS MXFP4 MXFP4_MOE Q3_K_L Q3_K_M Q3_K_S "
          "Q2_K Q2_0 TQ2_0 TQ1_0 Q1_0").split()
-FINE = {"F16": 1e-3, "BF16": 1e-2, "Q8_0": 2e-2, "Q6_K": 5e-2, "Q5_K_M": 0.1, "Q5_0": 0.1}  # most rms of differences of logits
+FINE = {"F16": 1e-2, "BF16": 2e-2, "Q8_0": 5e-2, "Q6_K": 0.1, "Q5_K_M": 0.15, "Q5_0": 0.15}  # most rms of differences of logits, relative
 ERROR = rb"(?m)^\[pillar\] error: .*$"
 
 

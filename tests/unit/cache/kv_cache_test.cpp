@@ -84,6 +84,20 @@ TEST(kv_cache, of_a_window_forgets_pages_that_no_later_row_sees) {
     EXPECT_EQ(cache.tables().free_pages(), n_pages - 3);
 }
 
+TEST(kv_cache, of_a_window_keeps_what_going_back_needs) {
+    KvCache::Shape shape = window_shape(300, 256 + 16, 4096);
+    shape.max_back = 16;
+    KvCache cache(shape);
+    for (std::int32_t end = 1; end < 3000; ++end) {
+        ASSERT_TRUE(cache.tables().reserve(0, end - 1));
+        cache.tables().forget(0, end - 1);
+        for (std::int32_t back = 0; back <= std::min(16, end); ++back)
+            ASSERT_TRUE(cache.tables().keeps(0, end - back)) << end << " " << back;
+    }
+    // Rows of a chunk come at once, before anything is forgotten.
+    ASSERT_TRUE(cache.tables().reserve(0, 2998 + 256));
+}
+
 TEST(kv_cache, of_a_window_can_be_cut_back_as_far_as_the_next_row_sees) {
     KvCache cache(window_shape(300, 256, 4096));
     for (std::int32_t p = 0; p < 1000; ++p) {

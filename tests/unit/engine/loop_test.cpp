@@ -29,6 +29,7 @@ TEST(step_record, counts_rows_and_what_they_see) {
     EXPECT_EQ(record.n_logits, 2);
     EXPECT_EQ(record.n_attended, 5 + 6 + 10 + 7);
     EXPECT_EQ(record.n_cached, 7 + 10);
+    EXPECT_EQ(record.n_sequences, 2);
 }
 
 TEST(loop, gives_a_sequence_the_same_bits_alone_and_beside_others) {

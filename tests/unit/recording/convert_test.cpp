@@ -78,6 +78,12 @@ TEST_F(Converted, HoldsThePlantedSteps) {
     EXPECT_THAT(column<std::uint32_t>("/steps/n_logits"), ElementsAre(1, 1, 1));
     EXPECT_THAT(column<std::uint64_t>("/steps/n_attended"), ElementsAre(15, 6, 7));
     EXPECT_THAT(column<std::uint64_t>("/steps/n_cached"), ElementsAre(5, 6, 7));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_sequences"), ElementsAre(1, 1, 1));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_pages"), ElementsAre(2, 3, 4));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_shared"), ElementsAre(256, 0, 0));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_proposed"), ElementsAre(0, 3, 0));
+    EXPECT_THAT(column<std::uint32_t>("/steps/n_accepted"), ElementsAre(0, 2, 0));
+    EXPECT_THAT(column<std::uint8_t>("/steps/is_draft"), ElementsAre(0, 0, 1));
     EXPECT_THAT(column<std::uint32_t>("/steps/request_bytes"), ElementsAre(16, 16, 16));
     EXPECT_THAT(column<std::uint32_t>("/steps/reply_bytes"), ElementsAre(24, 24, 24));
 }

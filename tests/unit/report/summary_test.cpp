@@ -58,6 +58,28 @@ TEST(Summary, DividesAStepOfABatchAmongItsTokens) {
     EXPECT_DOUBLE_EQ(*megabytes_per_token(totals), 0.0002);
 }
 
+TEST(Summary, DividesAStepAmongTheTokensThatItPickedWithTheDraftModelsStepsBeforeIt) {
+    trace::Trace trace = planted({}); // a prompt, then ten steps of 0.25 s
+    const auto plant = [&](std::size_t i, std::uint32_t n_proposed, std::uint32_t n_accepted) {
+        trace.steps[i].n_rows = 1 + n_proposed;
+        trace.steps[i].n_proposed = n_proposed;
+        trace.steps[i].n_accepted = n_accepted;
+    };
+    plant(2, 3, 3);
+    plant(3, 3, 0);
+    trace.steps[4].is_draft = trace.steps[5].is_draft = 1;
+    trace.steps[4].phase = trace::Phase::prefill; // it reads what it has not read yet
+    plant(6, 2, 1);
+    const Totals totals = totals_of(trace);
+    EXPECT_THAT(totals.seconds_per_token, ElementsAre(0.0625, 0.25, 0.375, 0.25, 0.25, 0.25, 0.25));
+    EXPECT_EQ(totals.n_decode_tokens, 4 + 1 + 2 + 4);
+    EXPECT_DOUBLE_EQ(totals.decode_s, 9 * 0.25);
+    EXPECT_EQ(totals.n_proposed, 8);
+    EXPECT_EQ(totals.n_accepted, 4);
+    EXPECT_DOUBLE_EQ(*tokens_per_step(totals), 11.0 / 7);
+    EXPECT_EQ(tokens_per_step(totals_of(planted({}))), std::nullopt);
+}
+
 TEST(Summary, TakesSharesOverAllRanksAndNamesTheSlowest) {
     const Totals totals = totals_of(planted({.n_ranks = 4}));
     const Shares shares = shares_of(totals.ranks);

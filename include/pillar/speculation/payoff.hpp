@@ -1,0 +1,75 @@
+#pragma once
+// How many proposals pay: from how often proposals of each class of confidence were right, and from
+// what steps of so many rows have taken. Both are measured while the run goes.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pillar::speculation {
+
+/// What steps take by their rows. The machine's speed, which moves from second to second, is kept
+/// apart from the shape of the curve, which does not: so a step of 8 rows that was slow in a busy
+/// second is not held against 8 rows.
+class StepTimes {
+  public:
+    static constexpr std::size_t max_rows = 128; ///< more are not told apart
+
+    void add(std::size_t n_rows, double seconds) noexcept;
+    /// Seconds that a step of 1 ≤ `n_rows` takes now: measured, or between what was measured, and
+    /// no more than steps of more rows. 0 before the first add().
+    [[nodiscard]] double of(std::size_t n_rows) const noexcept;
+
+  private:
+    [[nodiscard]] double shape_at(std::size_t n_rows) const noexcept;
+
+    double speed_ = 0;                            ///< seconds of a step whose shape is 1
+    std::array<double, max_rows + 1> shape_{};    ///< 0: not measured yet
+    std::array<std::uint32_t, max_rows + 1> n_{}; ///< how often
+};
+
+/// How often proposals of a class were right, lately.
+class Acceptance {
+  public:
+    /// One class each, and what is believed of it before anything is known.
+    explicit Acceptance(std::span<const double> beliefs);
+
+    [[nodiscard]] double of(std::size_t one_class) const noexcept { return rates_[one_class]; }
+    /// Over all classes.
+    [[nodiscard]] double mean() const noexcept { return mean_; }
+    void add(std::size_t one_class, bool was_right) noexcept;
+
+  private:
+    std::vector<double> rates_;
+    std::vector<double> weights_; ///< observations that a belief or a history counts as
+    double mean_;
+    double mean_weight_;
+};
+
+/// Now and then something that did not pay is tried again: after 32 times, then after twice as
+/// many, up to 512.
+class Retries {
+  public:
+    /// It does not pay this time. True: try nevertheless.
+    [[nodiscard]] bool is_due() noexcept;
+    /// It pays.
+    void reset() noexcept;
+
+  private:
+    std::size_t pause_ = first_pause;
+    std::size_t n_since_ = 0;
+    static constexpr std::size_t first_pause = 32, longest_pause = 512;
+};
+
+/// What a choice of proposals has to bring beyond what the step brings anyway.
+inline constexpr double least_gain = 1.02;
+
+/// Of proposals that are right with these probabilities, the largest first, how many are worth
+/// their rows in a step of `n_rows` without them: those with which a step picks the most tokens a
+/// second. 0: none.
+[[nodiscard]] std::size_t n_worth(const StepTimes& times, std::size_t n_rows,
+                                  std::span<const double> probabilities) noexcept;
+
+} // namespace pillar::speculation
