@@ -175,8 +175,8 @@ session::RunDescription description_of(const ChatOptions& options, session::Sess
 int run_chat(const ChatOptions& given, comm::Environment& environment) {
     ChatOptions options = given;
     session::SessionNeeds needs;
-    needs.loop = session::loop_with_draft(engine::loop_options_for(options.sampling),
-                                          options.model);
+    needs.loop =
+        session::loop_with_draft(engine::loop_options_for(options.sampling), options.model);
     needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
     prompt_cache::PromptCache cache(options.prompt_cache, options.model);
     needs.keeps_windows = cache.is_wanted();

@@ -268,17 +268,17 @@ bool ContinuousBatch::next(StepPlan& plan) {
 }
 
 /// A step of answers alone. Where prompts share it, it computes as much as it reads already, and
-/// proposals would cost what they bring. They take no page that the rows would not take, and no room
-/// for whole rows of logits.
+/// proposals would cost what they bring. They take no page that the rows would not take, and no
+/// room for whole rows of logits.
 void ContinuousBatch::decode(StepPlan& plan) {
     asked_.clear();
     for (const std::size_t s : by_age()) {
         if (slots_[s].n_rows == 0) continue;
         Sequence& sequence = *slots_[s].running;
-        const std::size_t room =
-            slots_[s].is_whole
-                ? 0
-                : std::min(PageTables::left_on_page(sequence.n_fed()), room_for_proposals(sequence));
+        const std::size_t room = slots_[s].is_whole
+                                     ? 0
+                                     : std::min(PageTables::left_on_page(sequence.n_fed()),
+                                                room_for_proposals(sequence));
         asked_.push_back({narrow(s), &sequence, room});
     }
     const std::size_t n_rows = std::min(limits_.max_rows, limits_.max_logit_rows);

@@ -58,8 +58,8 @@ class KvCache {
                    std::size_t kv_head, std::span<std::byte> rows) const noexcept;
     void write_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
                     std::size_t kv_head, std::span<const std::byte> rows) noexcept;
-    /// Bytes of one position's key and value of one head. In formats with blocks the integers of each
-    /// come first, then its scales.
+    /// Bytes of one position's key and value of one head. In formats with blocks the integers of
+    /// each come first, then its scales.
     static std::size_t row_bytes(kernels::CacheTypes types, std::size_t head_dim) noexcept;
 
   private:

@@ -167,9 +167,8 @@ TEST(kv_cache, needs_memory_by_its_type) {
 TEST(kv_cache, rows_are_what_the_kernels_have_stored) {
     constexpr std::size_t n_positions = 300, dim = 40; // two pages; a block of 32 and one of 8
     const kernels::Family& family = *kernels::families().front();
-    for (const kernels::CacheType type :
-         {kernels::CacheType::f32, kernels::CacheType::f16, kernels::CacheType::q8_0,
-          kernels::CacheType::q4_0}) {
+    for (const kernels::CacheType type : {kernels::CacheType::f32, kernels::CacheType::f16,
+                                          kernels::CacheType::q8_0, kernels::CacheType::q4_0}) {
         KvCache::Shape of_type = shape(4);
         of_type.head_dim = dim;
         of_type.types = type;
@@ -184,8 +183,8 @@ TEST(kv_cache, rows_are_what_the_kernels_have_stored) {
             family.store_key(vector.data(), cache.keys(1, p / 256, 1, 2), type, dim, p % 256, 0,
                              dim);
             for (float& x : vector) x = -2 * x;
-            family.store_value(vector.data(), cache.values(1, p / 256, 1, 2), type, dim, p % 256,
-                               0, dim);
+            family.store_value(vector.data(), cache.values(1, p / 256, 1, 2), type, dim, p % 256, 0,
+                               dim);
         }
         const std::size_t row_bytes = KvCache::row_bytes(type, dim);
         std::vector<std::byte> rows(n_positions * row_bytes), again(rows.size());
