@@ -37,7 +37,6 @@ void add_chat(Parser& parser) {
     add_draft(sub, options->model.draft);
     add_trace_options(sub, options->trace);
     add_sampling_options(sub, options->sampling, options->seed);
-    add_trace_options(sub, options->trace);
     sub.expect([options] { sampling::validate(options->sampling); });
     sub.when_called([options](Command& command) {
         command.timeout_s = options->model.timeout_s;
