@@ -130,8 +130,8 @@ struct Root {
                 .n_candidates = sampling::max_candidates,
                 .min_candidates =
                     options.model.draft.model.empty() ? 1 : speculation::draft_candidates,
-                .max_full_rows = full_rows_of(session),
-                .max_logit_rows = model.max_logit_rows};
+                .max_logit_rows = model.max_logit_rows,
+                .max_full_rows = full_rows_of(session)};
     }
 
     comm::Communicator& comm;

@@ -35,8 +35,8 @@ void add_chat(Parser& parser) {
     sub.add_switch(Ranks::may_differ, "--context-shift", options->shifts_context,
                    "drop the oldest turns where the context is full");
     add_draft(sub, options->model.draft);
-    add_trace_options(sub, options->trace);
     add_sampling_options(sub, options->sampling, options->seed);
+    add_trace_options(sub, options->trace);
     sub.expect([options] { sampling::validate(options->sampling); });
     sub.when_called([options](Command& command) {
         command.timeout_s = options->model.timeout_s;

@@ -42,11 +42,11 @@ void add_prompt_options(Subcommand& sub, terminal::PromptOptions& options);
 void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
                           std::optional<std::uint64_t>& seed);
 
-/// --prompt-cache.
-void add_prompt_cache(Subcommand& sub, std::string& file);
 /// --draft.
 void add_draft(Subcommand& sub, session::DraftOptions& options);
 
+/// --prompt-cache.
+void add_prompt_cache(Subcommand& sub, std::string& file);
 /// --trace and --force.
 /// Without --force, for a subcommand that has its own.
 void add_trace_flags(Subcommand& sub, session::TraceFlags& flags);

@@ -217,13 +217,13 @@ void ContinuousBatch::make_room(std::size_t slot, std::size_t n_rows, StepPlan& 
 bool ContinuousBatch::next(StepPlan& plan) {
     if (after_step_) after_step_(counts_);
     if (is_stopped_) return false;
-    if (waits_for_prompt_ && computed_prompt_) {
-        waits_for_prompt_ = false;
-        return false;
-    }
     if (decode_.is_under_way()) { // nobody joins between the draft model's steps and the model's
         decode_.go_on(plan);
         return true;
+    }
+    if (waits_for_prompt_ && computed_prompt_) {
+        waits_for_prompt_ = false;
+        return false;
     }
     admit(plan);
     for (Slot& slot : slots_) slot.n_rows = 0;
@@ -268,18 +268,16 @@ bool ContinuousBatch::next(StepPlan& plan) {
 }
 
 /// A step of answers alone. Where prompts share it, it computes as much as it reads already, and
-/// proposals would cost what they bring. They take no page that the rows would not take, and no
-/// room for whole rows of logits.
+/// proposals would cost what they bring. They take no page that the rows would not take.
 void ContinuousBatch::decode(StepPlan& plan) {
     asked_.clear();
     for (const std::size_t s : by_age()) {
         if (slots_[s].n_rows == 0) continue;
         Sequence& sequence = *slots_[s].running;
-        const std::size_t room = slots_[s].is_whole
-                                     ? 0
-                                     : std::min(PageTables::left_on_page(sequence.n_fed()),
-                                                room_for_proposals(sequence));
-        asked_.push_back({narrow(s), &sequence, room});
+        asked_.push_back({narrow(s), &sequence,
+                          slots_[s].is_whole ? 0 // there is room for few whole rows of logits
+                                             : std::min(PageTables::left_on_page(sequence.n_fed()),
+                                                        room_for_proposals(sequence))});
     }
     const std::size_t n_rows = std::min(limits_.max_rows, limits_.max_logit_rows);
     decode_.begin(asked_, n_rows - std::min(n_rows, asked_.size()), plan);
@@ -305,12 +303,12 @@ void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
     } else {
         for (Slot& slot : slots_)
             if (slot.running && slot.n_rows > 0) slot.running->fed(step, slot.n_rows, observer_);
+        if (waits_for_prompt_) find_computed_prompt();
         for (const RowOutcome& outcome : outcomes) {
             const auto s = static_cast<std::size_t>(plan.rows[outcome.row].sequence);
             slots_[s].running->accept(step, outcome, observer_);
         }
     }
-    if (waits_for_prompt_) find_computed_prompt();
     take_ended();
     const auto runs = [](const Slot& slot) { return slot.running != nullptr; };
     is_stopped_ =

@@ -25,8 +25,8 @@ struct BatchLimits {
     bool shares_pages = true;       ///< Transformer::shares_pages()
     std::size_t n_candidates = 1;   ///< LoopOptions::n_candidates
     std::size_t min_candidates = 1; ///< of every sequence, whatever it needs
-    std::size_t max_full_rows = 1;  ///< LoopOptions::max_full_rows; others wait for a later step
     std::size_t max_logit_rows = 1; ///< of a step; at least max_sequences
+    std::size_t max_full_rows = 1;  ///< LoopOptions::max_full_rows; others wait for a later step
 };
 
 /// What the scheduler has done so far.
@@ -122,11 +122,11 @@ class ContinuousBatch : public Scheduler {
     cache::PageTables pages_; ///< as every rank's cache will have them after the plan
     std::vector<Slot> slots_;
     std::deque<std::unique_ptr<Sequence>> waiting_; ///< set back, or for room; the oldest first
-    bool waits_for_prompt_ = false;
-    std::optional<ComputedPrompt> computed_prompt_;
     DecodeSteps decode_;
     std::vector<Proposer::Asked> asked_;
     bool is_decoding_ = false; ///< the step at hand is one of decode_
+    bool waits_for_prompt_ = false;
+    std::optional<ComputedPrompt> computed_prompt_;
     bool has_more_ = true;
     bool is_stopped_ = false;
     BatchCounts counts_;

@@ -6,6 +6,7 @@
 #include "pillar/engine/sequence.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pillar::engine {
 
