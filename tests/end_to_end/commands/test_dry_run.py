@@ -79,7 +79,7 @@ class DryRun(pillar.WithFolder):
 
     def test_has_plans_figure_beside(self):
         common = ["-m", self.model, "--profile", "pi4", "--allreduce", "direct", "-o", "json"]
-        planned = json.loads(pillar.check(pillar.run(None, ["plan", *common, "--ranks", 4, "--depth", 64])).stdout)[0]
+        planned = json.loads(pillar.check(pillar.run(None, ["plan", *common, "--ranks", 4, "--n-depth", 64])).stdout)[0]
         told = dry_run(4, "-p", 0, "-n", 1, "-d", 64, "-r", 1, "-t", 1, *common)[0]
         self.assertAlmostEqual(told["plan_ts"] / planned["decode_tokens_per_s"], 1, places=6)
         slower = dry_run(4, "-p", 0, "-n", 1, "-r", 1, "-t", 1, *common, "--network", "gigabit")[0]
@@ -92,7 +92,7 @@ class DryRun(pillar.WithFolder):
         for words in ("computed ms a token", "messages ms a token", "MEASURED", "PREDICTED", "made of both",
                       "what was computed means nothing"):
             self.assertIn(words, text)
-        self.assertRegex(text, r"\| +0 of 4 \| slowest")
+        self.assertRegex(text, r"\| +3 of 4 \| slowest")
         self.assertIn("plays rank", result.stderr.decode())
 
     def test_refuses_what_does_not_go_together(self):
