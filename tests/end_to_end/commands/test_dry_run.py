@@ -24,27 +24,31 @@ class DryRun(pillar.WithFolder):
         cls.model = pillar.tiny_model(cls.folder, "tiny", "--type", "q8_0", "--dim", 96, "--heads", 6, "--kv-heads", 3,
                                       "--ffn", 160, "--context", 512)
 
-    def of_real_run(self, ranks, *arguments):
+    def of_real_run(self, model, ranks, *arguments):
         """Bytes read, multiplications, bytes and messages sent of every rank, from what a trace recorded of it."""
         path = os.path.join(self.folder, "real.h5")
-        pillar.check(pillar.run(ranks, ["bench", "-m", self.model, "--trace", path, "--force", *arguments, *RUN]))
+        pillar.check(pillar.run(ranks, ["bench", "-m", model, "--trace", path, "--force", *arguments, *RUN]))
         with h5py.File(path) as trace:
             steps, hosts, of_ranks = trace["steps"], trace["hosts"], trace["ranks"]
             n_rows, n_logits, n_cached = (steps[name][:].astype(float) for name in ("n_rows", "n_logits", "n_cached"))
             column = lambda name: hosts[name][:].astype(float)
-            read = (len(n_rows) * column("layer_bytes") + np.sum(n_cached) * column("kv_bytes")
+            # Each expert is as likely as another: of n experts, n (1 - (1 - k/n)^rows) are chosen by so many rows.
+            n_experts, n_used = column("n_experts"), column("n_experts_used")
+            n_chosen = [n * np.sum(1 - (1 - k / n) ** n_rows) if n else 0 for n, k in zip(n_experts, n_used)]
+            read = (len(n_rows) * column("layer_bytes") + n_chosen * column("expert_bytes") + np.sum(n_cached) * column("kv_bytes")
                     + np.count_nonzero(n_logits) * column("output_bytes"))
             macs = np.sum(n_rows) * column("layer_macs") + np.sum(n_logits) * column("output_macs")
             sent = [np.sum(of_ranks[name][:], axis=0) for name in ("bytes_sent", "messages_sent")]
         return read, macs, *sent
 
-    def expect_equal(self, ranks, *arguments):
-        read, macs, n_bytes, messages = self.of_real_run(ranks, *arguments)
-        played = dry_run(ranks, "-m", self.model, *arguments, *RUN)
+    def expect_equal(self, ranks, *arguments, model=None):
+        model = model or self.model
+        read, macs, n_bytes, messages = self.of_real_run(model, ranks, *arguments)
+        played = dry_run(ranks, "-m", model, *arguments, *RUN)
         for r in played:
             rank = r["played_rank"]
             self.assertEqual(r["dry_run_ranks"], ranks)
-            self.assertAlmostEqual(r["counted_bytes_read"], read[rank])
+            self.assertAlmostEqual(r["counted_bytes_read"] / read[rank], 1, places=9)
             self.assertAlmostEqual(r["counted_macs"], macs[rank])
             self.assertEqual(r["counted_messages_sent"], messages[rank])
             self.assertEqual(r["counted_bytes_sent"], n_bytes[rank])
@@ -55,6 +59,13 @@ class DryRun(pillar.WithFolder):
             for test in (["-p", 40, "-n", 0], ["-p", 0, "-n", 5], ["-p", 150, "-n", 0, "-b", 128]):
                 with self.subTest(ranks=ranks, test=test):
                     self.expect_equal(ranks, *test)
+
+    def test_counts_it_where_a_layer_has_a_third_sum_or_experts(self):
+        for name, flags in (("olmo2", ["--architecture", "olmo2"]), ("experts", ["--experts", 8])):
+            with self.subTest(model=name):
+                model = pillar.tiny_model(self.folder, name, "--type", "q8_0", "--dim", 96, "--heads", 6, "--kv-heads",
+                                          6 if name == "olmo2" else 3, "--ffn", 96, *flags)
+                self.expect_equal(3, "-p", 0, "-n", 0, "--prompt-gen", "70,2", model=model)
 
     def test_counts_it_of_uneven_shares_and_another_wire(self):
         played = self.expect_equal(3, "-p", 24, "-n", 0, "--split", "0.5,0.2,0.3", "--wire", "f16")
@@ -68,7 +79,7 @@ class DryRun(pillar.WithFolder):
         self.assertEqual([(r["part"], r["test"]) for r in played], [("all alike", "pp8"), ("all alike", "tg2")])
 
     def test_adds_what_is_measured_and_what_is_predicted(self):
-        for r in dry_run(8, "-m", self.model, "-p", 16, "-n", 4, "--profile", "pi5", "-r", 3, "-t", 1):
+        for r in dry_run(8, "-m", self.model, "-p", 16, "-n", 4, "--profile", "pi5", "-r", 3, "-t", 1, "--wire", "q8"):
             n_tokens = r["n_prompt"] + r["n_gen"]
             self.assertAlmostEqual(r["measured_compute_s"], np.median(r["measured_samples_s"]))
             self.assertLess(r["predicted_messages_s_low"], r["predicted_messages_s"])
