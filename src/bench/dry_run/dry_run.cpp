@@ -6,6 +6,7 @@
 #include "usual.hpp"
 
 #include "pillar/comm/agree.hpp"
+#include "pillar/comm/binding.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/median.hpp"
 #include "pillar/core/program.hpp"
@@ -16,8 +17,11 @@
 #include "pillar/session/run_shape.hpp"
 #include "pillar/tables/markdown.hpp"
 #include "pillar/telemetry/host.hpp"
+#include "pillar/telemetry/other_work.hpp"
 #include "pillar/terminal/standard_output.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <fmt/core.h>
 #include <optional>
 
@@ -51,8 +55,16 @@ class DryRunOutput {
     void result(const tables::Record& record, const std::vector<std::string>& cells) {
         write(writer_ ? writer_->record(record) : table().row(cells));
     }
+    void note_others(double other_cpus, std::int64_t n_cpus) {
+        if (telemetry::disturbs(other_cpus, n_cpus))
+            other_cpus_ = std::max(other_cpus_, other_cpus);
+    }
     void finish() {
         if (writer_) return write(writer_->footer());
+        if (other_cpus_ > 0)
+            write(fmt::format("\nOther programs kept up to {:.1f} CPUs busy: what is measured "
+                              "would be shorter without them.\n",
+                              other_cpus_));
         write(fmt::format(
             "\ncomputed: MEASURED here, of that rank's part alone; messages: PREDICTED, no other "
             "rank was there;\nt/s: made of both, tokens by the sum of the two, if all ranks "
@@ -84,6 +96,7 @@ class DryRunOutput {
     std::string profile_;
     std::optional<tables::RecordWriter> writer_;
     bool begun_ = false;
+    double other_cpus_ = 0; ///< the most of all results
 };
 
 /// One model of the dry run.
@@ -115,8 +128,9 @@ class DryRun {
             if (environment.launch().launcher.empty()) interruptible.emplace();
             for (const BenchTest& test : tests_) {
                 PlayedRank::Result result;
+                const telemetry::CpuMeter meter(comm::own_cpus().machine);
                 if (!played.run(test, options_.warm_up, result)) return false;
-                print(part, test, result, played.session(), output);
+                print(part, test, result, played.session(), meter.use(), output);
             }
         }
         return true;
@@ -124,7 +138,8 @@ class DryRun {
 
   private:
     void print(const PlayedPart& part, const BenchTest& test, const PlayedRank::Result& result,
-               session::Session& session, DryRunOutput& output) const {
+               session::Session& session, const telemetry::CpuUse& use,
+               DryRunOutput& output) const {
         const auto n_tokens = static_cast<double>(test.test.n_prompt + test.test.n_gen);
         const Prediction predicted = predict(test.test, shape_, profile_);
         const double computed_s = median(result.seconds);
@@ -158,6 +173,12 @@ class DryRun {
         r.set("counted_macs", result.work.macs);
         r.set("counted_bytes_sent", result.sent.bytes_sent);
         r.set("counted_messages_sent", result.sent.messages_sent);
+        const double other_cpus = telemetry::other_cpus({&use, 1}).front();
+        if (std::isnan(other_cpus))
+            r.set("other_cpus", tables::Value());
+        else
+            r.set("other_cpus", other_cpus);
+        output.note_others(other_cpus, use.n_cpus);
         r.set("predicted_by", profile_.name);
         set_interval(r, "predicted_messages_s", messages_s);
         set_interval(r, "half_predicted_ts", both);
