@@ -10,6 +10,7 @@
 #include "pillar/core/output_file.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/prompt_cache/prompt_cache.hpp"
 #include "pillar/recording/convert.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/session/draft.hpp"
@@ -19,6 +20,7 @@
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -57,14 +59,21 @@ Shard shard_of(const BatchOptions& options) {
     return {index, *count};
 }
 
+/// Memory of whole rows of logits on rank 0: what few requests ask for is to leave the pool alone.
+/// Those beyond it take turns.
+constexpr std::size_t full_row_bytes = std::size_t{16} << 20;
+
 /// Requests may ask for anything: room for the most candidates, and for whole rows.
 engine::LoopOptions loop_options(const BatchOptions& options) {
     engine::LoopOptions loop;
     loop.sampling = options.sampling;
     loop.n_candidates = sampling::max_candidates;
-    loop.may_want_full_rows = true;
     loop.log_sums = true;
     return loop; // also for a draft model
+}
+
+std::size_t full_rows_of(const session::Session& session) {
+    return engine::full_rows_in(full_row_bytes, session.model().h.vocab_size);
 }
 
 /// Lines I, I + N, … of `n_lines`.
@@ -121,7 +130,8 @@ struct Root {
                 .n_candidates = sampling::max_candidates,
                 .min_candidates =
                     options.model.draft.model.empty() ? 1 : speculation::draft_candidates,
-                .max_logit_rows = model.max_logit_rows};
+                .max_logit_rows = model.max_logit_rows,
+                .max_full_rows = full_rows_of(session)};
     }
 
     comm::Communicator& comm;
@@ -132,6 +142,32 @@ struct Root {
     engine::ContinuousBatch batch;
     std::optional<Progress> progress;
 };
+
+/// Collective. What an earlier run has computed of the prompts.
+void load_cache(prompt_cache::PromptCache& cache, session::Session& session, engine::Loop& loop,
+                Root* root) {
+    const std::size_t n =
+        std::min(cache.tokens().size(), session.transformer().options().n_context);
+    std::vector<tokenizer::TokenId> tokens =
+        cache.load(session.comm(), session.transformer(), 0, n);
+    loop.set_tokens(0, tokens);
+    if (root == nullptr) return;
+    root->batch.begin_with(std::move(tokens));
+    root->batch.pause_after_a_prompt();
+}
+
+/// Collective. Of the first prompt: what others begin with is in it. Results matter more than this
+/// file.
+void save_cache(prompt_cache::PromptCache& cache, session::Session& session, const Root* root) {
+    engine::ContinuousBatch::ComputedPrompt prompt;
+    if (root != nullptr) prompt = root->batch.computed_prompt().value_or(std::move(prompt));
+    const auto sequence = comm::broadcast_from_root<std::int32_t>(session.comm(), prompt.sequence);
+    try {
+        cache.save(session.comm(), session.transformer(), sequence, prompt.tokens);
+    } catch (const comm::AgreedError& failure) {
+        log::root(Level::warning, "{}; the batch goes on without it", failure.what());
+    }
+}
 
 void print_summary(const Root& root, double elapsed_s) {
     const Work::Counts& lines = root.work.counts();
@@ -162,11 +198,15 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     std::optional<ResultFile> results;
     session::SessionNeeds needs;
     needs.loop = loop_options(options);
+    needs.full_row_bytes = full_row_bytes;
     needs.max_sequences = options.n_parallel;
     needs.max_logit_rows = session::logit_rows_with_draft(options.model, options.n_parallel);
     needs.sizes_pool_by_memory = true;
+    prompt_cache::PromptCache cache(options.prompt_cache, options.model);
+    needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
         shard = shard_of(options);
+        cache.expect_place({options.input, options.output, options.trace.path});
         if (options.output == "-") {
             terminal::expect_standard_output();
         } else {
@@ -178,8 +218,9 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
                                     session::files_read(options.model, {options.input}));
         input.emplace(options.input);
     };
-    needs.read_input = [&](const tokenizer::Tokenizer&, std::size_t,
+    needs.read_input = [&](const tokenizer::Tokenizer&, std::size_t n_context,
                            FunctionRef<void()> heartbeat) {
+        cache.open(n_context);
         results.emplace(options.output, options.sync, shard, heartbeat);
         if (results->n_torn() > 0)
             log::root(Level::warning,
@@ -213,6 +254,7 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
         tracing.emplace(session, options.trace, std::move(description));
     }
     engine::LoopOptions loop_wanted = needs.loop;
+    loop_wanted.max_full_rows = full_rows_of(session);
     comm::agree(comm, [&] { loop_wanted.banned = session.tokenizer().end_tokens(); });
     engine::Loop loop(session.transformer(), comm, loop_wanted, session.draft());
     if (tracing) {
@@ -222,7 +264,12 @@ int run_batch(const BatchOptions& given, comm::Environment& environment) {
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     const Stopwatch clock;
+    if (cache.is_wanted()) load_cache(cache, session, loop, root.get());
     loop.run(root ? &root->batch : nullptr);
+    if (cache.is_wanted()) {
+        save_cache(cache, session, root.get());
+        loop.run(root ? &root->batch : nullptr);
+    }
     // A signal in the last step has stopped nothing; one that came while the input had no more for
     // now has.
     const bool is_cut_short =

@@ -75,6 +75,7 @@ void add_batch(Parser& parser) {
                               ? fmt::format("{}/{}", options->shard->index, options->shard->count)
                               : std::string();
                });
+    add_prompt_cache(sub, options->prompt_cache);
     sub.add(Ranks::may_differ, "--fsync", "WHEN",
             "when results are safe on the disk: line, second or never (as the system likes)")
         .choice(options->sync, {{"line", batch::Sync::line},

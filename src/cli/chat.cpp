@@ -27,11 +27,16 @@ void add_chat(Parser& parser) {
             "the template instead of the model's own: " + chat::template_names())
         .read_name([options](const std::string& text) { options->chat_template = text; },
                    [options] { return options->chat_template.value_or(""); });
+    sub.add_list(Ranks::may_differ, "--stop", "TEXT",
+                 "end an answer before this text, \\n and the like as in run; may be given again")
+        .looks(Flag::Looks::like_anything)
+        .pieces(options->stops);
+    add_prompt_cache(sub, options->prompt_cache);
     sub.add_switch(Ranks::may_differ, "--context-shift", options->shifts_context,
                    "drop the oldest turns where the context is full");
     add_draft(sub, options->model.draft);
-    add_trace_options(sub, options->trace);
     add_sampling_options(sub, options->sampling, options->seed);
+    add_trace_options(sub, options->trace);
     sub.expect([options] { sampling::validate(options->sampling); });
     sub.when_called([options](Command& command) {
         command.timeout_s = options->model.timeout_s;

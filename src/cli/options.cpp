@@ -229,6 +229,16 @@ void add_compute_options(Subcommand& sub, session::ModelOptions& o, bool* table)
     sub.expect([&o] { expect_together(o); });
 }
 
+void add_prompt_cache(Subcommand& sub, std::string& file) {
+    sub.add(Ranks::same, "--prompt-cache", "FILE",
+            "keep what the prompt computes in this file, and begin with what of it is there; any "
+            "number of ranks reads it")
+        .name(file)
+        .compared_by([&file] { // rank 0 reads and writes it
+            return std::string(file.empty() ? "none" : "a file");
+        });
+}
+
 void add_trace_flags(Subcommand& sub, session::TraceFlags& flags) {
     sub.add(Ranks::same, "--trace", "FILE.h5", "write a trace of every step, token and rank")
         .name(flags.path)

@@ -45,6 +45,8 @@ void add_sampling_options(Subcommand& sub, sampling::Parameters& parameters,
 /// --draft.
 void add_draft(Subcommand& sub, session::DraftOptions& options);
 
+/// --prompt-cache.
+void add_prompt_cache(Subcommand& sub, std::string& file);
 /// --trace and --force.
 /// Without --force, for a subcommand that has its own.
 void add_trace_flags(Subcommand& sub, session::TraceFlags& flags);

@@ -29,6 +29,7 @@ void add_run(Parser& parser) {
                  "end the answer before this text, escapes as in -p; may be given again")
         .looks(Flag::Looks::like_anything)
         .pieces(options->stops);
+    add_prompt_cache(sub, options->prompt_cache);
     add_draft(sub, options->model.draft);
     sub.add_switch(Ranks::may_differ, "-q,--quiet", options->quiet,
                    "of what goes to stderr keep errors, warnings and the tokens per second");

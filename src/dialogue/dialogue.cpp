@@ -10,14 +10,17 @@
 #include "pillar/core/text.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/prompt_cache/prompt_cache.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/session/session.hpp"
 #include "pillar/session/tracing.hpp"
+#include "pillar/terminal/prompt_text.hpp"
 #include "pillar/terminal/standard_output.hpp"
 #include "pillar/terminal/streams.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -61,6 +64,11 @@ class Root {
         if (options.system) talk_.set_system(*options.system);
     }
 
+    /// Before the first turn: what the prompt cache has.
+    void begin_with(std::vector<tokenizer::TokenId> tokens) {
+        talk_.generation().begin_with(std::move(tokens));
+    }
+
     /// Reads lines until one wants an answer; false: the chat ends.
     bool next_turn() {
         try {
@@ -91,6 +99,8 @@ class Root {
         TalkOptions talk;
         talk.proposer = proposer;
         talk.answer.n_predict = options.n_predict;
+        for (const std::string& stop : options.stops)
+            talk.answer.stops.push_back(terminal::process_escapes(stop));
         talk.answer.sampling = options.sampling;
         talk.answer.n_context = session.transformer().options().n_context;
         talk.max_rows = options.model.n_batch;
@@ -168,15 +178,19 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     needs.loop =
         session::loop_with_draft(engine::loop_options_for(options.sampling), options.model);
     needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
+    prompt_cache::PromptCache cache(options.prompt_cache, options.model);
+    needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
+        cache.expect_place({options.trace.path});
         if (!options.trace.path.empty())
             recording::check_output(options.trace.path, options.trace.force,
-                                    session::files_read(options.model, {}));
+                                    session::files_read(options.model, {options.prompt_cache}));
     };
     const chat::Template* chat_template = nullptr; // rank 0's
-    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t,
+    needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()>) {
+        cache.open(n_context);
         chat_template = &chat::choose_template(options.chat_template,
                                                session::open_model_file(options.model).metadata());
         if (options.system) expect_system(*chat_template, tokenizer, *options.system);
@@ -206,6 +220,13 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
         loop.observe(&tracing->recorder());
         if (root) root->talk().generation().observe(&tracing->recorder());
     }
+    if (cache.is_wanted()) {
+        const std::size_t n =
+            std::min(cache.tokens().size(), session.transformer().options().n_context);
+        std::vector<tokenizer::TokenId> found = cache.load(comm, session.transformer(), 0, n);
+        loop.set_tokens(0, found);
+        if (root) root->begin_with(std::move(found));
+    }
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
     if (root && root->is_watched()) {
@@ -226,6 +247,10 @@ int run_chat(const ChatOptions& given, comm::Environment& environment) {
     }
     if (tracing) tracing->finish(ExitCode::done);
     if (root && !root->has_no_reader()) print_totals(root->talk());
+    if (cache.is_wanted())
+        cache.save(comm, session.transformer(), 0,
+                   root ? root->talk().generation().cached()
+                        : std::span<const tokenizer::TokenId>());
     return static_cast<int>(ExitCode::done);
 }
 

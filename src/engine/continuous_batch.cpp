@@ -38,6 +38,23 @@ ContinuousBatch::ContinuousBatch(const BatchLimits& limits, Source source, OnFin
     if (limits_.max_prompt_rows == 0) limits_.max_prompt_rows = limits_.max_rows;
 }
 
+void ContinuousBatch::begin_with(std::vector<tokenizer::TokenId> tokens) {
+    expects(counts_.n_started == 0, "nothing has begun yet");
+    if (tokens.empty()) return;
+    expects(pages_.reserve(0, narrow(tokens.size() - 1)), "the pool has pages for one context");
+    slots_[0].left = std::move(tokens);
+}
+
+void ContinuousBatch::find_computed_prompt() {
+    for (const std::size_t s : by_age()) {
+        const Sequence& sequence = *slots_[s].running;
+        const std::size_t n_prompt = sequence.timings().n_prompt;
+        if (sequence.n_fed() < n_prompt || computed_prompt_) continue;
+        const auto prompt = sequence.tokens().first(n_prompt);
+        computed_prompt_ = {narrow(s), {prompt.begin(), prompt.end()}};
+    }
+}
+
 /// Running slots, the oldest sequence first.
 std::vector<std::size_t> ContinuousBatch::by_age() const {
     std::vector<std::size_t> order;
@@ -101,6 +118,7 @@ void ContinuousBatch::start(std::unique_ptr<Sequence> sequence, const Prefix& pr
          .wants_log_sum = std::uint8_t{observer_ != nullptr || options.n_top_logprobs >= 0},
          .parameters = options.sampling});
     for (const auto& [id, value] : options.biases) plan.biases.push_back({narrow(slot), id, value});
+    own.is_whole = is_whole;
     own.running = std::move(sequence);
     own.running->start();
     own.running->fed(0, prefix.n_positions, nullptr);
@@ -203,12 +221,20 @@ bool ContinuousBatch::next(StepPlan& plan) {
         decode_.go_on(plan);
         return true;
     }
+    if (waits_for_prompt_ && computed_prompt_) {
+        waits_for_prompt_ = false;
+        return false;
+    }
     admit(plan);
     for (Slot& slot : slots_) slot.n_rows = 0;
-    std::size_t n_rows = 0;
+    std::size_t n_rows = 0, n_whole = 0; // whole rows of logits that there is room for
+    const auto may_pick = [&](const Slot& slot) {
+        return !slot.is_whole || n_whole++ < limits_.max_full_rows;
+    };
     for (const std::size_t s : by_age()) { // answers first
         if (!slots_[s].running || !slots_[s].running->is_decoding()) continue;
         if (n_rows == limits_.max_rows) break;
+        if (!may_pick(slots_[s])) continue;
         make_room(s, 1, plan);
         ++n_rows;
     }
@@ -217,7 +243,9 @@ bool ContinuousBatch::next(StepPlan& plan) {
                                   : std::min(limits_.max_rows, n_rows + limits_.max_prompt_rows);
     for (const std::size_t s : by_age()) {
         if (!slots_[s].running || slots_[s].running->is_decoding() || n_rows >= limit) continue;
-        const std::size_t n = std::min(slots_[s].running->n_left(), limit - n_rows);
+        std::size_t n = std::min(slots_[s].running->n_left(), limit - n_rows);
+        if (n == slots_[s].running->n_left() && !may_pick(slots_[s])) --n;
+        if (n == 0) continue;
         make_room(s, n, plan);
         n_rows += n;
     }
@@ -246,9 +274,10 @@ void ContinuousBatch::decode(StepPlan& plan) {
     for (const std::size_t s : by_age()) {
         if (slots_[s].n_rows == 0) continue;
         Sequence& sequence = *slots_[s].running;
-        asked_.push_back(
-            {narrow(s), &sequence,
-             std::min(PageTables::left_on_page(sequence.n_fed()), room_for_proposals(sequence))});
+        asked_.push_back({narrow(s), &sequence,
+                          slots_[s].is_whole ? 0 // there is room for few whole rows of logits
+                                             : std::min(PageTables::left_on_page(sequence.n_fed()),
+                                                        room_for_proposals(sequence))});
     }
     const std::size_t n_rows = std::min(limits_.max_rows, limits_.max_logit_rows);
     decode_.begin(asked_, n_rows - std::min(n_rows, asked_.size()), plan);
@@ -274,6 +303,7 @@ void ContinuousBatch::done(std::uint64_t step, const StepPlan& plan,
     } else {
         for (Slot& slot : slots_)
             if (slot.running && slot.n_rows > 0) slot.running->fed(step, slot.n_rows, observer_);
+        if (waits_for_prompt_) find_computed_prompt();
         for (const RowOutcome& outcome : outcomes) {
             const auto s = static_cast<std::size_t>(plan.rows[outcome.row].sequence);
             slots_[s].running->accept(step, outcome, observer_);

@@ -36,9 +36,15 @@ std::size_t max_reply_capacity(const forward::Transformer& model, const LoopOpti
 
 } // namespace
 
+std::size_t full_rows_in(std::uint64_t n_bytes, std::size_t vocab_size) noexcept {
+    // As it comes, as it is put together, and its candidates with their raw logits.
+    constexpr std::size_t token_bytes = 3 * sizeof(float) + sizeof(sampling::Candidate);
+    return std::max<std::size_t>(2, n_bytes / (token_bytes * vocab_size));
+}
+
 std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
                          const forward::TransformerOptions& model_options,
-                         const LoopOptions& options) {
+                         const LoopOptions& options, int n_threads) {
     const std::size_t n_rows = model_options.max_logit_rows;
     const std::size_t most = reply_capacity(max_vocabulary_rows(sizes, share), n_rows, options);
     const std::uint64_t histories =
@@ -47,7 +53,7 @@ std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& 
     const std::uint64_t of_every_rank =
         requests + reply_capacity(share.vocabulary.size(), n_rows, options) +
         comm::GatherBuffer::size_bytes(share.n_ranks, most, share.rank) + histories +
-        AdjustedLogits::size_bytes(share.vocabulary.size());
+        ReplyBuilder::size_bytes(share.vocabulary.size(), n_rows, options, n_threads);
     if (share.rank != 0) return of_every_rank;
     return of_every_rank +
            OutcomeReader::size_bytes(sizes.vocab_size, n_rows, options, share.n_ranks);
@@ -265,6 +271,9 @@ Loop::~Loop() = default;
 
 void Loop::observe(StepObserver* observer) noexcept {
     state_->observer = observer;
+}
+void Loop::set_tokens(std::int32_t sequence, std::span<const sampling::TokenId> tokens) noexcept {
+    state_->sequences.set_tokens(sequence, tokens);
 }
 std::uint64_t Loop::n_steps() const noexcept {
     return state_->n_steps;

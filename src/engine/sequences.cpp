@@ -32,6 +32,13 @@ std::size_t Sequences::index_of(std::int32_t sequence) const noexcept {
     return static_cast<std::size_t>(sequence);
 }
 
+void Sequences::set_tokens(std::int32_t sequence,
+                           std::span<const sampling::TokenId> tokens) noexcept {
+    std::vector<sampling::TokenId>& own = states_[index_of(sequence)].tokens;
+    expects(tokens.size() <= own.size(), "what a sequence begins with lies within the context");
+    std::ranges::copy(tokens, own.begin());
+}
+
 void Sequences::set_sampling(const StepPlan::Sampling& sampling) noexcept {
     State& state = states_[index_of(sampling.sequence)];
     state.sampling = sampling;

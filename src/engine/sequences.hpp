@@ -18,6 +18,8 @@ class Sequences {
 
     /// Tokens by position, as the rows bring them.
     void add(std::span<const forward::Row> rows) noexcept;
+    /// The first tokens of a sequence, which no rows bring.
+    void set_tokens(std::int32_t sequence, std::span<const sampling::TokenId> tokens) noexcept;
     void set_sampling(const StepPlan::Sampling& sampling) noexcept;
     /// After its set_sampling(), which forgets earlier ones. expects() at most max_biases.
     void add_bias(const StepPlan::Bias& bias) noexcept;

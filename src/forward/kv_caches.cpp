@@ -9,6 +9,7 @@ namespace {
 cache::KvCache::Shape shape_of(const model::Hyperparameters& h, std::size_t n_kv_heads,
                                const TransformerOptions& options, std::size_t window) {
     const auto n_layers = std::ranges::count(h.layers, window, &model::LayerSpec::window);
+    if (options.keeps_windows) window = 0; // of the pages; attention still goes by the layer's
     return {.n_layers = static_cast<std::size_t>(n_layers),
             .n_kv_heads = n_kv_heads,
             .head_dim = h.head_dim,
@@ -76,6 +77,11 @@ void KvCaches::truncate(std::int32_t sequence, std::int32_t n_positions) noexcep
 
 void KvCaches::share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept {
     for (cache::KvCache& cache : caches_) cache.tables().share(sequence, from, n_positions);
+}
+
+bool KvCaches::shares_pages() const noexcept {
+    return std::ranges::all_of(
+        caches_, [](const cache::KvCache& cache) { return cache.tables().window() == 0; });
 }
 
 std::size_t KvCaches::free_pages() const noexcept {

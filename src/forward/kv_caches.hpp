@@ -28,7 +28,9 @@ class KvCaches {
     void forget(std::int32_t sequence, std::int32_t position) noexcept;
     [[nodiscard]] bool keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept;
     void truncate(std::int32_t sequence, std::int32_t n_positions) noexcept;
-    /// Where no layer has a window.
+    /// No cache forgets: each keeps all positions.
+    [[nodiscard]] bool shares_pages() const noexcept;
+    /// expects() shares_pages().
     void share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept;
     /// Of all pools together.
     [[nodiscard]] std::size_t free_pages() const noexcept;
@@ -48,6 +50,17 @@ class KvCaches {
                              std::size_t kv_head) noexcept {
         const auto [cache, of_class] = places_[layer];
         return caches_[cache].keys(sequence, index, of_class, kv_head);
+    }
+    /// As in cache::KvCache.
+    void read_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                   std::size_t kv_head, std::span<std::byte> rows) const noexcept {
+        const auto [cache, of_class] = places_[layer];
+        caches_[cache].read_rows(sequence, n_positions, of_class, kv_head, rows);
+    }
+    void write_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                    std::size_t kv_head, std::span<const std::byte> rows) noexcept {
+        const auto [cache, of_class] = places_[layer];
+        caches_[cache].write_rows(sequence, n_positions, of_class, kv_head, rows);
     }
     [[nodiscard]] void* values(std::int32_t sequence, std::size_t index, std::size_t layer,
                                std::size_t kv_head) noexcept {

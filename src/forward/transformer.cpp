@@ -122,14 +122,30 @@ void Transformer::share(std::int32_t sequence, std::int32_t from,
     workspace_->cache.share(sequence, from, n_positions);
 }
 bool Transformer::shares_pages() const noexcept {
-    return std::ranges::all_of(model().h.layers,
-                               [](const model::LayerSpec& layer) { return layer.window == 0; });
+    return workspace_->cache.shares_pages();
 }
 void Transformer::truncate(std::int32_t sequence, std::int32_t n_positions) noexcept {
     workspace_->cache.truncate(sequence, n_positions);
 }
 bool Transformer::keeps(std::int32_t sequence, std::int32_t n_positions) const noexcept {
     return workspace_->cache.keeps(sequence, n_positions);
+}
+bool Transformer::reserve(std::int32_t sequence, std::size_t n_positions) noexcept {
+    return n_positions == 0 ||
+           workspace_->cache.reserve(sequence, static_cast<std::int32_t>(n_positions - 1));
+}
+void Transformer::read_kv(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                          std::size_t kv_head, std::span<std::byte> rows) const noexcept {
+    expects(shares_pages(), "no layer has forgotten what is read");
+    workspace_->cache.read_rows(sequence, n_positions, layer, kv_head, rows);
+}
+void Transformer::write_kv(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                           std::size_t kv_head, std::span<const std::byte> rows) noexcept {
+    expects(shares_pages(), "no layer forgets what is written");
+    workspace_->cache.write_rows(sequence, n_positions, layer, kv_head, rows);
+}
+std::size_t Transformer::kv_row_bytes() const noexcept {
+    return cache::KvCache::row_bytes(options().cache_types, hyperparameters().head_dim);
 }
 std::size_t Transformer::free_pages() const noexcept {
     return workspace_->cache.free_pages();
@@ -144,9 +160,6 @@ std::uint64_t Transformer::residual_hash() const noexcept {
 double Transformer::layers_begin_s() const noexcept {
     return workspace_->layers_begin_s;
 }
-const threads::Team& Transformer::team() const noexcept {
-    return workspace_->team;
-}
 
 std::string Transformer::take_error() {
     workspace_->embedding_failed.store(false);
@@ -158,6 +171,9 @@ const model::Model& Transformer::model() const noexcept {
 }
 const TransformerOptions& Transformer::options() const noexcept {
     return workspace_->options;
+}
+threads::Team& Transformer::team() const noexcept {
+    return workspace_->team;
 }
 std::uint64_t Transformer::embedding_bytes_read() const noexcept {
     return workspace_->embedding_bytes;

@@ -8,6 +8,7 @@
 #include "pillar/core/log.hpp"
 #include "pillar/core/text.hpp"
 #include "pillar/engine/signals.hpp"
+#include "pillar/prompt_cache/prompt_cache.hpp"
 #include "pillar/session/draft.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/terminal/standard_output.hpp"
@@ -69,12 +70,15 @@ ExitCode exit_code_of(comm::Communicator& comm, bool is_stopped, const Text& tex
                                      text.has_no_reader() ? ExitCode::done : ExitCode::resumable);
 }
 
-void print_timings(const engine::Generation& generation, const session::Session& session) {
+/// `n_found`: tokens of the prompt that were in the cache.
+void print_timings(const engine::Generation& generation, const session::Session& session,
+                   std::size_t n_found) {
     const engine::SequenceTimings& t = generation.sequence().timings();
     const std::uint32_t n_runs = t.n_generated > 0 ? t.n_generated - 1 : 0;
     log::root(Level::info, "{:>16} time = {:10.2f} ms", "load", session.load_s() * 1e3);
     log::root(Level::info, "{}",
-              session::timing_line("prompt eval", t.prompt_s, t.n_prompt, "tokens"));
+              session::timing_line("prompt eval", t.prompt_s,
+                                   t.n_prompt - static_cast<std::uint32_t>(n_found), "tokens"));
     log::root(Level::info, "{}", session::timing_line("eval", t.generation_s, n_runs, "runs"));
     if (generation.draft_counts().n_proposed > 0)
         log::root(Level::info, "{:>16}        {}", "draft",
@@ -115,8 +119,11 @@ int run(const RunOptions& given, comm::Environment& environment) {
     needs.loop = session::loop_with_draft(engine::loop_options_for(options.generation.sampling),
                                           options.model);
     needs.max_logit_rows = session::logit_rows_with_draft(options.model, 1);
+    prompt_cache::PromptCache cache(options.prompt_cache, options.model);
+    needs.keeps_windows = cache.is_wanted();
     needs.check_outputs = [&] {
         terminal::expect_standard_output();
+        cache.expect_place({options.prompt.file, options.trace.path});
         if (!options.trace.path.empty())
             recording::check_output(options.trace.path, options.trace.force,
                                     session::files_read(options.model, {options.prompt.file}));
@@ -124,6 +131,7 @@ int run(const RunOptions& given, comm::Environment& environment) {
     needs.read_input = [&](const tokenizer::Tokenizer& tokenizer, std::size_t n_context,
                            FunctionRef<void()> heartbeat) {
         prompt = read_prompt_tokens(options.prompt, tokenizer, n_context, heartbeat);
+        cache.open(n_context);
     };
     session::Session session(environment, options.model, needs);
     comm::Communicator& comm = session.comm();
@@ -162,6 +170,14 @@ int run(const RunOptions& given, comm::Environment& environment) {
     }
     std::optional<engine::FinishStepOnInterrupt> interruptible;
     if (environment.launch().launcher.empty()) interruptible.emplace();
+    std::size_t n_found = 0;
+    if (cache.is_wanted()) {
+        const std::size_t n = generation ? cache.n_found(generation->sequence().tokens()) : 0;
+        const auto found = cache.load(comm, session.transformer(), 0, n);
+        loop.set_tokens(0, found);
+        n_found = found.size();
+        if (generation) generation->begin_with(n_found);
+    }
     const bool is_watched = comm.is_root() && terminal::on_terminal();
     // The last line before the answer, which begins behind it.
     if (is_watched && options.display_prompt && !options.quiet) log::text(prompt.text);
@@ -173,10 +189,13 @@ int run(const RunOptions& given, comm::Environment& environment) {
     if (is_watched) terminal::let_streams_arrive();
     const ExitCode code = exit_code_of(comm, is_stopped, output);
     if (tracing) tracing->finish(code);
+    if (cache.is_wanted())
+        cache.save(comm, session.transformer(), 0,
+                   generation ? generation->prompt_in_cache() : std::span<const std::int32_t>());
     if (generation && options.quiet)
         print_speed(*generation);
     else if (generation)
-        print_timings(*generation, session);
+        print_timings(*generation, session, n_found);
     return static_cast<int>(code);
 }
 

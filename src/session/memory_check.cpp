@@ -177,7 +177,7 @@ forward::MemoryNeed rank_need(const gguf::File& file, const model::Hyperparamete
                               std::span<const double> weights) {
     const partition::Share share = partition::share_of(h.sizes(), rank, n_ranks, weights);
     forward::MemoryNeed need = forward::memory_need(file, h, share, family, wanted, n_threads);
-    need.buffers += engine::loop_bytes(h.sizes(), share, wanted, loop);
+    need.buffers += engine::loop_bytes(h.sizes(), share, wanted, loop, n_threads);
     need.buffers += allreduce_bytes(options, n_ranks, wanted.max_rows * h.dim);
     return need;
 }

@@ -64,6 +64,7 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
         wanted.max_logit_rows = std::clamp<std::size_t>(
             needs.logit_bytes / (h_.vocab_size * sizeof(float)), 1, wanted.max_rows);
     wanted.max_sequences = needs.max_sequences;
+    wanted.keeps_windows = needs.keeps_windows;
     wanted.cache_types = options.cache_types;
     wanted.sums_activations = needs.sums_activations;
     if (options.draft.n_most > 0) wanted.max_back = engine::max_draft + 1;
@@ -74,9 +75,12 @@ Session::Session(comm::Environment& environment, const ModelOptions& options,
         log::root(Level::warning, "--ctx-size {} is beyond the {} that the model was trained for",
                   wanted.n_context, counted(h_.context_length, "position"));
     read_input(needs, wanted.n_context);
-    place_model(wanted, options, needs.loop);
-    if (needs.sizes_pool_by_memory) wanted.n_pages = choose_pages(wanted, options, needs.loop);
-    check_memory(wanted, options, needs.loop);
+    engine::LoopOptions loop = needs.loop;
+    if (needs.full_row_bytes != 0)
+        loop.max_full_rows = engine::full_rows_in(needs.full_row_bytes, h_.vocab_size);
+    place_model(wanted, options, loop);
+    if (needs.sizes_pool_by_memory) wanted.n_pages = choose_pages(wanted, options, loop);
+    check_memory(wanted, options, loop);
     load_model(wanted, options);
     print_summary(options);
 }

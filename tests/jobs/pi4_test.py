@@ -40,9 +40,9 @@ def quietly(*command):
 class Pi4(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        sysroot = subprocess.run([ROOT / "jobs/sysroot.sh"], capture_output=True, text=True, check=False)
+        sysroot = subprocess.run([ROOT / "jobs/cross/sysroot.sh"], capture_output=True, text=True, check=False)
         if sysroot.returncode != 0:
-            raise unittest.SkipTest("needs a network for jobs/sysroot.sh: " + sysroot.stderr.strip().splitlines()[-1])
+            raise unittest.SkipTest("needs a network for jobs/cross/sysroot.sh: " + sysroot.stderr.strip().splitlines()[-1])
         quietly("cmake", "--preset", "pi4")
         quietly("cmake", "--build", "--preset", "pi4", "-j", str(min(os.cpu_count(), 2)))
         cls.folder = pathlib.Path(tempfile.mkdtemp())

@@ -33,6 +33,7 @@ struct BatchOptions {
     std::optional<Shard> shard;               ///< nothing: that of a Slurm array, else all
     std::size_t n_parallel = 8;               ///< sequences at a time
     Sync sync = Sync::line;
+    std::string prompt_cache; ///< a file; empty: none
     session::TraceFlags trace;
 };
 

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace pillar::cache {
@@ -50,6 +51,16 @@ class KvCache {
                              std::size_t kv_head) noexcept;
     [[nodiscard]] void* values(std::int32_t sequence, std::size_t index, std::size_t layer,
                                std::size_t kv_head) noexcept;
+
+    /// The first `n_positions` keys and values of one head, without the pages: (n_positions,
+    /// row_bytes()), a position's key and then its value. expects() pages that are there.
+    void read_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                   std::size_t kv_head, std::span<std::byte> rows) const noexcept;
+    void write_rows(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                    std::size_t kv_head, std::span<const std::byte> rows) noexcept;
+    /// Bytes of one position's key and value of one head. In formats with blocks the integers of
+    /// each come first, then its scales.
+    static std::size_t row_bytes(kernels::CacheTypes types, std::size_t head_dim) noexcept;
 
   private:
     [[nodiscard]] std::size_t offset(std::int32_t sequence, std::size_t index, std::size_t layer,

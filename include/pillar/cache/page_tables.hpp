@@ -44,6 +44,7 @@ class PageTables {
     /// window and pages that are there.
     void share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept;
 
+    [[nodiscard]] std::size_t window() const noexcept { return window_; }
     [[nodiscard]] std::size_t free_pages() const noexcept { return free_pages_.size(); }
     [[nodiscard]] std::size_t used_pages() const noexcept {
         return n_holders_.size() - free_pages_.size();

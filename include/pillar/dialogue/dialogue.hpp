@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pillar::dialogue {
 
@@ -21,6 +22,8 @@ struct ChatOptions {
         -1; ///< tokens of an answer; −1: until the model or the context ends it
     std::optional<std::string> system;        ///< the first message
     std::optional<std::string> chat_template; ///< nothing: the model's own
+    std::vector<std::string> stops;           ///< as given: escapes are processed
+    std::string prompt_cache;                 ///< a file; empty: none
     session::TraceFlags trace;
     bool shifts_context = false; ///< the oldest turns make room where it is full
 };

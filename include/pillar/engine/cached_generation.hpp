@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace pillar::engine {
 
@@ -27,8 +29,10 @@ class CachedGeneration : public Scheduler {
     void begin(const tokenizer::Tokenizer& tokenizer, std::vector<tokenizer::TokenId> prompt,
                std::string prompt_text, const SequenceOptions& options, Sequence::OnText on_text);
 
-    /// Gets the tokens and the sequences as they come. Not owned.
+    /// Gets the tokens and the answers, which are numbered, as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
+    /// Before the first answer: sequence 0 of the cache has these.
+    void begin_with(std::vector<tokenizer::TokenId> tokens) { cached_ = std::move(tokens); }
     bool next(StepPlan& plan) override;
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool signalled) override;

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace pillar::engine {
@@ -25,6 +26,7 @@ struct BatchLimits {
     std::size_t n_candidates = 1;   ///< LoopOptions::n_candidates
     std::size_t min_candidates = 1; ///< of every sequence, whatever it needs
     std::size_t max_logit_rows = 1; ///< of a step; at least max_sequences
+    std::size_t max_full_rows = 1;  ///< LoopOptions::max_full_rows; others wait for a later step
 };
 
 /// What the scheduler has done so far.
@@ -60,6 +62,18 @@ class ContinuousBatch : public Scheduler {
     void after_steps(std::function<void(const BatchCounts&)> call) {
         after_step_ = std::move(call);
     }
+    /// Before the first step: sequence 0 of the cache has these.
+    void begin_with(std::vector<tokenizer::TokenId> tokens);
+    /// Let the loop's run end once, as soon as the cache has all of one sequence's prompt.
+    void pause_after_a_prompt() noexcept { waits_for_prompt_ = true; }
+    /// Where the cache has that prompt. It stays there until the loop runs again.
+    struct ComputedPrompt {
+        std::int32_t sequence = 0;
+        std::vector<tokenizer::TokenId> tokens;
+    };
+    [[nodiscard]] const std::optional<ComputedPrompt>& computed_prompt() const noexcept {
+        return computed_prompt_;
+    }
     bool next(StepPlan& plan) override;
     /// `signalled`: what runs is left as it is, unfinished.
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
@@ -77,6 +91,7 @@ class ContinuousBatch : public Scheduler {
         std::unique_ptr<Sequence> running;
         std::vector<tokenizer::TokenId> left; ///< tokens of pages that nobody needs any more
         std::size_t n_rows = 0;               ///< of the step at hand
+        bool is_whole = false;                ///< it asks for whole rows of logits
     };
     struct Prefix {
         std::size_t slot = SIZE_MAX;
@@ -84,6 +99,7 @@ class ContinuousBatch : public Scheduler {
         bool is_underway = false;    ///< more of it is being computed
     };
 
+    void find_computed_prompt();
     void admit(StepPlan& plan);
     [[nodiscard]] Prefix find_prefix(std::span<const tokenizer::TokenId> tokens) const;
     void start(std::unique_ptr<Sequence> sequence, const Prefix& prefix, std::size_t slot,
@@ -109,6 +125,8 @@ class ContinuousBatch : public Scheduler {
     DecodeSteps decode_;
     std::vector<Proposer::Asked> asked_;
     bool is_decoding_ = false; ///< the step at hand is one of decode_
+    bool waits_for_prompt_ = false;
+    std::optional<ComputedPrompt> computed_prompt_;
     bool has_more_ = true;
     bool is_stopped_ = false;
     BatchCounts counts_;

@@ -5,6 +5,9 @@
 #include "pillar/engine/proposer.hpp"
 #include "pillar/engine/sequence.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace pillar::engine {
 
 struct GenerationOptions : SequenceOptions {
@@ -24,6 +27,14 @@ class Generation : public Scheduler {
 
     /// Gets the tokens and the sequence as they come. Not owned.
     void observe(StepObserver* observer) noexcept { observer_ = observer; }
+    /// What of the prompt the cache has by now.
+    [[nodiscard]] std::span<const tokenizer::TokenId> prompt_in_cache() const noexcept {
+        return sequence_.tokens().first(
+            std::min<std::size_t>(sequence_.n_fed(), sequence_.timings().n_prompt));
+    }
+    /// Before the first step: the first `n` tokens of the prompt, not all, are in the cache
+    /// already.
+    void begin_with(std::size_t n) { sequence_.fed(0, n, nullptr); }
     bool next(StepPlan& plan) override;
     void done(std::uint64_t step, const StepPlan& plan, std::span<const RowOutcome> outcomes,
               bool signalled) override;

@@ -47,18 +47,23 @@ struct LoopOptions {
     std::vector<sampling::TokenId> banned;
     std::size_t n_candidates = 1; ///< most that rank 0 gets of each rank; ignored with full rows
     bool full_logits = false; ///< gather whole rows: chains that do not start with top-k, `logits`
-    bool may_want_full_rows = false; ///< sequences may ask for whole rows, each for its own
-    bool log_sums = false;           ///< Σexp of the vocabulary: log-probabilities in the trace
+    std::size_t max_full_rows = 0; ///< of a step, of sequences that ask for whole rows of their own
+    bool log_sums = false;         ///< Σexp of the vocabulary: log-probabilities in the trace
 };
 
 /// What one chain needs: one that does not start with a short top-k every logit on rank 0.
 LoopOptions loop_options_for(const sampling::Parameters& sampling);
 
+/// Whole rows of logits, each with all its tokens sorted, that rank 0 keeps in so many bytes; two
+/// at least.
+std::size_t full_rows_in(std::uint64_t n_bytes, std::size_t vocab_size) noexcept;
+
 /// Bytes that a Loop allocates on the rank that owns `share`, the communicator's buffers for its
-/// all-reduces apart. Rank 0 has room for all ranks' replies and what it makes of them.
+/// all-reduces apart. Rank 0 has room for all ranks' replies and what it makes of them, each of
+/// `n_threads` for a row of logits after penalties.
 std::uint64_t loop_bytes(const partition::Sizes& sizes, const partition::Share& share,
                          const forward::TransformerOptions& model_options,
-                         const LoopOptions& options);
+                         const LoopOptions& options, int n_threads);
 
 /// Step collectives of the largest step: all-reduces, broadcast and gather.
 std::size_t max_collectives(const forward::Transformer& model) noexcept;
@@ -81,6 +86,10 @@ class Loop {
     /// nothing more. True, on every rank, when a signal asked for the end. Throws comm::AgreedError
     /// on all ranks when a rank failed or hashes differ.
     bool run(Scheduler* scheduler);
+
+    /// Between two runs, on every rank alike: a sequence begins with these tokens, whose keys and
+    /// values have been put into the cache (Transformer::write_kv).
+    void set_tokens(std::int32_t sequence, std::span<const sampling::TokenId> tokens) noexcept;
 
     [[nodiscard]] std::uint64_t n_steps() const noexcept;
 

@@ -40,7 +40,7 @@ struct StepPlan {
     };
     struct Sampling {
         std::int32_t sequence = 0;
-        std::uint16_t n_candidates = 1; ///< of each rank; 0: its whole rows (may_want_full_rows)
+        std::uint16_t n_candidates = 1; ///< of each rank; 0: its whole rows (max_full_rows)
         std::uint8_t is_banned = 1;     ///< LoopOptions::banned holds for it
         std::uint8_t wants_log_sum = 1; ///< where LoopOptions::log_sums
         sampling::Parameters parameters;
@@ -59,7 +59,8 @@ struct StepPlan {
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are
     std::vector<Bias> biases;
     std::vector<forward::Row>
-        rows; ///< at most max_rows, at most max_logit_rows of them with want_logits
+        rows; ///< at most max_rows, at most max_logit_rows of them with want_logits, and at most
+              ///< max_full_rows of these of sequences that ask for whole rows
     /// None, or one for each row with want_logits: the id that follows it in a given text. Ranks
     /// then send that id's logit as the row's only candidate, without looking for a better one.
     std::vector<sampling::TokenId> labels;

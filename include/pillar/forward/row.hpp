@@ -16,6 +16,9 @@ struct TransformerOptions {
     /// Of the layers that see all positions, for all sequences together; 0: what max_sequences of
     /// n_context need.
     std::size_t n_pages = 0;
+    /// Layers with a window keep all positions too: what is computed can be cut anywhere, shared
+    /// and taken out, for the memory of a model without windows.
+    bool keeps_windows = false;
     std::size_t max_rows = 256;     ///< rows a call (-b)
     std::size_t max_logit_rows = 1; ///< rows with want_logits a call
     /// Any sequence can be computed again from so many positions before its last one, windows or

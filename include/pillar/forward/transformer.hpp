@@ -49,8 +49,18 @@ class Transformer {
     /// Let an empty sequence begin with the first `n_positions`, whole pages, of another one, whose
     /// tokens are the same. expects() shares_pages() and pages that are there.
     void share(std::int32_t sequence, std::int32_t from, std::int32_t n_positions) noexcept;
-    /// No layer has a window: what a sequence has computed stays in its pages.
+    /// No layer forgets: what a sequence has computed stays in its pages.
     [[nodiscard]] bool shares_pages() const noexcept;
+    /// Keys and values of a sequence's first `n_positions` in one layer and own KV head:
+    /// (n_positions, kv_row_bytes()), a position's key and then its value, in the cache type.
+    /// expects() shares_pages(), and pages that are there: reserve() makes them, false when the
+    /// pool is empty.
+    bool reserve(std::int32_t sequence, std::size_t n_positions) noexcept;
+    void read_kv(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                 std::size_t kv_head, std::span<std::byte> rows) const noexcept;
+    void write_kv(std::int32_t sequence, std::size_t n_positions, std::size_t layer,
+                  std::size_t kv_head, std::span<const std::byte> rows) noexcept;
+    [[nodiscard]] std::size_t kv_row_bytes() const noexcept;
     /// Pages of the pools that no sequence holds; the same on every rank.
     [[nodiscard]] std::size_t free_pages() const noexcept;
     /// And those that some sequence holds.
@@ -62,8 +72,6 @@ class Transformer {
     /// When the first layer of the last call began (monotonic_s): embedding and first norm were
     /// done.
     [[nodiscard]] double layers_begin_s() const noexcept;
-    /// The threads that compute.
-    [[nodiscard]] const threads::Team& team() const noexcept;
     /// The local failure of the last call, empty when there was none; cleared by the call.
     [[nodiscard]] std::string take_error();
 
@@ -73,6 +81,8 @@ class Transformer {
     }
     [[nodiscard]] const partition::Share& share() const noexcept { return model().share; }
     [[nodiscard]] const TransformerOptions& options() const noexcept;
+    /// The threads that compute; nobody else uses them between two calls.
+    [[nodiscard]] threads::Team& team() const noexcept;
     [[nodiscard]] std::uint64_t kv_bytes() const noexcept;
     [[nodiscard]] StepCost cost() const noexcept;
     /// File bytes of embedding rows read so far.

@@ -20,6 +20,7 @@ struct RunOptions {
     engine::GenerationOptions generation;
     std::optional<std::uint64_t> seed; ///< nothing: one is chosen
     session::TraceFlags trace;
+    std::string prompt_cache; ///< a file; empty: none
     bool display_prompt = true;
     bool quiet = false;
     std::vector<std::string> stops; ///< as given: escapes are not processed yet

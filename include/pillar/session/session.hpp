@@ -33,7 +33,10 @@ struct SessionNeeds {
     /// The pool of pages is as large as memory allows, at least one context, at most a context a
     /// sequence; else it is the latter.
     bool sizes_pool_by_memory = false;
-    engine::LoopOptions loop; ///< what its loop gathers
+    bool keeps_windows = false; ///< forward::TransformerOptions::keeps_windows
+    engine::LoopOptions loop;   ///< what its loop gathers
+    std::uint64_t full_row_bytes =
+        0; ///< loop.max_full_rows: as many as full_rows_in() these; 0: as it is
     /// Rank 0 only, before anything is loaded: throws Error when the subcommand cannot keep its
     /// results.
     std::function<void()> check_outputs{};

@@ -2,15 +2,17 @@
 
 #include "reply.hpp"
 
+#include "pillar/core/errors.hpp"
+
 #include <algorithm>
 
 namespace pillar::engine {
 
 namespace {
 
-/// Candidates of a row; with whole rows all tokens are, unless nobody picks.
-std::size_t merged_candidates(std::size_t vocab_size, const LoopOptions& options) noexcept {
-    return may_be_full(options) && options.n_candidates != 0 ? vocab_size : options.n_candidates;
+/// Candidates of a whole row: all tokens, unless nobody picks.
+std::size_t full_candidates(std::size_t vocab_size, const LoopOptions& options) noexcept {
+    return options.n_candidates != 0 ? vocab_size : 0;
 }
 
 } // namespace
@@ -20,19 +22,24 @@ OutcomeReader::OutcomeReader(const forward::Transformer& transformer,
     : transformer_(transformer), options_(options), n_ranks_(comm.size()),
       lists_(static_cast<std::size_t>(n_ranks_)), heads_(lists_.size()),
       log_sums_(static_cast<std::size_t>(n_ranks_)),
-      adjusted_(may_be_full(options)
-                    ? merged_candidates(transformer.hyperparameters().vocab_size, options)
+      adjusted_(max_full_rows(options, transformer.options().max_logit_rows) > 0
+                    ? full_candidates(transformer.hyperparameters().vocab_size, options)
                     : 0),
       hashes_(static_cast<std::size_t>(n_ranks_)) {
     const std::size_t vocab_size = transformer.hyperparameters().vocab_size;
     const std::size_t n_rows = transformer.options().max_logit_rows;
-    const std::size_t n_merged = merged_candidates(vocab_size, options);
+    const std::size_t n_full = full_candidates(vocab_size, options);
     for (auto& list : lists_) list.reserve(options.n_candidates);
-    slots_.resize(n_rows);
+    slots_.resize(options.full_logits ? 0 : n_rows);
     for (Slot& slot : slots_) {
-        slot.candidates.reserve(n_merged);
-        slot.raw.reserve(n_merged);
-        slot.full.resize(may_be_full(options) ? vocab_size : 0);
+        slot.candidates.reserve(options.n_candidates);
+        slot.raw.reserve(options.n_candidates);
+    }
+    full_slots_.resize(max_full_rows(options, n_rows));
+    for (Slot& slot : full_slots_) {
+        slot.candidates.reserve(n_full);
+        slot.raw.reserve(n_full);
+        slot.full.resize(vocab_size);
     }
     outcomes_.reserve(n_rows);
     readers_.reserve(static_cast<std::size_t>(n_ranks_));
@@ -40,11 +47,13 @@ OutcomeReader::OutcomeReader(const forward::Transformer& transformer,
 
 std::uint64_t OutcomeReader::size_bytes(std::size_t vocab_size, std::size_t max_logit_rows,
                                         const LoopOptions& options, int n_ranks) {
-    const std::uint64_t n_merged = merged_candidates(vocab_size, options);
-    const std::uint64_t n_full = may_be_full(options) ? vocab_size : 0;
-    return max_logit_rows *
-               (n_merged * (sizeof(sampling::Candidate) + sizeof(float)) + n_full * sizeof(float)) +
-           AdjustedLogits::size_bytes(may_be_full(options) ? n_merged : 0) +
+    constexpr std::uint64_t candidate_bytes = sizeof(sampling::Candidate) + sizeof(float);
+    const std::uint64_t n_whole = max_full_rows(options, max_logit_rows);
+    const std::uint64_t n_full = full_candidates(vocab_size, options);
+    const std::uint64_t of_best =
+        options.full_logits ? 0 : max_logit_rows * options.n_candidates * candidate_bytes;
+    return of_best + n_whole * (n_full * candidate_bytes + vocab_size * sizeof(float)) +
+           AdjustedLogits::size_bytes(n_whole > 0 ? n_full : 0) +
            static_cast<std::uint64_t>(n_ranks) * options.n_candidates * sizeof(ReplyCandidate);
 }
 
@@ -62,26 +71,24 @@ OutcomeReader::Flags OutcomeReader::read(std::span<const forward::Row> rows,
         flags.signalled |= head.signalled != 0;
         flags.hashes_differ |= head.residual_hash != hashes_[0];
     }
+    std::size_t n_best = 0, n_whole = 0;
     for (std::size_t r = 0; r < rows.size(); ++r) {
         if (!rows[r].want_logits) continue;
-        const std::size_t slot = outcomes_.size();
         const std::size_t n = sequences.n_candidates(rows[r].sequence);
-        std::span<const float> full;
-        if (n == 0) {
+        expects(n != 0 || n_whole < full_slots_.size(), "a step gathers whole rows for few");
+        Slot& slot = n == 0 ? full_slots_[n_whole++] : slots_[n_best++];
+        if (n == 0)
             read_full_row(slot, rows[r], readers_, sequences);
-            full = slots_[slot].full;
-        } else {
+        else
             read_candidates(slot, n, readers_);
-        }
-        outcomes_.push_back({static_cast<std::uint32_t>(r), slots_[slot].candidates,
-                             slots_[slot].raw, combine_tree(log_sums_), full});
+        outcomes_.push_back({static_cast<std::uint32_t>(r), slot.candidates, slot.raw,
+                             combine_tree(log_sums_), slot.full});
     }
     return flags;
 }
 
-void OutcomeReader::read_candidates(std::size_t slot, std::size_t n_wanted,
+void OutcomeReader::read_candidates(Slot& merged, std::size_t n_wanted,
                                     std::vector<MessageReader>& readers) {
-    Slot& merged = slots_[slot];
     merged.candidates.clear();
     merged.raw.clear();
     std::size_t n_all = 0;
@@ -113,9 +120,8 @@ void OutcomeReader::read_candidates(std::size_t slot, std::size_t n_wanted,
     }
 }
 
-void OutcomeReader::read_full_row(std::size_t slot, const forward::Row& row,
+void OutcomeReader::read_full_row(Slot& merged, const forward::Row& row,
                                   std::vector<MessageReader>& readers, const Sequences& sequences) {
-    Slot& merged = slots_[slot];
     const partition::Sizes sizes = transformer_.hyperparameters().sizes();
     for (std::size_t rank = 0; rank < readers.size(); ++rank) {
         const auto head = readers[rank].get<ReplyRow>();

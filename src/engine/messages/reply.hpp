@@ -8,15 +8,18 @@
 
 #include "pillar/engine/loop.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace pillar::engine {
 
 bool has_penalties(const sampling::Parameters& parameters) noexcept;
 
-/// Whether whole rows may be gathered, of every sequence or of some.
-constexpr bool may_be_full(const LoopOptions& options) noexcept {
-    return options.full_logits || options.may_want_full_rows;
+/// Whole rows that a step may gather, of every sequence or of some.
+constexpr std::size_t max_full_rows(const LoopOptions& options,
+                                    std::size_t max_logit_rows) noexcept {
+    return options.full_logits ? max_logit_rows : std::min(options.max_full_rows, max_logit_rows);
 }
 
 /// Bytes the reply of a rank with so many rows of the vocabulary may take.
@@ -27,21 +30,34 @@ class ReplyBuilder {
   public:
     ReplyBuilder(const forward::Transformer& transformer, const LoopOptions& options);
 
-    /// The candidates' part of the message. `logits`: (rows with want_logits, own vocabulary rows).
+    /// The candidates' part of the message; the team shares the rows. `logits`: (rows with
+    /// want_logits, own vocabulary rows).
     void write(const StepPlan& plan, std::span<const float> logits, const Sequences& sequences,
                MessageWriter& message);
 
+    static std::uint64_t size_bytes(std::size_t vocabulary_rows, std::size_t max_logit_rows,
+                                    const LoopOptions& options, int n_threads);
+
   private:
-    void write_label(sampling::TokenId label, std::span<const float> raw, ReplyRow& head,
-                     MessageWriter& message) const;
-    void write_candidates(const forward::Row& row, std::span<const float> raw,
-                          const Sequences& sequences, ReplyRow& head, MessageWriter& message);
-    [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const;
+    /// What is sent of one row with logits.
+    struct Found {
+        const forward::Row* row = nullptr;
+        ReplyRow head;
+        std::vector<ReplyCandidate> candidates; ///< has room for n_candidates
+    };
+    struct Scratch {
+        AdjustedLogits adjusted; ///< of own rows of the vocabulary
+        std::vector<sampling::Candidate> best;
+    };
+    /// `label`: the only token that is looked for.
+    void find(Found& found, std::span<const float> raw, const Sequences& sequences,
+              std::optional<sampling::TokenId> label, Scratch& scratch) const noexcept;
+    [[nodiscard]] sampling::LogSum log_sum(std::span<const float> raw) const noexcept;
 
     const forward::Transformer& transformer_;
     const LoopOptions& options_;
-    AdjustedLogits adjusted_; ///< of own rows of the vocabulary
-    std::vector<sampling::Candidate> best_;
+    std::vector<Scratch> scratch_; ///< a thread each
+    std::vector<Found> found_;     ///< (max_logit_rows)
 };
 
 /// Rank 0 only: all ranks' replies to one step, merged.
@@ -67,16 +83,14 @@ class OutcomeReader {
     [[nodiscard]] std::span<const std::uint64_t> hashes() const noexcept { return hashes_; }
 
   private:
-    void read_candidates(std::size_t slot, std::size_t n_wanted,
-                         std::vector<MessageReader>& readers);
-    void read_full_row(std::size_t slot, const forward::Row& row,
-                       std::vector<MessageReader>& readers, const Sequences& sequences);
-
     struct Slot { ///< results of one row with logits
         std::vector<sampling::Candidate> candidates;
         std::vector<float> raw;
-        std::vector<float> full;
+        std::vector<float> full; ///< of a whole row
     };
+    void read_candidates(Slot& merged, std::size_t n_wanted, std::vector<MessageReader>& readers);
+    void read_full_row(Slot& merged, const forward::Row& row, std::vector<MessageReader>& readers,
+                       const Sequences& sequences);
 
     const forward::Transformer& transformer_;
     const LoopOptions& options_;
@@ -85,7 +99,8 @@ class OutcomeReader {
     std::vector<std::size_t> heads_;                 ///< how many of each list are merged
     std::vector<sampling::LogSum> log_sums_;         ///< a rank each
     AdjustedLogits adjusted_;                        ///< of whole rows
-    std::vector<Slot> slots_;
+    std::vector<Slot> slots_;                        ///< of rows of which the best are sent
+    std::vector<Slot> full_slots_;                   ///< of whole ones
     std::vector<RowOutcome> outcomes_;
     std::vector<std::uint64_t> hashes_;
     std::vector<MessageReader> readers_;

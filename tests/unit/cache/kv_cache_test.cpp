@@ -1,6 +1,8 @@
 #include "pillar/cache/kv_cache.hpp"
 
+#include <cstring>
 #include <gtest/gtest.h>
+#include <vector>
 
 namespace pillar::cache {
 namespace {
@@ -159,6 +161,51 @@ TEST(kv_cache, needs_memory_by_its_type) {
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * 80 * 4);
     of_80.types = kernels::CacheType::q8_0; // 80 int8 and 3 f16 scales a position
     EXPECT_EQ(KvCache::size_bytes(of_80), 24u * 256 * (80 + 6));
+}
+
+/// A page of keys has positions side by side, one of values dimensions; scales follow both.
+TEST(kv_cache, rows_are_what_the_kernels_have_stored) {
+    constexpr std::size_t n_positions = 300, dim = 40; // two pages; a block of 32 and one of 8
+    const kernels::Family& family = *kernels::families().front();
+    for (const kernels::CacheType type : {kernels::CacheType::f32, kernels::CacheType::f16,
+                                          kernels::CacheType::q8_0, kernels::CacheType::q4_0}) {
+        KvCache::Shape of_type = shape(4);
+        of_type.head_dim = dim;
+        of_type.types = type;
+        KvCache cache(of_type), other(of_type);
+        ASSERT_TRUE(cache.tables().reserve(1, n_positions - 1));
+        ASSERT_TRUE(other.tables().reserve(0, 0)); // so that its pages have other numbers
+        ASSERT_TRUE(other.tables().reserve(1, n_positions - 1));
+        std::vector<float> vector(dim);
+        for (std::size_t p = 0; p < n_positions; ++p) {
+            for (std::size_t d = 0; d < dim; ++d)
+                vector[d] = static_cast<float>(static_cast<int>(p * 7 + d * 3) % 101 - 50);
+            family.store_key(vector.data(), cache.keys(1, p / 256, 1, 2), type, dim, p % 256, 0,
+                             dim);
+            for (float& x : vector) x = -2 * x;
+            family.store_value(vector.data(), cache.values(1, p / 256, 1, 2), type, dim, p % 256, 0,
+                               dim);
+        }
+        const std::size_t row_bytes = KvCache::row_bytes(type, dim);
+        std::vector<std::byte> rows(n_positions * row_bytes), again(rows.size());
+        cache.read_rows(1, n_positions, 1, 2, rows);
+        other.write_rows(1, n_positions, 1, 2, rows);
+        other.read_rows(1, n_positions, 1, 2, again);
+        EXPECT_EQ(rows, again);
+        for (std::size_t p = 0; p < n_positions; p += 37)
+            EXPECT_EQ(std::memcmp(other.keys(1, p / 256, 1, 2), cache.keys(1, p / 256, 1, 2),
+                                  p < 256 ? kernels::page_bytes(type, dim) : 1),
+                      0);
+        if (type != kernels::CacheType::f32) continue;
+        for (std::size_t p = 0; p < n_positions; ++p)
+            for (std::size_t d = 0; d < dim; ++d) {
+                float key = 0, value = 0;
+                std::memcpy(&key, rows.data() + p * row_bytes + d * 4, 4);
+                std::memcpy(&value, rows.data() + p * row_bytes + (dim + d) * 4, 4);
+                ASSERT_EQ(key, static_cast<float>(static_cast<int>(p * 7 + d * 3) % 101 - 50));
+                ASSERT_EQ(value, -2 * key);
+            }
+    }
 }
 
 } // namespace

@@ -98,7 +98,7 @@ Outcome together(const std::vector<Job>& all, std::size_t max_sequences, std::si
     OneRank rank(tiny(), model, 2);
     LoopOptions loop_options;
     loop_options.n_candidates = 64;
-    loop_options.may_want_full_rows = true;
+    loop_options.max_full_rows = 2;
     loop_options.log_sums = true;
     loop_options.banned = tiny_tokenizer().end_tokens();
     Loop loop(rank.transformer(), rank.comm(), loop_options);

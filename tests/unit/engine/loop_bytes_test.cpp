@@ -18,8 +18,8 @@ TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_replies) {
     options.max_logit_rows = n_rows;
     const partition::Sizes sizes{32, 8, 64, 5632, n_vocab};
     const auto bytes = [&](int rank, int n_ranks) {
-        return loop_bytes(sizes, partition::even_share(sizes, rank, n_ranks), options,
-                          whole_rows());
+        return loop_bytes(sizes, partition::even_share(sizes, rank, n_ranks), options, whole_rows(),
+                          1);
     };
     constexpr std::size_t small = 100'000; // histories, headers, one adjusted row
     // Own reply, and a message in the gather buffer for each rank of the subtree.
@@ -37,7 +37,7 @@ TEST(loop_bytes, of_whole_rows_are_one_slice_on_a_rank_that_only_replies) {
     // A third of the ranks own most of the vocabulary: room for the longest reply a message.
     const double weights[] = {0.8, 0.1, 0.1};
     const auto leaf = partition::share_of(sizes, 1, 3, weights);
-    EXPECT_LE(loop_bytes(sizes, leaf, options, whole_rows()), whole + small);
+    EXPECT_LE(loop_bytes(sizes, leaf, options, whole_rows(), 1), whole + small);
 }
 
 TEST(loop_bytes, are_what_a_loop_asks_for) {
@@ -50,7 +50,8 @@ TEST(loop_bytes, are_what_a_loop_asks_for) {
         const Loop loop(rank.transformer(), rank.comm(), loop_options);
         const std::uint64_t asked = support::n_requested_bytes() - before;
         const std::uint64_t planned =
-            loop_bytes(tiny().h().sizes(), rank.transformer().share(), options, loop_options);
+            loop_bytes(tiny().h().sizes(), rank.transformer().share(), options, loop_options,
+                       rank.transformer().team().size());
         EXPECT_LE(asked, planned + 8192); // the request, small lists
         EXPECT_GE(asked, planned);
     }

@@ -245,7 +245,7 @@ std::vector<Generated> batch(Who who, std::size_t n_jobs, std::size_t max_sequen
                              BatchCounts* batch_counts = nullptr) {
     Machine machine(small(), who, 6, max_sequences, n_pages);
     LoopOptions of_loop = loop_options({});
-    of_loop.may_want_full_rows = true;
+    of_loop.max_full_rows = 64;
     of_loop.banned = tiny_tokenizer().end_tokens();
     const auto loop = machine.loop(of_loop);
     std::vector<Generated> answers(n_jobs);
@@ -257,7 +257,8 @@ std::vector<Generated> batch(Who who, std::size_t n_jobs, std::size_t max_sequen
          .n_context = 1024,
          .n_candidates = 64,
          .min_candidates = 8,
-         .max_logit_rows = 64},
+         .max_logit_rows = 64,
+         .max_full_rows = 64},
         [&](bool) -> ContinuousBatch::Next {
             if (next == n_jobs) return {.sequence = nullptr, .is_end = true};
             const auto j = static_cast<int>(next++);

@@ -3,13 +3,13 @@
 # take per 32 weights and column; docs/performance_model.md says what that means. Fails when a format that has a limit
 # exceeds it. The last line of output is the summary.
 #
-#   jobs/a72_cycles.sh
+#   jobs/cross/a72_cycles.sh
 #
 # The limits hold for clang, whose model of the processor is the simulator's own; the loops of g++, which builds the
 # program, are reported beside them.
 set -euo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=../env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/../env.sh"
 cd -- "$pillar_root"
 
 ((!$#)) || { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0; }

@@ -3,7 +3,7 @@
 # program on another machine. Works with an apt database of its own beside it: neither the host's packages nor its list
 # of architectures change, and no root is needed. Run again at will; --force starts afresh.
 set -euo pipefail
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 root=$PWD
 
 packages=(libc6-dev linux-libc-dev libstdc++6 libgcc-s1 libgomp1
@@ -17,10 +17,10 @@ die() {
 }
 
 if [[ ${1-} == -h || ${1-} == --help ]]; then
-    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' -- jobs/sysroot.sh
+    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' -- jobs/cross/sysroot.sh
     exit 0
 fi
-[[ $# -eq 0 || $* == --force ]] || die "usage: jobs/sysroot.sh [--force]" 64
+[[ $# -eq 0 || $* == --force ]] || die "usage: jobs/cross/sysroot.sh [--force]" 64
 for tool in apt-get dpkg; do
     command -v $tool >/dev/null || die "needs $tool (Debian or one of its kin)" 77
 done
