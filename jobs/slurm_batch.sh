@@ -6,7 +6,7 @@
 #
 # Submit from the project's folder (or set PILLAR_ROOT). Partition, account and nodes come from sbatch's command line;
 # the words are those of `pillar batch`. In an array each task answers its share of the lines, into an output of its own:
-# jobs/lib/merge_shards.sh puts them together. %A, %a and %j among the words are the ids of the array, of the task in it and
+# jobs/merge_shards.sh puts them together. %A, %a and %j among the words are the ids of the array, of the task in it and
 # of the job; %% is a percent sign.
 # Two minutes before the time limit the ranks are asked to stop: they write what is answered and end with 75, and the
 # job goes back to the queue, where it takes up what is left, until nothing is: at most PILLAR_REQUEUES times (default

@@ -10,8 +10,8 @@
 # ranks, threads and repetitions. Another command needs another folder, or --force, which removes the former runs.
 # jobs/sweep.sh has more studies, a random order, pauses for hot boards, figures and a page.
 set -uo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 # shellcheck source=lib/sweep.sh
 source "$pillar_root/jobs/lib/sweep.sh"
 

@@ -26,8 +26,8 @@
 # that was stopped (it ends with 75) is continued by the same command, also with further values, ranks and repetitions.
 # On one machine ranks share the cores: give the command -t 1, so that all runs have the same threads a rank.
 set -uo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 # shellcheck source=lib/sweep.sh
 source "$pillar_root/jobs/lib/sweep.sh"
 
@@ -169,6 +169,6 @@ fi
 shown=(--plots "$out/figures" --html "$out/report.html" --force)
 if ! command -v gnuplot >/dev/null; then
     shown=()
-    printf 'sweep: no gnuplot here, so neither figures nor page; jobs/packages.sh test brings it\n' >&2
+    printf 'sweep: no gnuplot here, so neither figures nor page; jobs/lib/packages.sh test brings it\n' >&2
 fi
 "$pillar_binary" report "${traces[@]}" ${profile:+--profile "$profile"} "${shown[@]}"

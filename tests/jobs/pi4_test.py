@@ -36,7 +36,7 @@ def quietly(*command):
 
 @unittest.skipUnless(platform.machine() == "x86_64", "emulates a Pi: runs on x86-64 machines")
 @unittest.skipUnless(shutil.which("aarch64-linux-gnu-g++") and shutil.which(EMULATOR),
-                     "needs g++-aarch64-linux-gnu and qemu-user-static (jobs/packages.sh test)")
+                     "needs g++-aarch64-linux-gnu and qemu-user-static (jobs/lib/packages.sh test)")
 class Pi4(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

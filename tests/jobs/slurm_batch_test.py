@@ -134,7 +134,7 @@ class MergeShards(Clone):
         return path
 
     def merge(self, *arguments):
-        return self.run_job("lib/merge_shards.sh", "-o", "all.jsonl", *arguments, cwd=self.folder)
+        return self.run_job("merge_shards.sh", "-o", "all.jsonl", *arguments, cwd=self.folder)
 
     def refused(self, code, sentence, *arguments):
         result = self.merge(*arguments)

@@ -114,7 +114,7 @@ void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
     if (!strays.empty())
         verdicts.push_back({Level::slow, "path",
                             fmt::format("messages went over {} although btl_tcp_if_include names "
-                                        "{}: is it set on all nodes (jobs/env.sh)?",
+                                        "{}: is it set on all nodes (jobs/lib/env.sh)?",
                                         joined(strays, ", "), facts.node(0).named_interfaces)});
     if (!unseen.empty())
         verdicts.push_back({Level::note, "path",

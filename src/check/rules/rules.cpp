@@ -111,7 +111,7 @@ std::vector<Verdict> judge_identities(const std::vector<IdentityFacts>& identiti
     const auto hosts = hosts_of_all(identities);
     return {same("program", hosts, programs, "jobs/deploy.sh brings the same one to all nodes"),
             same("MPI", hosts, libraries,
-                 "install the same version on all nodes (jobs/packages.sh run)")};
+                 "install the same version on all nodes (jobs/lib/packages.sh run)")};
 }
 
 std::vector<Verdict> judge_models(const ClusterFacts& facts) {

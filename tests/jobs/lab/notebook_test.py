@@ -27,7 +27,7 @@ except ImportError as error:
     MISSING = error.name
 
 
-@unittest.skipIf(MISSING, f"needs Python's {MISSING} (jobs/packages.sh test)")
+@unittest.skipIf(MISSING, f"needs Python's {MISSING} (jobs/lib/packages.sh test)")
 @unittest.skipUnless(MODEL.exists(), "the demo model is not there (jobs/get_model.sh gets it)")
 class Notebook(unittest.TestCase):
     @classmethod

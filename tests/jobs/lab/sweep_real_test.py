@@ -19,7 +19,7 @@ MODEL = support.ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @unittest.skipUnless(MODEL.exists(), "the demo model is not there (jobs/get_model.sh gets it)")
-@unittest.skipUnless(shutil.which("gnuplot"), "needs gnuplot (jobs/packages.sh test)")
+@unittest.skipUnless(shutil.which("gnuplot"), "needs gnuplot (jobs/lib/packages.sh test)")
 class Studies(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pillar sweep "))

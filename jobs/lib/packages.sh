@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The one list of Debian packages, and what installs those that are missing.
 #
-#   jobs/packages.sh GROUP ...        install what is missing of these groups (says nothing when all is there)
-#   jobs/packages.sh --list GROUP ... print their names
-#   jobs/packages.sh --missing GROUP ... print the names of those that are missing
+#   jobs/lib/packages.sh GROUP ...        install what is missing of these groups (says nothing when all is there)
+#   jobs/lib/packages.sh --list GROUP ... print their names
+#   jobs/lib/packages.sh --missing GROUP ... print the names of those that are missing
 #
 # run    on a node that gets a finished program
 # build  to build the program
@@ -48,7 +48,7 @@ for group; do
     *) die 64 "no group of packages is called '$group'; there are run, build, test, all, pip" ;;
     esac
 done
-((${#wanted[@]} > 0)) || die 64 "usage: jobs/packages.sh [--list | --missing] GROUP ..."
+((${#wanted[@]} > 0)) || die 64 "usage: jobs/lib/packages.sh [--list | --missing] GROUP ..."
 if [[ $verb == list ]]; then
     printf '%s\n' "${wanted[@]}"
     exit

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the results of a batch's shards into one file, in the order of the input's lines.
 #
-#   jobs/lib/merge_shards.sh -o RESULTS.jsonl [-i REQUESTS.jsonl] [--force] SHARD.jsonl ...
+#   jobs/merge_shards.sh -o RESULTS.jsonl [-i REQUESTS.jsonl] [--force] SHARD.jsonl ...
 #
 #   -o FILE     where they go; it takes its name when it is whole
 #   -i FILE     the batch's input: each of its lines must have a result
@@ -10,8 +10,8 @@
 # A line that stands twice, is torn or is no result ends this with 65 and a sentence; so does, with -i, a line without a
 # result, with 75: run the shard once more. The shards are left as they are.
 set -uo pipefail
-# shellcheck source=../env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/../env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 export LC_ALL=C # bytes
 
 output='' input='' force=no shards=()
@@ -27,7 +27,7 @@ while (($# > 0)); do
     esac
     shift
 done
-[[ -n $output && ${#shards[@]} -gt 0 ]] || die 64 "usage: jobs/lib/merge_shards.sh -o RESULTS.jsonl [-i REQUESTS.jsonl] SHARD.jsonl ..."
+[[ -n $output && ${#shards[@]} -gt 0 ]] || die 64 "usage: jobs/merge_shards.sh -o RESULTS.jsonl [-i REQUESTS.jsonl] SHARD.jsonl ..."
 for file in "${shards[@]}" ${input:+"$input"}; do
     [[ -f $file && -r $file ]] || die 66 "$file: no such file"
     [[ ! $file -ef $output ]] || die 64 "$output is being read; give the output another name"
