@@ -1,4 +1,4 @@
-# Cross-compiles for a 64-bit Raspberry Pi (Cortex-A72) against the sysroot that jobs/cross/sysroot.sh unpacks. Without a
+# Cross-compiles for a 64-bit Raspberry Pi (Cortex-A72) against the sysroot that jobs/develop/sysroot.sh unpacks. Without a
 # sysroot only what needs no library beyond the compiler's own can be built.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)

@@ -21,7 +21,7 @@ set(PILLAR_ISA_avx512_processor x86_64)
 set(PILLAR_ISA_avx512_flags -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
 set(PILLAR_ISA_neon_processor aarch64)
 # g++'s first scheduling pass, before registers are given out, mixes the columns of a block and makes more of them live
-# than there are (jobs/cross/a72_cycles.sh shows what it costs). clang does not know the flag.
+# than there are (jobs/develop/a72_cycles.sh shows what it costs). clang does not know the flag.
 set(PILLAR_ISA_neon_flags $<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>)
 set(PILLAR_ISA_dotprod_processor aarch64)
 set(PILLAR_ISA_dotprod_flags -march=armv8.2-a+dotprod -mtune=cortex-a76 ${PILLAR_ISA_neon_flags})

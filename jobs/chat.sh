@@ -8,8 +8,8 @@
 # Also takes turns from a pipe. docs/running.md has the table of exit codes.
 set -uo pipefail
 [[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 
 usage='usage: jobs/chat.sh -n RANKS [--hostfile FILE] [launch.sh options] -- -m MODEL [chat flags]'
 own=()

@@ -3,8 +3,8 @@
 # installs missing packages, builds, gets the demo model once, runs it, reports. Says at the start what of that is to do
 # and how long it takes here. Safe to repeat.
 set -euo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 # shellcheck source=lib/build.sh
 source "$pillar_root/jobs/lib/build.sh"
 # shellcheck source=lib/machine.sh
@@ -18,7 +18,7 @@ trace=build/demo/trace.h5
 
 plan() {
     local missing build='what has changed since the last build' fetch='98 MB to download, half a minute at 25 Mbit/s'
-    missing=$(jobs/packages.sh --missing build)
+    missing=$(jobs/lib/packages.sh --missing build)
     if [[ -n $missing ]]; then
         missing="$(count "$(wc -w <<<"$missing")" package) of Debian, some minutes"
     fi
@@ -46,7 +46,7 @@ end_step() {
 
 plan
 step 'install packages'
-jobs/packages.sh build
+jobs/lib/packages.sh build
 
 step 'build pillar'
 # Where the tests are built already, they stay configured; a first build leaves them out.

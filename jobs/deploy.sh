@@ -9,8 +9,8 @@
 # node it is about. Of a split model, give any part. Exit codes: 0 all nodes are ready, 69 some are not, 75 stopped.
 # PILLAR_SSH replaces `ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15`, here and on the nodes.
 set -uo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 # shellcheck source=lib/hostfile.sh
 source "$pillar_root/jobs/lib/hostfile.sh"
 # shellcheck source=lib/relay.sh
@@ -52,7 +52,7 @@ start_on() {
     local node=$1 version
     version=$(on "$node" "$(quote "${files[0]}") --version") || {
         printf '%s: the program does not start there; its libraries: sudo apt-get install %s\n' "$node" \
-            "$("$pillar_root/jobs/packages.sh" --list run | tr '\n' ' ')" >&2
+            "$("$pillar_root/jobs/lib/packages.sh" --list run | tr '\n' ' ')" >&2
         return 1
     }
     printf '%s: %s\n' "$node" "$version"

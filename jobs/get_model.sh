@@ -5,8 +5,8 @@
 #   gemma-3-270m  Gemma 3 270M, Q4_K_M (253 MB, under Google's terms for Gemma: ai.google.dev/gemma/terms)
 # Nothing stands under the model's name before its checksum has been found right.
 set -euo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 [[ ${1-} != -h && ${1-} != --help ]] || print_help
 usage="usage: jobs/get_model.sh [demo | gemma-3-270m]"
 (($# <= 1)) || die 64 "$usage"
@@ -49,7 +49,7 @@ find_pip() {
     done
     return 1
 }
-find_pip >/dev/null || "$pillar_root/jobs/packages.sh" pip
+find_pip >/dev/null || "$pillar_root/jobs/lib/packages.sh" pip
 python=$(find_pip) || die 74 "no pip to get $what with; python3-pip brings it"
 
 mkdir -p models

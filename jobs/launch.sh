@@ -11,8 +11,8 @@
 set -uo pipefail
 [[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
 trap 'exit 75' INT TERM HUP USR1 # nothing has been started yet that would have to end in order
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 
 # shellcheck source=lib/hostfile.sh
 source "$pillar_root/jobs/lib/hostfile.sh"
@@ -76,7 +76,7 @@ launcher=${PILLAR_LAUNCHER:-mpirun}
 if [[ -z ${PILLAR_LAUNCHER-} && $in_slurm == yes ]] && srun --mpi=list 2>&1 | grep -qw pmix; then
     launcher=srun
 fi
-command -v "${launcher%% *}" >/dev/null || die 66 "no $launcher here; jobs/packages.sh run installs Open MPI"
+command -v "${launcher%% *}" >/dev/null || die 66 "no $launcher here; jobs/lib/packages.sh run installs Open MPI"
 
 # One rank a node gets all its cores; more share them equally. On one machine nothing is bound: pillar divides the
 # cores among the ranks that share them (-t). Waiting threads must not spin where ranks share a core.

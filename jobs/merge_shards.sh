@@ -10,8 +10,8 @@
 # A line that stands twice, is torn or is no result ends this with 65 and a sentence; so does, with -i, a line without a
 # result, with 75: run the shard once more. The shards are left as they are.
 set -uo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 export LC_ALL=C # bytes
 
 output='' input='' force=no shards=()

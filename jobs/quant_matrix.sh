@@ -203,7 +203,7 @@ done
 [[ $keep == yes ]] || rm -f -- "$base"
 rmdir -- "$scratch" 2>/dev/null
 
-python3 "$pillar_root/jobs/lib/quant_table.py" "$out" || exit
+python3 "$pillar_root/jobs/lib/quant/table.py" "$out" || exit
 if command -v gnuplot >/dev/null; then
     (cd -- "$out" && gnuplot quality.gnuplot) || die 70 "gnuplot could not draw $out/quality.gnuplot"
 fi

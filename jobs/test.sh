@@ -7,8 +7,8 @@
 # --also L  of those only the ones with the label L (asan, fuzz, cross, accuracy)
 # --label L only the tests with the label L (`--label fast`: under two minutes)
 set -euo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 # mpirun takes every daemon port that it is given, and another job may be starting beside this one.
 unset "${daemon_ports}_ipv4_ports" "${daemon_ports}_ipv6_ports"
 # shellcheck source=lib/build.sh
@@ -29,7 +29,7 @@ done
 
 groups=(build test)
 [[ $all == no && ${#also[@]} -eq 0 && -z $label ]] || groups+=(all)
-jobs/packages.sh "${groups[@]}"
+jobs/lib/packages.sh "${groups[@]}"
 # Another python3 in PATH may lack numpy and h5py; Debian's has them.
 configure -DPILLAR_TESTS=ON -DPython3_EXECUTABLE=/usr/bin/python3
 build --target all

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The table of jobs/cross/a72_cycles.sh: cycles per 32 weights and column, and whether the limits hold.
+"""The table of jobs/develop/a72_cycles.sh: cycles per 32 weights and column, and whether the limits hold.
 
 usage: cycle_table.py CLANG.txt GXX.txt      lines `FORMAT COLUMNS CYCLES` (loop_cycles.py)
 """

@@ -3,8 +3,8 @@
 # batch shell alone (--signal=B:), so the scripts run their work through run_and_pass_signals.
 # shellcheck source=pass_signals.sh
 source jobs/lib/pass_signals.sh
-# shellcheck source=../env.sh
-source jobs/env.sh
+# shellcheck source=env.sh
+source jobs/lib/env.sh
 
 started=$EPOCHSECONDS
 n_requeues=${PILLAR_REQUEUES:-3}

@@ -2,6 +2,7 @@
 
 #include "model_bench.hpp"
 #include "output.hpp"
+#include "usual.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/core/errors.hpp"
@@ -16,19 +17,6 @@
 namespace pillar::bench {
 
 namespace {
-
-std::vector<session::ModelOptions> models_of(const BenchOptions& options) {
-    std::vector<session::ModelOptions> models;
-    for (const std::string& file : options.files) {
-        models.push_back(options.model);
-        models.back().model = file;
-    }
-    for (const synthetic::SyntheticName& name : options.synthetic) {
-        models.push_back(options.model);
-        models.back().synthetic = name;
-    }
-    return models;
-}
 
 BenchOutput::Columns columns_for(const BenchOptions& options, const std::vector<BenchTest>& tests) {
     BenchOutput::Columns columns;

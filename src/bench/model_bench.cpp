@@ -1,12 +1,12 @@
 #include "model_bench.hpp"
 
+#include "usual.hpp"
+
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/exchange.hpp"
 #include "pillar/core/log.hpp"
 #include "pillar/core/program.hpp"
-#include "pillar/gguf/value.hpp"
-#include "pillar/model/architecture.hpp"
 #include "pillar/recording/recorder.hpp"
 #include "pillar/session/model_file.hpp"
 #include "pillar/synthetic/synthetic.hpp"
@@ -24,18 +24,6 @@ namespace pillar::bench {
 
 namespace {
 
-session::ModelOptions with_room(session::ModelOptions options,
-                                const std::vector<BenchTest>& tests) {
-    options.n_context = 1;
-    options.n_batch = 1;
-    for (const BenchTest& test : tests) {
-        options.n_context = std::max(options.n_context, test.test.n_positions());
-        options.n_batch = std::max(options.n_batch, test.test.n_batch);
-        options.n_threads = std::max(options.n_threads, test.n_threads);
-    }
-    return options;
-}
-
 session::SessionNeeds needs(const session::ModelOptions& options,
                             const session::TraceFlags& trace) {
     session::SessionNeeds needs;
@@ -45,32 +33,6 @@ session::SessionNeeds needs(const session::ModelOptions& options,
             recording::check_output(trace.path, trace.force, session::files_read(options, {}));
     };
     return needs;
-}
-
-/// As `run` has them by default: the same candidates are gathered.
-engine::LoopOptions loop_options() {
-    engine::LoopOptions options;
-    options.n_candidates = sampling::candidates_needed(options.sampling);
-    return options;
-}
-
-/// As llama-bench: the whole prompt, one generated token.
-engine::BenchmarkTest warm_up_of(engine::BenchmarkTest test) {
-    test.n_gen = std::min<std::size_t>(test.n_gen, 1);
-    return test;
-}
-
-/// "llama 1.2B Q4_K_M" or "Llama-3.2-1B Q4_K_M synthetic"
-std::string model_type(const model::Model& model, const session::ModelOptions& options) {
-    const auto file_type = model.file.metadata().integer("general.file_type", 0, UINT32_MAX);
-    const quant::MixInfo* mix =
-        file_type ? quant::find_mix(static_cast<std::uint32_t>(*file_type)) : nullptr;
-    const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
-    if (options.synthetic)
-        return std::string(options.synthetic->shape->title) + title + " synthetic";
-    const auto n = static_cast<double>(model.plan.n_parameters);
-    return std::string(model.h.architecture->name) +
-           (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;
 }
 
 std::string utc_now() {
@@ -179,9 +141,6 @@ void ModelBench::clear_progress() const {
 
 /// Rank 0 only.
 tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<double>& seconds) {
-    std::uint64_t tensor_bytes = 0;
-    for (const gguf::TensorInfo& tensor : session_.file().tensors())
-        tensor_bytes += tensor.size_bytes;
     tables::Record r;
     r.set("build_commit", revision());
     r.set("build_version", version());
@@ -189,7 +148,7 @@ tables::Record ModelBench::record_of(const BenchTest& test, const std::vector<do
     r.set("backends", "MPI");
     r.set("model_filename", session_.file().path());
     r.set("model_type", model_type(session_.model(), options_));
-    r.set("model_size", tensor_bytes);
+    r.set("model_size", tensor_bytes(session_.file()));
     r.set("model_n_params", session_.model().plan.n_parameters);
     r.set("n_batch", test.test.n_batch);
     r.set("n_ubatch", test.test.n_batch);

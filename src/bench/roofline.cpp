@@ -35,39 +35,15 @@ void Roofline::measure() {
                        measure::integer_rate(session_.family(), session_.team()).value_or(0)});
 }
 
-Roofline::Amounts Roofline::work_of(const engine::BenchmarkTest& test) const {
-    const forward::StepCost cost = session_.transformer().cost();
-    const model::Hyperparameters& h = session_.transformer().hyperparameters();
-    Amounts work;
-    const auto add_step = [&](std::size_t first, std::size_t n_rows, bool wants_logits) {
-        const auto n = static_cast<double>(n_rows);
-        work.bytes +=
-            cost.layer_bytes_of(n_rows) +
-            static_cast<double>(forward::seen_in_layers(h, first, n_rows).read * cost.kv_bytes) /
-                static_cast<double>(h.n_layers);
-        work.macs += n * static_cast<double>(cost.layer_macs);
-        if (!wants_logits) return;
-        work.bytes += static_cast<double>(cost.output_bytes);
-        work.macs += static_cast<double>(cost.output_macs);
-    };
-    const std::size_t prompt_end = test.n_depth + test.n_prompt;
-    for (std::size_t at = test.n_depth; at < prompt_end; at += test.n_batch) {
-        const std::size_t n = std::min(test.n_batch, prompt_end - at);
-        add_step(at, n, at + n == prompt_end);
-    }
-    for (std::size_t at = prompt_end; at < test.n_positions(); ++at) add_step(at, 1, true);
-    return work;
-}
-
 /// The mean of before and after.
-Roofline::Amounts Roofline::limits_around(std::size_t repetition) const {
+Amounts Roofline::limits_around(std::size_t repetition) const {
     const Amounts& before = limits_[repetition];
     const Amounts& after = limits_[repetition + 1];
     return {(before.bytes + after.bytes) / 2, (before.macs + after.macs) / 2};
 }
 
 /// Shares of the limits that the products alone reach.
-Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
+Amounts Roofline::matrices_alone(std::size_t n_rows) {
     forward::Transformer& transformer = session_.transformer();
     const forward::StepCost cost = transformer.cost();
     const double output = n_rows == 1 ? 1.0 : 0.0;
@@ -93,7 +69,8 @@ Roofline::Amounts Roofline::matrices_alone(std::size_t n_rows) {
 void Roofline::finish(const engine::BenchmarkTest& test, const std::vector<double>& seconds,
                       tables::Record& record) {
     comm::Communicator& comm = session_.comm();
-    const Amounts work = work_of(test);
+    const Amounts work =
+        work_of(test, session_.transformer().cost(), session_.transformer().hyperparameters());
     std::vector<double> bytes_per_s, macs_per_s;
     std::vector<Amounts> min_s; // a repetition would take by each limit
     for (std::size_t i = 0; i + 1 < limits_.size(); ++i) {

@@ -3,6 +3,7 @@
 // test with the same threads, and how much of it the test used.
 
 #include "output.hpp"
+#include "work.hpp"
 
 #include "pillar/engine/benchmark.hpp"
 #include "pillar/measure/bandwidth.hpp"
@@ -27,11 +28,6 @@ class Roofline {
                 tables::Record& record);
 
   private:
-    /// Bytes and int8 multiplications: a rank's a second, or a test's of this rank.
-    struct Amounts {
-        double bytes = 0;
-        double macs = 0; ///< as a limit 0: not known for the family
-    };
     /// Of one rank.
     struct RankSums {
         Amounts work;
@@ -39,7 +35,6 @@ class Roofline {
         Amounts matrices; ///< shares that the products alone reach
     };
 
-    [[nodiscard]] Amounts work_of(const engine::BenchmarkTest& test) const;
     [[nodiscard]] Amounts limits_around(std::size_t repetition) const;
     Amounts matrices_alone(std::size_t n_rows);
 

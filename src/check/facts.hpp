@@ -1,6 +1,7 @@
 #pragma once
 // What `check` knows of a cluster when it judges: gathered from all ranks, plain data.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,11 +20,13 @@ struct IdentityFacts {
 
 /// The model's file as this rank sees it.
 struct ModelFacts {
-    bool is_asked = false; ///< -m or --synthetic was given
-    std::string name;      ///< path or name as given
-    int code = 0;          ///< exit code of what went wrong; 0: it is there
-    std::string problem;   ///< sentence
-    std::string hash;      ///< of the header
+    bool is_asked = false;                ///< -m or --synthetic was given
+    std::string name;                     ///< path or name as given
+    int code = 0;                         ///< exit code of what went wrong; 0: it is there
+    std::string problem;                  ///< sentence
+    std::string hash;                     ///< of the header
+    double file_bytes = 0;                ///< of the whole file
+    std::optional<double> cached_bytes{}; ///< of these, in this machine's page cache
 };
 
 struct LinkFacts {
@@ -36,23 +39,46 @@ struct LinkFacts {
     std::optional<int> receive_delay_us;
 };
 
+/// A CPU of the machine.
+struct CpuFacts {
+    int cpu = 0;
+    double speed = 0;     ///< in units that the machine's CPUs share
+    bool is_used = false; ///< this rank's threads may run there
+};
+
+/// A process that is no rank and kept a part of a CPU busy during the check.
+struct ProcessFacts {
+    std::int64_t process = 0;
+    std::string name;
+    double cpus = 0;
+    std::vector<int> on;        ///< CPUs, ascending …
+    std::vector<double> shares; ///< … and what it took of each
+};
+
 struct NodeFacts {
     std::string board;
     std::string cpu;
-    int n_cpus = 0;    ///< online
-    int n_threads = 0; ///< that this rank would compute with
-    std::string kernels;
+    int n_cpus = 0;                        ///< online
+    int n_threads = 0;                     ///< that this rank would compute with
+    std::string kernels;                   ///< the fastest family that this rank can run
+    std::vector<std::string> families;     ///< of its program
+    std::vector<std::string> instructions; ///< telemetry::product_instructions
+    std::vector<CpuFacts> cpus;            ///< empty: their speeds are not told
     double memory_bytes = 0;
     double available_bytes = 0;
     std::string limited_by;           ///< what `available_bytes` is limited by
     std::optional<double> need_bytes; ///< of this rank, for the model asked
+    double weight_bytes = 0;          ///< of these, weights: what loading reads
     std::string shortage;             ///< what a run would be refused with; "": there is room
     std::string governor;             ///< "" where the kernel has none
     std::optional<double> max_clock_mhz;
     std::optional<double> clock_mhz; ///< the slowest CPU's, just after it was busy
     std::optional<double> temperature_c;
     std::optional<unsigned> throttled;    ///< Raspberry Pi's bits
+    std::optional<double> supply_v;       ///< while busy
     std::optional<double> other_cpus;     ///< that other programs kept busy during the check
+    std::int64_t process = 0;             ///< this rank's
+    std::vector<ProcessFacts> others;     ///< of the machine, the busiest first
     double read_bytes_per_s = 0;          ///< this rank, while all ranks measure
     std::optional<double> products_per_s; ///< int8
     double barrier_s = 0;
@@ -77,6 +103,9 @@ struct PairFacts {
     double residual = 0;
     std::string carrier_a; ///< interface that the messages of a took; "": none was seen
     std::string carrier_b;
+    int n_short = 0;      ///< round trips of short messages
+    int n_stalls = 0;     ///< of these, stalls
+    double longest_s = 0; ///< of these, the longest one
 };
 
 struct AllreduceFacts {

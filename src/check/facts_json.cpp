@@ -24,18 +24,22 @@ namespace pillar::check {
 using Json = nlohmann::json; // what these macros know
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(IdentityFacts, rank, host, machine, network, program, mpi)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelFacts, is_asked, name, code, problem, hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelFacts, is_asked, name, code, problem, hash, file_bytes,
+                                   cached_bytes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LinkFacts, name, state, speed_mbit_per_s, duplex, is_wireless,
                                    energy_efficient, receive_delay_us)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, memory_bytes,
-                                   available_bytes, limited_by, need_bytes, shortage, governor,
-                                   max_clock_mhz, clock_mhz, temperature_c, throttled, other_cpus,
-                                   read_bytes_per_s, products_per_s, barrier_s, f32_summing_s,
-                                   f16_summing_s, q8_summing_s, clock_offset_s, clock_uncertainty_s,
-                                   named_interfaces, links)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CpuFacts, cpu, speed, is_used)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessFacts, process, name, cpus, on, shares)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NodeFacts, board, cpu, n_cpus, n_threads, kernels, families,
+                                   instructions, cpus, memory_bytes, available_bytes, limited_by,
+                                   need_bytes, weight_bytes, shortage, governor, max_clock_mhz,
+                                   clock_mhz, temperature_c, throttled, supply_v, other_cpus,
+                                   process, others, read_bytes_per_s, products_per_s, barrier_s,
+                                   f32_summing_s, f16_summing_s, q8_summing_s, clock_offset_s,
+                                   clock_uncertainty_s, named_interfaces, links)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PairFacts, a, b, latency_s, s_per_byte, s_per_byte_both_ways,
                                    s_per_byte_long, stored_s_per_byte, residual, carrier_a,
-                                   carrier_b)
+                                   carrier_b, n_short, n_stalls, longest_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AllreduceFacts, what, algorithm, n_bytes, time_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlapFacts, sum_s, computing_s, together_s, hidden_share,
                                    delay_s)

@@ -3,34 +3,31 @@
 #include "gather.hpp"
 
 #include "facts_json.hpp"
+#include "node_facts.hpp"
 #include "rules/rules.hpp"
 
 #include "pillar/comm/agree.hpp"
 #include "pillar/comm/binding.hpp"
 #include "pillar/comm/exchange.hpp"
-#include "pillar/core/function_ref.hpp"
 #include "pillar/core/program.hpp"
 #include "pillar/core/timing.hpp"
 #include "pillar/forward/transformer.hpp"
 #include "pillar/gguf/file.hpp"
 #include "pillar/measure/allreduce.hpp"
-#include "pillar/measure/bandwidth.hpp"
-#include "pillar/measure/barrier.hpp"
 #include "pillar/measure/delay.hpp"
-#include "pillar/measure/integer_rate.hpp"
 #include "pillar/measure/network.hpp"
 #include "pillar/measure/overlap.hpp"
 #include "pillar/model/tensors.hpp"
 #include "pillar/session/memory_check.hpp"
 #include "pillar/session/model_file.hpp"
-#include "pillar/telemetry/host.hpp"
 #include "pillar/telemetry/interfaces.hpp"
 #include "pillar/telemetry/memory.hpp"
 #include "pillar/telemetry/other_work.hpp"
+#include "pillar/telemetry/page_cache.hpp"
+#include "pillar/telemetry/processes.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <fmt/core.h>
 
 namespace pillar::check {
@@ -61,6 +58,11 @@ ModelFacts look_at_model(const session::ModelOptions& options, OpenModel& model)
         model.h = model::read_hyperparameters(*model.file);
         model::check_tensors(*model.file, model.h);
         facts.hash = fmt::format("{:016x}", model.file->header_hash());
+        if (options.synthetic) return facts;
+        if (const auto cached = telemetry::read_cached(options.model)) {
+            facts.file_bytes = static_cast<double>(cached->n_bytes);
+            facts.cached_bytes = static_cast<double>(cached->cached_bytes);
+        }
     } catch (const Error& error) {
         facts.code = static_cast<int>(error.code());
         facts.problem = error.what();
@@ -85,48 +87,6 @@ session::MemoryReport look_at_memory(comm::Communicator& comm, const OpenModel& 
                                   session::usual_loop(), n_threads, rank, n_ranks);
     };
     return session::examine_memory(comm, need, wanted.n_context);
-}
-
-/// Rates of this rank's threads, all ranks at once; then what the sensors say of a busy machine. Of
-/// the memory that there is for this rank a quarter is taken at most: a full node is to be judged,
-/// not to be run out of. Those who are done wait for the others: `heartbeat` tells them that this
-/// rank is alive.
-void measure_node(NodeFacts& facts, threads::Team& team, const kernels::Family& family,
-                  std::uint64_t available, const std::filesystem::path& sys,
-                  FunctionRef<void()> heartbeat) {
-    measure::ReadBandwidth bandwidth(
-        team, std::min<std::uint64_t>(measure::bandwidth_bytes, available / 4));
-    heartbeat();
-    facts.read_bytes_per_s = bandwidth.measure(team);
-    heartbeat();
-    facts.products_per_s = measure::integer_rate(family, team);
-    heartbeat();
-    const telemetry::Sensors sensors = telemetry::read_sensors(sys);
-    facts.barrier_s = measure::barrier_s(team);
-    heartbeat();
-    facts.f32_summing_s = measure::reduction_s_per_value(comm::Wire::f32);
-    facts.f16_summing_s = measure::reduction_s_per_value(comm::Wire::f16);
-    facts.q8_summing_s = measure::reduction_s_per_value(comm::Wire::q8);
-    if (!sensors.clocks_mhz.empty()) facts.clock_mhz = std::ranges::min(sensors.clocks_mhz);
-    facts.temperature_c = sensors.temperature_c;
-    facts.throttled = sensors.throttled;
-}
-
-NodeFacts describe_node(const std::filesystem::path& sys) {
-    const telemetry::HostInfo host = telemetry::read_host_info(sys);
-    const telemetry::AvailableMemory memory = telemetry::read_available_memory(sys);
-    NodeFacts facts;
-    facts.board = host.board_model;
-    facts.cpu = host.cpu_model;
-    facts.n_cpus = host.n_cpus;
-    facts.memory_bytes = static_cast<double>(host.memory_bytes);
-    facts.available_bytes = static_cast<double>(memory.bytes);
-    facts.limited_by = memory.limited_by;
-    facts.governor = host.governor;
-    facts.max_clock_mhz = host.max_clock_mhz;
-    if (const char* named = std::getenv("OMPI_MCA_btl_tcp_if_include"))
-        facts.named_interfaces = named;
-    return facts;
 }
 
 /// The interface that took the most of `n_bytes`; "" when none took half of them.
@@ -169,6 +129,9 @@ void measure_pairs(comm::Communicator& comm, ClusterFacts& facts,
             seen.s_per_byte_long = link.s_per_byte_long;
             seen.stored_s_per_byte = link.fit.stored_s_per_byte;
             seen.residual = link.fit.residual;
+            seen.n_short = link.stalls.n_rounds;
+            seen.n_stalls = link.stalls.n_stalls;
+            seen.longest_s = link.stalls.longest_s;
         }
         mine.push_back(seen);
     });
@@ -260,6 +223,8 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     ClusterFacts facts;
     facts.identities = std::move(identities);
     const telemetry::CpuMeter meter(comm::own_cpus().machine, sys);
+    const telemetry::TaskTimes tasks_before = telemetry::read_task_times(sys);
+    const Stopwatch watch;
     OpenModel model;
     const ModelFacts own_model = look_at_model(options, model);
     facts.models = all_of(comm, own_model);
@@ -270,12 +235,15 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     NodeFacts mine = describe_node(sys);
     const kernels::Family& family = *kernels::families()[kernels::best_family()];
     mine.kernels = family.name;
+    for (const kernels::Family* one : kernels::families()) mine.families.emplace_back(one->name);
     const int n_cpus = binding.n_threads_default;
     const int n_threads = options.n_threads > 0 ? options.n_threads : n_cpus;
     const session::MemoryReport memory =
         look_at_memory(comm, model, own_model, options, family, n_threads);
-    if (own_model.is_asked && own_model.code == 0)
+    if (own_model.is_asked && own_model.code == 0) {
         mine.need_bytes = static_cast<double>(memory.need.total());
+        mine.weight_bytes = static_cast<double>(memory.need.weights);
+    }
     mine.shortage = memory.shortage;
     comm::agree(comm, [&] {
         threads::Team team(n_threads, n_cpus);
@@ -297,7 +265,9 @@ ClusterFacts gather_facts(comm::Environment& environment, comm::Communicator& co
     });
     if (same_model) time_allreduces(comm, model.h.dim, options.n_batch, facts);
     const auto offsets = time_of_day_offsets(comm);
+    note_others(mine, tasks_before, telemetry::read_task_times(sys), watch.elapsed_s());
     facts.nodes = all_of(comm, mine);
+    leave_ranks_out(facts);
     const std::vector<double> other_cpus =
         telemetry::other_cpus(comm::all_gather(comm, meter.use()));
     for (std::size_t rank = 0; rank < other_cpus.size(); ++rank)

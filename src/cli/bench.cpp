@@ -6,8 +6,10 @@
 
 #include "pillar/bench/allreduce_table.hpp"
 #include "pillar/bench/bench.hpp"
+#include "pillar/bench/dry_run.hpp"
 #include "pillar/core/errors.hpp"
 #include "pillar/core/text.hpp"
+#include "pillar/perf/machine_profile.hpp"
 
 #include <fmt/core.h>
 #include <memory>
@@ -108,6 +110,51 @@ void add_sizes(Subcommand& sub, BenchArguments& arguments) {
     });
 }
 
+/// A job that is not there.
+void add_dry_run(Subcommand& sub, bench::BenchOptions& options) {
+    bench::DryRunOptions& dry_run = options.dry_run;
+    sub.add(Ranks::same, "--dry-run-ranks", "P",
+            "compute here what the slowest, the mean and the fastest rank of P would, one after "
+            "the other; their messages are predicted, and plan's figures stand beside")
+        .whole(dry_run.n_ranks, 2, 1024);
+    Flag& profile = sub.add(Ranks::may_differ, "--profile", "NAME",
+                            fmt::format("with --dry-run-ranks: what predicts, {}, or FILE.json, as "
+                                        "check writes it (default: pi4)",
+                                        joined(perf::profile_names(), ", ")));
+    profile.name(dry_run.profile);
+    Flag& network = sub.add(Ranks::may_differ, "--network", "NAME",
+                            fmt::format("with --dry-run-ranks: instead of the profile's network: "
+                                        "{}, or FILE.json",
+                                        joined(perf::network_names(), ", ")));
+    network.name(dry_run.network);
+    sub.expect([&options, &profile, &network] {
+        if (options.dry_run.n_ranks == 0) {
+            for (const Flag* flag : {&profile, &network})
+                if (flag->is_given())
+                    throw UsageError(fmt::format("{} goes with --dry-run-ranks", flag->typed()));
+            return;
+        }
+        const session::SplitRequest& split = options.model.split;
+        const auto refuse = [](bool is_given, const char* flag, const char* why) {
+            if (is_given)
+                throw UsageError(fmt::format("{}: not with --dry-run-ranks, {}", flag, why));
+        };
+        refuse(options.roofline, "--roofline", "it measures all ranks together");
+        refuse(!options.trace.path.empty(), "--trace", "a trace is of ranks that were there");
+        refuse(!options.write.empty(), "--write", "which measures");
+        refuse(options.model.emulated.has_value(), "--emulate-network",
+               "which sends nothing: give --network");
+        refuse(split.kind == session::SplitKind::automatic ||
+                   split.kind == session::SplitKind::file,
+               "--split", "but even or one share a rank");
+        if (split.kind == session::SplitKind::list &&
+            split.weights.size() != options.dry_run.n_ranks)
+            throw UsageError(
+                fmt::format("--split {}: {} for --dry-run-ranks {}", session::split_text(split),
+                            counted(split.weights.size(), "share"), options.dry_run.n_ranks));
+    });
+}
+
 /// Without MPI: the process that prints writes the file.
 int write_model(const bench::BenchOptions& options) {
     if (options.synthetic.size() != 1 || !options.files.empty())
@@ -126,6 +173,9 @@ void choose(const Arguments& arguments, Command& command) {
     }
     command.timeout_s = options.model.timeout_s;
     if (arguments->allreduce_table) {
+        if (options.dry_run.n_ranks > 0)
+            throw UsageError("--dry-run-ranks goes with a model; --allreduce alone measures "
+                             "without one");
         if (!options.trace.path.empty())
             throw UsageError("--trace goes with a model; --allreduce alone measures without one");
         command.run_with_ranks = [arguments](comm::Environment& environment) {
@@ -142,6 +192,8 @@ void choose(const Arguments& arguments, Command& command) {
         throw UsageError("--trace: a trace is of one model; give one -m or --synthetic");
     (void)bench::tests_of(options.lists); // something to measure
     command.run_with_ranks = [arguments](comm::Environment& environment) {
+        if (arguments->bench.dry_run.n_ranks > 0)
+            return bench::dry_run_models(arguments->bench, environment);
         return bench::bench_models(arguments->bench, environment);
     };
 }
@@ -170,6 +222,7 @@ void add_bench(Parser& parser) {
     sub.add_switch(Ranks::may_differ, "--force", options.force,
                    "with --write or --trace: replace an existing file");
     add_trace_flags(sub, options.trace);
+    add_dry_run(sub, options);
     sub.when_called([arguments](Command& command) { choose(arguments, command); });
 }
 

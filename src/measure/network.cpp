@@ -68,6 +68,16 @@ LinkFit fit_link(std::span<const OneWayTime> times) {
     return fit;
 }
 
+Stalls stalls_of(std::span<const double> rounds_s) {
+    Stalls stalls;
+    for (const double round_s : rounds_s) {
+        ++stalls.n_rounds;
+        if (round_s >= stall_s) ++stalls.n_stalls;
+        stalls.longest_s = std::max(stalls.longest_s, round_s);
+    }
+    return stalls;
+}
+
 LinkTimes measure_link(comm::Communicator& comm, int peer) {
     struct Length {
         std::size_t n_bytes;
@@ -97,6 +107,10 @@ LinkTimes measure_link(comm::Communicator& comm, int peer) {
         exchange(long_together, true, long_both);
     }
     if (!is_first) return link;
+    std::vector<double> short_rounds;
+    for (const std::size_t i : {0, 1})
+        for (const double one_way_s : rounds[i]) short_rounds.push_back(2 * one_way_s);
+    link.stalls = stalls_of(short_rounds);
     std::vector<OneWayTime> times;
     for (std::size_t i = 0; i < n_lengths; ++i)
         times.push_back({lengths[i].n_bytes, quantile(rounds[i], fast_share)});

@@ -105,7 +105,7 @@ void run_gnuplot(const fs::path& folder, std::span<const Figure> figures) {
     if (problem == ENOENT)
         throw Error(ExitCode::refused, "gnuplot draws the figures and is not installed here: the "
                                        "package gnuplot-nox has it (apt install gnuplot-nox, or "
-                                       "jobs/packages.sh test)");
+                                       "jobs/lib/packages.sh test)");
     if (problem != 0)
         throw Error(ExitCode::io, fmt::format("gnuplot cannot be started: {}",
                                               std::generic_category().message(problem)));

@@ -253,6 +253,10 @@ void Session::print_summary(const ModelOptions& options) const {
     log::root(Level::info, "ranks    {} x {}, {} kernels, all-reduce {}, {} wire", comm_->size(),
               counted(static_cast<std::size_t>(team_->size()), "thread"), family_->name,
               allreduce_text(options), comm::name_of(options.wire));
+    if (options.played)
+        log::root(Level::info,
+                  "dry run  plays rank {} of {}: nothing is sent, results mean nothing",
+                  options.played->rank, options.played->n_ranks);
     log::root(Level::info, "context  {}, KV cache {} {} on rank 0",
               counted(t.options().n_context, "position"), kernels::name_of(t.options().cache_types),
               bytes(t.kv_bytes()));

@@ -21,6 +21,14 @@ using log::Level;
 /// Collective. After the threads and the family, with which auto measures.
 void Session::place_model(const forward::TransformerOptions& wanted, const ModelOptions& options,
                           const engine::LoopOptions& loop) {
+    if (options.played) {
+        placement_.weights = options.split.weights;
+        comm::agree(*comm_, [&] {
+            share_ = partition::share_of(h_.sizes(), options.played->rank, options.played->n_ranks,
+                                         placement_.weights);
+        });
+        return;
+    }
     // What does not change with the weights is the other model, split evenly until it is placed.
     const auto need = [&](int rank, int n_threads, std::span<const double> weights) {
         forward::MemoryNeed all = rank_need(*file_, h_, *family_, options, wanted, loop, n_threads,
@@ -114,6 +122,9 @@ void Session::check_memory(const forward::TransformerOptions& wanted, const Mode
         if (changed.n_pages != 0) // of a smaller context no more than that many need
             changed.n_pages = std::min(changed.n_pages, cache::PageTables::pages_for(n_context) *
                                                             changed.max_sequences);
+        if (options.played) // whatever number is asked about: this process plays that rank
+            return need_of_both(changed, options, loop, team_->size(), options.played->rank,
+                                options.played->n_ranks, placement_.weights);
         const bool is_this = n_ranks == comm_->size(); // other numbers of ranks: what would fit
         return need_of_both(changed, options, loop, team_->size(), rank, n_ranks,
                             is_this ? placement_.weights : std::vector<double>());

@@ -112,7 +112,7 @@ verb=${1-} name=${2-}
 [[ $name == pillar*[0-9] ]] || die 64 "usage: cluster.sh make|enter|cut|mend|processes|remove NAME ..., NAME = pillar...PID"
 [[ $(id -u) -eq 0 ]] || die 77 "network namespaces need root"
 for program in ip tc unshare; do
-    command -v "$program" >/dev/null || die 77 "no $program here; jobs/packages.sh test installs it"
+    command -v "$program" >/dev/null || die 77 "no $program here; jobs/lib/packages.sh test installs it"
 done
 case $verb in
 make) make "$name" "${3:?how many nodes?}" ;;

@@ -33,7 +33,7 @@ def why_not():
         return "network namespaces need root"
     missing = [program for program in ("ip", "tc", "nft", "unshare") if shutil.which(program) is None]
     if missing:
-        return f"{', '.join(missing)} missing; jobs/packages.sh test installs them"
+        return f"{', '.join(missing)} missing; jobs/lib/packages.sh test installs them"
     name = f"pillarprobe{os.getpid()}"
     tried = subprocess.run([SCRIPT, "make", name, "1"], capture_output=True, text=True, check=False)
     subprocess.run([SCRIPT, "remove", name], capture_output=True, check=False)

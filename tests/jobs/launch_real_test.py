@@ -132,7 +132,7 @@ class Launch(unittest.TestCase):
             dry = subprocess.run([LAUNCH, *options, "--dry-run", "--", "--version"], env=self.environment(),
                                  capture_output=True, timeout=60, check=False)
             self.assertIn(dry.returncode, (0, 65))
-            real = subprocess.run(["bash", "-c", f"source '{LAUNCH.parent}/env.sh'; exec mpirun --oversubscribe \"$@\"", "-",
+            real = subprocess.run(["bash", "-c", f"source '{LAUNCH.parent}/lib/env.sh'; exec mpirun --oversubscribe \"$@\"", "-",
                                    *options, PILLAR, "--version"], env=self.environment(), capture_output=True, timeout=60,
                                   check=False)
             if dry.returncode == 0:

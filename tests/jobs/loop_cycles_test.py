@@ -1,4 +1,4 @@
-"""The scripts behind jobs/cross/a72_cycles.sh, on loops whose cycles are known and on tables that exceed a limit."""
+"""The scripts behind jobs/develop/a72_cycles.sh, on loops whose cycles are known and on tables that exceed a limit."""
 
 import contextlib
 import io

@@ -36,13 +36,13 @@ def quietly(*command):
 
 @unittest.skipUnless(platform.machine() == "x86_64", "emulates a Pi: runs on x86-64 machines")
 @unittest.skipUnless(shutil.which("aarch64-linux-gnu-g++") and shutil.which(EMULATOR),
-                     "needs g++-aarch64-linux-gnu and qemu-user-static (jobs/packages.sh test)")
+                     "needs g++-aarch64-linux-gnu and qemu-user-static (jobs/lib/packages.sh test)")
 class Pi4(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        sysroot = subprocess.run([ROOT / "jobs/cross/sysroot.sh"], capture_output=True, text=True, check=False)
+        sysroot = subprocess.run([ROOT / "jobs/develop/sysroot.sh"], capture_output=True, text=True, check=False)
         if sysroot.returncode != 0:
-            raise unittest.SkipTest("needs a network for jobs/cross/sysroot.sh: " + sysroot.stderr.strip().splitlines()[-1])
+            raise unittest.SkipTest("needs a network for jobs/develop/sysroot.sh: " + sysroot.stderr.strip().splitlines()[-1])
         quietly("cmake", "--preset", "pi4")
         quietly("cmake", "--build", "--preset", "pi4", "-j", str(min(os.cpu_count(), 2)))
         cls.folder = pathlib.Path(tempfile.mkdtemp())

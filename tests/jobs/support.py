@@ -59,7 +59,7 @@ class Clone(unittest.TestCase):
 
     def tell_every(self, seconds):
         """Have the clone's scripts tell how far they are more often."""
-        path = self.root / "jobs/env.sh"
+        path = self.root / "jobs/lib/env.sh"
         path.write_text(path.read_text().replace("tell_every=10", f"tell_every={seconds}"))
 
     def calls(self, program=None):

@@ -14,6 +14,13 @@
 
 namespace pillar::bench {
 
+/// --dry-run-ranks: dry_run.hpp.
+struct DryRunOptions {
+    std::size_t n_ranks = 0;     ///< 0: no dry run
+    std::string profile = "pi4"; ///< file or name of what is predicted from
+    std::string network;         ///< instead of the profile's; empty: that
+};
+
 struct BenchOptions {
     session::ModelOptions model;                     ///< of every model but which it is
     std::vector<std::string> files;                  ///< models, one after another …
@@ -22,6 +29,7 @@ struct BenchOptions {
     tables::Format output = tables::Format::md;
     bool warm_up = true;
     bool roofline = false;
+    DryRunOptions dry_run;
     std::string write; ///< write_synthetic's file
     bool force = false;
     session::TraceFlags trace; ///< of the only model's repetitions; its `force` is the one above

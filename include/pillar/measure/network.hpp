@@ -29,8 +29,23 @@ struct LinkFit {
 /// long ones move the bandwidth.
 LinkFit fit_link(std::span<const OneWayTime> times);
 
+/// Round trips that took far longer than anything a network or a busy machine does to a short
+/// message: an acknowledgement that was held back (Nagle's algorithm against delayed ones: 40 ms),
+/// a packet sent again (200 ms).
+struct Stalls {
+    int n_rounds = 0;
+    int n_stalls = 0;
+    double longest_s = 0;
+};
+/// A round trip of a short message from here on is a stall: Linux's shortest delay of an
+/// acknowledgement is 40 ms, its time slices are a tenth of that.
+inline constexpr double stall_s = 30e-3;
+/// Of the times of round trips.
+Stalls stalls_of(std::span<const double> rounds_s);
+
 struct LinkTimes {
     LinkFit fit;
+    Stalls stalls;                   ///< of messages of up to a third of a packet
     double s_per_byte_both_ways = 0; ///< G while both send
     double s_per_byte_long = 0;      ///< the same of messages of 1 MiB
     std::size_t n_payload_bytes = 0; ///< that each of the two sent

@@ -18,6 +18,12 @@ struct DraftOptions {
     std::string model;      ///< a GGUF file of the same vocabulary; empty: the text itself
 };
 
+/// bench --dry-run-ranks: one process loads and computes the part of this rank.
+struct PlayedRank {
+    int rank = 0;
+    int n_ranks = 1;
+};
+
 struct ModelOptions {
     std::string model;                                 ///< a GGUF file
     std::optional<synthetic::SyntheticName> synthetic; ///< instead of a file
@@ -32,6 +38,8 @@ struct ModelOptions {
     std::optional<comm::NetworkModel> emulated; ///< nothing: the network there is
     SplitRequest split;
     DraftOptions draft;
+    std::optional<PlayedRank> played; ///< nothing: the ranks that there are; else one process,
+                                      ///< whose split is even or a list
     bool check_tensors = false;
     double timeout_s = 0; ///< as WatchLimits::step_s
 };

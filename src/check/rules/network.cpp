@@ -114,7 +114,7 @@ void judge_paths(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
     if (!strays.empty())
         verdicts.push_back({Level::slow, "path",
                             fmt::format("messages went over {} although btl_tcp_if_include names "
-                                        "{}: is it set on all nodes (jobs/env.sh)?",
+                                        "{}: is it set on all nodes (jobs/lib/env.sh)?",
                                         joined(strays, ", "), facts.node(0).named_interfaces)});
     if (!unseen.empty())
         verdicts.push_back({Level::note, "path",
@@ -184,6 +184,31 @@ void judge_pairs(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
                      1e-6 / typical_g, 1e-6 / middle(pairs, &PairFacts::s_per_byte_both_ways))});
 }
 
+/// One may be a busy machine's; several are something that the messages wait for.
+void judge_stalls(const ClusterFacts& facts, const std::vector<PairFacts>& pairs,
+                  std::vector<Verdict>& verdicts) {
+    int n_short = 0;
+    double longest_s = 0;
+    bool all_good = true;
+    for (const PairFacts& pair : pairs) {
+        n_short += pair.n_short;
+        longest_s = std::max(longest_s, pair.longest_s);
+        if (pair.n_stalls == 0) continue;
+        all_good = false;
+        verdicts.push_back(
+            {pair.n_stalls == 1 ? Level::note : Level::slow, "stalls",
+             fmt::format("{}: {} of {} short round trips took up to {:.0f} ms: acknowledgements "
+                         "held back (40 ms; is btl_tcp_use_nagle set?) or packets sent again (200 "
+                         "ms and more; look at the cable, and at `ip -s link`)",
+                         pair_name(facts, pair), pair.n_stalls, pair.n_short,
+                         pair.longest_s * 1e3)});
+    }
+    if (all_good && n_short > 0)
+        verdicts.push_back({Level::good, "stalls",
+                            fmt::format("none in {} short round trips, the longest took {:.1f} ms",
+                                        n_short, longest_s * 1e3)});
+}
+
 } // namespace
 
 std::vector<Verdict> judge_network(const ClusterFacts& facts) {
@@ -208,6 +233,7 @@ std::vector<Verdict> judge_network(const ClusterFacts& facts) {
     judge_links(facts, verdicts);
     judge_paths(facts, pairs, verdicts);
     judge_pairs(facts, pairs, verdicts);
+    judge_stalls(facts, pairs, verdicts);
     return verdicts;
 }
 

@@ -20,14 +20,6 @@ std::string host(const ClusterFacts& facts, int rank) {
     return facts.identity(rank).host;
 }
 
-std::vector<int> ranks_beside(const ClusterFacts& facts, int rank) {
-    std::vector<int> ranks;
-    for (const IdentityFacts& other : facts.identities)
-        if (other.machine == facts.identities[static_cast<std::size_t>(rank)].machine)
-            ranks.push_back(other.rank);
-    return ranks;
-}
-
 std::string bytes(double n) {
     return human_bytes(n);
 }
@@ -177,6 +169,23 @@ void judge_throttling(const ClusterFacts& facts, const std::vector<int>& machine
                             : fmt::format("none since boot on {}", counted(n_told, "node"))});
 }
 
+/// "stress (812): 95 % of CPU 2, 30 % of CPU 3"; of the busiest three.
+std::string busiest(const std::vector<ProcessFacts>& others) {
+    constexpr std::size_t most = 3;
+    std::vector<std::string> texts;
+    for (const ProcessFacts& process : others) {
+        if (texts.size() == most) break;
+        std::vector<std::string> parts;
+        for (std::size_t i = 0; i < process.on.size(); ++i)
+            if (process.shares[i] >= 0.01)
+                parts.push_back(
+                    fmt::format("{:.0f} % of CPU {}", 100 * process.shares[i], process.on[i]));
+        texts.push_back(fmt::format("{} (process {}): {}", printable(process.name), process.process,
+                                    joined(parts, ", ")));
+    }
+    return joined(texts, "; ");
+}
+
 void judge_load(const ClusterFacts& facts, const std::vector<int>& machines,
                 std::vector<Verdict>& verdicts) {
     bool all_good = true, is_told = false;
@@ -189,10 +198,12 @@ void judge_load(const ClusterFacts& facts, const std::vector<int>& machines,
         if (!telemetry::disturbs(*n.other_cpus, n.n_cpus)) continue;
         all_good = false;
         verdicts.push_back({Level::slow, "load",
-                            fmt::format("other programs kept {:.1f} of {}'s {} busy: all that was "
-                                        "measured here, and runs until they end, are slower for it",
+                            fmt::format("other programs kept {:.1f} of {}'s {} busy{}: all that "
+                                        "was measured here, and runs until they end, are slower "
+                                        "for it",
                                         *n.other_cpus, host(facts, rank),
-                                        counted(static_cast<std::size_t>(n.n_cpus), "CPU"))});
+                                        counted(static_cast<std::size_t>(n.n_cpus), "CPU"),
+                                        n.others.empty() ? "" : " (" + busiest(n.others) + ")")});
     }
     if (all_good)
         verdicts.push_back({Level::good, "load",

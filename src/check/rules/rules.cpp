@@ -30,6 +30,26 @@ Verdict same(std::string_view about, const std::vector<std::string>& hosts,
             ExitCode::disagree};
 }
 
+/// After copying, or when something else has filled the memory, the weights come from the card once
+/// more: the first run's loading and first tokens are not those of the next.
+void judge_caches(const ClusterFacts& facts, std::vector<Verdict>& verdicts) {
+    for (const int rank : first_ranks(facts)) {
+        const ModelFacts& model = facts.models[static_cast<std::size_t>(rank)];
+        if (!model.cached_bytes) continue;
+        double wanted = 0; // each rank has a part of its own
+        for (const int beside : ranks_beside(facts, rank))
+            wanted += facts.node(beside).weight_bytes;
+        wanted = std::min(wanted, model.file_bytes);
+        if (*model.cached_bytes >= min_cached_share * wanted) continue;
+        verdicts.push_back(
+            {Level::note, "cache",
+             fmt::format("{} has {} of {} in memory, and its ranks read {}: the first start waits "
+                         "for the card; measure the second one (or `cat {} >/dev/null` there)",
+                         facts.identity(rank).host, human_bytes(*model.cached_bytes),
+                         printable(model.name), human_bytes(wanted), printable(model.name))});
+    }
+}
+
 } // namespace
 
 std::vector<int> first_ranks(const ClusterFacts& facts, std::string IdentityFacts::*place) {
@@ -40,6 +60,13 @@ std::vector<int> first_ranks(const ClusterFacts& facts, std::string IdentityFact
         seen.push_back(identity.*place);
         ranks.push_back(identity.rank);
     }
+    return ranks;
+}
+
+std::vector<int> ranks_beside(const ClusterFacts& facts, int rank) {
+    std::vector<int> ranks;
+    for (const IdentityFacts& other : facts.identities)
+        if (other.machine == facts.identity(rank).machine) ranks.push_back(other.rank);
     return ranks;
 }
 
@@ -84,7 +111,7 @@ std::vector<Verdict> judge_identities(const std::vector<IdentityFacts>& identiti
     const auto hosts = hosts_of_all(identities);
     return {same("program", hosts, programs, "jobs/deploy.sh brings the same one to all nodes"),
             same("MPI", hosts, libraries,
-                 "install the same version on all nodes (jobs/packages.sh run)")};
+                 "install the same version on all nodes (jobs/lib/packages.sh run)")};
 }
 
 std::vector<Verdict> judge_models(const ClusterFacts& facts) {
@@ -123,12 +150,13 @@ std::vector<Verdict> judge_models(const ClusterFacts& facts) {
         verdicts.push_back(
             {Level::good, "model",
              fmt::format("{}, the same on {}", name, counted(hosts.size(), "rank"))});
+    judge_caches(facts, verdicts);
     return verdicts;
 }
 
 std::vector<Verdict> judge(const ClusterFacts& facts) {
     std::vector<Verdict> verdicts = judge_identities(facts.identities);
-    for (const auto part : {judge_models, judge_nodes, judge_network}) {
+    for (const auto part : {judge_models, judge_nodes, judge_processors, judge_network}) {
         std::vector<Verdict> more = part(facts);
         verdicts.insert(verdicts.end(), more.begin(), more.end());
     }

@@ -37,6 +37,13 @@ inline constexpr double unequal_memory_ratio = 1.25;
 inline constexpr double slow_clock_share = 0.9;
 /// A Pi 4 begins to throttle at 80 °C; what comes near it in a check gets there in a run.
 inline constexpr double hot_c = 75;
+/// USB's lowest voltage at a device; a Raspberry Pi slows down below 4.63 V.
+inline constexpr double min_supply_v = 4.75;
+/// CPUs of one machine beyond this ratio are of two kinds; equal ones may have a favourite whose
+/// clock goes a few percent higher.
+inline constexpr double unequal_cpu_ratio = 1.2;
+/// A start that finds less of its weights in memory is measured with the card, not with the board.
+inline constexpr double min_cached_share = 0.9;
 /// Gigabit: slower links take longer for a token's messages than a board does for its weights.
 inline constexpr int min_speed_mbit_per_s = 1000;
 /// rx-usecs from here on show in the latency: twice the 25 µs that a tuned Pi's packet takes.
@@ -60,6 +67,7 @@ std::vector<Verdict> judge(const ClusterFacts& facts);
 // Its parts.
 std::vector<Verdict> judge_models(const ClusterFacts& facts);
 std::vector<Verdict> judge_nodes(const ClusterFacts& facts);
+std::vector<Verdict> judge_processors(const ClusterFacts& facts);
 std::vector<Verdict> judge_network(const ClusterFacts& facts);
 
 /// The code of the first bad verdict; done without one.
@@ -68,6 +76,8 @@ ExitCode exit_code_of(const std::vector<Verdict>& verdicts) noexcept;
 /// One rank of each machine (or of each `place`), the lowest, ascending.
 std::vector<int> first_ranks(const ClusterFacts& facts,
                              std::string IdentityFacts::*place = &IdentityFacts::machine);
+/// All ranks on the machine of this one.
+std::vector<int> ranks_beside(const ClusterFacts& facts, int rank);
 /// Does this pair need the network?
 bool is_across(const ClusterFacts& facts, const PairFacts& pair);
 /// The median of what pairs have.

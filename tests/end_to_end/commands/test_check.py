@@ -49,7 +49,20 @@ class Check(pillar.WithFolder):
         self.assertEqual(told["exit_code"], 0)
         self.assertEqual(len(told["facts"]["nodes"]), 2)
         self.assertEqual([(p["a"], p["b"]) for p in told["facts"]["pairs"]], [(0, 1)])
-        self.assertIn("network", [v["about"] for v in told["verdicts"]])
+        self.assertLessEqual({"network", "kernels"}, {v["about"] for v in told["verdicts"]})
+        nodes = told["facts"]["nodes"]
+        self.assertEqual(len({node["process"] for node in nodes}), 2)
+        for node in nodes:  # ranks of the machine are no others
+            self.assertIn(node["kernels"], node["families"])
+            self.assertFalse({other["process"] for other in node["others"]} & {n["process"] for n in nodes})
+
+    def test_the_model_that_is_in_memory_is_not_remarked_on(self):
+        result = pillar.check(pillar.run(None, ["check", "-t", 1, "-m", self.model, "--json"]))
+        told = json.loads(result.stdout)
+        model = told["facts"]["models"][0]
+        self.assertEqual(model["file_bytes"], os.path.getsize(self.model))
+        self.assertEqual(model["cached_bytes"], model["file_bytes"])
+        self.assertNotIn("cache", [v["about"] for v in told["verdicts"]])
 
     def test_an_absent_model_is_66_and_what_is_wrong_is_named(self):
         result = pillar.run(2, ["check", "-t", 1, "-m", "nowhere.gguf"])

@@ -50,7 +50,7 @@ class Figures(pillar.WithFolder):
                 now += timedelta(milliseconds=50)
         return path
 
-    @unittest.skipUnless(shutil.which("gnuplot"), "needs gnuplot-nox (jobs/packages.sh test)")
+    @unittest.skipUnless(shutil.which("gnuplot"), "needs gnuplot-nox (jobs/lib/packages.sh test)")
     def test_all_kinds_are_drawn_once_and_for_all(self):
         folder, page = self.path("figures"), self.path("page.html")
         flags = [*self.traces, "--plots", folder, "--html", page, "--power", self.meter(),

@@ -20,7 +20,7 @@ try:
     import pandas  # noqa: F401: to_dataframe
     import xarray
 except ImportError as missing:
-    print(f"skipped: {missing}; needs python3-h5py, python3-h5netcdf and python3-xarray (jobs/packages.sh test)")
+    print(f"skipped: {missing}; needs python3-h5py, python3-h5netcdf and python3-xarray (jobs/lib/packages.sh test)")
     sys.exit(77)
 
 SETUP_ATTRIBUTES = {"setup_trace_s", "setup_trace_bytes"}

@@ -21,7 +21,7 @@ class Build(Clone):
 
     def build(self, body, **options):
         self.stand_in("cmake", textwrap.dedent(self.NINJA) + textwrap.dedent(body))
-        script = f"set -euo pipefail; source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/lib/build.sh'; build --target pillar"
+        script = f"set -euo pipefail; source '{self.root}/jobs/lib/env.sh'; source '{self.root}/jobs/lib/build.sh'; build --target pillar"
         return subprocess.run(["bash", "-c", script], env=self.env, text=True, capture_output=True, timeout=60, **options)
 
     def test_it_tells_how_far_it_is_also_while_nothing_is_finished(self):
@@ -54,7 +54,7 @@ class Build(Clone):
 
     def test_a_terminal_has_ninja_s_own_line(self):
         self.stand_in("cmake", "print('status is', os.environ['NINJA_STATUS'], sys.stdout.isatty())")
-        script = f"source '{self.root}/jobs/env.sh'; source '{self.root}/jobs/lib/build.sh'; build"
+        script = f"source '{self.root}/jobs/lib/env.sh'; source '{self.root}/jobs/lib/build.sh'; build"
         result = subprocess.run(["script", "-qec", "bash -c " + shlex.quote(script), "/dev/null"], env=self.env, text=True,
                                 capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
         self.assertRegex(result.stdout, r"status is build: %f of %t .* True")

@@ -15,7 +15,7 @@ class Packages(Clone):
         self.stand_in("dpkg-query", ALL_INSTALLED)
 
     def test_nothing_is_said_or_done_when_all_is_there(self):
-        result = self.run_job("packages.sh", "build", "test", "all", "run", "pip")
+        result = self.run_job("lib/packages.sh", "build", "test", "all", "run", "pip")
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
         self.assertEqual(self.calls("apt-get"), [])
 
@@ -24,7 +24,7 @@ class Packages(Clone):
             for package in sys.argv[3:]:
                 print("config-files" if package == "cmake" else "installed", package)
             """)
-        result = self.run_job("packages.sh", "build")
+        result = self.run_job("lib/packages.sh", "build")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stdout, "packages: installing 1 package (this may take some minutes): cmake\n")
         update, install = self.calls("apt-get")
@@ -37,7 +37,7 @@ class Packages(Clone):
         self.stand_in("dpkg-query", "")
         self.stand_in("id", "print(1000)")
         self.stand_in("sudo", "os.execvp(sys.argv[1], sys.argv[1:])")
-        self.assertEqual(self.run_job("packages.sh", "pip").returncode, 0)
+        self.assertEqual(self.run_job("lib/packages.sh", "pip").returncode, 0)
         self.assertEqual([call["argv"][-1] for call in self.calls("apt-get")], ["update", "python3-pip"])
         self.assertEqual(len(self.calls("sudo")), 2)
 
@@ -51,13 +51,13 @@ class Packages(Clone):
                 print("dlstatus:1:33.3333:Retrieving file 1 of 3 (12s remaining)")
                 print("pmstatus:python3-pip:all:62.5000:Unpacking python3-pip (all)")
             """)
-        result = self.run_job("packages.sh", "pip")
+        result = self.run_job("lib/packages.sh", "pip")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stdout.splitlines()[1:], ["packages: downloaded 33 %", "packages: installed 62 %"])
 
     def test_what_is_missing_is_listed_and_not_installed(self):
         self.stand_in("dpkg-query", "print('installed cmake')")
-        result = self.run_job("packages.sh", "--missing", "build")
+        result = self.run_job("lib/packages.sh", "--missing", "build")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("ninja-build", result.stdout.splitlines())
         self.assertNotIn("cmake", result.stdout.splitlines())
@@ -66,12 +66,12 @@ class Packages(Clone):
     def test_a_failed_installation_is_told(self):
         self.stand_in("dpkg-query", "")
         self.stand_in("apt-get", "sys.exit(100)")
-        result = self.run_job("packages.sh", "pip")
+        result = self.run_job("lib/packages.sh", "pip")
         self.assertEqual(result.returncode, 74)
         self.assertIn("could not install python3-pip", result.stderr)
 
     def test_an_unknown_group_is_refused(self):
-        self.assertEqual(self.run_job("packages.sh", "everything").returncode, 64)
+        self.assertEqual(self.run_job("lib/packages.sh", "everything").returncode, 64)
 
 
 class Help(Clone):

@@ -47,13 +47,29 @@ inline float read_cache(const void* data, kernels::CacheType type, std::size_t h
                 sizeof scale);
     return f16_to_f32(scale) * static_cast<float>(static_cast<const std::int8_t*>(data)[index]);
 }
+/// Byte `index` of a q4_0 page, the half of it that dimension d has, and the scale of its block.
+inline float read_halves(const void* data, std::size_t head_dim, std::size_t index, std::size_t d,
+                         std::size_t position) {
+    const auto* bytes = static_cast<const std::uint8_t*>(data);
+    const std::size_t n_blocks = (head_dim + 31) / 32;
+    std::uint16_t scale;
+    std::memcpy(&scale, bytes + 256 * 16 * n_blocks + 2 * (d / 32 * 256 + position), sizeof scale);
+    const int q = d % 32 < 16 ? bytes[index] % 16 : bytes[index] / 16;
+    return f16_to_f32(scale) * static_cast<float>(q - 8);
+}
+
 /// Dimension d of the key (value) of position j of a page.
 inline float read_key(const void* keys, kernels::CacheType type, std::size_t head_dim,
                       std::size_t j, std::size_t d) {
+    if (type == kernels::CacheType::q4_0)
+        return read_halves(keys, head_dim, (d / 32 * 16 + d % 16) * 256 + j, d, j);
     return read_cache(keys, type, head_dim, d * kernels::page_positions + j, d / 32, j);
 }
 inline float read_value(const void* values, kernels::CacheType type, std::size_t head_dim,
                         std::size_t j, std::size_t d) {
+    if (type == kernels::CacheType::q4_0)
+        return read_halves(values, head_dim, (j * ((head_dim + 31) / 32) + d / 32) * 16 + d % 16, d,
+                           j);
     return read_cache(values, type, head_dim, j * head_dim + d, d / 32, j);
 }
 

@@ -111,7 +111,8 @@ TEST(arguments, of_llama_cpp_are_not_flags_of_a_subcommand) {
 TEST(arguments, that_are_mistyped_have_a_suggestion) {
     EXPECT_THAT(refusal({"rum"}), HasSubstr("is run meant?"));
     EXPECT_THAT(refusal({"benhc"}), HasSubstr("is bench meant?"));
-    EXPECT_THAT(refusal({"frobnicate"}), HasSubstr("run, chat, batch, bench, logits, inspect"));
+    EXPECT_THAT(refusal({"frobnicate"}),
+                HasSubstr("run, chat, batch, bench, logits, perplexity, imatrix, inspect"));
     EXPECT_THAT(refusal({"run", "--tmep", "0.5"}), HasSubstr("is --temp meant?"));
     EXPECT_THAT(refusal({"run", "--ctx_size=5"}), HasSubstr("is --ctx-size meant?"));
     EXPECT_THAT(refusal({"run", "-promt", "hi"}), HasSubstr("is --prompt meant?"));
@@ -187,7 +188,8 @@ TEST(ranks, may_differ_in_these_flags_alone) {
         {"run",
          {"--model", "--threads", "--check-tensors", "--timeout", "--prompt", "--file", "--escape",
           "--predict", "--display-prompt", "--stop", "--quiet", "--force"}},
-        {"bench", {"--check-tensors", "--timeout", "--output", "--force"}},
+        {"bench",
+         {"--check-tensors", "--timeout", "--output", "--force", "--profile", "--network"}},
         {"logits",
          {"--model", "--threads", "--check-tensors", "--timeout", "--prompt", "--file", "--escape",
           "--ids", "--output", "--force"}},
@@ -248,6 +250,9 @@ TEST(ranks, compare_what_is_meant) {
         auto changed = run(words);
         EXPECT_NE(changed[name], usual.at(name)) << name;
         changed[name] = usual.at(name);
+        if (name == "--cache-type") // it is that of keys and values
+            for (const char* half : {"--cache-type-k", "--cache-type-v"})
+                changed[half] = usual.at(half);
         EXPECT_EQ(changed, usual) << name << " alone";
     }
     EXPECT_EQ(run({"--trace", "a.h5"}), run({"--trace", "b.h5"}));

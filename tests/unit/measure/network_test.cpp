@@ -73,6 +73,15 @@ TEST(quantile, is_one_of_the_values) {
     EXPECT_EQ(quantile({7}, 0.3), 7);
 }
 
+TEST(stalls, are_round_trips_that_no_busy_machine_explains) {
+    const std::vector<double> rounds = {100e-6, 40.1e-3, 4e-3, 90e-6, 210e-3, 29e-3};
+    const Stalls stalls = stalls_of(rounds);
+    EXPECT_EQ(stalls.n_rounds, 6);
+    EXPECT_EQ(stalls.n_stalls, 2);
+    EXPECT_DOUBLE_EQ(stalls.longest_s, 210e-3);
+    EXPECT_EQ(stalls_of({}).n_stalls, 0);
+}
+
 TEST(pairs, are_all_of_few_and_some_of_many) {
     const std::vector<int> three = {0, 2, 5};
     const std::vector<Pair> pairs = pairs_of(three);

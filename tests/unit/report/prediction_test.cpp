@@ -294,8 +294,8 @@ TEST(Csv, AppendsColumnsOnlyForAPrediction) {
     const perf::MachineProfile profile = round_numbers();
     const std::string plain = render(scaling_tables(traces), tables::Format::csv);
     const std::string text = render(scaling_tables(traces, &profile), tables::Format::csv);
-    EXPECT_THAT(plain, HasSubstr(",slowest_in_steps\n"));
-    EXPECT_THAT(text, HasSubstr(",slowest_in_steps,decode_steps,decode_step_s,"));
+    EXPECT_THAT(plain, HasSubstr(",slowest_in_steps,n_proposed,n_accepted,tokens_per_step\n"));
+    EXPECT_THAT(text, HasSubstr(",tokens_per_step,decode_steps,decode_step_s,"));
     EXPECT_THAT(text, HasSubstr(",prompt_predicted_messages_per_step\n"));
     EXPECT_THAT(text, HasSubstr(",9,0.25,0.15625,0.09375,32150,10,"));
     const auto n_fields = [](const std::string& csv, std::size_t begin, std::size_t end) {

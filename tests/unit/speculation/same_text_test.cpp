@@ -360,7 +360,7 @@ TEST(proposals, stop_where_they_do_not_pay) {
     Generation generation(tiny_tokenizer(), repetitive(60, 3), "", options, nullptr, &proposer);
     loop->run(&generation);
     const DraftCounts& counts = generation.draft_counts();
-    EXPECT_LT(counts.n_proposed, 400 / 15);
+    EXPECT_LT(counts.n_proposed, 400 / 10);
 }
 
 } // namespace

@@ -1,8 +1,8 @@
 """The gnuplot script of jobs/quant_matrix.sh: Kullback-Leibler divergence against size, and against predicted speed."""
 import math
 
-WIDTH, HEIGHT = 480, 440  # of a panel's axes in pixels, about
-CHARACTER = (7.0, 13.0)
+WIDTH, HEIGHT = 460, 430  # of a panel's axes in pixels, about
+CHARACTER = (8.0, 13.0)
 FAMILIES = (("K-quants", "#0072b2", 7), ("blocks of 32", "#d55e00", 5), ("two or three levels", "#009e73", 9),
             ("16 bits", "#cc79a7", 11))
 
@@ -56,13 +56,13 @@ def labels(points, x_axis, y_axis):
     for x, y, name in sorted(points, key=lambda point: (point[0], point[1])):
         width, height = CHARACTER[0] * len(name), CHARACTER[1]
         best = None
-        for up in (0, 1, -1, 1.8, -1.8, 2.7, -2.7):
+        for up in (0, 0.6, -0.6, 1, -1, 1.8, -1.8, 2.7, -2.7):
             for side in ("left", "right"):
                 left = x_axis.at(x) + (8 if side == "left" else -8 - width)
                 bottom = y_axis.at(y) + (up - 0.5) * height
                 box = (left, bottom, left + width, bottom + height)
                 outside = max(0, -left) + max(0, left + width - x_axis.pixels)
-                cost = sum(overlap(box, other) for other in taken) + 50 * outside + 4 * abs(up)
+                cost = sum(overlap(box, other) for other in taken) + 20 * outside + 4 * abs(up)
                 if best is None or cost < best[0]:
                     best = (cost, side, up, box)
         _, side, up, box = best

@@ -17,10 +17,10 @@ die() {
 }
 
 if [[ ${1-} == -h || ${1-} == --help ]]; then
-    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' -- jobs/cross/sysroot.sh
+    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' -- jobs/develop/sysroot.sh
     exit 0
 fi
-[[ $# -eq 0 || $* == --force ]] || die "usage: jobs/cross/sysroot.sh [--force]" 64
+[[ $# -eq 0 || $* == --force ]] || die "usage: jobs/develop/sysroot.sh [--force]" 64
 for tool in apt-get dpkg; do
     command -v $tool >/dev/null || die "needs $tool (Debian or one of its kin)" 77
 done

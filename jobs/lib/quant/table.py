@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tables and the plot of jobs/quant_matrix.sh, from what the tools said of each row.
 
-usage: quant_table.py FOLDER     reads FOLDER/rows/ROW/{perplexity.txt,bench.json,plan.json,file_size},
+usage: table.py FOLDER     reads FOLDER/rows/ROW/{perplexity.txt,bench.json,plan.json,file_size},
                                  writes FOLDER/table.md, table.csv and quality.gnuplot
 """
 import csv
@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-import quant_plot
+import plot
 
 BOARDS = (1, 2, 4)
 
@@ -127,7 +127,7 @@ def main():
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    (folder / "quality.gnuplot").write_text(quant_plot.script(rows), encoding="utf-8")
+    (folder / "quality.gnuplot").write_text(plot.script(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

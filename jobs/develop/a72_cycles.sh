@@ -3,13 +3,13 @@
 # take per 32 weights and column; docs/performance_model.md says what that means. Fails when a format that has a limit
 # exceeds it. The last line of output is the summary.
 #
-#   jobs/cross/a72_cycles.sh
+#   jobs/develop/a72_cycles.sh
 #
 # The limits hold for clang, whose model of the processor is the simulator's own; the loops of g++, which builds the
 # program, are reported beside them.
 set -euo pipefail
-# shellcheck source=../env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/../env.sh"
+# shellcheck source=../lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/env.sh"
 cd -- "$pillar_root"
 
 ((!$#)) || { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit 0; }
@@ -18,7 +18,7 @@ clang="clang++-14"
 gxx=aarch64-linux-gnu-g++
 mca=llvm-mca-14
 for tool in $clang $gxx $mca c++filt; do
-    command -v "$tool" >/dev/null || die 77 "needs $tool (jobs/packages.sh test)"
+    command -v "$tool" >/dev/null || die 77 "needs $tool (jobs/lib/packages.sh test)"
 done
 
 work=$(mktemp -d)

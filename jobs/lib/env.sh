@@ -7,7 +7,7 @@
 [[ -e /proc/self/fd/1 ]] || exec 1</dev/null # writing fails, as it should
 [[ -e /proc/self/fd/2 ]] || exec 2>/dev/null
 
-pillar_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+pillar_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 pillar_binary=${PILLAR_BINARY:-$pillar_root/build/release/pillar}
 
 # Say a sentence and end: die CODE SENTENCE (the codes are those of docs/running.md).

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The one list of Debian packages, and what installs those that are missing.
 #
-#   jobs/packages.sh GROUP ...        install what is missing of these groups (says nothing when all is there)
-#   jobs/packages.sh --list GROUP ... print their names
-#   jobs/packages.sh --missing GROUP ... print the names of those that are missing
+#   jobs/lib/packages.sh GROUP ...        install what is missing of these groups (says nothing when all is there)
+#   jobs/lib/packages.sh --list GROUP ... print their names
+#   jobs/lib/packages.sh --missing GROUP ... print the names of those that are missing
 #
 # run    on a node that gets a finished program
 # build  to build the program
-# test   to build and run the tests, and to draw the report's figures
+# test   to build and run the tests, and to draw the report's figures and the lab's
 # all    for the longer tests of `jobs/test.sh --all`
 # pip    to get the demo model
 set -euo pipefail
@@ -17,7 +17,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
 build=(g++ cmake ninja-build git openmpi-bin libopenmpi-dev libhdf5-dev libfmt-dev libpcre2-dev
     libcli11-dev nlohmann-json3-dev)
 tests=(libgtest-dev libgmock-dev python3 python3-numpy python3-h5py python3-xarray python3-h5netcdf hdf5-tools
-    shellcheck g++-aarch64-linux-gnu qemu-user-static iproute2 nftables util-linux procps gnuplot-nox
+    shellcheck g++-aarch64-linux-gnu qemu-user-static iproute2 nftables util-linux procps gnuplot-nox python3-matplotlib
     libopen-trace-format2-dev otf2-tools)
 longer=()
 pip=(python3-pip)
@@ -48,7 +48,7 @@ for group; do
     *) die 64 "no group of packages is called '$group'; there are run, build, test, all, pip" ;;
     esac
 done
-((${#wanted[@]} > 0)) || die 64 "usage: jobs/packages.sh [--list | --missing] GROUP ..."
+((${#wanted[@]} > 0)) || die 64 "usage: jobs/lib/packages.sh [--list | --missing] GROUP ..."
 if [[ $verb == list ]]; then
     printf '%s\n' "${wanted[@]}"
     exit
