@@ -26,8 +26,8 @@
 # further formats and cache types; with none of either it makes the table of the rows that are there. Other settings need
 # another folder, or --force.
 set -uo pipefail
-# shellcheck source=env.sh
-source "$(dirname -- "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=lib/env.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
 # shellcheck source=lib/pass_signals.sh
 source "$pillar_root/jobs/lib/pass_signals.sh"
 # All runs are of one process, which needs none of the few ports that a cluster's firewalls know; another job may have them.
