@@ -55,7 +55,10 @@ Handle file_access(const Location& location) {
 
 void fail(const Location& location, std::string_view operation, ExitCode code) {
     std::string reason = last_reason();
-    if (reason.find("lock") != std::string::npos) {
+    if (reason.starts_with("truncated file"))
+        throw FormatError(location.file, "", std::nullopt,
+                          "is cut off: it has fewer bytes than it says; copy it again");
+    if (reason.find("to lock file") != std::string::npos) {
         reason += "; on a network file system set HDF5_USE_FILE_LOCKING=FALSE";
     }
     throw IoError(code, location.file,
