@@ -58,7 +58,9 @@ void fail(const Location& location, std::string_view operation, ExitCode code) {
     if (reason.starts_with("truncated file"))
         throw FormatError(location.file, "", std::nullopt,
                           "is cut off: it has fewer bytes than it says; copy it again");
-    if (reason.find("to lock file") != std::string::npos) {
+    // Not "sblock", which other sentences of HDF5's have.
+    if (reason.find("lock file") != std::string::npos ||
+        reason.find("locks available") != std::string::npos) {
         reason += "; on a network file system set HDF5_USE_FILE_LOCKING=FALSE";
     }
     throw IoError(code, location.file,
