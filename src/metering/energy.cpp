@@ -18,27 +18,28 @@ namespace {
 /// Samples farther apart than this many of their usual distances have a gap between them.
 constexpr double gap_of_usual = 3;
 
-/// Integrals of one column between any two times.
+/// Integrals of one column between any two times, counted from a trace's beginning: since 1970 an
+/// f64 tells times to a quarter of a microsecond, which is much of a short step.
 class Integral {
   public:
-    explicit Integral(const MeterColumn& column) : column_(&column) {
+    Integral(const MeterColumn& column, double begin_s) : column_(&column) {
+        for (const double time_s : column.time_s) times_s_.push_back(time_s - begin_s);
         std::vector<double> distances_s;
-        for (std::size_t i = 1; i < column.time_s.size(); ++i)
-            distances_s.push_back(column.time_s[i] - column.time_s[i - 1]);
+        for (std::size_t i = 1; i < times_s_.size(); ++i)
+            distances_s.push_back(times_s_[i] - times_s_[i - 1]);
         const double longest_s = gap_of_usual * median(distances_s);
         joules_.push_back(0);
         n_gaps_.push_back(0);
-        for (std::size_t i = 1; i < column.time_s.size(); ++i) {
+        for (std::size_t i = 1; i < times_s_.size(); ++i) {
             const double mean_w = (column.watts[i] + column.watts[i - 1]) / 2;
             joules_.push_back(joules_.back() + mean_w * distances_s[i - 1]);
             n_gaps_.push_back(n_gaps_.back() + (distances_s[i - 1] > longest_s ? 1 : 0));
         }
     }
     [[nodiscard]] bool covers(double from_s, double to_s) const {
-        const auto& times = column_->time_s;
-        if (from_s < times.front() || to_s > times.back()) return false;
+        if (from_s < times_s_.front() || to_s > times_s_.back()) return false;
         // A time that is a sample's own ends the interval before it.
-        const auto end = std::ranges::lower_bound(times, to_s) - times.begin();
+        const auto end = std::ranges::lower_bound(times_s_, to_s) - times_s_.begin();
         const std::size_t first = interval(from_s);
         return n_gaps_[std::max(first, static_cast<std::size_t>(end))] == n_gaps_[first - 1];
     }
@@ -49,19 +50,19 @@ class Integral {
   private:
     /// The sample that ends the interval which holds a time.
     [[nodiscard]] std::size_t interval(double time_s) const {
-        const auto& times = column_->time_s;
-        const auto after = std::ranges::upper_bound(times, time_s) - times.begin();
-        return std::clamp<std::size_t>(static_cast<std::size_t>(after), 1, times.size() - 1);
+        const auto after = std::ranges::upper_bound(times_s_, time_s) - times_s_.begin();
+        return std::clamp<std::size_t>(static_cast<std::size_t>(after), 1, times_s_.size() - 1);
     }
     [[nodiscard]] double until(double time_s) const {
         const std::size_t i = interval(time_s);
-        const double length_s = column_->time_s[i] - column_->time_s[i - 1];
-        const double into_s = time_s - column_->time_s[i - 1];
+        const double length_s = times_s_[i] - times_s_[i - 1];
+        const double into_s = time_s - times_s_[i - 1];
         const double rise = (column_->watts[i] - column_->watts[i - 1]) / length_s;
         return joules_[i - 1] + into_s * (column_->watts[i - 1] + rise * into_s / 2);
     }
 
     const MeterColumn* column_;
+    std::vector<double> times_s_;     ///< (sample)
     std::vector<double> joules_;      ///< (sample): from the first one on
     std::vector<std::size_t> n_gaps_; ///< (sample): gaps before it
 };
@@ -124,7 +125,7 @@ void add_node(NodeEnergy& energy, const NodeEnergy& other) {
     add_phase(energy.decode, other.decode);
 }
 
-/// One step of a trace, beginning at `from_s` since 1970.
+/// One step of a trace, beginning at `from_s` of it.
 void add_step(Energy& energy, const std::vector<Integral>& integrals, const MeterLog& log,
               const trace::StepRow& step, double from_s, double seconds) {
     const double to_s = from_s + seconds;
@@ -169,7 +170,7 @@ Energy energy_of(const trace::Trace& trace, const MeterLog& log, bool drop_warm_
     if (trace.steps.empty()) return energy;
     std::vector<Integral> integrals;
     for (const MeterColumn& column : log.columns) {
-        integrals.emplace_back(column);
+        integrals.emplace_back(column, created->seconds);
         if (log.columns.size() > 1) energy.nodes.push_back({column.name, {}, {}});
     }
     std::size_t n_decode = 0;
@@ -179,8 +180,7 @@ Energy energy_of(const trace::Trace& trace, const MeterLog& log, bool drop_warm_
             if (step.is_draft == 0) ++n_decode;
             if (drop_warm_up) continue;
         }
-        add_step(energy, integrals, log, step, created->seconds + step.t_start_s,
-                 trace::step_seconds(trace, i));
+        add_step(energy, integrals, log, step, step.t_start_s, trace::step_seconds(trace, i));
     }
     const double from_s = created->seconds + trace.steps.front().t_start_s;
     const double to_s =

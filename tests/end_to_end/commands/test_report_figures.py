@@ -88,12 +88,12 @@ class Figures(pillar.WithFolder):
         for row in table["rows"]:
             for phase in ("prompt", "decode"):
                 energy = row["energy"][phase]
-                self.assertAlmostEqual(energy["watts"], 11, delta=0.05)  # times since 1970 are good to a quarter of 1 µs
+                self.assertAlmostEqual(energy["watts"], 11, places=6)
                 self.assertEqual(energy["steps_in_gaps"], 0)
             s_per_token = 1 / row["mean_decode_tok_per_s"]
-            self.assertAlmostEqual(row["energy"]["decode"]["j_per_token"], 11 * s_per_token, delta=0.05 * s_per_token)
+            self.assertAlmostEqual(row["energy"]["decode"]["j_per_token"], 11 * s_per_token, places=6)
             self.assertEqual([node["name"] for node in row["energy"]["nodes"]], ["pi1", "pi2"])
-            self.assertAlmostEqual(row["energy"]["nodes"][1]["decode"]["watts"], 6, delta=0.05)
+            self.assertAlmostEqual(row["energy"]["nodes"][1]["decode"]["watts"], 6, places=6)
 
     def test_other_zones_are_known_or_refused_by_name(self):
         pillar.check(self.report(*self.traces, "--power", self.meter("+02:00", 2)))
