@@ -49,7 +49,8 @@ std::size_t common(std::span<const tokenizer::TokenId> a, std::span<const tokeni
 ModelProposer::ModelProposer(const ModelDraftOptions& options, Keeps keeps)
     : options_(options), keeps_(std::move(keeps)), acceptance_(beliefs),
       pages_(options.n_pages, options.max_sequences, options.n_context, 0),
-      slots_(options.max_sequences), drafts_(options.max_sequences) {
+      slots_(options.max_sequences), drafts_(options.max_sequences),
+      choices_(options.n_most * options.max_sequences) {
     expects(options.n_most <= engine::max_draft, "a sequence is proposed few tokens");
     for (Slot& slot : slots_) slot.cached.reserve(options.n_context + 1);
     for (Draft& draft : drafts_) {
@@ -57,8 +58,6 @@ ModelProposer::ModelProposer(const ModelDraftOptions& options, Keeps keeps)
         draft.classes.reserve(options.n_most);
         draft.probability.reserve(options.n_most);
     }
-    choices_.reserve(options.n_most * options.max_sequences);
-    probabilities_.reserve(options.n_most * options.max_sequences);
 }
 
 /// Tokens a sequence with which all of them together get the most tokens a second, as far as it is
@@ -246,17 +245,10 @@ void ModelProposer::drafted(const engine::StepPlan& plan,
 void ModelProposer::choose(std::size_t n_rows) {
     choices_.clear();
     for (std::size_t i = 0; i < n_drafts_; ++i)
-        for (const double probability : drafts_[i].probability)
-            choices_.emplace_back(probability, i);
-    std::ranges::sort(choices_, [](const auto& a, const auto& b) {
-        return a.first != b.first ? a.first > b.first : a.second < b.second;
-    });
-    if (choices_.size() > n_rows) choices_.resize(n_rows);
-    probabilities_.clear();
-    for (const auto& [probability, sequence] : choices_) probabilities_.push_back(probability);
-    std::size_t n = n_worth(times_, n_drafts_, probabilities_);
-    if (is_try_) n = choices_.size();
-    for (std::size_t c = 0; c < n; ++c) ++drafts_[choices_[c].second].n_proposed;
+        for (const double probability : drafts_[i].probability) choices_.add(i, probability);
+    choices_.sort(n_rows);
+    const std::size_t n = is_try_ ? choices_.size() : choices_.n_worth(times_, n_drafts_);
+    for (std::size_t i = 0; i < n_drafts_; ++i) drafts_[i].n_proposed = choices_.n_of(i, n);
 }
 
 std::span<const tokenizer::TokenId> ModelProposer::proposal(std::size_t i) const noexcept {

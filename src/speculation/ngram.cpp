@@ -38,11 +38,10 @@ Continuation continuation(std::span<const sampling::TokenId> tokens) noexcept {
 }
 
 NgramProposer::NgramProposer(std::size_t n_most, std::size_t max_sequences)
-    : n_most_(n_most), acceptance_(beliefs), drafts_(max_sequences) {
+    : n_most_(n_most), acceptance_(beliefs), drafts_(max_sequences),
+      choices_(n_most * max_sequences) {
     expects(n_most <= engine::max_draft, "a sequence is proposed few tokens");
     for (Draft& draft : drafts_) draft.tokens.reserve(n_most);
-    choices_.reserve(n_most * max_sequences);
-    probabilities_.reserve(n_most * max_sequences);
 }
 
 /// The likeliest tokens of all sequences, as many as pay together.
@@ -58,26 +57,16 @@ bool NgramProposer::propose(std::span<const Asked> asked, std::size_t n_rows,
         for (std::size_t j = 0; j < n_most; ++j) {
             drafts_[i].tokens.push_back(found.token(j));
             probability *= acceptance_.of(class_of(found.n_suffix + j));
-            choices_.push_back({probability, i});
+            choices_.add(i, probability);
         }
     }
-    // Those of a sequence fall, so that they stay in order.
-    std::ranges::sort(choices_, [](const Choice& a, const Choice& b) {
-        return a.probability != b.probability ? a.probability > b.probability
-                                              : a.sequence < b.sequence;
-    });
-    if (choices_.size() > n_rows) choices_.resize(n_rows);
-    probabilities_.clear();
-    for (const Choice& choice : choices_) probabilities_.push_back(choice.probability);
-    std::size_t n = n_worth(times_, asked.size(), probabilities_);
+    choices_.sort(n_rows);
+    std::size_t n = choices_.n_worth(times_, asked.size());
     if (n > 0)
         retries_.reset();
-    else if (!choices_.empty() && retries_.is_due())
+    else if (choices_.size() > 0 && retries_.is_due())
         n = 1;
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        const auto n_own = std::ranges::count(std::span(choices_).first(n), i, &Choice::sequence);
-        drafts_[i].tokens.resize(static_cast<std::size_t>(n_own));
-    }
+    for (std::size_t i = 0; i < asked.size(); ++i) drafts_[i].tokens.resize(choices_.n_of(i, n));
     return false;
 }
 

@@ -98,4 +98,28 @@ std::size_t n_worth(const StepTimes& times, std::size_t n_rows,
     return best;
 }
 
+Choices::Choices(std::size_t n_most) {
+    choices_.reserve(n_most);
+    probabilities_.reserve(n_most);
+}
+
+void Choices::sort(std::size_t n_most) {
+    std::ranges::sort(choices_, [](const Choice& a, const Choice& b) {
+        return a.probability != b.probability ? a.probability > b.probability
+                                              : a.sequence < b.sequence;
+    });
+    if (choices_.size() > n_most) choices_.resize(n_most);
+}
+
+std::size_t Choices::n_worth(const StepTimes& times, std::size_t n_rows) {
+    probabilities_.clear();
+    for (const Choice& choice : choices_) probabilities_.push_back(choice.probability);
+    return speculation::n_worth(times, n_rows, probabilities_);
+}
+
+std::size_t Choices::n_of(std::size_t sequence, std::size_t n) const noexcept {
+    return static_cast<std::size_t>(
+        std::ranges::count(std::span(choices_).first(n), sequence, &Choice::sequence));
+}
+
 } // namespace pillar::speculation

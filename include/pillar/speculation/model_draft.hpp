@@ -80,8 +80,7 @@ class ModelProposer : public engine::Proposer {
     bool is_drafting_ = false;
     bool is_try_ = false; ///< one token, which is not believed to pay
     double begin_s_ = 0;
-    std::vector<std::pair<double, std::size_t>> choices_; ///< probability, sequence
-    std::vector<double> probabilities_;
+    Choices choices_;
 };
 
 } // namespace pillar::speculation

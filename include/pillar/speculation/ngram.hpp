@@ -47,19 +47,13 @@ class NgramProposer : public engine::Proposer {
         std::vector<tokenizer::TokenId> tokens; ///< (≤ n_most)
         std::size_t n_suffix = 0;
     };
-    /// A token that may be proposed.
-    struct Choice {
-        double probability = 0; ///< that it is right, and all before it
-        std::size_t sequence = 0;
-    };
 
     std::size_t n_most_;
     Acceptance acceptance_;
     StepTimes times_;
     Retries retries_;
     std::vector<Draft> drafts_;
-    std::vector<Choice> choices_;
-    std::vector<double> probabilities_;
+    Choices choices_;
 };
 
 } // namespace pillar::speculation

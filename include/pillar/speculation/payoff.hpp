@@ -72,4 +72,33 @@ inline constexpr double least_gain = 1.02;
 [[nodiscard]] std::size_t n_worth(const StepTimes& times, std::size_t n_rows,
                                   std::span<const double> probabilities) noexcept;
 
+/// The likeliest proposals of several sequences together.
+class Choices {
+  public:
+    /// Room for so many proposals at a time.
+    explicit Choices(std::size_t n_most);
+
+    void clear() noexcept { choices_.clear(); }
+    /// The next proposal of a sequence: that it is right, and all before it, which is not likelier
+    /// than that those before it are.
+    void add(std::size_t sequence, double probability) {
+        choices_.push_back({probability, sequence});
+    }
+    /// The likeliest come first, at most `n_most`. Those of a sequence stay in order.
+    void sort(std::size_t n_most);
+    /// How many of them pay in a step that has `n_rows` without them.
+    [[nodiscard]] std::size_t n_worth(const StepTimes& times, std::size_t n_rows);
+    /// Of the first n: those of one sequence.
+    [[nodiscard]] std::size_t n_of(std::size_t sequence, std::size_t n) const noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return choices_.size(); }
+
+  private:
+    struct Choice {
+        double probability;
+        std::size_t sequence;
+    };
+    std::vector<Choice> choices_;
+    std::vector<double> probabilities_;
+};
+
 } // namespace pillar::speculation
