@@ -6,15 +6,8 @@ import signal
 import subprocess
 import time
 
-from support import Clone, main
+from support import SRUN_WITH_PMIX, Clone, main
 
-SRUN = """
-    if "--mpi=list" in sys.argv:
-        print("MPI plugin types are...\\n\\tpmix")
-        sys.exit()
-    program = next(i for i, word in enumerate(sys.argv) if word.endswith("/pillar"))
-    os.execv(sys.argv[program], sys.argv[program:])
-    """
 # Answers a line of its three a run, then waits for the signal; ends when all are there.
 PILLAR = """
     if "--version" in sys.argv:
@@ -38,7 +31,7 @@ class SlurmBatch(Clone):
     def setUp(self):
         super().setUp()
         self.stand_in("pillar", PILLAR, folder=self.root / "build/release")
-        self.stand_in("srun", SRUN)
+        self.stand_in("srun", SRUN_WITH_PMIX)
         self.stand_in("scontrol")
         self.env.update(SLURM_JOB_ID="42", SLURM_JOB_NUM_NODES="2", SLURM_NTASKS="2", SLURM_CPUS_ON_NODE="4",
                         SLURM_SUBMIT_DIR=str(self.root))

@@ -7,15 +7,8 @@ import subprocess
 import time
 import unittest
 
-from support import Clone, main
+from support import SRUN_WITH_PMIX, Clone, main
 
-PMIX = """
-    if "--mpi=list" in sys.argv:
-        print("MPI plugin types are...\\n\\tpmix")
-        sys.exit()
-    program = next(i for i, word in enumerate(sys.argv) if word.endswith("/pillar"))
-    os.execv(sys.argv[program], sys.argv[program:])
-    """
 # A run that writes its trace; the SLOW one waits for the signal to stop.
 PROGRAM = """
     if "--version" in sys.argv:
@@ -40,7 +33,7 @@ class Job(Clone):
     def setUp(self):
         super().setUp()
         self.stand_in("pillar", PROGRAM, folder=self.root / "build/release")
-        self.stand_in("srun", PMIX)
+        self.stand_in("srun", SRUN_WITH_PMIX)
         self.stand_in("scontrol")
         self.env.update(SLURM_JOB_ID="42", SLURM_JOB_NUM_NODES="4", SLURM_NTASKS="4", SLURM_CPUS_ON_NODE="4",
                         SLURM_CPUS_PER_TASK="4", SLURM_SUBMIT_DIR=str(self.root), SLURM_JOB_NODELIST="node[1-4]")
@@ -176,7 +169,7 @@ class Sweep(Job):
         self.assertEqual([word for call in runs for word in call["argv"] if word.startswith("--ntasks=")], ["--ntasks=4"])
 
     def test_without_slurm_the_sweep_runs_here(self):
-        self.stand_in("mpirun", PMIX)
+        self.stand_in("mpirun", SRUN_WITH_PMIX)
         env = {name: "" for name in self.env if name.startswith("SLURM_")}
         result = self.run_job("strong_scaling.sh", "--ranks", "1 2", "--repeat", 1, "--out", self.folder / "out here",
                               "--", "run", "-n", "8", env=env)
@@ -193,7 +186,7 @@ class Sweep(Job):
         self.assertEqual([argv[argv.index("-t") + 1] for argv in runs], ["1", "4"] * 3)
 
     def sweep(self, *words, options=()):
-        self.stand_in("mpirun", PMIX)
+        self.stand_in("mpirun", SRUN_WITH_PMIX)
         env = {name: "" for name in self.env if name.startswith("SLURM_")}
         return self.run_job("strong_scaling.sh", "--ranks", "1,2", "--repeat", 1, "--out", self.folder / "out here", *options,
                             "--", *words, env=env)
@@ -229,7 +222,7 @@ class Sweep(Job):
 
     def test_a_failed_run_ends_the_sweep_with_its_code(self):
         self.stand_in("pillar", "sys.exit(65)", folder=self.root / "build/release")
-        self.stand_in("mpirun", PMIX)
+        self.stand_in("mpirun", SRUN_WITH_PMIX)
         result = self.run_job("strong_scaling.sh", "--", "run", env={"PILLAR_LAUNCHER": "mpirun"}, cwd=self.folder)
         self.assertEqual(result.returncode, 65)
 

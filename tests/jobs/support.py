@@ -22,6 +22,16 @@ ALL_INSTALLED = """
     """
 
 
+# An srun that knows PMIx and becomes the program it is to start.
+SRUN_WITH_PMIX = """
+    if "--mpi=list" in sys.argv:
+        print("MPI plugin types are...\\n\\tpmix")
+        sys.exit()
+    program = next(i for i, word in enumerate(sys.argv) if word.endswith("/pillar"))
+    os.execv(sys.argv[program], sys.argv[program:])
+    """
+
+
 class Clone(unittest.TestCase):
     """A test with self.root, a clone's folder with jobs/ and hostfiles/, and self.bin, which comes first in PATH."""
 
