@@ -83,8 +83,9 @@ TEST(waiting, calls_the_hook_at_most_once_a_millisecond) {
     Backoff backoff(begin_s, step_sleep_after_s, true, hook, &calls);
     while (monotonic_s() < begin_s + 0.1 || calls.at_s.size() < 2) backoff.pause();
     EXPECT_EQ(calls.since_s, begin_s);
-    for (std::size_t i = 1; i < calls.at_s.size(); ++i) {
-        EXPECT_GT(calls.at_s[i] - calls.at_s[i - 1], 0.9e-3);
+    // A call may be seen late, when others have the core, but none comes before its turn.
+    for (std::size_t i = 0; i < calls.at_s.size(); ++i) {
+        EXPECT_GE(calls.at_s[i], begin_s + static_cast<double>(i + 1) * 1e-3 - 1e-9);
     }
 }
 
