@@ -67,8 +67,8 @@ requeue_until_done() {
     fi
     printf '# %s more; back to the queue for what is left\n' "$(count "$n_new" result)"
     # Where the site turns requeueing off, or the job was submitted with --no-requeue, the job may still ask for it.
-    scontrol update "JobId=$SLURM_JOB_ID" Requeue=1 2>/dev/null
-    scontrol requeue "$SLURM_JOB_ID" && return 0
+    scontrol update "JobId=$own_job" Requeue=1 2>/dev/null
+    scontrol requeue "$own_job" && return 0
     printf 'slurm_batch: Slurm does not take the job back; submit the same command again, it goes on where it was\n' >&2
 }
 

@@ -9,6 +9,9 @@ source jobs/lib/env.sh
 started=$EPOCHSECONDS
 n_requeues=${PILLAR_REQUEUES:-3}
 [[ $n_requeues =~ ^[0-9]{1,6}$ ]] || die 64 "PILLAR_REQUEUES wants a number, not '$n_requeues'"
+# One task's name in an array: the plain number of its last task stands for the whole array.
+own_job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID-}}
+own_job=${own_job:-${SLURM_JOB_ID-}}
 n_nodes=${SLURM_JOB_NUM_NODES:-1}
 n_tasks=${SLURM_NTASKS:-$n_nodes}
 # Since Slurm 22.05 srun does not take over the job's --cpus-per-task; a step would get one core.
@@ -49,7 +52,7 @@ requeue_if_out_of_time() {
     [[ $asked == USR1 ]] || return 0
     ((code == 75 && ${SLURM_RESTART_COUNT:-0} < 10#$n_requeues)) || return 0
     printf '# stopped before the time limit; back to the queue\n'
-    scontrol requeue "$SLURM_JOB_ID"
+    scontrol requeue "$own_job"
 }
 
 # save_trace WORD ...: ranks that TERM has ended leave a journal. Make it a trace in the time that Slurm still gives

@@ -95,6 +95,7 @@ class SlurmBatch(Clone):
         self.assertEqual((code, len(error.splitlines())), (64, 1), error)
         self.submit("batch", "-i", "in.jsonl", "--output=x", "-o", "out-%a.jsonl", signals=[signal.SIGUSR1], **array)
         self.assertTrue((self.root / "out-7.jsonl").exists())
+        self.assertEqual(self.requeues(), [["requeue", "40_7"]])  # 42 would be all of it, were this its last task
 
     def test_what_cannot_come_back_is_refused(self):
         for words in ([], ["-i", "in"], ["-i", "-", "-o", "out"], ["-i", "in", "-o", "-"], ["--input=-", "--output=x"]):

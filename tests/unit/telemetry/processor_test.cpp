@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -50,12 +51,11 @@ TEST(Processor, WritesListsAsTasksetTakesThem) {
 
 /// A line of /proc/PID/task/TID/stat: 52 fields, of which three count.
 std::string stat(int number, const std::string& name, int user, int system, int cpu) {
-    std::string line = std::to_string(number) + " (" + name + ") R";
-    for (int field = 4; field <= 52; ++field)
-        line += " " + std::to_string(field == 14   ? user
-                                     : field == 15 ? system
-                                     : field == 39 ? cpu
-                                                   : 7);
+    std::string line = fmt::format("{} ({}) R", number, name);
+    for (int field = 4; field <= 52; ++field) {
+        const int value = field == 14 ? user : field == 15 ? system : field == 39 ? cpu : 7;
+        line += fmt::format(" {}", value);
+    }
     return line + "\n";
 }
 
