@@ -18,7 +18,7 @@ constexpr double hook_interval_s = 1e-3;
 /// Programs that nobody counted may share the cores: a longer wait lets them run.
 constexpr double spin_s = 50e-6;
 constexpr double min_sleep_s = 50e-6;
-constexpr double max_sleep_s = 10e-3; // of a wait of 4 s: somebody types
+constexpr double max_sleep_s = 50e-3; // of a wait of 20 s: somebody types
 /// A sleep adds at most this share to a wait.
 constexpr double sleep_share = 1.0 / 400;
 
