@@ -46,14 +46,16 @@ class Job(Clone):
                               capture_output=True, text=True, timeout=60)
 
     def submit_and_signal(self, name, *arguments, signals=(signal.SIGUSR1,), **env):
-        process = subprocess.Popen(["bash", self.folder / name, *arguments], env={**self.env, **env},
-                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.folder / "said", "w") as said:
+            process = subprocess.Popen(["bash", self.folder / name, *arguments], env={**self.env, **env},
+                                       cwd=self.folder, stdout=subprocess.DEVNULL, stderr=said)
         deadline = time.monotonic() + 20
         while not os.path.exists(self.env["CALLS"] + ".ready") and time.monotonic() < deadline:
             time.sleep(0.02)
         for number in signals:
             process.send_signal(number)
-        code = process.wait(20)
+        code = process.wait(60)
+        self.said = (self.folder / "said").read_text()
         os.unlink(self.env["CALLS"] + ".ready")
         return code
 
@@ -75,7 +77,7 @@ class Run(Job):
 
     def test_what_is_cancelled_does_not_come_back(self):
         for signals in ([signal.SIGTERM], [signal.SIGUSR1, signal.SIGTERM], [signal.SIGTERM, signal.SIGUSR1]):
-            self.assertEqual(self.submit_and_signal("slurm_run.sh", "run", "SLOW", signals=signals), 75)
+            self.assertEqual(self.submit_and_signal("slurm_run.sh", "run", "SLOW", signals=signals), 75, self.said)
         self.assertEqual(self.submit_and_signal("slurm_strong_scaling.sh", "SLOW", signals=[signal.SIGTERM]), 75)
         self.assertEqual(self.calls("scontrol"), [])
 

@@ -107,6 +107,19 @@ class Chat(pillar.WithFolder):
         self.assertEqual(nothing, [])
         self.assertEqual(result.stdout, b"")
 
+    def test_a_stop_ends_an_answer_and_is_not_kept(self):
+        flags = ["-n", 24, "--seed", 3, "--temp", 1.2]
+        plain, _ = self.said("one\n", *flags)
+        whole = plain[1][1]
+        stop = re.search("(?<=[0-9a-z])[0-9a-z ]{3}", whole)[0]  # broken UTF-8 is neither in it nor before it
+        expected = whole[:whole.index(stop)]
+        self.assertLess(len(expected), len(whole))
+        for ranks in (None, 2):
+            stopped, result = self.said("one\ntwo\n", *flags, "--stop", "never in it", "--stop", stop, ranks=ranks)
+            self.assertEqual(stopped[1], ("assistant", expected))
+            self.assertTrue(result.stdout.decode().startswith(expected))
+            self.assertNotIn(stop, stopped[3][1])
+
     def test_save_and_load(self):
         flags = ["-n", 8, "--temp", 0]
         whole, _ = self.said("one\ntwo\nthree\n", *flags)
@@ -213,7 +226,7 @@ class Script(pillar.WithFolder):
         self.leader, self.text = leader, ""
         return process
 
-    def until(self, pattern, timeout=20):
+    def until(self, pattern, timeout=60):
         """Reads until the text that has come since the last call matches."""
         end = time.monotonic() + timeout
         while not re.search(pattern, self.text):
