@@ -3,7 +3,7 @@
 # emulator: on a Cortex-A72 the families of ARMv8.0, on the emulator's own best processor the dotprod family as well.
 #
 #   run.sh BUILD hashes FILE    compare with the hashes in FILE
-#   run.sh BUILD units          the unit tests of the Arm families
+#   run.sh BUILD units          the unit tests of the Arm families and of quantize's encoders
 #
 # Exit 77 = skipped.
 set -eu
@@ -57,8 +57,9 @@ units)
         echo "skipped: there are no sources of GoogleTest in $googletest (libgtest-dev)"
         exit 77
     fi
-    cmake --build "$build" -j2 --target unit_kernels
+    cmake --build "$build" -j2 --target unit_kernels --target unit_encoders
     units_of cortex-a72 neon
     units_of max dotprod
+    on cortex-a72 "$build/unit_encoders" --gtest_brief=1
     ;;
 esac

@@ -13,19 +13,24 @@ struct AffineBlock {
     std::uint8_t n[32]{};
 };
 
-template <int Highest, int Rounds, int Sets>
-[[gnu::always_inline]] inline AffineBlock affine_block(const float* x, const float* w,
-                                                       Widths widths) {
-    const Affine found = search_affine<Highest, 32, Offset::any, Rounds, Sets>(x, w, widths);
+template <int Highest>
+[[gnu::always_inline]] inline AffineBlock block_of_affine(const float* x, Affine found) {
     AffineBlock block;
     block.d = f32_to_f16(found.d);
     block.m = f32_to_f16(found.m);
     const float d = f16_to_f32(block.d);
     const float m = f16_to_f32(block.m);
     const float inverse = d == 0.0f ? 0.0f : 1.0f / d;
-    for (std::size_t i = 0; i < 32; ++i)
-        block.n[i] = WholeLevels<0, Highest>::index((x[i] - m) * inverse);
+    store_indices<WholeLevels<0, Highest>, 32>(block.n, x, -m, inverse);
     return block;
+}
+
+template <int Highest, int Rounds, int Sets>
+[[gnu::always_inline]] inline AffineBlock affine_block(const float* x, const float* w,
+                                                       Widths widths) {
+    const BlockSums<32> sums(x, w);
+    return block_of_affine<Highest>(
+        x, search_affine<Highest, 32, Offset::any, Rounds, Sets>(x, w, sums, widths));
 }
 
 } // namespace pillar::quantize

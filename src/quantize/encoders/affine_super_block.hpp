@@ -56,8 +56,8 @@ struct ChosenPair {
 /// The whole scale and min for N weights, near `ideal`; adds to `fit`.
 template <int HighestN, std::size_t N, int HighestScale>
 [[gnu::always_inline]] inline ChosenPair choose_pair(const float* x, const float* w, Affine ideal,
-                                                     SuperFactors factors, AffineFit& fit) {
-    const BlockSums<N> sums(x, w);
+                                                     const BlockSums<N>& sums, SuperFactors factors,
+                                                     AffineFit& fit) {
     const Lanes zero(0.0f);
     const float wanted = factors.d > 0.0f ? ideal.d / factors.d : 0.0f;
     const Lanes scale =
@@ -78,7 +78,7 @@ template <int HighestN, std::size_t N, int HighestScale>
     Lanes nn_sum = zero;
     Lanes xn_sum = zero;
     for (std::size_t i = 0; i < N; ++i) {
-        const Lanes n = nearest(clamp(Lanes(x[i]) * inverse + shift, zero, Lanes(HighestN)));
+        const Lanes n = WholeLevels<0, HighestN>::nearest_level(Lanes(x[i]) * inverse + shift);
         const Lanes weighted = Lanes(w[i]) * n;
         n_sum += weighted;
         nn_sum += weighted * n;
@@ -105,9 +105,11 @@ template <int HighestN, std::size_t N, int HighestScale, int Rounds, int Sets>
     std::array<Affine, n_subs> ideal;
     float largest_d = 0.0f;
     float largest_min = 0.0f;
+    std::array<BlockSums<N>, n_subs> sums;
     for (std::size_t s = 0; s < n_subs; ++s) {
+        sums[s] = BlockSums<N>(x + N * s, w + N * s);
         ideal[s] = search_affine<HighestN, N, Offset::not_above_zero, Rounds, Sets>(
-            x + N * s, w + N * s, widths);
+            x + N * s, w + N * s, sums[s], widths);
         largest_d = ideal[s].d > largest_d ? ideal[s].d : largest_d;
         largest_min = -ideal[s].m > largest_min ? -ideal[s].m : largest_min;
     }
@@ -118,7 +120,7 @@ template <int HighestN, std::size_t N, int HighestScale, int Rounds, int Sets>
         AffineFit fit;
         for (std::size_t s = 0; s < n_subs; ++s) {
             const ChosenPair chosen = choose_pair<HighestN, N, HighestScale>(
-                x + N * s, w + N * s, ideal[s], factors, fit);
+                x + N * s, w + N * s, ideal[s], sums[s], factors, fit);
             block.scale[s] = chosen.scale;
             block.min[s] = chosen.min;
         }
@@ -133,8 +135,7 @@ template <int HighestN, std::size_t N, int HighestScale, int Rounds, int Sets>
         const float d = factors.d * static_cast<float>(block.scale[s]);
         const float m = factors.dmin * static_cast<float>(block.min[s]);
         const float inverse = d == 0.0f ? 0.0f : 1.0f / d;
-        for (std::size_t i = N * s; i < N * (s + 1); ++i)
-            block.n[i] = WholeLevels<0, HighestN>::index((x[i] + m) * inverse);
+        store_indices<WholeLevels<0, HighestN>, N>(block.n + N * s, x + N * s, m, inverse);
     }
     return block;
 }

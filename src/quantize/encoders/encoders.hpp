@@ -30,6 +30,11 @@ void encode_row(const float* x, const float* importance, std::size_t n, std::byt
     using Format = typename Encoder::Format;
     constexpr std::size_t size = Format::weights;
     for (std::size_t i = 0; i < n; i += size, out += Format::bytes) {
+        if constexpr (requires { Encoder::encode_alike(x, out); })
+            if (importance == nullptr) {
+                Encoder::encode_alike(x + i, out);
+                continue;
+            }
         float w[size];
         const float* block_importance = importance == nullptr ? nullptr : importance + i;
         if constexpr (Encoder::counts_large_weights_more)

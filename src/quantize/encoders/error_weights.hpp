@@ -4,6 +4,8 @@
 // nothing is known of the activations, experience says that large weights matter more than their
 // squared error tells; an importance matrix leaves less of that to guess.)
 
+#include "lanes.hpp"
+
 #include <cmath>
 #include <cstddef>
 
@@ -13,12 +15,9 @@ namespace pillar::quantize {
 template <std::size_t N>
 [[gnu::always_inline]] inline void error_weights(const float* x, const float* importance,
                                                  float* w) {
-    float squares[8] = {};
-    for (std::size_t i = 0; i < N; i += 8)
-        for (std::size_t k = 0; k < 8; ++k) squares[k] += x[i + k] * x[i + k];
-    float sum = 0.0f;
-    for (const float square : squares) sum += square;
-    const float rms = std::sqrt(sum / N);
+    Lanes squares(0.0f);
+    for (std::size_t i = 0; i < N; i += n_lanes) squares += load(x + i) * load(x + i);
+    const float rms = std::sqrt(sum(squares) / N);
     if (!(rms > 0.0f)) { // zeros, or too small to be squared
         for (std::size_t i = 0; i < N; ++i) w[i] = 1.0f;
         return;

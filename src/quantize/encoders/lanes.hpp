@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 
 namespace pillar::quantize {
 
@@ -56,28 +58,103 @@ struct Mask {
     return reinterpret_cast<Floats>(mask.m & reinterpret_cast<Integers>(value.v));
 }
 
+[[gnu::always_inline]] inline Lanes load(const float* values) {
+    Floats v;
+    std::memcpy(&v, values, sizeof v);
+    return v;
+}
+
+/// The larger; b where one is not a number. GCC does not find the one instruction for it itself.
+[[gnu::always_inline]] inline Lanes larger(Lanes a, Lanes b) {
+#ifdef __AVX__
+    return __builtin_ia32_maxps256(a.v, b.v);
+#else
+    return a.v > b.v ? a.v : b.v;
+#endif
+}
+[[gnu::always_inline]] inline Lanes smaller(Lanes a, Lanes b) {
+#ifdef __AVX__
+    return __builtin_ia32_minps256(a.v, b.v);
+#else
+    return a.v < b.v ? a.v : b.v;
+#endif
+}
 /// Between two bounds; the lower one of what is not a number.
 [[gnu::always_inline]] inline Lanes clamp(Lanes a, Lanes lowest, Lanes highest) {
-    const Lanes above = a.v > lowest.v ? a.v : lowest.v;
-    return above.v < highest.v ? above.v : highest.v;
+    return smaller(larger(a, lowest), highest);
 }
 
-/// The nearest whole number, half to even, of less than 2^22 in magnitude: adding 1.5 · 2^23 leaves
-/// no bits for the fraction.
+/// Adding 1.5 · 2^23 to less than 2^22 in magnitude leaves no bits for the fraction: the nearest
+/// whole number, half to even, is in the lowest bits.
+inline constexpr float whole_shift = 0x1.8p23f;
+inline constexpr std::int32_t whole_bits = 0x4B40'0000;
+
 [[gnu::always_inline]] inline Lanes nearest(Lanes a) {
-    const Lanes shift(0x1.8p23f);
-    return (a + shift) - shift;
+    return (a + Lanes(whole_shift)) - Lanes(whole_shift);
 }
 [[gnu::always_inline]] inline float nearest(float a) {
-    return (a + 0x1.8p23f) - 0x1.8p23f;
+    return (a + whole_shift) - whole_shift;
+}
+/// Eight numbers of 32 bits; a struct for the same reason as Lanes.
+struct Numbers {
+    Integers v;
+};
+[[gnu::always_inline]] inline Numbers nearest_numbers(Lanes a) {
+    return {reinterpret_cast<Integers>((a + Lanes(whole_shift)).v) - whole_bits};
 }
 
-/// The first lane with the largest value; NaN is never the largest.
+/// Lane i has what lane i + Distance had, as long as there is one: a step of a tree over all lanes.
+template <int Distance>
+[[gnu::always_inline]] inline Lanes moved_down(Lanes a) {
+    if constexpr (Distance == 4)
+        return __builtin_shufflevector(a.v, a.v, 4, 5, 6, 7, 4, 5, 6, 7);
+    else if constexpr (Distance == 2)
+        return __builtin_shufflevector(a.v, a.v, 2, 3, 2, 3, 6, 7, 6, 7);
+    else
+        return __builtin_shufflevector(a.v, a.v, 1, 1, 3, 3, 5, 5, 7, 7);
+}
+[[gnu::always_inline]] inline float sum(Lanes a) {
+    a += moved_down<4>(a);
+    a += moved_down<2>(a);
+    return a[0] + a[1];
+}
+/// The sums of four, in the first four lanes; the others are zeros.
+[[gnu::always_inline]] inline Lanes four_sums(const Lanes (&a)[4]) {
+    return Floats{sum(a[0]), sum(a[1]), sum(a[2]), sum(a[3]), 0, 0, 0, 0};
+}
+struct Ends {
+    float lowest = 0.0f;
+    float highest = 0.0f;
+};
+template <std::size_t N>
+[[gnu::always_inline]] inline Ends ends_of(const float* x) {
+    Lanes lowest = load(x);
+    Lanes highest = lowest;
+    for (std::size_t i = n_lanes; i < N; i += n_lanes) {
+        lowest = smaller(load(x + i), lowest);
+        highest = larger(load(x + i), highest);
+    }
+    lowest = smaller(lowest, moved_down<4>(lowest));
+    lowest = smaller(lowest, moved_down<2>(lowest));
+    highest = larger(highest, moved_down<4>(highest));
+    highest = larger(highest, moved_down<2>(highest));
+    return {smaller(lowest, moved_down<1>(lowest))[0], larger(highest, moved_down<1>(highest))[0]};
+}
+
+/// A lane with the largest value; what is not a number is never the largest.
 [[gnu::always_inline]] inline std::size_t largest_lane(Lanes a) {
-    std::size_t best = 0;
-    for (std::size_t lane = 1; lane < n_lanes; ++lane)
-        if (a[lane] > a[best] || !(a[best] == a[best])) best = lane;
-    return best;
+    Lanes lane = Lanes::counting_from(0.0f, 1.0f);
+    constexpr float lowest = std::numeric_limits<float>::lowest();
+    a = select(a > Lanes(lowest), a, Lanes(lowest));
+    const auto keep_larger = [&](Lanes other, Lanes other_lane) __attribute__((always_inline)) {
+        const Mask is_larger = other > a;
+        a = select(is_larger, other, a);
+        lane = select(is_larger, other_lane, lane);
+    };
+    keep_larger(moved_down<4>(a), moved_down<4>(lane));
+    keep_larger(moved_down<2>(a), moved_down<2>(lane));
+    keep_larger(moved_down<1>(a), moved_down<1>(lane));
+    return static_cast<std::size_t>(lane[0]);
 }
 
 } // namespace pillar::quantize

@@ -1,13 +1,12 @@
 #pragma once
 // The numbers that a format can multiply a scale by, as a search sees them: the nearest one to a
-// weight that has been divided by the scale, in lanes and one by one, and the two ends.
+// weight that has been divided by the scale, its place among them, and the two ends.
 
 #include "lanes.hpp"
 
 #include "pillar/quant/formats/iq4_nl.hpp"
 
-#include <algorithm>
-#include <array>
+#include <cstring>
 
 namespace pillar::quantize {
 
@@ -20,24 +19,9 @@ struct WholeLevels {
     [[gnu::always_inline]] static Lanes nearest_level(Lanes a) {
         return nearest(clamp(a, Lanes(lowest), Lanes(highest)));
     }
-    /// The level's place, from 0.
-    [[gnu::always_inline]] static std::uint8_t index(float a) {
-        const float kept = a > lowest ? (a < highest ? a : highest) : lowest;
-        return static_cast<std::uint8_t>(static_cast<int>(nearest(kept)) - Lowest);
-    }
-    [[gnu::always_inline]] static float level(std::uint8_t index) {
-        return static_cast<float>(index + Lowest);
-    }
-};
-
-/// One or minus one: the sign.
-struct SignLevels {
-    static constexpr float lowest = -1.0f;
-    static constexpr float highest = 1.0f;
-
-    [[gnu::always_inline]] static std::uint8_t index(float a) { return a >= 0.0f ? 1 : 0; }
-    [[gnu::always_inline]] static float level(std::uint8_t index) {
-        return index != 0 ? 1.0f : -1.0f;
+    /// The levels' places, from 0.
+    [[gnu::always_inline]] static Numbers indices(Lanes a) {
+        return {nearest_numbers(clamp(a, Lanes(lowest), Lanes(highest))).v - Lowest};
     }
 };
 
@@ -52,12 +36,11 @@ struct Iq4Levels {
             level += only(a >= Lanes(middle(i)), Lanes(value(i + 1) - value(i)));
         return level;
     }
-    [[gnu::always_inline]] static std::uint8_t index(float a) {
-        int above = 0;
-        for (std::size_t i = 0; i < 15; ++i) above += a >= middle(i) ? 1 : 0;
-        return static_cast<std::uint8_t>(above);
+    [[gnu::always_inline]] static Numbers indices(Lanes a) {
+        Numbers above{};
+        for (std::size_t i = 0; i < 15; ++i) above.v -= (a >= Lanes(middle(i))).m;
+        return above;
     }
-    [[gnu::always_inline]] static float level(std::uint8_t index) { return value(index); }
 
   private:
     [[gnu::always_inline]] static constexpr float value(std::size_t i) {
@@ -67,5 +50,17 @@ struct Iq4Levels {
         return 0.5f * (value(i) + value(i + 1));
     }
 };
+
+/// The places of the levels nearest to (x + offset) · inverse.
+template <class Levels, std::size_t N>
+[[gnu::always_inline]] inline void store_indices(std::uint8_t* n, const float* x, float offset,
+                                                 float inverse) {
+    std::int32_t indices[N];
+    for (std::size_t i = 0; i < N; i += n_lanes) {
+        const Numbers eight = Levels::indices((load(x + i) + Lanes(offset)) * Lanes(inverse));
+        std::memcpy(indices + i, &eight, sizeof eight);
+    }
+    for (std::size_t i = 0; i < N; ++i) n[i] = static_cast<std::uint8_t>(indices[i]);
+}
 
 } // namespace pillar::quantize

@@ -63,7 +63,14 @@ namespace pillar::quantize {
 /// Bit k is the fifth bit of number k of 32.
 [[gnu::always_inline]] inline std::uint32_t fifth_bits(const std::uint8_t* n) {
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 32; ++k) bits |= static_cast<std::uint32_t>((n[k] >> 4) & 1) << k;
+    for (std::size_t k = 0; k < 32; k += 8) {
+        std::uint64_t eight;
+        std::memcpy(&eight, n + k, sizeof eight);
+        // the product moves bit 0 of byte j to bit 56 + j, and no two bits to one place
+        const std::uint64_t gathered =
+            (eight >> 4 & 0x0101'0101'0101'0101u) * 0x0102'0408'1020'4080u;
+        bits |= static_cast<std::uint32_t>(gathered >> 56) << k;
+    }
     return bits;
 }
 

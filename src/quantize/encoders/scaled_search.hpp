@@ -7,7 +7,6 @@
 
 #include "lanes.hpp"
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 
@@ -17,7 +16,7 @@ namespace pillar::quantize {
 inline constexpr float smallest_weight = 1e-15f;
 
 /// Where the largest weight is brought to, as multiples of the levels' end: eight for one end and
-/// eight for the other.
+/// eight for the other, or for one where both are alike.
 struct Starts {
     float first = 0.85f;
     float step = 0.04f;
@@ -26,10 +25,8 @@ struct Starts {
 /// The value of the largest magnitude, with its sign.
 template <std::size_t N>
 [[gnu::always_inline]] inline float largest(const float* x) {
-    float best = 0.0f;
-    for (std::size_t i = 0; i < N; ++i)
-        if (std::fabs(x[i]) > std::fabs(best)) best = x[i];
-    return best;
+    const auto [lowest, highest] = ends_of<N>(x);
+    return highest >= -lowest ? highest : lowest;
 }
 
 /// What a set of scales, a lane each, comes to.
@@ -42,16 +39,22 @@ struct ScaledSums {
     }
 };
 
+/// Even weights and odd ones have sums of their own, which no addition waits for the other's in.
 template <class Levels, std::size_t N>
 [[gnu::always_inline]] inline ScaledSums sums_of(const float* x, const float* w, Lanes inverse) {
-    ScaledSums sums{Lanes(0.0f), Lanes(0.0f)};
-    for (std::size_t i = 0; i < N; ++i) {
+    ScaledSums even{Lanes(0.0f), Lanes(0.0f)};
+    ScaledSums odd = even;
+    const auto add = [&](ScaledSums & sums, std::size_t i) __attribute__((always_inline)) {
         const Lanes level = Levels::nearest_level(Lanes(x[i]) * inverse);
         const Lanes weighted = Lanes(w[i]) * level;
         sums.xl += weighted * Lanes(x[i]);
         sums.ll += weighted * level;
+    };
+    for (std::size_t i = 0; i < N; i += 2) {
+        add(even, i);
+        add(odd, i + 1);
     }
-    return sums;
+    return {even.xl + odd.xl, even.ll + odd.ll};
 }
 
 /// The best d found for N weights; 0 for a block of zeros. `Rounds` times the levels follow d.
@@ -61,8 +64,9 @@ template <class Levels, std::size_t N, int Rounds>
     if (!(std::fabs(extreme) >= smallest_weight)) return 0.0f;
     float best_gain = 0.0f;
     float best = extreme / Levels::lowest;
-    const std::array<float, 2> ends = {Levels::lowest, Levels::highest};
-    for (const float end : ends) {
+    constexpr bool ends_are_alike = Levels::lowest == -Levels::highest;
+    for (const float end : {Levels::lowest, Levels::highest}) {
+        if (ends_are_alike && end > 0.0f) break;
         Lanes inverse = Lanes::counting_from(starts.first, starts.step) * Lanes(end / extreme);
         ScaledSums sums = sums_of<Levels, N>(x, w, inverse);
         for (int round = 0; round < Rounds; ++round) {

@@ -64,8 +64,7 @@ template <class Levels, std::size_t N, int Lowest, int Highest, int Rounds>
     for (std::size_t s = 0; s < n_subs; ++s) {
         const float product = d * static_cast<float>(block.scale[s]);
         const float inverse = product == 0.0f ? 0.0f : 1.0f / product;
-        for (std::size_t i = N * s; i < N * (s + 1); ++i)
-            block.n[i] = Levels::index(x[i] * inverse);
+        store_indices<Levels, N>(block.n + N * s, x + N * s, 0.0f, inverse);
     }
     return block;
 }

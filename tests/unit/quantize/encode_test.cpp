@@ -3,11 +3,14 @@
 
 #include "encoders/family.hpp"
 
+#include "pillar/core/hash.hpp"
 #include "pillar/quant/type.hpp"
 #include "support/random.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -120,8 +123,8 @@ TEST_P(EncodersOf, ErrorsAreNoLargerThanLlamaCpps) {
         }
     }
     constexpr double n = n_rows * n_columns;
-    EXPECT_LE(errors.plain / n, 1.03 * recorded.at(name).plain);
-    EXPECT_LE(errors.weighted / n, 1.03 * recorded.at(name).weighted);
+    EXPECT_LE(errors.plain / n, 1.0001 * recorded.at(name).plain); // the record has seven digits
+    EXPECT_LE(errors.weighted / n, recorded.at(name).weighted);
     RecordProperty("plain", std::to_string(errors.plain / n / recorded.at(name).plain));
     RecordProperty("weighted", std::to_string(errors.weighted / n / recorded.at(name).weighted));
 }
@@ -132,6 +135,23 @@ TEST_P(EncodersOf, EveryFamilyHasTheSameBits) {
         for (const float* columns : {static_cast<const float*>(nullptr), importance.data()})
             ASSERT_EQ(encoded(GetParam(), row, columns),
                       encoded(GetParam(), row, columns, quantize::baseline_family));
+}
+
+/// The same bits on every processor, at every optimisation, and from one version to the next unless
+/// somebody means to change them.
+TEST_P(EncodersOf, BitsAreTheRecordedOnes) {
+    const std::vector<float> importance = seeded_importance();
+    std::uint64_t plain = hash_seed, weighted = hash_seed;
+    for (const std::vector<float>& row : seeded_matrix()) {
+        plain = hash_bytes(encoded(GetParam(), row, nullptr), plain);
+        weighted = hash_bytes(encoded(GetParam(), row, importance.data()), weighted);
+    }
+    const std::string line = fmt::format(
+        "{} {:016x} {:016x}", in_small_letters(quant::info(GetParam()).name), plain, weighted);
+    std::ifstream file(PILLAR_TEST_DATA "/quantize/hashes.txt");
+    std::vector<std::string> recorded;
+    for (std::string read; std::getline(file, read);) recorded.push_back(read);
+    EXPECT_NE(std::ranges::find(recorded, line), recorded.end()) << line;
 }
 
 TEST_P(EncodersOf, ZerosStayZeros) {
