@@ -11,7 +11,7 @@
 #   -c, --ctx-size N     tokens of a window                                                                 (512)
 #   -p, --n-prompt N     tokens of the prompt whose reading is measured                                     (256)
 #   -n, --n-gen N        tokens that are generated                                                           (32)
-#   -d, --n-depth N      positions in the context before, for the types of KV cache                        (1024)
+#   -d, --n-depth LIST   positions in the context before, for the types of KV cache; rising, by comma         (1024)
 #   -r, --repetitions N  of each measurement                                                                  (3)
 #   -t, --threads N      threads                                                        (the cores there are)
 #   --profile NAME       the boards that `plan` predicts for                                                (pi4)
@@ -19,12 +19,14 @@
 #   --allow-requantize   take a model that is quantised already: its rows then say what a second loss adds to the first
 #   --out FOLDER         rows, table.md, table.csv, quality.svg, .png and .gnuplot                 (quant_matrix)
 #   --scratch FOLDER     quantised models (one at a time) and the model's logits                    (OUT/scratch)
-#   --keep               leave them there
+#   --keep               leave them there; a later call takes them
+#   --only PART          quality, or speed: what other programs on the machine would spoil can be made apart
 #   --force              remove the rows of a former call
 #
 # A row that is there is not made again: what was stopped (it ends with 75) goes on by the same command, also with
-# further formats and cache types; with none of either it makes the table of the rows that are there. Other settings need
-# another folder, or --force.
+# further formats and cache types; with none of either it makes the table of the rows that are there. One that has quality or
+# speed alone is not in the table until the same command, with another --only or none, has made the rest. Other settings
+# need another folder, or --force.
 set -uo pipefail
 # shellcheck source=lib/env.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/env.sh"
@@ -37,7 +39,7 @@ formats='BF16 F16 Q8_0 Q6_K Q5_K_M Q5_K_S Q5_1 Q5_0 Q4_K_M Q4_K_S Q4_1 Q4_0 IQ4_
     Q2_0 TQ2_0 TQ1_0 Q1_0'
 cache_types='f16 q8_0 q8_0/q4_0 q4_0'
 text=/usr/share/common-licenses/GPL-3 chunks=8 window=512 prompt=256 gen=32 depth=1024 repetitions=3 threads=''
-profile=pi4 imatrix='' requantize=() out=quant_matrix scratch='' keep=no force=no models=()
+profile=pi4 imatrix='' requantize=() out=quant_matrix scratch='' keep=no force=no only='' models=()
 while (($# > 0)); do
     [[ $1 != --*=* ]] || set -- "${1%%=*}" "${1#*=}" "${@:2}"
     case $1 in
@@ -61,6 +63,7 @@ while (($# > 0)); do
         --imatrix) name=imatrix ;;
         --out) name=out ;;
         --scratch) name=scratch ;;
+        --only) name=only ;;
         *) die 64 "no such option: $1; see jobs/quant_matrix.sh --help" ;;
         esac
         value_of "$@" && printf -v "$name" %s "$value" && shift
@@ -75,8 +78,9 @@ model=${models[0]}
 for pair in "--ctx-size $window" "--n-prompt $prompt" "--n-gen $gen" "--repetitions $repetitions" "--threads ${threads:-1}"; do
     [[ ${pair#* } =~ ^[1-9][0-9]{0,6}$ ]] || die 64 "${pair%% *} wants a number from 1, not '${pair#* }'"
 done
-[[ $depth =~ ^[0-9]{1,7}$ ]] || die 64 "--n-depth wants a number from 0, not '$depth'"
+[[ $depth =~ ^[0-9]{1,7}(,[0-9]{1,7})*$ ]] || die 64 "--n-depth wants numbers from 0, by comma, not '$depth'"
 [[ $chunks =~ ^(-1|[1-9][0-9]{0,6})$ ]] || die 64 "--chunks wants a number from 1, or -1, not '$chunks'"
+[[ $only =~ ^(quality|speed)?$ ]] || die 64 "--only: quality or speed, not '$only'"
 [[ -n $out ]] || die 64 "--out wants a folder"
 scratch=${scratch:-$out/scratch}
 
@@ -131,10 +135,15 @@ cmp -s -- "$out/settings" <(printf '%s\n' "$settings") || rm -f -- "$base"* "$qu
 printf '%s\n' "$settings" >"$out/settings" || exit 74
 mkdir -p -- "$scratch" || exit 73
 
+# lacks ROW PART: it is to be made now.
+lacks() {
+    local -A made_of=([quality]=perplexity.txt [speed]=bench.json)
+    [[ ${only:-$2} == "$2" && ! -e $out/rows/$1/${made_of[$2]} ]]
+}
 todo=()
 for row in source "${each_format[@]}" "${each_cache[@]/#/cache-}"; do
     row=${row//\//-}
-    [[ -e $out/rows/$row || " ${todo[*]} " == *" $row "* ]] || todo+=("$row")
+    [[ " ${todo[*]} " == *" $row "* ]] || { ! lacks "$row" quality && ! lacks "$row" speed; } || todo+=("$row")
 done
 
 # step FILE COMMAND ...: its output to FILE in the row's folder, its log beside it. What fails ends the script.
@@ -154,10 +163,12 @@ make_base() {
 }
 make_row() { # MODEL [cache flags]
     local of=$1 flags=("${@:2}") tests=(-p "$prompt" -n "$gen") at=()
-    ((${#flags[@]} == 0)) || tests=(-p 0 -n "$gen" -d "$depth") at=(-d "$depth")
-    step perplexity.txt perplexity -m "$of" -c "$window" --chunks "$chunks" --kl-divergence-base "$base" -o "$part/scores.h5" \
-        "${flags[@]}" "${has_threads[@]}"
-    step bench.json bench -m "$of" "${tests[@]}" -r "$repetitions" -o json "${flags[@]}" "${has_threads[@]}"
+    ((${#flags[@]} == 0)) || tests=(-p 0 -n "$gen" -d "$depth") at=(-d "${depth##*,}")
+    ! lacks "$row" quality ||
+        step perplexity.txt perplexity -m "$of" -c "$window" --chunks "$chunks" --kl-divergence-base "$base" \
+            -o "$part/scores.h5" "${flags[@]}" "${has_threads[@]}"
+    ! lacks "$row" speed ||
+        step bench.json bench -m "$of" "${tests[@]}" -r "$repetitions" -o json "${flags[@]}" "${has_threads[@]}"
     step plan.json plan -m "$of" --ranks 1,2,4 --profile "$profile" "${at[@]}" -o json "${flags[@]}"
 }
 
@@ -170,7 +181,7 @@ for row in "${todo[@]}"; do
     part=$scratch/$row.row
     mkdir -p -- "$part" || exit 73
     rm -f -- "$part/scores.h5"
-    make_base
+    ! lacks "$row" quality || make_base
     case $row in
     source) make_row "$model" ;;
     cache-*)
@@ -179,6 +190,9 @@ for row in "${todo[@]}"; do
         ;;
     *)
         # The row's name beside the file tells a stopped call's from another one's.
+        if [[ -e $scratch/$row.gguf ]]; then
+            mv -- "$scratch/$row.gguf" "$quantised" && printf '%s\n' "$row" >"$quantised.row" || exit 74
+        fi
         if [[ $(cat -- "$quantised.row" 2>/dev/null) != "$row" || ! -e $quantised ]]; then
             rm -f -- "$quantised"
             step quantize.txt quantize "$model" "$quantised" "$row" "${requantize[@]}" ${imatrix:+--imatrix "$imatrix"} \
@@ -196,13 +210,26 @@ for row in "${todo[@]}"; do
     [[ $row != source ]] || stat -L -c %s -- "$model" >"$part/file_size" || exit 74
     rm -f -- "$part/scores.h5"
     rm -rf -- "$out/rows/.$row" # a copy that was stopped, where the scratch folder is on another disk
-    mv -- "$part" "$out/rows/.$row" && mv -- "$out/rows/.$row" "$out/rows/$row" || exit 74
+    mv -- "$part" "$out/rows/.$row" || exit 74
+    if [[ -e $out/rows/$row ]]; then
+        mv -- "$out/rows/.$row"/* "$out/rows/$row/" && rmdir -- "$out/rows/.$row" || exit 74
+    else
+        mv -- "$out/rows/.$row" "$out/rows/$row" || exit 74
+    fi
     n_done=$((n_done + 1))
 done
 ((${#todo[@]} > 0)) || printf 'quant_matrix: all rows are there\n' >&2
 [[ $keep == yes ]] || rm -f -- "$base"
 rmdir -- "$scratch" 2>/dev/null
 
+whole=no
+for row in "$out"/rows/*; do
+    [[ ! -e $row/perplexity.txt || ! -e $row/bench.json ]] || whole=yes
+done
+if [[ $whole == no ]]; then
+    printf 'quant_matrix: no row has both quality and speed; the same command with another --only, or none, makes the rest\n' >&2
+    exit
+fi
 python3 "$pillar_root/jobs/lib/quant/table.py" "$out" || exit
 if command -v gnuplot >/dev/null; then
     (cd -- "$out" && gnuplot quality.gnuplot) || die 70 "gnuplot could not draw $out/quality.gnuplot"

@@ -40,11 +40,13 @@ def read_row(folder):
            "cache_keys": tests[0]["type_k"], "cache_values": tests[0]["type_v"], **scores(text("perplexity.txt"))}
     if (folder / "file_size").exists():
         row["file_bytes"] = int(text("file_size"))
-    for kind in ("prompt", "decode"):
-        test = next((test for test in tests if (test["n_gen"] > 0) == (kind == "decode")), None)
+    for kind in ("prompt", "decode"):  # of several depths the last
+        test = next((test for test in reversed(tests) if (test["n_gen"] > 0) == (kind == "decode")), None)
         for column, field in (("tok_per_s", "avg_ts"), ("tok_per_s_deviation", "stddev_ts")):
             row[f"{kind}_{column}"] = test and test[field]
-    row["depth"] = tests[-1]["n_depth"]
+    decodes = [test for test in tests if test["n_gen"] > 0]
+    row["depth"] = "/".join(str(test["n_depth"]) for test in decodes)
+    row["decode_tok_per_s_by_depth"] = "/".join(speed(test["avg_ts"]) for test in decodes)
     row["other_cpus"] = max((test["other_cpus"] or 0 for test in tests), default=0)
     row["profile"], row["plan_context"] = plans[0]["profile"], plans[0]["n_context"]
     for boards, plan in zip(BOARDS, plans, strict=True):
@@ -55,13 +57,23 @@ def read_row(folder):
     return row
 
 
+def whole_rows(folder):
+    """Those that have quality and speed; says how many have one alone."""
+    paths = [path for path in (folder / "rows").iterdir() if not path.name.startswith(".")]
+    for name, part in (("perplexity.txt", "quality"), ("bench.json", "speed")):
+        lacking = [path for path in paths if not (path / name).exists()]
+        if lacking:
+            print(f"quant_matrix: {len(lacking)} of {len(paths)} rows have no {part} yet", file=sys.stderr)
+    return [path for path in paths if (path / "perplexity.txt").exists() and (path / "bench.json").exists()]
+
+
 def is_cache(row):
     return row["row"].startswith("cache-")
 
 
 def read_rows(folder):
     """The formats from the largest to the smallest behind the source, then the types of cache likewise."""
-    rows = [read_row(path) for path in (folder / "rows").iterdir() if not path.name.startswith(".")]
+    rows = [read_row(path) for path in whole_rows(folder)]
     return sorted(rows, key=lambda row: (is_cache(row), row["row"] != "source", -row["plan_1_kv_cache_bytes"],
                                          -row["tensor_bytes"], row["row"]))
 
@@ -103,11 +115,11 @@ def markdown(rows):
             ", ".join(str(n) for n in BOARDS if row[f"plan_{n}_fits"]) or "none",
         ] for row in formats]) + "\n"
     if caches:
-        depth, context = caches[0]["depth"], caches[0]["plan_context"]
-        head = ["keys / values", f"MB at {context}", "PPL", "ΔPPL", "KL", "same best", f"decode here @ {depth}",
-                f"decode @ {depth}, 1 / 2 / 4 boards"]
+        depths, context = caches[0]["depth"].split("/"), caches[0]["plan_context"]
+        head = ["keys / values", f"MB at {context}", "PPL", "ΔPPL", "KL", "same best", f"decode here @ {' / '.join(depths)}",
+                f"decode @ {depths[-1]}, 1 / 2 / 4 boards"]
         text += table(head, [[f"{row['cache_keys']} / {row['cache_values']}", f"{row['plan_1_kv_cache_bytes'] / 1e6:.1f}",
-                              *quality(row), speed(row["decode_tok_per_s"]), on_boards(row, "decode")]
+                              *quality(row), row["decode_tok_per_s_by_depth"].replace("/", " / "), on_boards(row, "decode")]
                              for row in caches]) + "\n"
     text += (f"Speeds are tokens a second; boards: {rows[0]['profile']}, as `plan` predicts with {rows[0]['plan_context']} "
              "positions. Quality is against the source's own logits.\n")

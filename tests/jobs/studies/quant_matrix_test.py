@@ -152,11 +152,30 @@ class QuantMatrix(unittest.TestCase):
             self.assertEqual(path.stat().st_mtime_ns, changed, path)
         self.assertFalse((out / "scratch").exists(), "models and logits are left over")
 
+    def test_quality_and_speed_may_be_made_apart(self):
+        out, words = self.folder / "apart", ["--formats", "Q8_0", "--cache-types", "q8_0", "-d", "0,16", "--keep"]
+        first = self.run_script("--only", "quality", *words, out=out)
+        self.assertEqual((first.returncode, first.stdout), (0, ""), first.stderr)
+        self.assertIn("no row has both", first.stderr)
+        made = (out / "scratch/Q8_0.gguf").stat().st_ino
+        before = {path: path.stat().st_mtime_ns for path in out.glob("rows/*/perplexity.txt")}
+        self.assertEqual((len(before), list(out.glob("rows/*/bench.json"))), (3, []))
+        second = self.run_script("--only", "speed", *words, out=out)
+        self.assertEqual(second.returncode, 0, second.stderr)
+        self.assertEqual((out / "scratch/Q8_0.gguf").stat().st_ino, made, "the model that was kept is not made again")
+        self.assertEqual({path: path.stat().st_mtime_ns for path in before}, before)
+        rows = self.rows(out)
+        self.assertEqual(list(rows), ["source", "Q8_0", "cache-q8_0"])
+        self.assertEqual(rows["Q8_0"]["ppl"], self.rows()["Q8_0"]["ppl"])
+        self.assertEqual(rows["cache-q8_0"]["depth"], "0/16")
+        self.assertIn("decode here @ 0 / 16", second.stdout)
+
     def test_what_is_wrong_is_said_before_any_work(self):
         out = self.folder / "refused"
         for arguments, code, sentence in ((["--formats", "q4_0,q9_9"], 64, "no type Q9_9"),
                                           (["--cache-types", "q8"], 64, "no type q8"),
-                                          (["--chunks", "many"], 64, "--chunks"), (["--colour"], 64, "--colour"),
+                                          (["--chunks", "many"], 64, "--chunks"), (["--only", "half"], 64, "--only"), (["-d", "1,x"], 64, "--n-depth"),
+                                          (["--colour"], 64, "--colour"),
                                           (["--text", "nowhere.txt"], 66, "nowhere.txt"),
                                           (["--profile", "pi9"], 66, "pi9")):
             with self.subTest(arguments):
