@@ -93,7 +93,7 @@ int bench_models(const BenchOptions& options, comm::Environment& environment) {
 void write_synthetic(const BenchOptions& options) {
     expect_output(options.write, options.force, {});
     const synthetic::SyntheticName& name = options.synthetic.front();
-    synthetic::write_model(synthetic::synthetic_model(*name.shape, name.mix), options.write);
+    synthetic::write_model(synthetic::synthetic_model(name.shape, name.mix), options.write);
 }
 
 } // namespace pillar::bench

@@ -50,8 +50,7 @@ std::string model_type(const model::Model& model, const session::ModelOptions& o
     const quant::MixInfo* mix =
         file_type ? quant::find_mix(static_cast<std::uint32_t>(*file_type)) : nullptr;
     const std::string title = mix == nullptr ? "" : " " + std::string(mix->title);
-    if (options.synthetic)
-        return std::string(options.synthetic->shape->title) + title + " synthetic";
+    if (options.synthetic) return title_of(options.synthetic->shape) + title + " synthetic";
     const auto n = static_cast<double>(model.plan.n_parameters);
     return std::string(model.h.architecture->name) +
            (n < 1e9 ? fmt::format(" {:.0f}M", n / 1e6) : fmt::format(" {:.1f}B", n / 1e9)) + title;

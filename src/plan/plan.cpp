@@ -160,7 +160,7 @@ std::vector<GridRow> grid_of(const PlanOptions& options) {
         for (const perf::Cluster& board : boards)
             for (const std::size_t n_ranks : ranks)
                 grid.push_back(
-                    {model.synthetic ? std::string(model.synthetic->shape->title)
+                    {model.synthetic ? title_of(model.synthetic->shape)
                                      : session::model_name(model),
                      model.synthetic ? std::string(quant::info(model.synthetic->mix).title) : "",
                      board.kinds.front().name, file_bytes,

@@ -9,7 +9,7 @@ namespace pillar::session {
 
 gguf::File open_model_file(const ModelOptions& options) {
     if (!options.synthetic) return gguf::File(options.model);
-    return synthetic::synthetic_model(*options.synthetic->shape, options.synthetic->mix);
+    return synthetic::synthetic_model(options.synthetic->shape, options.synthetic->mix);
 }
 
 std::size_t context_of(const model::Hyperparameters& h, std::size_t asked) noexcept {

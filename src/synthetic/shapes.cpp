@@ -52,6 +52,13 @@ constexpr Shape table[] = {
 };
 // clang-format on
 
+/// "@4" of a shape that has fewer layers than the table's.
+std::string layers_of(const Shape& shape) {
+    const Shape* whole = find_shape(shape.name);
+    if (whole == nullptr || whole->n_layers == shape.n_layers) return "";
+    return "@" + std::to_string(shape.n_layers);
+}
+
 } // namespace
 
 std::span<const Shape> shapes() noexcept {
@@ -65,6 +72,14 @@ const Shape* find_shape(std::string_view name) noexcept {
     for (const Shape& shape : table)
         if (std::ranges::equal(name, shape.name, equal)) return &shape;
     return nullptr;
+}
+
+std::string name_of(const Shape& shape) {
+    return std::string(shape.name) + layers_of(shape);
+}
+
+std::string title_of(const Shape& shape) {
+    return std::string(shape.title) + layers_of(shape);
 }
 
 std::string shape_names() {

@@ -14,6 +14,7 @@
 #include "pillar/quant/synthetic.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fmt/core.h>
 #include <memory>
@@ -99,7 +100,7 @@ class Builder {
   public:
     Builder(const Shape& shape, quant::Mix mix, const Architecture& architecture)
         : shape_(shape), architecture_(architecture), h_(hyperparameters_of(shape)), mix_(mix),
-          name_(fmt::format("{}:{}", shape.name, quant::info(mix).name)),
+          name_(fmt::format("{}:{}", name_of(shape), quant::info(mix).name)),
           rules_{shape.n_layers, shape.n_heads / shape.n_kv_heads, shape.tied, shape.n_experts} {}
 
     gguf::File build() {
@@ -150,7 +151,7 @@ class Builder {
 
 void Builder::add_metadata() {
     set("general.architecture", ValueType::string, std::string(architecture_.name));
-    set("general.name", ValueType::string, fmt::format("{} (synthetic)", shape_.title));
+    set("general.name", ValueType::string, fmt::format("{} (synthetic)", title_of(shape_)));
     set("general.file_type", ValueType::uint32, quant::info(mix_).file_type);
     set("general.quantization_version", ValueType::uint32, std::uint32_t{2});
     set("block_count", shape_.n_layers);
@@ -226,6 +227,24 @@ void Builder::add_tensor(const std::string& name, quant::Type type,
     directory_.tensors.push_back(std::move(tensor));
 }
 
+/// "llama-3.2-1b", or "llama-3.2-1b@4" of its first four layers.
+Shape parse_shape(const std::string& text) {
+    const std::size_t at = text.rfind('@');
+    const Shape* whole = find_shape(text.substr(0, at));
+    if (whole == nullptr)
+        throw UsageError(fmt::format("no shape \"{}\"; there are: {}",
+                                     printable(text.substr(0, at)), shape_names()));
+    Shape shape = *whole;
+    if (at == std::string::npos) return shape;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + at + 1, end, shape.n_layers);
+    if (error != std::errc() || stop != end || shape.n_layers == 0 ||
+        shape.n_layers > whole->n_layers)
+        throw UsageError(fmt::format("\"{}\": write {}@N, N from 1 to its {} layers",
+                                     printable(text), whole->name, whole->n_layers));
+    return shape;
+}
+
 std::string mix_names() {
     std::string names;
     for (const quant::MixInfo& mix : quant::mixes())
@@ -237,10 +256,7 @@ std::string mix_names() {
 
 SyntheticName parse_synthetic_name(const std::string& name) {
     const std::size_t colon = name.rfind(':');
-    const Shape* shape = find_shape(name.substr(0, colon));
-    if (shape == nullptr)
-        throw UsageError(fmt::format("no shape \"{}\"; there are: {}",
-                                     printable(name.substr(0, colon)), shape_names()));
+    const Shape shape = parse_shape(name.substr(0, colon));
     if (colon == std::string::npos)
         throw UsageError(fmt::format("\"{0}\" names no type; write {0}:q4_0, or one of: {1}",
                                      printable(name), mix_names()));

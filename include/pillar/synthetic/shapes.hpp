@@ -33,6 +33,10 @@ struct Shape {
 std::span<const Shape> shapes() noexcept;
 /// By name, in upper or lower case; nullptr when there is none.
 const Shape* find_shape(std::string_view name) noexcept;
+/// Of a shape cut to its first `n_layers` layers: "llama-3.2-1b@4"; else as it is.
+std::string name_of(const Shape& shape);
+/// Likewise "Llama-3.2-1B@4".
+std::string title_of(const Shape& shape);
 /// All names, separated by ", ".
 std::string shape_names();
 

@@ -14,10 +14,11 @@
 
 namespace pillar::synthetic {
 
-/// "llama-3.2-1b:q4_k_m" → the two. Throws UsageError with the names there are.
+/// "llama-3.2-1b:q4_k_m" → the two; "llama-3.2-1b@4:q4_k_m": the first four layers of the shape.
+/// Throws UsageError with the names there are.
 struct SyntheticName {
     std::string name; ///< as given
-    const Shape* shape;
+    Shape shape;
     quant::Mix mix;
 };
 SyntheticName parse_synthetic_name(const std::string& name);

@@ -248,7 +248,7 @@ struct Loaded {
 
 Loaded load(const std::string& name, int n_ranks = 1) {
     const synthetic::SyntheticName parsed = synthetic::parse_synthetic_name(name);
-    const gguf::File file = synthetic::synthetic_model(*parsed.shape, parsed.mix);
+    const gguf::File file = synthetic::synthetic_model(parsed.shape, parsed.mix);
     Loaded loaded{model::read_hyperparameters(file), {}};
     const kernels::Family& family = *kernels::find_family("integer");
     for (int rank = 0; rank < n_ranks; ++rank) {

@@ -64,7 +64,7 @@ TEST(explain, names_hosts_shares_and_speeds) {
 TEST(main_type, is_the_format_of_most_bytes_of_matrices) {
     const auto type_of = [](const char* name) {
         const synthetic::SyntheticName parsed = synthetic::parse_synthetic_name(name);
-        return main_type(synthetic::synthetic_model(*parsed.shape, parsed.mix));
+        return main_type(synthetic::synthetic_model(parsed.shape, parsed.mix));
     };
     EXPECT_EQ(type_of("llama-2-7b:q4_0"), quant::Type::q4_0);
     EXPECT_EQ(type_of("llama-2-7b:q4_k_m"), quant::Type::q4_k);

@@ -21,7 +21,7 @@ using quant::Mix;
 
 gguf::File open(const std::string& name) {
     const SyntheticName parsed = parse_synthetic_name(name);
-    return synthetic_model(*parsed.shape, parsed.mix);
+    return synthetic_model(parsed.shape, parsed.mix);
 }
 
 std::uint64_t tensor_bytes(const gguf::File& file) {
@@ -187,6 +187,27 @@ TEST(synthetic_name, says_what_there_is_when_it_is_wrong) {
     EXPECT_NE(message_of("llama-2-7b").find("llama-2-7b:q4_0"), std::string::npos);
     EXPECT_NE(message_of("llama-2-7b:q7").find("iq4_xs"), std::string::npos);
     EXPECT_NE(message_of("").find("gemma-2-2b"), std::string::npos);
+    for (const char* name : {"llama-2-7b@0:q4_0", "llama-2-7b@33:q4_0", "llama-2-7b@4x:q4_0",
+                             "llama-2-7b@:q4_0", "llama-2-7b@-1:q4_0"})
+        EXPECT_NE(message_of(name).find("llama-2-7b@N, N from 1 to its 32 layers"),
+                  std::string::npos)
+            << name;
+}
+
+TEST(synthetic_name, takes_the_first_layers_of_a_shape) {
+    const gguf::File whole = open("smollm2-135m:q4_0"), cut = open("SmolLM2-135M@3:q4_0");
+    EXPECT_EQ(cut.metadata().integer("llama.block_count", 1, 99), 3u);
+    EXPECT_EQ(cut.path(), "smollm2-135m@3:q4_0");
+    EXPECT_EQ(open("smollm2-135m@30:q4_0").path(), whole.path());
+    for (const gguf::TensorInfo& tensor : cut.tensors()) {
+        const gguf::TensorInfo* same = whole.find_tensor(tensor.name);
+        ASSERT_NE(same, nullptr) << tensor.name;
+        std::vector<std::byte> expected(std::min<std::size_t>(tensor.size_bytes, 4096)),
+            bytes(expected.size());
+        whole.read(*same, 0, expected);
+        cut.read(tensor, 0, bytes);
+        EXPECT_EQ(bytes, expected) << tensor.name;
+    }
 }
 
 } // namespace
