@@ -13,6 +13,10 @@ constexpr std::size_t macs_a_piece = std::size_t{4} << 20;
 /// milliseconds, a tenth of a second with plain kernels.
 constexpr std::size_t macs_between_signs = std::size_t{32} << 20;
 
+constexpr std::size_t line_bytes = 64;
+/// As far as the kernels look ahead.
+constexpr std::size_t bytes_expected = 6 * 1024;
+
 } // namespace
 
 void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
@@ -34,6 +38,15 @@ void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix
 void multiply_share(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
                     const kernels::Activations& x, float* y, std::size_t y_stride) noexcept {
     multiply(ws, worker, w, x, y, y_stride, worker.share(w.n_groups()));
+}
+
+void expect_next(const kernels::Matrix& w, Range groups) noexcept {
+    const std::byte* const begin = w.group(groups.begin);
+    const std::size_t n = std::min(bytes_expected, groups.size() * w.group_bytes());
+    for (std::size_t i = 0; i < n; i += line_bytes) {
+        __builtin_prefetch(begin + i);
+        asm volatile(""); // g++ 12 removes loops of nothing but prefetches
+    }
 }
 
 Range rows_of(const kernels::Matrix& w, Range groups) noexcept {

@@ -14,6 +14,10 @@ void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix
 void multiply_share(const Workspace& ws, threads::Worker worker, const kernels::Matrix& w,
                     const kernels::Activations& x, float* y, std::size_t y_stride) noexcept;
 
+/// A hint that these groups are multiplied after the product at hand: their first bytes come from
+/// memory meanwhile; behind those the kernels look ahead themselves.
+void expect_next(const kernels::Matrix& w, Range groups) noexcept;
+
 /// Rows of a matrix that groups [begin, end) hold.
 Range rows_of(const kernels::Matrix& w, Range groups) noexcept;
 

@@ -62,7 +62,7 @@ ExpertBuffers::ExpertBuffers(const model::Model& model, std::size_t max_rows, in
         if (model::is_of_experts(matrix.role))
             expects(kernels::block_size % model.family.rows_per_group(matrix.shape.type) == 0,
                     "a block of 32 hidden columns is whole groups of rows");
-    results = AlignedBuffer<float>(max_rows * model.h.dim);
+    results = AlignedBuffer<float>((1 + max_rows) * model.h.dim);
     for (std::size_t i = 0; i < n_waiting(model.share.slice_hidden.size()); ++i)
         slice_sums.emplace_back(max_rows * model.h.dim);
     for (int t = 0; t < n_threads; ++t) views.emplace_back(gathered, hidden);
@@ -75,7 +75,7 @@ std::size_t ExpertBuffers::size_bytes(const model::Hyperparameters& h,
     const std::size_t n_columns = max_rows * h.n_experts_used;
     const std::size_t sums = 1 + n_waiting(share.slice_hidden.size());
     const std::size_t floats =
-        max_rows * h.n_experts + n_columns * share.hidden.size() + sums * max_rows * h.dim;
+        max_rows * h.n_experts + n_columns * share.hidden.size() + (1 + sums * max_rows) * h.dim;
     return floats * sizeof(float) + n_columns * sizeof(ChosenExpert) +
            ExpertGroups::size_bytes(h.n_experts, h.n_experts_used, max_rows) +
            Activations::size_bytes(gathered_layout(h), n_columns, takes_floats(plan, family)) +

@@ -34,8 +34,10 @@ struct ExpertBuffers {
     kernels::Activations gathered;     ///< (dim): a column for each row and each of its experts
     kernels::Activations hidden;       ///< (own hidden columns): likewise
     AlignedBuffer<float> up;           ///< (max_rows · n_experts_used, own hidden columns)
-    AlignedBuffer<float> results;      ///< (max_rows, dim): one expert's, of one slice
-    /// (max_rows, dim) each: sums of 2, 4, … slices that wait for their neighbours.
+    // Of the rows of down that a thread works on at the time, close together: (rows, columns of the
+    // piece), in the part of the buffer that belongs to the thread's share of dim.
+    AlignedBuffer<float> results; ///< one expert's, of one slice; a row's room before them
+    /// Sums of 2, 4, … slices that wait for their neighbours.
     std::vector<AlignedBuffer<float>> slice_sums;
     std::vector<Views> views; ///< a thread each
 };

@@ -15,8 +15,8 @@ namespace {
 using kernels::block_size;
 using Group = ExpertGroups::Group;
 
-/// Results that stay in a core's cache while experts are added up: floats of all rows of a piece.
-constexpr std::size_t floats_a_piece = 16 * 1024;
+/// Sums that stay in a core's cache while experts are added up: floats of all rows of a piece.
+constexpr std::size_t floats_a_piece = 64 * 1024;
 
 ExpertBuffers::Views& views_of(Workspace& ws, threads::Worker worker) noexcept {
     return ws.experts.views[static_cast<std::size_t>(worker.index())];
@@ -61,46 +61,57 @@ void gather(Workspace& ws, threads::Worker worker, const MicroBatch& batch,
     }
 }
 
-/// One thread's rows of the block's sum: slices are added up as the balanced tree, a finished one
-/// to its left neighbour as soon as both are as large.
+/// A piece of one thread's rows of the block's sum: slices are added up as the balanced tree, a
+/// finished one to its left neighbour as soon as both are as large.
 class SliceSums {
   public:
-    SliceSums(Workspace& ws, const MicroBatch& batch, Range columns) noexcept
-        : ws_(ws), total_(ws.partial_of(batch).data()), n_rows_(batch.rows.size()),
-          columns_(columns) {}
+    /// Residual columns `piece` of the thread's `own`.
+    SliceSums(Workspace& ws, const MicroBatch& batch, Range own, Range piece) noexcept
+        : ws_(ws), total_(ws.partial_of(batch).data() + piece.begin), n_rows_(batch.rows.size()),
+          own_begin_(n_rows_ * own.begin), piece_(piece) {}
 
     /// Slice s begins: +0.
     void begin(std::size_t s) noexcept {
         sums_ = level(level_of(s));
-        for (std::size_t r = 0; r < n_rows_; ++r) std::fill_n(at(sums_, r), columns_.size(), 0.0f);
+        for (std::size_t r = 0; r < n_rows_; ++r) std::fill_n(sums_.at(r), piece_.size(), 0.0f);
     }
-    void add(std::size_t row, const float* result, float weight) noexcept {
-        ws_.model.family.add_scaled(at(sums_, row), result + columns_.begin, weight,
-                                    columns_.size());
+    /// Where the results of an expert go: column c of residual column i at [c · piece + i].
+    [[nodiscard]] float* results() noexcept {
+        return ws_.experts.results.data() + ws_.model.h.dim + own_begin_ - piece_.begin;
+    }
+    /// Column c of the results to a row of the sum.
+    void add(std::size_t row, std::size_t c, float weight) noexcept {
+        const float* result = results() + c * piece_.size() + piece_.begin;
+        ws_.model.family.add_scaled(sums_.at(row), result, weight, piece_.size());
     }
     void end(std::size_t s) noexcept {
         for (std::size_t l = level_of(s); s % 2 == 1; s /= 2, --l)
             for (std::size_t r = 0; r < n_rows_; ++r)
-                ws_.model.family.add(at(level(l - 1), r), at(level(l), r), columns_.size());
+                ws_.model.family.add(level(l - 1).at(r), level(l).at(r), piece_.size());
     }
 
   private:
+    struct Rows {
+        float* first = nullptr;
+        std::size_t stride = 0;
+        [[nodiscard]] float* at(std::size_t row) const noexcept { return first + row * stride; }
+    };
+
     /// Subtrees that are complete before slice s: one for each bit of s.
     static std::size_t level_of(std::size_t s) noexcept {
         return static_cast<std::size_t>(std::popcount(s));
     }
-    float* level(std::size_t l) noexcept {
-        return l == 0 ? total_ : ws_.experts.slice_sums[l - 1].data();
-    }
-    float* at(float* sums, std::size_t row) const noexcept {
-        return sums + row * ws_.model.h.dim + columns_.begin;
+    [[nodiscard]] Rows level(std::size_t l) noexcept {
+        if (l == 0) return {total_, ws_.model.h.dim};
+        return {ws_.experts.slice_sums[l - 1].data() + own_begin_, piece_.size()};
     }
 
     Workspace& ws_;
     float* total_;
     std::size_t n_rows_;
-    Range columns_; ///< of the residual
-    float* sums_ = nullptr;
+    std::size_t own_begin_; ///< of the thread's part of a buffer
+    Range piece_;
+    Rows sums_;
 };
 
 } // namespace
@@ -190,7 +201,8 @@ void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,
     const model::LayerWeights& w = ws.model.weights.layers[layer];
     ExpertBuffers& e = ws.experts;
     ExpertBuffers::Views& views = views_of(ws, worker);
-    const std::size_t dim = ws.model.h.dim, n_slices = views.slices.size();
+    const std::span<const Group> all = e.groups.groups();
+    const std::size_t n_slices = views.slices.size();
     const kernels::Matrix& any = w.experts.front().down.front();
     const Range mine = worker.share(any.n_groups());
     const std::size_t a_group = any.family().rows_per_group(any.shape().type);
@@ -198,16 +210,21 @@ void add_up_experts(Workspace& ws, threads::Worker worker, std::size_t layer,
         std::max<std::size_t>(1, floats_a_piece / (a_group * batch.rows.size()));
     for (std::size_t begin = mine.begin; begin < mine.end; begin += n_groups) {
         const Range groups{begin, std::min(begin + n_groups, mine.end)};
-        SliceSums sums(ws, batch, rows_of(any, groups));
+        const Range piece = rows_of(any, groups);
+        SliceSums sums(ws, batch, rows_of(any, mine), piece);
         for (std::size_t s = 0; s < n_slices; ++s) {
             sums.begin(s);
-            for (const Group& group : e.groups.groups()) {
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                const Group& group = all[i];
+                const std::size_t next = (i + 1) % all.size(), of_slice = s + (next == 0 ? 1 : 0);
+                if (of_slice < n_slices)
+                    expect_next(w.experts[all[next].expert].down[of_slice], groups);
                 views.slices[s].point_at(e.hidden, group.begin, group.n);
                 multiply(ws, worker, w.experts[group.expert].down[s], views.slices[s],
-                         e.results.data(), dim, groups);
+                         sums.results(), piece.size(), groups);
                 const auto members = e.groups.members(group);
                 for (std::size_t c = 0; c < group.n; ++c)
-                    sums.add(members[c].row, e.results.data() + c * dim, members[c].weight);
+                    sums.add(members[c].row, c, members[c].weight);
             }
             sums.end(s);
         }

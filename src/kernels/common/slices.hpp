@@ -18,6 +18,12 @@ inline std::size_t count_blocks(const Slice& slice) noexcept {
     return (slice.end + block_size - 1) / block_size - slice.begin / block_size;
 }
 
+/// Activation blocks that a product reads: fewer than a column has, where the matrix is one of its
+/// slices alone.
+inline std::size_t count_read_blocks(const ProductView& p) noexcept {
+    return p.block_begin[p.n_slices] - p.block_begin[0];
+}
+
 template <class Lanes, std::size_t capacity>
 class SliceTree {
   public:

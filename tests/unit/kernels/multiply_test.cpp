@@ -193,24 +193,28 @@ TEST_P(Multiply, of_a_view_of_some_columns_and_one_slice_gives_the_bits_of_activ
     const auto slices = slices_between({32, 96, 96, 224, 480});
     const Columns all = random_columns(40, n, 62);
     const Activations quantised = support::activations_of(family_, slices, all);
-    // Columns 7 … 29 in another order, as rows that chose the same expert.
-    constexpr std::size_t begin = 7, count = 23;
-    Columns chosen{count, n, {}};
-    Activations gathered(quantised.layout, 40, family_.panel_columns);
-    Activations view(gathered, quantised.layout);
-    view.point_at(gathered, begin, count);
-    for (std::size_t c = 0; c < count; ++c) {
-        const std::size_t from = c * 11 % 40;
-        view.copy_column(c, quantised, from);
-        chosen.values.insert(chosen.values.end(), all.column(from), all.column(from) + n);
-    }
-    for (std::size_t s = 0; s < slices.size(); ++s) {
-        Activations of_slice(gathered, gathered.layout.of_slice(s));
-        of_slice.point_at(gathered, begin, count);
-        const Matrix w = support::pack(family_, rows, {slices[s]}, 0, rows.n_rows);
-        std::vector<float> y(count * rows.n_rows);
-        multiply(w, of_slice, y.data(), rows.n_rows, 0, w.n_groups());
-        ASSERT_TRUE(same_bits(y, support::product(family_, rows, {slices[s]}, chosen))) << s;
+    // Columns from 7 on in another order, as rows that chose the same expert: several panels of
+    // them, and one that is full, or not, or a column alone.
+    constexpr std::size_t begin = 7;
+    for (const std::size_t count : {23, 7, 4, 1}) {
+        Columns chosen{count, n, {}};
+        Activations gathered(quantised.layout, 40, family_.panel_columns);
+        Activations view(gathered, quantised.layout);
+        view.point_at(gathered, begin, count);
+        for (std::size_t c = 0; c < count; ++c) {
+            const std::size_t from = c * 11 % 40;
+            view.copy_column(c, quantised, from);
+            chosen.values.insert(chosen.values.end(), all.column(from), all.column(from) + n);
+        }
+        for (std::size_t s = 0; s < slices.size(); ++s) {
+            Activations of_slice(gathered, gathered.layout.of_slice(s));
+            of_slice.point_at(gathered, begin, count);
+            const Matrix w = support::pack(family_, rows, {slices[s]}, 0, rows.n_rows);
+            std::vector<float> y(count * rows.n_rows);
+            multiply(w, of_slice, y.data(), rows.n_rows, 0, w.n_groups());
+            ASSERT_TRUE(same_bits(y, support::product(family_, rows, {slices[s]}, chosen)))
+                << "slice " << s << ", " << count << " columns";
+        }
     }
 }
 

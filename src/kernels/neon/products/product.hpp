@@ -35,18 +35,20 @@ inline void store_group(const ProductView& p, std::size_t column, std::size_t gr
         store_first(p.y + (column + c) * p.y_stride + row, p.n_rows - row, sums[c]);
 }
 
-/// All blocks of the panel are prepared at once.
+/// All blocks that the product reads of the panel are prepared at once.
 template <class Kernel, std::size_t C>
 void multiply_streaming(const ProductView& p, std::size_t column, std::size_t group_begin,
                         std::size_t group_end) noexcept {
     using Numbers = typename Kernel::Numbers;
     Numbers numbers[stream_capacity];
-    const auto x = view_panel(p, column * p.n_blocks, p.n_blocks * C, numbers);
+    const std::size_t first = p.block_begin[0];
+    const auto x =
+        view_panel(p, column * p.n_blocks + first * C, count_read_blocks(p) * C, numbers);
     for (std::size_t g = group_begin; g < group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
         SliceTree<C> tree(C);
         for (std::size_t s = 0; s < p.n_slices; ++s) {
-            stream = Kernel::template run<C>(stream, x.from(p.block_begin[s] * C),
+            stream = Kernel::template run<C>(stream, x.from((p.block_begin[s] - first) * C),
                                              first_block(p.slices[s]), count_blocks(p.slices[s]),
                                              tree.begin(s));
             tree.end(s);
@@ -90,7 +92,7 @@ void multiply_in_pieces(const ProductView& p, std::size_t column, std::size_t gr
 template <class Kernel, std::size_t C>
 void multiply_panel(const ProductView& p, std::size_t column, std::size_t group_begin,
                     std::size_t group_end) noexcept {
-    if (p.n_columns == C && p.n_blocks * C <= stream_capacity)
+    if (p.n_columns == C && count_read_blocks(p) * C <= stream_capacity)
         multiply_streaming<Kernel, C>(p, column, group_begin, group_end);
     else
         multiply_in_pieces<Kernel, C>(p, column, group_begin, group_end);
@@ -104,7 +106,7 @@ void multiply_with(const ProductView& p) noexcept {
         multiply_panel<Kernel, 1>, multiply_panel<Kernel, 2>, multiply_panel<Kernel, 3>,
         multiply_panel<Kernel, 4>};
     std::size_t batch = p.group_end - p.group_begin;
-    if (p.n_columns > panel_columns || p.n_blocks * p.n_columns > stream_capacity)
+    if (p.n_columns > panel_columns || count_read_blocks(p) * p.n_columns > stream_capacity)
         batch = smaller(max_batch_groups, batch_bytes / (p.group_bytes + 1) + 1);
     for (std::size_t g = p.group_begin; g < p.group_end; g += batch) {
         const std::size_t end = smaller(g + batch, p.group_end);

@@ -8,6 +8,7 @@ namespace pillar::kernels::neon {
 namespace {
 
 using groups::count_blocks;
+using groups::count_read_blocks;
 using groups::first_block;
 
 struct SliceLanes {

@@ -37,18 +37,19 @@ inline void store_group(const Tile<Columns>& tile, std::size_t group, const Floa
                     tile.p.n_rows - row, sums[c]);
 }
 
-/// All blocks of the panel have room for their extras.
+/// All blocks that the product reads of the panel have room for their extras.
 template <class Kernel, class Columns>
 void multiply_streaming(const Tile<Columns>& tile) noexcept {
     const ProductView& p = tile.p;
     Extras<typename Kernel::Extra> extras;
-    const auto x =
-        view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns, 0, p.n_blocks);
+    const std::size_t first = p.block_begin[0];
+    const auto x = view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns, first,
+                                      count_read_blocks(p));
     for (std::size_t g = tile.group_begin; g < tile.group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
         SliceTree<Columns::capacity> tree(tile.columns.count);
         for (std::size_t s = 0; s < p.n_slices; ++s) {
-            const std::size_t at = p.block_begin[s] * tile.columns.stride;
+            const std::size_t at = (p.block_begin[s] - first) * tile.columns.stride;
             stream = Kernel::run(stream, {x.q + at * block_size, x.dx + at, x.extra + at},
                                  first_block(p.slices[s]), count_blocks(p.slices[s]), tile.columns,
                                  tree.begin(s));
@@ -94,7 +95,7 @@ void multiply_in_pieces(const Tile<Columns>& tile) noexcept {
 
 template <class Kernel, class Columns>
 void multiply_part(const Tile<Columns>& tile) noexcept {
-    if (tile.p.n_blocks * tile.columns.stride <= extra_capacity)
+    if (count_read_blocks(tile.p) * tile.columns.stride <= extra_capacity)
         multiply_streaming<Kernel>(tile);
     else
         multiply_in_pieces<Kernel>(tile);
@@ -132,7 +133,7 @@ void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
 inline std::size_t groups_a_batch(const ProductView& p) noexcept {
     const std::size_t width = smaller(p.panel_columns, p.n_columns);
     const bool in_one_part = width > max_few || (width & (width - 1)) == 0;
-    if (p.n_columns == width && p.n_blocks * width <= extra_capacity && in_one_part)
+    if (p.n_columns == width && count_read_blocks(p) * width <= extra_capacity && in_one_part)
         return p.group_end - p.group_begin;
     const std::size_t n = batch_bytes / (p.group_bytes + 1); // nothing but empty slices: 0 bytes
     return n == 0 ? 1 : smaller(n, max_batch_groups);
