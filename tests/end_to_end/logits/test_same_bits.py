@@ -73,6 +73,13 @@ class SameBits(pillar.WithFolder):
                 self.compare(pillar.tiny_model(self.folder, "halves", *SHAPES[name]), ids,
                              [lines(2, 1, 64), lines(2, 2, 150), lines(4, 1, 81), lines(8, 1, 150), lines(1, 2, 150)])
 
+    def test_sums_of_experts_in_pieces(self):
+        """Of 300 rows a thread adds up some 210 columns of the residual at a time, here of 256."""
+        ids = [int(i) for i in np.random.default_rng(10).integers(3, 300, 300)]
+        model = pillar.tiny_model(self.folder, "pieces", *SHAPES["qwen3moe, mixed"], "--context", 512)
+        self.compare(model, ids, [lines(1, 1, 300), lines(1, 2, 300), lines(2, 1, 256), lines(8, 1, 300),
+                                  lines(1, 1, 300, "integer")])
+
     def test_windows_over_pages(self):
         ids = [int(i) for i in np.random.default_rng(9).integers(3, 300, 700)]
         model = pillar.tiny_model(self.folder, "window", "--architecture", "gemma3", "--type", "q8_0", "--context", 1024,
