@@ -37,7 +37,7 @@ ARCHITECTURES = {
     "smollm3": [], "granite": [],
     "olmo2": ["--window", "40"],
 }  # not mistral3: tiny ones have a length of the temperature that llama.cpp does not read
-# A rounding that lets a row go through another expert moves all of its logits: seeds differ by factors.
+# Distances of mixtures differ by factors from seed to seed, so that two say little.
 SEEDS_OF_EXPERTS = 12
 TIED = ("gemma2",)  # llama.cpp takes no output matrix there
 TYPES = ("f32,f16,q4_0,q4_1,q5_0,q5_1,q8_0,iq4_nl,iq4_xs,q2_k,q3_k,q4_k,q5_k,q6_k,tq1_0,tq2_0,mxfp4,q1_0,q2_0,"
