@@ -71,7 +71,9 @@ struct AffineBlock {
 template <class Block>
 struct BlockKernel {
     using Extra = typename Block::Extra;
-    static Extra extra(float dx, std::int32_t sum, const std::int16_t* half_sum) noexcept {
+    static constexpr std::size_t vectors = 1;
+    static Extra extra(const std::int8_t*, float dx, std::int32_t sum,
+                       const std::int16_t* half_sum) noexcept {
         return Block::extra(dx, sum, half_sum);
     }
 

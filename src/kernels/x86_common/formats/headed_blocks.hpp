@@ -1,7 +1,7 @@
 #pragma once
-// Formats whose scale belongs to several blocks of 32: Q1_0 (4 of them), Q2_0 (2), TQ2_0 and TQ1_0
-// (8). A packed group is, for each segment (the blocks of 32 that one slice touches in one block of
-// the file),
+// Formats whose scale belongs to several blocks of 32: Q2_0 (2 of them), TQ2_0 and TQ1_0 (8). A
+// packed group is, for each segment (the blocks of 32 that one slice touches in one block of the
+// file),
 //   a header: an f16 d a row; for each of the segment's blocks the weights of all rows (bits.hpp)
 // A whole block of the file takes as many bytes as there, a cut one repeats the header. TQ1_0,
 // whose base 3 takes longer to unpack than memory to deliver, lies here as TQ2_0.
@@ -33,7 +33,9 @@ template <class Block>
 struct HeadedBlockKernel {
     using Bits = typename Block::Bits;
     using Extra = typename Block::Extra;
-    static Extra extra(float dx, std::int32_t sum, const std::int16_t* half_sum) noexcept {
+    static constexpr std::size_t vectors = 1;
+    static Extra extra(const std::int8_t*, float dx, std::int32_t sum,
+                       const std::int16_t* half_sum) noexcept {
         return Block::extra(dx, sum, half_sum);
     }
 

@@ -36,7 +36,9 @@ struct Segment {
 template <class SuperBlock>
 struct SuperBlockKernel {
     using Extra = typename SuperBlock::Extra;
-    static Extra extra(float dx, std::int32_t sum, const std::int16_t* half_sum) noexcept {
+    static constexpr std::size_t vectors = 1;
+    static Extra extra(const std::int8_t*, float dx, std::int32_t sum,
+                       const std::int16_t* half_sum) noexcept {
         return SuperBlock::extra(dx, sum, half_sum);
     }
 

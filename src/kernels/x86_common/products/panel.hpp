@@ -9,7 +9,10 @@
 namespace pillar::kernels::x86 {
 namespace {
 
-inline constexpr std::size_t extra_capacity = 8192; ///< blocks × columns: 16 rows of 16384
+/// Blocks × columns that a panel has room for: 16 columns of 16384 activations, or one where each
+/// block has tables, which should stay in a second-level cache.
+template <class Extra>
+inline constexpr std::size_t extra_capacity = sizeof(Extra) <= 8 ? 8192 : 512;
 
 // How many columns a kernel runs over, and how many lie side by side in their panel (stride).
 struct One {
@@ -69,7 +72,7 @@ struct PanelView {
 /// Room for Kernel::extra of each block.
 template <class Extra>
 struct Extras {
-    alignas(64) Extra value[extra_capacity];
+    alignas(64) Extra value[extra_capacity<Extra>];
 };
 
 /// Blocks [first, first + n) of columns [offset, offset + columns.count) of the panel whose first
@@ -82,8 +85,8 @@ view_panel(Extras<typename Kernel::Extra>& extras, const ProductView& p, std::si
     for (std::size_t b = 0; b < n; ++b)
         for (std::size_t c = 0; c < columns.count; ++c) {
             const std::size_t i = b * columns.stride + c;
-            extras.value[i] =
-                Kernel::extra(p.scale[from + i], p.sum[from + i], p.half_sum + 2 * (from + i));
+            extras.value[i] = Kernel::extra(p.q + (from + i) * block_size, p.scale[from + i],
+                                            p.sum[from + i], p.half_sum + 2 * (from + i));
         }
     return {p.q + from * block_size, p.scale + from, extras.value};
 }

@@ -1,9 +1,11 @@
 #pragma once
 // The loops around a kernel: groups of rows × panels of columns × slices. A kernel is a struct:
-//   Extra, extra(dx, sum, half_sum)   what the panel keeps of a block's sums (panel.hpp)
+//   vectors                           of rows a group
+//   Extra, extra(q, dx, sum, half_sum)
+//                                     what the panel keeps of a block and its sums (panel.hpp)
 //   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
-// where `stream` is the packed group and `sums` has one vector of rows a column. A panel that is
-// not full is done in parts of 8, 4, 2 and 1 columns, whose sums fit the registers.
+// where `stream` is the packed group and `sums` has its vectors of rows, column after column. A
+// panel that is not full is done in parts of 8, 4, 2 and 1 columns, whose sums fit the registers.
 //
 // Weights come from memory once a call: the groups of one panel are streamed from end to end
 // (decode); for several panels, batches of groups that stay in the second-level cache meet panel
@@ -29,12 +31,16 @@ struct Tile {
     std::size_t group_begin, group_end;
 };
 
-template <class Columns>
+template <std::size_t vectors, class Columns>
 inline void store_group(const Tile<Columns>& tile, std::size_t group, const Floats* sums) noexcept {
-    const std::size_t row = group * group_rows;
-    for (std::size_t c = 0; c < tile.columns.count; ++c)
-        store_first(tile.p.y + (tile.panel + tile.offset + c) * tile.p.y_stride + row,
-                    tile.p.n_rows - row, sums[c]);
+    for (std::size_t c = 0; c < tile.columns.count; ++c) {
+        float* const y = tile.p.y + (tile.panel + tile.offset + c) * tile.p.y_stride;
+        for (std::size_t v = 0; v < vectors; ++v) {
+            const std::size_t row = (group * vectors + v) * lanes;
+            if (row < tile.p.n_rows)
+                store_first(y + row, tile.p.n_rows - row, sums[c * vectors + v]);
+        }
+    }
 }
 
 /// All blocks that the product reads of the panel have room for their extras.
@@ -47,7 +53,7 @@ void multiply_streaming(const Tile<Columns>& tile) noexcept {
                                       count_read_blocks(p));
     for (std::size_t g = tile.group_begin; g < tile.group_end; ++g) {
         const std::byte* stream = p.groups + g * p.group_bytes;
-        SliceTree<Columns::capacity> tree(tile.columns.count);
+        SliceTree<Columns::capacity * Kernel::vectors> tree(tile.columns.count * Kernel::vectors);
         for (std::size_t s = 0; s < p.n_slices; ++s) {
             const std::size_t at = (p.block_begin[s] - first) * tile.columns.stride;
             stream = Kernel::run(stream, {x.q + at * block_size, x.dx + at, x.extra + at},
@@ -55,7 +61,7 @@ void multiply_streaming(const Tile<Columns>& tile) noexcept {
                                  tree.begin(s));
             tree.end(s);
         }
-        store_group(tile, g, tree.total());
+        store_group<Kernel::vectors>(tile, g, tree.total());
     }
 }
 
@@ -64,17 +70,18 @@ void multiply_streaming(const Tile<Columns>& tile) noexcept {
 template <class Kernel, class Columns>
 void multiply_in_pieces(const Tile<Columns>& tile) noexcept {
     const ProductView& p = tile.p;
-    const std::size_t n_columns = tile.columns.count;
+    using Extra = typename Kernel::Extra;
+    const std::size_t n_sums = tile.columns.count * Kernel::vectors; // of a group
     const std::size_t n_groups = tile.group_end - tile.group_begin;
     const std::size_t piece =
-        extra_capacity / tile.columns.stride / 8 * 8; // super-blocks have 8 blocks
-    static_assert(extra_capacity / panel_columns >= 8);
+        extra_capacity<Extra> / tile.columns.stride / 8 * 8; // super-blocks have 8 blocks
+    static_assert(extra_capacity<Extra> / (Columns::capacity == 1 ? 1 : panel_columns) >= 8);
     const std::byte* streams[max_batch_groups];
     for (std::size_t g = 0; g < n_groups; ++g)
         streams[g] = p.groups + (tile.group_begin + g) * p.group_bytes;
 
-    Extras<typename Kernel::Extra> extras;
-    SliceTree<max_batch_groups * panel_columns> tree(n_groups * n_columns);
+    Extras<Extra> extras;
+    SliceTree<max_batch_groups * Columns::capacity * Kernel::vectors> tree(n_groups * n_sums);
     for (std::size_t s = 0; s < p.n_slices; ++s) {
         Floats* sums = tree.begin(s);
         const std::size_t first = first_block(p.slices[s]);
@@ -84,18 +91,18 @@ void multiply_in_pieces(const Tile<Columns>& tile) noexcept {
             const auto x = view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns,
                                               p.block_begin[s] + (b - first), n);
             for (std::size_t g = 0; g < n_groups; ++g)
-                streams[g] = Kernel::run(streams[g], x, b, n, tile.columns, sums + g * n_columns);
+                streams[g] = Kernel::run(streams[g], x, b, n, tile.columns, sums + g * n_sums);
             b += n;
         }
         tree.end(s);
     }
     for (std::size_t g = 0; g < n_groups; ++g)
-        store_group(tile, tile.group_begin + g, tree.total() + g * n_columns);
+        store_group<Kernel::vectors>(tile, tile.group_begin + g, tree.total() + g * n_sums);
 }
 
 template <class Kernel, class Columns>
 void multiply_part(const Tile<Columns>& tile) noexcept {
-    if (count_read_blocks(tile.p) * tile.columns.stride <= extra_capacity)
+    if (count_read_blocks(tile.p) * tile.columns.stride <= extra_capacity<typename Kernel::Extra>)
         multiply_streaming<Kernel>(tile);
     else
         multiply_in_pieces<Kernel>(tile);
@@ -130,10 +137,12 @@ void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
 }
 
 /// Groups that one part after another passes over.
-inline std::size_t groups_a_batch(const ProductView& p) noexcept {
+template <class Kernel>
+std::size_t groups_a_batch(const ProductView& p) noexcept {
     const std::size_t width = smaller(p.panel_columns, p.n_columns);
     const bool in_one_part = width > max_few || (width & (width - 1)) == 0;
-    if (p.n_columns == width && count_read_blocks(p) * width <= extra_capacity && in_one_part)
+    if (p.n_columns == width && in_one_part &&
+        count_read_blocks(p) * width <= extra_capacity<typename Kernel::Extra>)
         return p.group_end - p.group_begin;
     const std::size_t n = batch_bytes / (p.group_bytes + 1); // nothing but empty slices: 0 bytes
     return n == 0 ? 1 : smaller(n, max_batch_groups);
@@ -143,7 +152,7 @@ inline std::size_t groups_a_batch(const ProductView& p) noexcept {
 template <class Kernel>
 void multiply_with(const ProductView& p) noexcept {
     if (p.group_begin == p.group_end) return;
-    const std::size_t batch = groups_a_batch(p);
+    const std::size_t batch = groups_a_batch<Kernel>(p);
     for (std::size_t g = p.group_begin; g < p.group_end; g += batch) {
         const std::size_t end = smaller(g + batch, p.group_end);
         for (std::size_t c = 0; c < p.n_columns; c += p.panel_columns) {
@@ -151,6 +160,14 @@ void multiply_with(const ProductView& p) noexcept {
             multiply_panel<Kernel>(p, c, width, g, end);
         }
     }
+}
+
+/// The same for one column and a kernel that does no more.
+template <class Kernel>
+void multiply_column_with(const ProductView& p) noexcept {
+    const std::size_t batch = groups_a_batch<Kernel>(p);
+    for (std::size_t g = p.group_begin; g < p.group_end; g += batch)
+        multiply_part<Kernel>(Tile<One>{p, 0, 0, {}, g, smaller(g + batch, p.group_end)});
 }
 
 } // namespace
