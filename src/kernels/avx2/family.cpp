@@ -1,5 +1,5 @@
 // The AVX2 family: x86-64 with AVX2, FMA and F16C. Rows lie across lanes; weights are repacked into
-// groups of 8 rows (16 for float formats) that are read as one stream.
+// groups of 8 rows (16 for float formats, 32 for Q1_0) that are read as one stream.
 
 #include "x86_common/family.hpp"
 

@@ -83,6 +83,9 @@ inline Floats times(Floats a, Floats b) noexcept {
 inline Floats plus(Floats a, Floats b) noexcept {
     return _mm256_add_ps(a, b);
 }
+inline Floats minus(Floats a, Floats b) noexcept {
+    return _mm256_sub_ps(a, b);
+}
 inline Floats to_floats(Ints v) noexcept {
     return _mm256_cvtepi32_ps(v);
 }
@@ -98,6 +101,9 @@ inline Ints either(Ints a, Ints b) noexcept {
 }
 inline Ints plus_32(Ints a, Ints b) noexcept {
     return _mm256_add_epi32(a, b);
+}
+inline Ints plus_16(Ints a, Ints b) noexcept {
+    return _mm256_add_epi16(a, b);
 }
 inline Ints larger_32(Ints a, Ints b) noexcept {
     return _mm256_max_epi32(a, b);
@@ -138,6 +144,19 @@ inline Ints dot_bytes(Ints sum, Ints weights, Ints activations) noexcept {
 /// Within each 128 bits: byte i of the result is byte places[i] of v, or 0 where that is negative.
 inline Ints shuffle_bytes(Ints v, Ints places) noexcept {
     return _mm256_shuffle_epi8(v, places);
+}
+/// Within each 128 bits: the elements of the low, or high, halves of a and b in turns.
+inline Ints interleave_low_8(Ints a, Ints b) noexcept {
+    return _mm256_unpacklo_epi8(a, b);
+}
+inline Ints interleave_high_8(Ints a, Ints b) noexcept {
+    return _mm256_unpackhi_epi8(a, b);
+}
+inline Ints interleave_low_16(Ints a, Ints b) noexcept {
+    return _mm256_unpacklo_epi16(a, b);
+}
+inline Ints interleave_high_16(Ints a, Ints b) noexcept {
+    return _mm256_unpackhi_epi16(a, b);
 }
 
 /// Bits [shift, …) of every byte that `mask` keeps; shift + width of the mask ≤ 8.

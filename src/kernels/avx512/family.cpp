@@ -1,5 +1,5 @@
 // The AVX-512 family: F, BW, VL, DQ and VNNI. Weights are repacked into groups of 16 rows (32 for
-// float formats); a panel of 16 columns keeps its sums in registers.
+// float formats and Q1_0); a panel of 16 columns keeps its sums in registers.
 
 #include "x86_common/family.hpp"
 

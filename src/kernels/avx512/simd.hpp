@@ -145,6 +145,10 @@ inline Ints shift_left_16(Ints v) noexcept {
 inline Ints shuffle_bytes(Ints v, Ints places) noexcept {
     return _mm512_shuffle_epi8(v, places);
 }
+/// low below high.
+inline Ints join(__m256i low, __m256i high) noexcept {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
 
 /// Bits [shift, …) of every byte that `mask` keeps; shift + width of the mask ≤ 8.
 template <int shift>

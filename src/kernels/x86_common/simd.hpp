@@ -21,7 +21,7 @@ using namespace avx512;
 using namespace avx2;
 #endif
 
-inline constexpr std::size_t group_rows = lanes;       ///< rows a group of every block format
+inline constexpr std::size_t group_rows = lanes; ///< rows a group of every block format but Q1_0
 inline constexpr std::size_t vector_bytes = 4 * lanes; ///< four bytes a row
 inline constexpr std::size_t half_bytes = 2 * lanes;   ///< an f16 a row
 
@@ -44,6 +44,16 @@ template <std::size_t bytes>
 [[gnu::always_inline]] inline void prefetch_ahead(const std::byte* p) noexcept {
     unrolled<(bytes + 63) / 64>([&](std::size_t i) __attribute__((always_inline)) {
         _mm_prefetch(reinterpret_cast<const char*>(p) + prefetch_distance + 64 * i, _MM_HINT_T0);
+    });
+}
+
+inline constexpr std::size_t far_prefetch_distance = 8192;
+/// The same into the second level, where a kernel's tables need the first one for themselves.
+template <std::size_t bytes>
+[[gnu::always_inline]] inline void prefetch_far(const std::byte* p) noexcept {
+    unrolled<(bytes + 63) / 64>([&](std::size_t i) __attribute__((always_inline)) {
+        _mm_prefetch(reinterpret_cast<const char*>(p) + far_prefetch_distance + 64 * i,
+                     _MM_HINT_T1);
     });
 }
 

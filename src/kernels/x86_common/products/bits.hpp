@@ -33,20 +33,12 @@ inline void unpack_four_in_three(Ints a, Ints b, Ints c, Ints* out) noexcept {
     out[3] = either(bits<6>(a, 0x03), either(bits<4>(b, 0x0C), bits<2>(c, 0x30)));
 }
 
-/// 1 bit, for the numbers 0 and 2, which are a sign with the bias 1. Bit j of a byte: w[j] / 2.
+/// 1 bit, for the numbers 0 and 2, which are a sign with the bias 1. Bit j of a byte: w[j] / 2. How
+/// such vectors lie in memory: bit_planes.hpp.
 struct OneBit {
     static constexpr int max = 2;
-    static constexpr std::size_t bytes = vector_bytes;
 
-    static void pack(const WeightBytes& w, std::uint8_t* out) noexcept {
-        for (std::size_t k = 0; k < vector_bytes; ++k) {
-            int byte = 0;
-            for (std::size_t j = 0; j < 8; ++j) byte |= w.v[j][k] >> 1 << j;
-            out[k] = static_cast<std::uint8_t>(byte);
-        }
-    }
-    static Weights unpack(const std::byte* in) noexcept {
-        const Ints p = load_bytes(in);
+    static Weights spread(Ints p) noexcept {
         return {both(shift_left_16<1>(p), fill_8(2)),
                 bits<0>(p, 2),
                 bits<1>(p, 2),
