@@ -75,6 +75,15 @@ TEST_P(Multiply, gives_the_bits_of_its_twin_over_very_long_rows) {
     }
 }
 
+TEST_P(Multiply, gives_the_bits_of_its_twin_over_long_rows_of_several_groups) {
+    const std::size_t n = 17408; // 544 blocks: more of 16 columns than a kernel prepares at once
+    const Rows rows = random_rows(type_, 43, n, 49);
+    const Columns x = random_columns(21, n, 50);
+    const auto slices = slices_between({96, 9000, n - 5});
+    EXPECT_TRUE(same_bits(support::product(family_, rows, slices, x),
+                          support::product(twin_of(family_), rows, slices, x)));
+}
+
 TEST_P(Multiply, gives_the_bits_of_its_twin_with_extreme_integers) {
     const std::size_t n = length_near(type_, 512);
     Rows rows = random_rows(type_, 34, n, 3);

@@ -31,6 +31,15 @@ struct SignedBlock {
     Floats add(const std::int8_t* x, float dx, Extra extra_of_block, Floats a) const noexcept {
         return add_scaled(d, dx, w.dot(x, extra_of_block), a);
     }
+    template <std::size_t n_columns>
+    [[gnu::always_inline]] static void dots_of(const SignedBlock (&blocks)[tile_groups],
+                                               const std::int8_t* x, const Extra* start,
+                                               Ints (&sums)[tile_groups][n_columns]) noexcept {
+        LevelDot::dots(blocks, x, start, sums);
+    }
+    Floats add_dot(Ints dot, float dx, Extra, Floats a) const noexcept {
+        return add_scaled(d, dx, dot, a);
+    }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
         Bits::pack(unpack_rows<File>(blocks, 0), reinterpret_cast<std::uint8_t*>(out));

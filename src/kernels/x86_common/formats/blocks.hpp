@@ -33,6 +33,15 @@ struct BiasedBlock {
     Floats add(const std::int8_t* x, float dx, Extra minus_bias, Floats a) const noexcept {
         return add_scaled(d, dx, dot<Bits>(w, x, fill_32(minus_bias)), a);
     }
+    template <std::size_t n_columns>
+    [[gnu::always_inline]] static void dots_of(const BiasedBlock (&blocks)[tile_groups],
+                                               const std::int8_t* x, const Extra* minus_bias,
+                                               Ints (&sums)[tile_groups][n_columns]) noexcept {
+        dots<Bits>(blocks, x, minus_bias, sums);
+    }
+    Floats add_dot(Ints dot, float dx, Extra, Floats a) const noexcept {
+        return add_scaled(d, dx, dot, a);
+    }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, false, out);
         Bits::pack(weight_bytes(unpack_rows<File>(blocks, 0), bias),
@@ -59,6 +68,15 @@ struct AffineBlock {
     Floats add(const std::int8_t* x, float dx, Extra dx_sum, Floats a) const noexcept {
         return fma(m, fill(dx_sum), add_scaled(d, dx, dot<Bits>(w, x, fill_32(0)), a));
     }
+    template <std::size_t n_columns>
+    [[gnu::always_inline]] static void dots_of(const AffineBlock (&blocks)[tile_groups],
+                                               const std::int8_t* x, const Extra*,
+                                               Ints (&sums)[tile_groups][n_columns]) noexcept {
+        dots<Bits>(blocks, x, sums);
+    }
+    Floats add_dot(Ints dot, float dx, Extra dx_sum, Floats a) const noexcept {
+        return fma(m, fill(dx_sum), add_scaled(d, dx, dot, a));
+    }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         out = pack_factors<File>(blocks, true, out);
         Bits::pack(weight_bytes(unpack_rows<File>(blocks, 0), 0),
@@ -67,9 +85,11 @@ struct AffineBlock {
     }
 };
 
-/// The kernel of a format of blocks (product.hpp).
+/// The kernel of a format of blocks (product.hpp). For a tile, Block::dots_of(blocks, x, extra,
+/// dots) makes the integers of which add_dot makes what `add` does.
 template <class Block>
 struct BlockKernel {
+    static constexpr bool in_tiles = groups_in_tiles;
     using Extra = typename Block::Extra;
     static constexpr std::size_t vectors = 1;
     static Extra extra(const std::int8_t*, float dx, std::int32_t sum,
@@ -80,6 +100,8 @@ struct BlockKernel {
     template <class Columns>
     static const std::byte* run(const std::byte* stream, PanelView<Extra> x, std::size_t,
                                 std::size_t n_blocks, Columns columns, Floats* sums) noexcept {
+        if constexpr (std::is_same_v<Columns, InTiles>)
+            return run_in_tiles(stream, x, n_blocks, columns, sums);
         Floats a[Columns::capacity];
         for_each_column(
             columns, [&](std::size_t c) __attribute__((always_inline)) { a[c] = sums[c]; });
@@ -94,6 +116,35 @@ struct BlockKernel {
         }
         for_each_column(
             columns, [&](std::size_t c) __attribute__((always_inline)) { sums[c] = a[c]; });
+        return stream;
+    }
+
+  private:
+    static const std::byte* run_in_tiles(const std::byte* stream, PanelView<Extra> x,
+                                         std::size_t n_blocks, InTiles columns,
+                                         Floats* sums) noexcept {
+        for (std::size_t b = 0; b < n_blocks; ++b, stream += Block::bytes) {
+            Block blocks[tile_groups];
+            for (std::size_t g = 0; g < tile_groups; ++g) {
+                prefetch_ahead<Block::bytes>(stream + g * columns.group_bytes);
+                blocks[g] = Block::load(stream + g * columns.group_bytes);
+            }
+            for_each_tile(
+                columns, [&](auto n_columns, std::size_t first) __attribute__((always_inline)) {
+                    keep_in_memory(blocks);
+                    Ints dots[tile_groups][n_columns];
+                    Block::dots_of(blocks, x.q + first * block_size, x.extra + first, dots);
+                    for (std::size_t c = 0; c < n_columns; ++c) {
+                        const float dx = x.dx[first + c];
+                        const Extra extra_of_column = x.extra[first + c];
+                        for (std::size_t g = 0; g < tile_groups; ++g) {
+                            Floats& a = sums[g * columns.count + first + c];
+                            a = blocks[g].add_dot(dots[g][c], dx, extra_of_column, a);
+                        }
+                    }
+                });
+            x.skip(columns.stride);
+        }
         return stream;
     }
 };

@@ -31,6 +31,7 @@ struct HeadedBlock {
 /// The kernel of such a format (product.hpp).
 template <class Block>
 struct HeadedBlockKernel {
+    static constexpr bool in_tiles = false;
     using Bits = typename Block::Bits;
     using Extra = typename Block::Extra;
     static constexpr std::size_t vectors = 1;

@@ -22,11 +22,19 @@ struct IQ4XSSuperBlock {
         Ints scale[4]; ///< scale i + 32 is byte i % 2 of the row's 32-bit lane in vector i / 2
     };
     struct Block {
+        using Dot = Ints;
         LevelDot w;
         WholeScale scale;
         Floats scaled_dot(const std::int8_t* x, Extra extra_of_block) const noexcept {
             return w.scaled_dot(x, extra_of_block, scale);
         }
+        template <std::size_t n_columns>
+        [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
+                                                const std::int8_t* x, const Extra* start,
+                                                Dot (&sums)[tile_groups][n_columns]) noexcept {
+            LevelDot::scaled_dots(blocks, x, start, sums);
+        }
+        Floats of_dot(Dot dot, Extra) const noexcept { return scale.of_dot(dot); }
     };
 
     static Extra extra(float, std::int32_t sum, const std::int16_t*) noexcept {

@@ -57,6 +57,15 @@ struct MXFP4Block {
     Floats add(const std::int8_t* x, float dx, Extra minus_bias, Floats a) const noexcept {
         return add_scaled(d, dx, dot<MXFP4Levels>(w, x, fill_32(minus_bias)), a);
     }
+    template <std::size_t n_columns>
+    [[gnu::always_inline]] static void dots_of(const MXFP4Block (&blocks)[tile_groups],
+                                               const std::int8_t* x, const Extra* minus_bias,
+                                               Ints (&sums)[tile_groups][n_columns]) noexcept {
+        dots<MXFP4Levels>(blocks, x, minus_bias, sums);
+    }
+    Floats add_dot(Ints dot, float dx, Extra, Floats a) const noexcept {
+        return add_scaled(d, dx, dot, a);
+    }
     static std::byte* pack(const FileBlocks& blocks, std::byte* out) noexcept {
         for (const std::byte* row : blocks.row) *out++ = row == nullptr ? std::byte{0} : row[0];
         MXFP4Levels::pack(weight_bytes(unpack_rows<File>(blocks, 0), MXFP4Tables::bias),

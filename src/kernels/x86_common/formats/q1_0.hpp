@@ -100,6 +100,7 @@ struct Q1_0Column {
 /// The kernel of any number of columns: the vectors of rows one after another over a segment.
 struct Q1_0Columns {
     static constexpr std::size_t vectors = plane_vectors;
+    static constexpr bool in_tiles = false;
     using Extra = std::int32_t;
     static Extra extra(const std::int8_t*, float, std::int32_t sum, const std::int16_t*) noexcept {
         return -sum;

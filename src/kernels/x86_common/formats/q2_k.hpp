@@ -20,10 +20,22 @@ struct Q2KSuperBlock {
 
     struct Header {};
     struct Block {
+        using Dot = Scales::Dot;
         Weights w;
         Scales scales;
         Floats scaled_dot(const std::int8_t* x, Extra) const noexcept {
             return scales.scaled_dot(w, x, Scales::no_extra);
+        }
+        template <std::size_t n_columns>
+        [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
+                                                const std::int8_t* x, const Extra*,
+                                                Dot (&sums)[tile_groups][n_columns]) noexcept {
+            typename Scales::Extra none[n_columns];
+            for (auto& extra : none) extra = Scales::no_extra;
+            Scales::dots(blocks, x, none, sums);
+        }
+        Floats of_dot(Dot dot, Extra) const noexcept {
+            return scales.of_dot(dot, Scales::no_extra);
         }
     };
     struct Min {

@@ -14,10 +14,20 @@ namespace {
 template <class Bits, int bias>
 struct BiasedHalves {
     using Scales = HalfScales<Bits, bias>;
+    using Dot = typename Scales::Dot;
     Weights w;
     Scales scales;
     Floats scaled_dot(const std::int8_t* x, typename Scales::Extra extra) const noexcept {
         return scales.scaled_dot(w, x, extra);
+    }
+    template <std::size_t n_columns>
+    [[gnu::always_inline]] static void
+    dots(const BiasedHalves (&blocks)[tile_groups], const std::int8_t* x,
+         const typename Scales::Extra* extra, Dot (&sums)[tile_groups][n_columns]) noexcept {
+        Scales::dots(blocks, x, extra, sums);
+    }
+    Floats of_dot(Dot dot, typename Scales::Extra extra) const noexcept {
+        return scales.of_dot(dot, extra);
     }
 };
 

@@ -21,11 +21,19 @@ struct ScaledAndShifted {
     static constexpr bool with_min = true;
 
     struct Block {
+        using Dot = Ints;
         Weights w;
         WholeScale scale;
         Floats scaled_dot(const std::int8_t* x, Extra) const noexcept {
             return scale.template scaled_dot<Bits>(w, x);
         }
+        template <std::size_t n_columns>
+        [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
+                                                const std::int8_t* x, const Extra*,
+                                                Dot (&sums)[tile_groups][n_columns]) noexcept {
+            WholeScale::dots<Bits>(blocks, x, sums);
+        }
+        Floats of_dot(Dot dot, Extra) const noexcept { return scale.of_dot(dot); }
     };
     struct Min {
         Floats min;

@@ -12,6 +12,8 @@
 //   Header: scales of all rows;             load_header(stream) → Header
 //   Block: weights and scales of one block; load_block(stream, header, sub) → Block
 //   Block::scaled_dot(x, extra)             Σ scale·dot as f32, exact
+//   Block::dots(blocks, x, extra, dots)     the integers of it, Block::Dot, for a tile (panel.hpp)
+//   Block::of_dot(dot, extra)               scaled_dot, made of these
 //   Min: its minima, only with_min;         load_min(stream, header, sub) → Min
 //   Min::scaled(extra)                      Σ min·sum as f32, exact
 //   pack_scales(file blocks, out) → out     the header behind d and dmin
@@ -35,6 +37,7 @@ struct Segment {
 /// The kernel of a format of super-blocks (product.hpp).
 template <class SuperBlock>
 struct SuperBlockKernel {
+    static constexpr bool in_tiles = groups_in_tiles;
     using Extra = typename SuperBlock::Extra;
     static constexpr std::size_t vectors = 1;
     static Extra extra(const std::int8_t*, float dx, std::int32_t sum,
@@ -64,6 +67,8 @@ struct SuperBlockKernel {
     template <class Columns>
     static void add_segment(const Segment& segment, const PanelView<Extra>& x, Columns columns,
                             Floats* a) noexcept {
+        if constexpr (std::is_same_v<Columns, InTiles>)
+            return add_segment_of_each(segment, x, columns, a);
         const Floats d = load_halves(segment.stream);
         prefetch_ahead<SuperBlock::header_bytes>(segment.stream);
         if constexpr (!SuperBlock::with_min) {
@@ -73,6 +78,64 @@ struct SuperBlockKernel {
             constexpr bool together = !std::is_same_v<Columns, Full>;
             add_scaled_dots<Columns, together>(segment, x, columns, d, a);
             if constexpr (!together) add_scaled_minima(segment, x, columns, a);
+        }
+    }
+
+    /// add_segment for a tile's groups.
+    static void add_segment_of_each(const Segment& segment, PanelView<Extra> x, InTiles columns,
+                                    Floats* a) noexcept {
+        Floats u[tile_groups][panel_columns], v[tile_groups][panel_columns];
+        typename SuperBlock::Header headers[tile_groups];
+        for (std::size_t g = 0; g < tile_groups; ++g) {
+            for (std::size_t c = 0; c < columns.count; ++c) u[g][c] = v[g][c] = fill(0.0f);
+            headers[g] = SuperBlock::load_header(segment.stream + g * columns.group_bytes);
+            prefetch_ahead<SuperBlock::header_bytes>(segment.stream + g * columns.group_bytes);
+        }
+        const std::byte* stream = segment.stream + SuperBlock::header_bytes;
+        for (std::size_t sub = segment.sub; sub < segment.end;
+             ++sub, stream += SuperBlock::block_bytes) {
+            typename SuperBlock::Block blocks[tile_groups];
+            for (std::size_t g = 0; g < tile_groups; ++g) {
+                const std::byte* const block = stream + g * columns.group_bytes;
+                prefetch_ahead<SuperBlock::block_bytes>(block);
+                blocks[g] = SuperBlock::load_block(block, headers[g], sub);
+            }
+            for_each_tile(
+                columns, [&](auto n_columns, std::size_t first) __attribute__((always_inline)) {
+                    keep_in_memory(blocks);
+                    typename SuperBlock::Block::Dot dots[tile_groups][n_columns];
+                    SuperBlock::Block::dots(blocks, x.q + first * block_size, x.extra + first,
+                                            dots);
+                    for (std::size_t c = 0; c < n_columns; ++c) {
+                        const Floats dx = fill(x.dx[first + c]);
+                        const Extra extra_of_column = x.extra[first + c];
+                        for (std::size_t g = 0; g < tile_groups; ++g)
+                            u[g][first + c] = fma(dx, blocks[g].of_dot(dots[g][c], extra_of_column),
+                                                  u[g][first + c]);
+                    }
+                });
+            if constexpr (SuperBlock::with_min) {
+                typename SuperBlock::Min minima[tile_groups];
+                for (std::size_t g = 0; g < tile_groups; ++g)
+                    minima[g] =
+                        SuperBlock::load_min(stream + g * columns.group_bytes, headers[g], sub);
+                for (std::size_t c = 0; c < columns.count; ++c) {
+                    const Floats dx = fill(x.dx[c]);
+                    const Extra extra_of_column = x.extra[c];
+                    for (std::size_t g = 0; g < tile_groups; ++g)
+                        v[g][c] = fma(dx, minima[g].scaled(extra_of_column), v[g][c]);
+                }
+            }
+            x.skip(columns.stride);
+        }
+        for (std::size_t g = 0; g < tile_groups; ++g) {
+            const std::byte* const group = segment.stream + g * columns.group_bytes;
+            for (std::size_t c = 0; c < columns.count; ++c) {
+                Floats& sum = a[g * columns.count + c];
+                sum = fma(load_halves(group), u[g][c], sum);
+                if constexpr (SuperBlock::with_min)
+                    sum = fnma(load_halves(group + half_bytes), v[g][c], sum);
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 //   LevelDot                    the same for the signed levels of IQ4 (iq4.hpp)
 //   WholeScale, HalfScales      Σ scale·dot as f32, exact, with one scale for all 32 weights or one
 //                               for each 16
+//   dots<Bits>(blocks, x, start, sums)   dot of a tile's groups and columns (panel.hpp); likewise
+//                               dots and scaled_dots of the other types
 //   dots_take_eight_bits        whether Bits may be EightBits
 
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)

@@ -11,6 +11,7 @@ namespace pillar::kernels::x86 {
 namespace {
 
 inline constexpr bool dots_take_eight_bits = false;
+inline constexpr bool groups_in_tiles = true;
 inline constexpr int max_activation = 127;
 inline constexpr int max_int16 = 32767;
 
@@ -22,13 +23,6 @@ constexpr std::size_t vectors_a_sum(int max_weight) noexcept {
     return n;
 }
 
-/// The compiler computes v here and not later: the steps of a dot product keep the order they are
-/// written in, vector after vector. Left alone, g++ 12 begins with all loads and ends with a tree
-/// of additions, which leaves the multipliers idle for a tenth of the time.
-inline void in_order(Ints& v) noexcept {
-    asm volatile("" : "+x"(v));
-}
-
 /// Σ over vectors [first, first + n) of weight · activation, two int16 sums a row.
 template <std::size_t n>
 inline Ints pair_sums(const Weights& w, std::size_t first, const std::int8_t* x) noexcept {
@@ -38,6 +32,45 @@ inline Ints pair_sums(const Weights& w, std::size_t first, const std::int8_t* x)
         in_order(sum);
     }
     return sum;
+}
+
+/// The same of a tile of groups and `n_columns` columns, whose sums are all in registers: an
+/// activation is read once for all groups, a weight once for all columns.
+template <std::size_t n, std::size_t n_columns, class Block>
+[[gnu::always_inline]] inline void pair_sums(const Block (&blocks)[tile_groups], std::size_t first,
+                                             const std::int8_t* x,
+                                             Ints (&sums)[tile_groups][n_columns]) noexcept {
+    unrolled<n>([&](auto j) __attribute__((always_inline)) {
+        Ints w[tile_groups];
+        unrolled<tile_groups>([&](auto g) __attribute__((always_inline)) {
+            w[g] = blocks[g].w.v[first + j];
+            in_order(w[g]);
+        });
+        unrolled<n_columns>([&](auto c) __attribute__((always_inline)) {
+            const Ints q = broadcast_4_bytes(x + c * block_size + 4 * (first + j));
+            unrolled<tile_groups>([&](auto g) __attribute__((always_inline)) {
+                const Ints pairs = _mm256_maddubs_epi16(w[g], q);
+                sums[g][c] = j == 0 ? pairs : _mm256_add_epi16(sums[g][c], pairs);
+                in_order(sums[g][c]);
+            });
+        });
+    });
+}
+
+/// sums = Σ scale(g, first) · Σ of vectors [first, first + n) of group g.
+template <std::size_t n, std::size_t n_columns, class Block, class Scale>
+[[gnu::always_inline]] inline void scaled_sums(const Block (&blocks)[tile_groups],
+                                               const std::int8_t* x, const Scale& scale,
+                                               Ints (&sums)[tile_groups][n_columns]) noexcept {
+    unrolled<8 / n>([&](auto i) __attribute__((always_inline)) {
+        Ints pairs[tile_groups][n_columns];
+        pair_sums<n>(blocks, n * i, x, pairs);
+        for (std::size_t c = 0; c < n_columns; ++c)
+            for (std::size_t g = 0; g < tile_groups; ++g) {
+                const Ints sum = dot_16(pairs[g][c], scale(g, n * i));
+                sums[g][c] = i == 0 ? sum : plus_32(sums[g][c], sum);
+            }
+    });
 }
 
 /// scale_low · Σ of weights 0–15 + scale_high · Σ of weights 16–31, one int32 a row. The scales are
@@ -65,6 +98,25 @@ template <class Bits>
 inline Ints dot(const Weights& w, const std::int8_t* x, Ints start) noexcept {
     return plus_32(start, scaled_sum<Bits>(w, x, fill_16(1)));
 }
+/// sums = Σ of group g.
+template <class Bits, std::size_t n_columns, class Block>
+[[gnu::always_inline]] inline void dots(const Block (&blocks)[tile_groups], const std::int8_t* x,
+                                        Ints (&sums)[tile_groups][n_columns]) noexcept {
+    const Ints one = fill_16(1);
+    scaled_sums<vectors_a_sum(Bits::max)>(
+        blocks, x, [&](std::size_t, std::size_t) { return one; }, sums);
+}
+/// sums = start[c] + Σ of group g.
+template <class Bits, std::size_t n_columns, class Block>
+[[gnu::always_inline]] inline void dots(const Block (&blocks)[tile_groups], const std::int8_t* x,
+                                        const std::int32_t* start,
+                                        Ints (&sums)[tile_groups][n_columns]) noexcept {
+    dots<Bits>(blocks, x, sums);
+    for (std::size_t c = 0; c < n_columns; ++c) {
+        const Ints start_of_column = fill_32(start[c]);
+        for (auto& of_group : sums) of_group[c] = plus_32(start_of_column, of_group[c]);
+    }
+}
 
 /// One scale a row for all 32 weights: int16, twice.
 struct WholeScale {
@@ -78,6 +130,14 @@ struct WholeScale {
     Floats scaled_dot(const Weights& w, const std::int8_t* x) const noexcept {
         return to_floats(scaled_sum<Bits>(w, x, scale));
     }
+    template <class Bits, std::size_t n_columns, class Block>
+    [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
+                                            const std::int8_t* x,
+                                            Ints (&sums)[tile_groups][n_columns]) noexcept {
+        scaled_sums<vectors_a_sum(Bits::max)>(
+            blocks, x, [&](std::size_t g, std::size_t) { return blocks[g].scale.scale; }, sums);
+    }
+    static Floats of_dot(Ints dot) noexcept { return to_floats(dot); }
 };
 
 /// One scale a row for each 16 weights n − bias: Σ scale·Σ n·q − bias · Σ scale·Σ q, with both
@@ -96,6 +156,7 @@ struct HalfScales {
         return {both, either(x86::both(both, fill_32(0xFFFF)), shift_left_32<16>(both)),
                 either(shift_right_32<16>(both), x86::both(both, fill_32(~0xFFFF)))};
     }
+    using Dot = Ints;
     using Extra = std::int32_t;
     static constexpr Extra no_extra = 0;
     static Extra extra(const std::int16_t* half_sum) noexcept {
@@ -106,10 +167,23 @@ struct HalfScales {
         return minus_sums;
     }
     Floats scaled_dot(const Weights& w, const std::int8_t* x, Extra minus_sums) const noexcept {
-        const Ints sum = dot_halves<Bits>(w, x, low, high);
-        if constexpr (bias == 0) return to_floats(sum);
+        return of_dot(dot_halves<Bits>(w, x, low, high), minus_sums);
+    }
+    template <std::size_t n_columns, class Block>
+    [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
+                                            const std::int8_t* x, const Extra*,
+                                            Dot (&sums)[tile_groups][n_columns]) noexcept {
+        scaled_sums<smaller(vectors_a_sum(Bits::max), 4)>(
+            blocks, x,
+            [&](std::size_t g, std::size_t first) {
+                return first < 4 ? blocks[g].scales.low : blocks[g].scales.high;
+            },
+            sums);
+    }
+    Floats of_dot(Ints dot, Extra minus_sums) const noexcept {
+        if constexpr (bias == 0) return to_floats(dot);
         const Ints scales = scale_factor == 1 ? both : shift_left_16<1>(both);
-        return to_floats(plus_32(sum, dot_16(scales, fill_32(minus_sums))));
+        return to_floats(plus_32(dot, dot_16(scales, fill_32(minus_sums))));
     }
 };
 
@@ -119,6 +193,7 @@ struct SignedWeights {
     Weights value;
     Weights magnitude;
 
+    SignedWeights() = default;
     explicit SignedWeights(const Weights& w) noexcept : value(w) {
         for (std::size_t j = 0; j < 8; ++j) magnitude.v[j] = _mm256_abs_epi8(value.v[j]);
     }
@@ -136,18 +211,57 @@ inline Ints scaled_sum(const SignedWeights& w, const std::int8_t* x, Ints scale)
     return sum;
 }
 
+/// sums = scale(g) · Σ of group g.
+template <std::size_t n_columns, class Block, class Scale>
+[[gnu::always_inline]] inline void signed_sums(const Block (&blocks)[tile_groups],
+                                               const std::int8_t* x, const Scale& scale,
+                                               Ints (&sums)[tile_groups][n_columns]) noexcept {
+    unrolled<8>([&](auto j) __attribute__((always_inline)) {
+        Ints magnitude[tile_groups];
+        unrolled<tile_groups>([&](auto g) __attribute__((always_inline)) {
+            magnitude[g] = blocks[g].w.w.magnitude.v[j];
+            in_order(magnitude[g]);
+        });
+        unrolled<n_columns>([&](auto c) __attribute__((always_inline)) {
+            const Ints q = broadcast_4_bytes(x + c * block_size + 4 * j);
+            unrolled<tile_groups>([&](auto g) __attribute__((always_inline)) {
+                const Ints signed_q = _mm256_sign_epi8(q, blocks[g].w.w.value.v[j]);
+                const Ints sum = dot_16(_mm256_maddubs_epi16(magnitude[g], signed_q), scale(g));
+                sums[g][c] = j == 0 ? sum : plus_32(sums[g][c], sum);
+                in_order(sums[g][c]);
+            });
+        });
+    });
+}
+
 /// Signed bytes: no bias is needed.
 struct LevelDot {
     static constexpr int bias = 0;
     SignedWeights w;
 
+    LevelDot() = default;
     explicit LevelDot(const Weights& levels) noexcept : w(levels) {}
     static std::int32_t extra(std::int32_t) noexcept { return 0; }
     Ints dot(const std::int8_t* x, std::int32_t) const noexcept {
         return scaled_sum(w, x, fill_16(1));
     }
+    template <std::size_t n_columns, class Block>
+    [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
+                                            const std::int8_t* x, const std::int32_t*,
+                                            Ints (&sums)[tile_groups][n_columns]) noexcept {
+        const Ints one = fill_16(1);
+        signed_sums(
+            blocks, x, [&](std::size_t) { return one; }, sums);
+    }
     Floats scaled_dot(const std::int8_t* x, std::int32_t, const WholeScale& scale) const noexcept {
         return to_floats(scaled_sum(w, x, scale.scale));
+    }
+    template <std::size_t n_columns, class Block>
+    [[gnu::always_inline]] static void scaled_dots(const Block (&blocks)[tile_groups],
+                                                   const std::int8_t* x, const std::int32_t*,
+                                                   Ints (&sums)[tile_groups][n_columns]) noexcept {
+        signed_sums(
+            blocks, x, [&](std::size_t g) { return blocks[g].scale.scale; }, sums);
     }
 };
 

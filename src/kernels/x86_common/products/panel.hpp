@@ -39,6 +39,14 @@ struct Several {
     std::size_t count;
     std::size_t stride = count;
 };
+/// A whole panel and tile_groups groups of rows, so that an activation read from memory meets all
+/// of them. The sums are in memory, group after group.
+struct InTiles {
+    static constexpr std::size_t capacity = tile_groups * panel_columns;
+    std::size_t count;
+    std::size_t group_bytes; ///< from one group to the next
+    std::size_t stride = count;
+};
 template <class Columns>
 inline constexpr bool is_written_out = false;
 template <>
@@ -53,6 +61,15 @@ template <class Columns, class Step>
         unrolled<Columns::capacity>(step);
     else
         for (std::size_t c = 0; c < columns.count; ++c) step(c);
+}
+
+/// step(number of columns, first column) for one tile after another.
+template <class Step>
+[[gnu::always_inline]] inline void for_each_tile(InTiles columns, const Step& step) noexcept {
+    std::size_t c = 0;
+    for (; c + tile_columns <= columns.count; c += tile_columns)
+        step(std::integral_constant<std::size_t, tile_columns>{}, c);
+    for (; c < columns.count; ++c) step(std::integral_constant<std::size_t, 1>{}, c);
 }
 
 /// Where a kernel reads: for each block, for each column of the panel.

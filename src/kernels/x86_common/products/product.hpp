@@ -4,6 +4,7 @@
 //   Extra, extra(q, dx, sum, half_sum)
 //                                     what the panel keeps of a block and its sums (panel.hpp)
 //   run(stream, panel, first_block, n_blocks, columns, sums) → end of the stream it read
+//   in_tiles                          whether it takes several groups at a time (InTiles)
 // where `stream` is the packed group and `sums` has its vectors of rows, column after column. A
 // panel that is not full is done in parts of 8, 4, 2 and 1 columns, whose sums fit the registers.
 //
@@ -43,6 +44,9 @@ inline void store_group(const Tile<Columns>& tile, std::size_t group, const Floa
     }
 }
 
+template <class Columns>
+inline constexpr std::size_t groups_at_once = std::is_same_v<Columns, InTiles> ? tile_groups : 1;
+
 /// All blocks that the product reads of the panel have room for their extras.
 template <class Kernel, class Columns>
 void multiply_streaming(const Tile<Columns>& tile) noexcept {
@@ -51,9 +55,10 @@ void multiply_streaming(const Tile<Columns>& tile) noexcept {
     const std::size_t first = p.block_begin[0];
     const auto x = view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns, first,
                                       count_read_blocks(p));
-    for (std::size_t g = tile.group_begin; g < tile.group_end; ++g) {
+    const std::size_t n_sums = tile.columns.count * Kernel::vectors; // of a group
+    for (std::size_t g = tile.group_begin; g < tile.group_end; g += groups_at_once<Columns>) {
         const std::byte* stream = p.groups + g * p.group_bytes;
-        SliceTree<Columns::capacity * Kernel::vectors> tree(tile.columns.count * Kernel::vectors);
+        SliceTree<Columns::capacity * Kernel::vectors> tree(groups_at_once<Columns> * n_sums);
         for (std::size_t s = 0; s < p.n_slices; ++s) {
             const std::size_t at = (p.block_begin[s] - first) * tile.columns.stride;
             stream = Kernel::run(stream, {x.q + at * block_size, x.dx + at, x.extra + at},
@@ -61,7 +66,8 @@ void multiply_streaming(const Tile<Columns>& tile) noexcept {
                                  tree.begin(s));
             tree.end(s);
         }
-        store_group<Kernel::vectors>(tile, g, tree.total());
+        for (std::size_t i = 0; i < groups_at_once<Columns>; ++i)
+            store_group<Kernel::vectors>(tile, g + i, tree.total() + i * n_sums);
     }
 }
 
@@ -90,7 +96,7 @@ void multiply_in_pieces(const Tile<Columns>& tile) noexcept {
             const std::size_t n = smaller(end, (b / piece + 1) * piece) - b;
             const auto x = view_panel<Kernel>(extras, p, tile.panel, tile.offset, tile.columns,
                                               p.block_begin[s] + (b - first), n);
-            for (std::size_t g = 0; g < n_groups; ++g)
+            for (std::size_t g = 0; g < n_groups; g += groups_at_once<Columns>)
                 streams[g] = Kernel::run(streams[g], x, b, n, tile.columns, sums + g * n_sums);
             b += n;
         }
@@ -108,6 +114,21 @@ void multiply_part(const Tile<Columns>& tile) noexcept {
         multiply_in_pieces<Kernel>(tile);
 }
 
+/// A panel whose sums are in memory: in tiles as far as there are groups for them.
+template <class Kernel>
+void multiply_several(const ProductView& p, std::size_t panel, std::size_t width,
+                      std::size_t group_begin, std::size_t group_end) noexcept {
+    if constexpr (Kernel::in_tiles) {
+        const std::size_t end = group_end - (group_end - group_begin) % tile_groups;
+        const InTiles columns{.count = width, .group_bytes = p.group_bytes};
+        if (end > group_begin)
+            multiply_part<Kernel>(Tile<InTiles>{p, panel, 0, columns, group_begin, end});
+        group_begin = end;
+    }
+    if (group_end > group_begin)
+        multiply_part<Kernel>(Tile<Several>{p, panel, 0, {.count = width}, group_begin, group_end});
+}
+
 /// Up to this many columns are worth parts of their own.
 inline constexpr std::size_t max_few = panel_in_registers ? panel_columns - 1 : 4;
 
@@ -121,8 +142,7 @@ void multiply_panel(const ProductView& p, std::size_t panel, std::size_t width,
         if constexpr (panel_in_registers)
             return multiply_part<Kernel>(Tile<Full>{p, panel, 0, {}, group_begin, group_end});
         else
-            return multiply_part<Kernel>(
-                Tile<Several>{p, panel, 0, {.count = width}, group_begin, group_end});
+            return multiply_several<Kernel>(p, panel, width, group_begin, group_end);
     }
     std::size_t offset = 0;
     const auto add_part = [&]<std::size_t N>(Few<N> columns) {
@@ -145,7 +165,9 @@ std::size_t groups_a_batch(const ProductView& p) noexcept {
         count_read_blocks(p) * width <= extra_capacity<typename Kernel::Extra>)
         return p.group_end - p.group_begin;
     const std::size_t n = batch_bytes / (p.group_bytes + 1); // nothing but empty slices: 0 bytes
-    return n == 0 ? 1 : smaller(n, max_batch_groups);
+    if (n >= max_batch_groups) return max_batch_groups;
+    if (!panel_in_registers && n > tile_groups) return n - n % tile_groups;
+    return n == 0 ? 1 : n;
 }
 
 /// Format::multiply of a format whose kernel is `Kernel`.
