@@ -19,7 +19,7 @@
 #   --allow-requantize   take a model that is quantised already: its rows then say what a second loss adds to the first
 #   --out FOLDER         rows, table.md, table.csv, quality.svg, .png and .gnuplot                 (quant_matrix)
 #   --scratch FOLDER     quantised models (one at a time) and the model's logits                    (OUT/scratch)
-#   --keep               leave them there; a later call takes them
+#   --keep               leave them there; a later call with the same settings takes them
 #   --only PART          quality, or speed: what other programs on the machine would spoil can be made apart
 #   --force              remove the rows of a former call
 #
@@ -180,7 +180,7 @@ for row in "${todo[@]}"; do
         $((100 * n_done / ${#todo[@]})) "$left" >&2
     part=$scratch/$row.row
     mkdir -p -- "$part" || exit 73
-    rm -f -- "$part/scores.h5"
+    rm -f -- "$part"/{scores.h5,perplexity.txt,bench.json} # a stopped call's are not whole
     ! lacks "$row" quality || make_base
     case $row in
     source) make_row "$model" ;;
@@ -190,7 +190,8 @@ for row in "${todo[@]}"; do
         ;;
     *)
         # The row's name beside the file tells a stopped call's from another one's.
-        if [[ -e $scratch/$row.gguf ]]; then
+        if [[ -e $scratch/$row.gguf ]] && cmp -s -- "$scratch/$row.settings" <(printf '%s\n' "$settings"); then
+            rm -f -- "$quantised.row" "$scratch/$row.settings"
             mv -- "$scratch/$row.gguf" "$quantised" && printf '%s\n' "$row" >"$quantised.row" || exit 74
         fi
         if [[ $(cat -- "$quantised.row" 2>/dev/null) != "$row" || ! -e $quantised ]]; then
@@ -202,7 +203,9 @@ for row in "${todo[@]}"; do
         stat -c %s -- "$quantised" >"$part/file_size" || exit 74
         make_row "$quantised"
         if [[ $keep == yes ]]; then
+            rm -f -- "$scratch/$row.settings"
             mv -- "$quantised" "$scratch/$row.gguf" || exit 74
+            printf '%s\n' "$settings" >"$scratch/$row.settings" || exit 74
         fi
         rm -f -- "$quantised" "$quantised.row"
         ;;
