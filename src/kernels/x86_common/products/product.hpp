@@ -87,7 +87,8 @@ void multiply_in_pieces(const Tile<Columns>& tile) noexcept {
         streams[g] = p.groups + (tile.group_begin + g) * p.group_bytes;
 
     Extras<Extra> extras;
-    SliceTree<max_batch_groups * Columns::capacity * Kernel::vectors> tree(n_groups * n_sums);
+    constexpr std::size_t capacity = Columns::capacity / groups_at_once<Columns> * Kernel::vectors;
+    SliceTree<max_batch_groups * capacity> tree(n_groups * n_sums);
     for (std::size_t s = 0; s < p.n_slices; ++s) {
         Floats* sums = tree.begin(s);
         const std::size_t first = first_block(p.slices[s]);
