@@ -10,7 +10,7 @@ namespace pillar::quantize {
 
 inline constexpr std::size_t n_quick = 4;
 
-/// The first two for the lowest level, the others for the highest.
+/// Where the largest weight is brought to, as multiples of the lowest level, and of the highest.
 struct QuickStarts {
     float narrow = 1.0f;
     float wide = 1.0f;

@@ -19,7 +19,7 @@ struct EncodeQ8_0 {
         const float d = f16_to_f32(half);
         const float inverse = d == 0.0f ? 0.0f : 1.0f / d;
         store_u16(out, 0, half);
-        std::uint8_t n[32]; // the low bytes of signed ones
+        std::uint8_t n[32]; // places of the levels, from 0
         store_indices<WholeLevels<-127, 127>, 32>(n, x, 0.0f, inverse);
         for (std::size_t k = 0; k < 32; ++k) out[2 + k] = static_cast<std::byte>(n[k] - 127);
     }
