@@ -79,7 +79,8 @@ void add_models(Subcommand& sub, bench::BenchOptions& options) {
             return n == 0 ? "none" : counted(n, "file");
         });
     sub.add_list(Ranks::same, "--synthetic", "LIST",
-                 "models without files, SHAPE:TYPE each, e.g. llama-3.2-1b:q4_k_m")
+                 "models without files, SHAPE:TYPE each, e.g. llama-3.2-1b:q4_k_m; SHAPE@N: its "
+                 "first N layers")
         .each(
             [&options](const std::string& list) {
                 for (const std::string_view name : split(list, ','))

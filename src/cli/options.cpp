@@ -126,7 +126,7 @@ void add_model_or_synthetic(Subcommand& sub, session::ModelOptions& o, bool is_r
         .name(o.model)
         .compared_by([&o] { return std::string(o.model.empty() ? "none" : "a file"); });
     sub.add(Ranks::same, "--synthetic", "SHAPE:TYPE",
-            "a model without a file, e.g. llama-3.2-1b:q4_k_m")
+            "a model without a file, e.g. llama-3.2-1b:q4_k_m; SHAPE@N: its first N layers")
         .read_name(
             [&o](const std::string& text) { o.synthetic = synthetic::parse_synthetic_name(text); },
             [&o] { return o.synthetic ? o.synthetic->name : ""; });
