@@ -29,7 +29,7 @@ struct SignedBlock {
         return LevelDot::extra(sum);
     }
     Floats add(const std::int8_t* x, float dx, Extra extra_of_block, Floats a) const noexcept {
-        return add_scaled(d, dx, w.dot(x, extra_of_block), a);
+        return add_dot(w.dot(x, extra_of_block), dx, extra_of_block, a);
     }
     template <std::size_t n_columns>
     [[gnu::always_inline]] static void dots_of(const SignedBlock (&blocks)[tile_groups],

@@ -31,7 +31,7 @@ struct BiasedBlock {
         return -bias * sum;
     }
     Floats add(const std::int8_t* x, float dx, Extra minus_bias, Floats a) const noexcept {
-        return add_scaled(d, dx, dot<Bits>(w, x, fill_32(minus_bias)), a);
+        return add_dot(dot<Bits>(w, x, fill_32(minus_bias)), dx, minus_bias, a);
     }
     template <std::size_t n_columns>
     [[gnu::always_inline]] static void dots_of(const BiasedBlock (&blocks)[tile_groups],
@@ -66,7 +66,7 @@ struct AffineBlock {
         return dx * static_cast<float>(sum);
     }
     Floats add(const std::int8_t* x, float dx, Extra dx_sum, Floats a) const noexcept {
-        return fma(m, fill(dx_sum), add_scaled(d, dx, dot<Bits>(w, x, fill_32(0)), a));
+        return add_dot(dot<Bits>(w, x, fill_32(0)), dx, dx_sum, a);
     }
     template <std::size_t n_columns>
     [[gnu::always_inline]] static void dots_of(const AffineBlock (&blocks)[tile_groups],

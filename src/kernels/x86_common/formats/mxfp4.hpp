@@ -55,7 +55,7 @@ struct MXFP4Block {
         return -MXFP4Tables::bias * sum;
     }
     Floats add(const std::int8_t* x, float dx, Extra minus_bias, Floats a) const noexcept {
-        return add_scaled(d, dx, dot<MXFP4Levels>(w, x, fill_32(minus_bias)), a);
+        return add_dot(dot<MXFP4Levels>(w, x, fill_32(minus_bias)), dx, minus_bias, a);
     }
     template <std::size_t n_columns>
     [[gnu::always_inline]] static void dots_of(const MXFP4Block (&blocks)[tile_groups],
