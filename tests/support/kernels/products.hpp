@@ -93,4 +93,16 @@ inline std::vector<kernels::Slice> even_slices(std::size_t n_units, std::size_t 
     return slices;
 }
 
+/// Ways to cut a row of n columns: whole; at heads of 80; with empty slices; within one block.
+inline std::vector<std::vector<kernels::Slice>> cuts_of(std::size_t n) {
+    std::vector<std::vector<kernels::Slice>> cuts;
+    cuts.push_back({{0, n}});
+    cuts.push_back(even_slices(n / 80, 80, 8));
+    cuts.push_back(even_slices(n / 32, 32, 4));
+    cuts.push_back(slices_between({32, 32, 96, 96, 224}));
+    cuts.push_back(slices_between({n - 9, n - 4, n}));
+    cuts.push_back(slices_between({7, 7, 7}));
+    return cuts;
+}
+
 } // namespace pillar::support

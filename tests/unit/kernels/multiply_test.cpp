@@ -13,6 +13,7 @@ namespace pillar::kernels {
 namespace {
 
 using support::Columns;
+using support::cuts_of;
 using support::even_slices;
 using support::random_columns;
 using support::random_rows;
@@ -23,18 +24,6 @@ using support::slices_between;
 std::size_t length_near(quant::Type type, std::size_t n) {
     const std::size_t unit = quant::info(type).block_weights;
     return unit == 1 ? n + 5 : (n + unit - 1) / unit * unit;
-}
-
-/// Ways to cut a row of n columns: whole; at heads of 80; with empty slices; within one block.
-std::vector<std::vector<Slice>> cuts_of(std::size_t n) {
-    std::vector<std::vector<Slice>> cuts;
-    cuts.push_back({{0, n}});
-    cuts.push_back(even_slices(n / 80, 80, 8));
-    cuts.push_back(even_slices(n / 32, 32, 4));
-    cuts.push_back(slices_between({32, 32, 96, 96, 224}));
-    cuts.push_back(slices_between({n - 9, n - 4, n}));
-    cuts.push_back(slices_between({7, 7, 7}));
-    return cuts;
 }
 
 using Multiply = EachFamilyAndType;

@@ -10,7 +10,7 @@ namespace pillar::kernels {
 namespace {
 
 using support::Columns;
-using support::even_slices;
+using support::cuts_of;
 using support::random_columns;
 using support::random_rows;
 using support::Rows;
@@ -25,10 +25,7 @@ TEST_P(OneColumn, gives_the_bits_of_its_twin_at_awkward_sizes) {
     for (const std::size_t n_rows : {127u, 128u, 129u, 203u}) {
         const Rows rows = random_rows(type_, n_rows, n, n_rows);
         const Columns x = random_columns(1, n, 200 + n_rows);
-        for (const auto& slices :
-             {slices_between({0, n}), even_slices(n / 80, 80, 8), even_slices(n / 32, 32, 4),
-              slices_between({32, 32, 96, 96, 224}), slices_between({n - 9, n - 4, n}),
-              slices_between({7, 7, 7})})
+        for (const auto& slices : cuts_of(n))
             ASSERT_TRUE(same_bits(support::product(family_, rows, slices, x),
                                   support::product(twin_of(family_), rows, slices, x)))
                 << n_rows << " rows, " << slices.size() << " slices";
