@@ -66,11 +66,10 @@ class Events {
             rank, track, category, name, microseconds(begin), microseconds(end - begin),
             arguments));
     }
-    void flow(char phase, std::size_t rank, std::uint64_t id, Nanoseconds time) {
+    void flow(char phase, std::size_t rank, int track, std::uint64_t id, Nanoseconds time) {
         event(fmt::format(
             R"({{"ph":"{}","pid":{},"tid":{},"cat":"all-reduce","name":"all-reduce","id":{},"ts":{}{}}})",
-            phase, rank, int{wire_track}, id, microseconds(time),
-            phase == 'f' ? R"(,"bp":"e")" : ""));
+            phase, rank, track, id, microseconds(time), phase == 'f' ? R"(,"bp":"e")" : ""));
     }
     void counter(std::size_t rank, std::string_view name, std::string_view unit, double time_s,
                  double value) {
@@ -154,45 +153,59 @@ void write_layers(const trace::StepRow& step, std::size_t rank, const RankSpans&
     }
 }
 
-/// From the wire of the rank that waited least to that of all others, for each all-reduce whose
-/// place is known.
+/// From where the rank that waited least came to an all-reduce to the wire of all others, for each
+/// all-reduce whose place is known.
 class Flows {
   public:
     void write(const std::vector<RankSpans>& ranks, Events& events) {
         if (ranks.size() < 2) return;
-        for (const Span& span : ranks.front().spans) {
-            if (span.kind != Kind::wire ||
-                (span.what != Span::What::attention && span.what != Span::What::feed_forward))
-                continue;
-            write_one(ranks, span, events);
+        const std::vector<Span>& spans = ranks.front().spans;
+        for (std::size_t i = 0; i < spans.size(); i = end_of_part(spans, i)) {
+            if (spans[i].kind != Kind::compute && (spans[i].what == Span::What::attention ||
+                                                   spans[i].what == Span::What::feed_forward))
+                write_one(ranks, spans[i], events);
         }
     }
 
   private:
+    /// An all-reduce on one rank. Who came last did not wait; who seems to have waited to the end,
+    /// for clocks may be off, has no wire.
+    struct Part {
+        const Span* wait = nullptr;
+        const Span* wire = nullptr;
+
+        [[nodiscard]] const Span& first() const { return wait != nullptr ? *wait : *wire; }
+        [[nodiscard]] const Span& last() const { return wire != nullptr ? *wire : *wait; }
+        [[nodiscard]] Nanoseconds waited() const {
+            return wait != nullptr ? wait->end - wait->begin : 0;
+        }
+    };
+
     void write_one(const std::vector<RankSpans>& ranks, const Span& of, Events& events) {
-        std::size_t last = 0;
-        Nanoseconds least_wait = 0;
-        std::vector<const Span*> wires(ranks.size(), nullptr);
+        std::vector<Part> parts(ranks.size());
         for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
-            Nanoseconds wait = 0;
             for (const Span& span : ranks[rank].spans) {
                 if (span.what != of.what || span.layer != of.layer) continue;
-                if (span.kind == Kind::wait) wait = span.end - span.begin;
-                if (span.kind == Kind::wire) wires[rank] = &span;
+                if (span.kind == Kind::wait) parts[rank].wait = &span;
+                if (span.kind == Kind::wire) parts[rank].wire = &span;
             }
-            if (wires[rank] == nullptr) return; // a rank's record is missing
-            if (rank == 0 || wait < least_wait) {
-                last = rank;
-                least_wait = wait;
-            }
+            if (parts[rank].wait == nullptr && parts[rank].wire == nullptr)
+                return; // a rank's record is missing
         }
+        const auto least =
+            std::min_element(parts.begin(), parts.end(),
+                             [](const Part& a, const Part& b) { return a.waited() < b.waited(); });
+        const auto from = static_cast<std::size_t>(least - parts.begin());
+        const Span& came = least->first();
         for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
-            if (rank == last) continue;
+            if (rank == from) continue;
             const std::uint64_t id = next_id_++;
-            events.flow('s', last, id, wires[last]->begin);
-            // Clocks may be off: an arrow does not go back in time.
-            events.flow('f', rank, id,
-                        std::clamp(wires[last]->begin, wires[rank]->begin, wires[rank]->end - 1));
+            const Span& to = parts[rank].last();
+            events.flow('s', from, track_of(came.kind), id, came.begin);
+            // An arrow does not go back in time, but for clocks.
+            events.flow('f', rank, track_of(to.kind), id,
+                        to.kind == Kind::wait ? to.end - 1
+                                              : std::clamp(came.begin, to.begin, to.end - 1));
         }
     }
 

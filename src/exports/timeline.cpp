@@ -12,8 +12,7 @@ namespace {
 /// Puts spans one after another; what is shorter than a nanosecond is left out.
 class Placer {
   public:
-    Placer(double begin_s, Nanoseconds not_before, RankSpans& rank)
-        : rank_(rank), offset_s_(std::max(begin_s, static_cast<double>(not_before) * 1e-9)) {
+    Placer(double begin_s, RankSpans& rank) : rank_(rank), begin_s_(begin_s) {
         rank_.begin = rank_.end = now();
         rank_.spans.clear();
     }
@@ -27,13 +26,66 @@ class Placer {
 
   private:
     [[nodiscard]] Nanoseconds now() const {
-        return static_cast<Nanoseconds>(std::llround((offset_s_ + passed_s_) * 1e9));
+        return static_cast<Nanoseconds>(std::llround((begin_s_ + passed_s_) * 1e9));
     }
 
     RankSpans& rank_;
-    double offset_s_; ///< since the trace began
+    double begin_s_; ///< since the trace began
     double passed_s_ = 0;
 };
+
+double known(double seconds) {
+    return std::isnan(seconds) ? 0 : seconds;
+}
+
+/// A step whose layers are told of. What a rank computed, waited and sent besides is the request's
+/// until the embedding begins, then the reply's.
+void place_layers(const trace::RankRow& row, std::span<const trace::LayerRow> layers, bool is_root,
+                  double not_before_s, RankSpans& out) {
+    using What = Span::What;
+    double compute_s = row.compute_s, wait_s = row.wait_s, wire_s = row.wire_s;
+    for (const trace::LayerRow& layer : layers) {
+        compute_s -= layer.attention_s + layer.feed_forward_s;
+        wait_s -= layer.attention_wait_s + layer.feed_forward_wait_s;
+        wire_s -= layer.attention_wire_s + layer.feed_forward_wire_s;
+    }
+    const double embed_s = known(row.embed_s), output_s = known(row.output_s);
+    // A rank that came late has no request before it came, one whose clock is off none at all.
+    const double embed_begin_s = std::max(not_before_s, layers.front().t_start_s - embed_s);
+    double room_s = embed_begin_s - not_before_s;
+    const auto take = [&room_s](double seconds) {
+        const double taken_s = std::clamp(seconds, 0.0, room_s);
+        room_s -= taken_s;
+        return taken_s;
+    };
+    const double prepare_s = take(compute_s - embed_s - output_s);
+    const double request_wait_s = is_root ? 0 : take(wait_s);
+    const double request_wire_s = take(wire_s);
+
+    Placer place(not_before_s + room_s, out);
+    place.add(Kind::compute, What::request, prepare_s);
+    place.add(Kind::wait, What::request, request_wait_s);
+    place.add(Kind::wire, What::request, request_wire_s);
+    place.add(Kind::compute, What::embedding, embed_s);
+    for (const trace::LayerRow& layer : layers) {
+        place.add(Kind::compute, What::attention, layer.attention_s, layer.layer);
+        place.add(Kind::wait, What::attention, layer.attention_wait_s, layer.layer);
+        place.add(Kind::wire, What::attention, layer.attention_wire_s, layer.layer);
+        place.add(Kind::compute, What::feed_forward, layer.feed_forward_s, layer.layer);
+        place.add(Kind::wait, What::feed_forward, layer.feed_forward_wait_s, layer.layer);
+        place.add(Kind::wire, What::feed_forward, layer.feed_forward_wire_s, layer.layer);
+    }
+    place.add(Kind::compute, What::output, output_s);
+    place.add(Kind::wait, What::reply, wait_s - request_wait_s);
+    place.add(Kind::wire, What::reply, wire_s - request_wire_s);
+}
+
+void place_sums(const trace::RankRow& row, double begin_s, RankSpans& out) {
+    Placer place(begin_s, out);
+    place.add(Kind::compute, Span::What::all, row.compute_s);
+    place.add(Kind::wait, Span::What::all, row.wait_s);
+    place.add(Kind::wire, Span::What::all, row.wire_s);
+}
 
 } // namespace
 
@@ -43,7 +95,7 @@ const char* name_of(const Span& span) noexcept {
     case Span::What::all:
         return is_computing ? "computing" : span.kind == Kind::wait ? "waiting" : "wire";
     case Span::What::request:
-        return "request";
+        return is_computing ? "preparing" : "request";
     case Span::What::embedding:
         return "embedding";
     case Span::What::attention:
@@ -68,8 +120,7 @@ std::size_t end_of_part(const std::vector<Span>& spans, std::size_t first) noexc
     return end;
 }
 
-Timeline::Timeline(const trace::Trace& trace)
-    : trace_(trace), ended_(trace.n_ranks()), ranks_(trace.n_ranks()) {}
+Timeline::Timeline(const trace::Trace& trace) : trace_(trace), ranks_(trace.n_ranks()) {}
 
 const std::vector<RankSpans>& Timeline::step(std::size_t index) {
     const std::uint64_t number = trace_.steps.at(index).step;
@@ -84,7 +135,7 @@ void Timeline::divide(std::size_t index, std::size_t rank) {
     const trace::StepRow& step = trace_.steps[index];
     const trace::RankRow& row = trace_.at(index, rank);
     RankSpans& out = ranks_[rank];
-    Placer place(step.t_start_s, ended_[rank], out);
+    const double not_before_s = std::max(step.t_start_s, static_cast<double>(out.end) * 1e-9);
     const std::size_t first = next_layer_;
     const auto& layers = trace_.layers;
     while (next_layer_ < layers.size() && layers[next_layer_].step == step.step &&
@@ -92,39 +143,10 @@ void Timeline::divide(std::size_t index, std::size_t rank) {
         ++next_layer_;
     const std::span mine(layers.data() + first, next_layer_ - first);
     out.has_layers = !mine.empty();
-    using What = Span::What;
-    if (mine.empty()) {
-        place.add(Kind::compute, What::all, row.compute_s);
-        place.add(Kind::wait, What::all, row.wait_s);
-        place.add(Kind::wire, What::all, row.wire_s);
-    } else {
-        // What is not the layers' is the request's until the embedding begins, then the reply's.
-        double wait_s = row.wait_s, wire_s = row.wire_s;
-        for (const trace::LayerRow& layer : mine) {
-            wait_s -= layer.attention_wait_s + layer.feed_forward_wait_s;
-            wire_s -= layer.attention_wire_s + layer.feed_forward_wire_s;
-        }
-        const double embed_s = std::isnan(row.embed_s) ? 0 : row.embed_s;
-        const double request_s = std::clamp(mine.front().t_start_s - step.t_start_s - embed_s, 0.0,
-                                            std::max(0.0, wait_s + wire_s));
-        const double request_wait_s = rank == 0 ? 0 : std::clamp(wait_s, 0.0, request_s);
-        const double request_wire_s = std::min(request_s - request_wait_s, std::max(0.0, wire_s));
-        place.add(Kind::wait, What::request, request_wait_s);
-        place.add(Kind::wire, What::request, request_wire_s);
-        place.add(Kind::compute, What::embedding, embed_s);
-        for (const trace::LayerRow& layer : mine) {
-            place.add(Kind::compute, What::attention, layer.attention_s, layer.layer);
-            place.add(Kind::wait, What::attention, layer.attention_wait_s, layer.layer);
-            place.add(Kind::wire, What::attention, layer.attention_wire_s, layer.layer);
-            place.add(Kind::compute, What::feed_forward, layer.feed_forward_s, layer.layer);
-            place.add(Kind::wait, What::feed_forward, layer.feed_forward_wait_s, layer.layer);
-            place.add(Kind::wire, What::feed_forward, layer.feed_forward_wire_s, layer.layer);
-        }
-        place.add(Kind::compute, What::output, row.output_s);
-        place.add(Kind::wait, What::reply, wait_s - request_wait_s);
-        place.add(Kind::wire, What::reply, wire_s - request_wire_s);
-    }
-    ended_[rank] = out.end;
+    if (mine.empty())
+        place_sums(row, not_before_s, out);
+    else
+        place_layers(row, mine, rank == 0, not_before_s, out);
 }
 
 } // namespace pillar::exports

@@ -21,7 +21,7 @@ struct Span {
     /// What is computed, or of which collective it is.
     enum class What : std::uint8_t {
         all,     ///< of a step whose layers are not told of
-        request, ///< broadcast of rank 0's request
+        request, ///< broadcast of rank 0's request, and what comes before it
         embedding,
         attention, ///< of a layer, or its all-reduce, as the next one
         feed_forward,
@@ -59,9 +59,8 @@ class Timeline {
     void divide(std::size_t index, std::size_t rank);
 
     const trace::Trace& trace_;
-    std::size_t next_layer_ = 0;     ///< of trace_.layers
-    std::vector<Nanoseconds> ended_; ///< (rank) the last step
-    std::vector<RankSpans> ranks_;
+    std::size_t next_layer_ = 0;   ///< of trace_.layers
+    std::vector<RankSpans> ranks_; ///< of the last step
 };
 
 } // namespace pillar::exports

@@ -81,8 +81,46 @@ TEST_F(PlantedTimeline, PutsLayersWhereTheyWere) {
                             "wire reply 61 65"));
 }
 
+TEST_F(PlantedTimeline, PutsLayersWhereTheyWereAlsoAfterALateEnd) {
+    trace_.ranks[1].wire_s = 28; // lost its core as it sent its reply: until 42
+    trace_.ranks[3].wait_s -= 2;
+    Timeline timeline(trace_);
+    (void)timeline.step(0);
+    const RankSpans& late = timeline.step(1)[1];
+    EXPECT_EQ(late.begin, 42 * second);
+    EXPECT_EQ(late.end, 65 * second);
+    EXPECT_EQ(texts_of(late).front(), "embedding 42 44");
+    EXPECT_EQ(texts_of(late)[1], "attention 44 47");
+}
+
+TEST_F(PlantedTimeline, LetsARankComeLate) {
+    trace_.ranks[3].wait_s -= 2; // it had not waited for the request, which came at once
+    trace_.layers[1].t_start_s = 46;
+    Timeline timeline(trace_);
+    (void)timeline.step(0);
+    const RankSpans& late = timeline.step(1)[1];
+    EXPECT_EQ(late.begin, 40 * second);
+    EXPECT_EQ(texts_of(late)[2], "embedding 44 46");
+    trace_.layers[1].t_start_s = 60;
+    Timeline later(trace_);
+    (void)later.step(0);
+    const RankSpans& latest = later.step(1)[1];
+    EXPECT_EQ(latest.begin, 52 * second); // all it waited and sent besides is 6 s
+    EXPECT_EQ(texts_of(latest)[2], "embedding 58 60");
+    EXPECT_EQ(texts_of(latest)[3], "attention 60 63");
+}
+
+TEST_F(PlantedTimeline, ShowsWhatWasComputedBeforeTheRequest) {
+    trace_.ranks[2].compute_s += 1;
+    trace_.ranks[2].wire_s -= 1;
+    Timeline timeline(trace_);
+    (void)timeline.step(0);
+    EXPECT_EQ(texts_of(timeline.step(1)[0]).front(), "preparing 40 41");
+}
+
 TEST_F(PlantedTimeline, BeginsNoStepBeforeTheEndOfTheLast) {
     trace_.steps[1].t_start_s = 15; // clocks were off by a second
+    for (trace::LayerRow& layer : trace_.layers) layer.t_start_s -= 25;
     Timeline timeline(trace_);
     const Nanoseconds end = timeline.step(0)[0].end;
     EXPECT_EQ(end, 16 * second);
