@@ -32,6 +32,12 @@ enum Track : int {
 constexpr std::array<std::string_view, 6> track_names{"steps", "compute", "waiting",
                                                       "wire",  "layers",  "between steps"};
 
+/// A number that no other rank's track has, nor a process: viewers take a thread with the number of
+/// a process for its main one, and two with the same number for one.
+std::size_t thread_of(std::size_t rank, int track) {
+    return 1000 * (rank + 1) + static_cast<std::size_t>(track);
+}
+
 int track_of(Kind kind) {
     return kind == Kind::compute ? compute_track : kind == Kind::wait ? wait_track : wire_track;
 }
@@ -56,20 +62,21 @@ class Events {
 
     void metadata(std::size_t rank, int track, std::string_view what, std::string_view argument) {
         event(fmt::format(R"({{"ph":"M","pid":{},"tid":{},"name":"{}","args":{{{}}}}})", rank,
-                          track, what, argument));
+                          thread_of(rank, track), what, argument));
     }
     /// `arguments`: the inside of a JSON object.
     void span(std::size_t rank, int track, std::string_view category, std::string_view name,
               Nanoseconds begin, Nanoseconds end, std::string_view arguments) {
         event(fmt::format(
             R"({{"ph":"X","pid":{},"tid":{},"cat":"{}","name":"{}","ts":{},"dur":{},"args":{{{}}}}})",
-            rank, track, category, name, microseconds(begin), microseconds(end - begin),
-            arguments));
+            rank, thread_of(rank, track), category, name, microseconds(begin),
+            microseconds(end - begin), arguments));
     }
     void flow(char phase, std::size_t rank, int track, std::uint64_t id, Nanoseconds time) {
         event(fmt::format(
             R"({{"ph":"{}","pid":{},"tid":{},"cat":"all-reduce","name":"all-reduce","id":{},"ts":{}{}}})",
-            phase, rank, track, id, microseconds(time), phase == 'f' ? R"(,"bp":"e")" : ""));
+            phase, rank, thread_of(rank, track), id, microseconds(time),
+            phase == 'f' ? R"(,"bp":"e")" : ""));
     }
     void counter(std::size_t rank, std::string_view name, std::string_view unit, double time_s,
                  double value) {
@@ -92,9 +99,10 @@ class Events {
 void write_names(const trace::Trace& trace, Events& events) {
     for (std::size_t rank = 0; rank < trace.n_ranks(); ++rank) {
         events.metadata(
-            rank, 0, "process_name",
+            rank, steps_track, "process_name",
             "\"name\":" + json_of(fmt::format("rank {} on {}", rank, trace.hosts[rank].hostname)));
-        events.metadata(rank, 0, "process_sort_index", fmt::format("\"sort_index\":{}", rank));
+        events.metadata(rank, steps_track, "process_sort_index",
+                        fmt::format("\"sort_index\":{}", rank));
         for (int track = 0; track < static_cast<int>(track_names.size()); ++track) {
             if (track == between_track && rank != 0) continue;
             events.metadata(

@@ -94,6 +94,9 @@ class Exports(pillar.WithFolder):
         spans, flows, computed = defaultdict(list), defaultdict(dict), defaultdict(float)
         for event in events:
             self.assertIn(event["pid"], range(RANKS))
+            if event["ph"] != "C":  # Perfetto takes threads of one number for one, whatever their process
+                self.assertEqual(event["tid"] // 1000, event["pid"] + 1)
+                event["tid"] %= 1000
             if event["ph"] == "X":
                 self.assertLessEqual({"name", "cat", "pid", "tid", "ts", "dur", "args"}, set(event))
                 self.assertGreaterEqual(event["dur"], 0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws one decode step of an exported trace as docs/trace_exports.svg shows it.
+"""Draws one decode step of an exported trace as docs/trace_exports/two_ranks.svg shows it.
 
     draw_step.py FILE.json STEP PICTURE.svg
 
@@ -16,7 +16,9 @@ TRACKS = {1: "compute", 2: "waiting", 3: "wire"}
 def main():
     path, step, picture = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     with open(path) as file:
-        events = json.load(file)["traceEvents"]
+        events = [event for event in json.load(file)["traceEvents"] if event["ph"] in "Xsf"]
+    for event in events:
+        event["tid"] %= 1000  # the track, on every rank
     spans = [event for event in events if event["ph"] == "X" and event["tid"] in TRACKS and event["args"]["step"] == step]
     begin = min(span["ts"] for span in spans)
     end = max(span["ts"] + span["dur"] for span in spans)
@@ -50,7 +52,7 @@ def main():
     for flow in flows.values():
         if len(flow) == 2:
             a, b = flow["s"], flow["f"]
-            out.append(f'<line x1="{x(a["ts"]):.1f}" y1="{y(a["pid"], 3) + 8}" x2="{x(b["ts"]):.1f}" y2="{y(b["pid"], 3) + 14}" '
+            out.append(f'<line x1="{x(a["ts"]):.1f}" y1="{y(a["pid"], a["tid"]) + 8}" x2="{x(b["ts"]):.1f}" y2="{y(b["pid"], b["tid"]) + 14}" '
                        'stroke="black" stroke-width="0.7" marker-end="url(#tip)"/>')
     axis = height - 14
     out.append(f'<line x1="{LEFT}" x2="{WIDTH - 10}" y1="{axis}" y2="{axis}" stroke="black"/>')
