@@ -17,19 +17,9 @@ namespace pillar::quant {
 
 namespace {
 
-/// Where a block's factor d lies, where the second (m or dmin), which is `ratio`·d and makes the
-/// mean 0, and the standard deviation of the weights when d = 1.
-struct Layout {
-    Type type;
-    std::size_t d;
-    std::size_t second;
-    double ratio;
-    double deviation;
-};
-
 // Independent uniform integers: Var(s·q) = E[s²]E[q²] − E[s]²E[q]², and the mins' variance is added
 // to it. Points of the grids: as counted in random blocks.
-constexpr Layout layouts[] = {
+constexpr BlockFactors block_factors[] = {
     {Type::q4_0, 0, 0, 0, 4.64},     // q − 8
     {Type::q4_1, 0, 2, -7.5, 4.61},  // q + m
     {Type::q5_0, 0, 0, 0, 9.25},     // q − 16
@@ -89,6 +79,12 @@ std::uint64_t repeat(std::uint64_t pattern, int bits) {
 
 } // namespace
 
+const BlockFactors& block_factors_of(Type type) {
+    const auto* found = std::ranges::find(block_factors, type, &BlockFactors::type);
+    expects(found != std::end(block_factors), "every block format has factors here");
+    return *found;
+}
+
 SyntheticWeights::SyntheticWeights(Type type, std::uint64_t seed, double deviation)
     : seed_(mix(seed + golden)) {
     expects(deviation > 0, "weights have a spread");
@@ -102,26 +98,24 @@ SyntheticWeights::SyntheticWeights(Type type, std::uint64_t seed, double deviati
         keep_ = repeat(0x87FFu, 16);
         set_ = repeat(float_exponent(deviation, 15, 28) << 10, 16);
     } else {
-        const auto* layout = std::ranges::find(layouts, type, &Layout::type);
-        expects(layout != std::end(layouts), "every block format has a layout here");
+        const BlockFactors& block = block_factors_of(type);
         block_bytes_ = info(type).block_bytes;
-        d_place_ = layout->d;
-        second_place_ = layout->second;
+        d_place_ = block.d;
+        second_place_ = block.second;
         in_nibbles_ = type == Type::iq1_m;
         if (type == Type::mxfp4) {
             d_bytes_ = 1;
             for (std::size_t i = 0; i < factors_.size(); ++i)
-                factors_[i] = {scale_exponent(deviation / layout->deviation, i, factors_.size()),
-                               0};
+                factors_[i] = {scale_exponent(deviation / block.deviation, i, factors_.size()), 0};
             return;
         }
         for (std::size_t i = 0; i < factors_.size(); ++i) {
             // both signs, which takes what is left of the mean away; the mean square is 13/12
             const double spread = 0.5 + static_cast<double>(i / 2) / 127.0;
-            const double d = (i % 2 == 0 ? 1.0 : -1.0) * spread * deviation / layout->deviation /
+            const double d = (i % 2 == 0 ? 1.0 : -1.0) * spread * deviation / block.deviation /
                              std::sqrt(13.0 / 12.0);
             factors_[i] = {f32_to_f16(static_cast<float>(d)),
-                           f32_to_f16(static_cast<float>(layout->ratio * d))};
+                           f32_to_f16(static_cast<float>(block.ratio * d))};
         }
     }
 }

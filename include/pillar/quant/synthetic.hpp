@@ -12,6 +12,18 @@
 
 namespace pillar::quant {
 
+/// Where a block's factor d lies, where the second (m or dmin; 0: there is none), which is
+/// `ratio`·d and makes the mean 0, and the standard deviation of the weights when d = 1 and all
+/// other bits are random. IQ1_M's d and MXFP4's exponent are not f16 at `d`.
+struct BlockFactors {
+    Type type;
+    std::size_t d;
+    std::size_t second;
+    double ratio;
+    double deviation;
+};
+[[nodiscard]] const BlockFactors& block_factors_of(Type type);
+
 class SyntheticWeights {
   public:
     /// Weights of mean 0 and roughly this standard deviation (float types: within a factor of 2).

@@ -4,22 +4,8 @@
 set -euo pipefail
 probe=$1
 mpirun=$2
-out=$(mktemp -d)
-trap 'rm -r "$out"' EXIT
-
-fail() {
-    echo "FAILED: $1" >&2
-    cat "$out"/* >&2
-    exit 1
-}
-
-# run EXPECTED_CODE COMMAND...: stdout and stderr are left in $out.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" >"$out/stdout" 2>"$out/stderr" </dev/null || code=$?
-    [ "$code" -eq "$expected" ] || fail "exit code $code instead of $expected: $*"
-}
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
 
 run 0 "$mpirun" -n 3 "$probe" world
 [ "$(sort "$out/stdout")" = "$(printf 'rank %d of 3\n' 0 1 2)" ] || fail "three ranks"

@@ -5,6 +5,7 @@
 #include "support/models/random_blocks.hpp"
 
 #include "pillar/core/half.hpp"
+#include "pillar/quant/synthetic.hpp"
 
 #include <bit>
 #include <cmath>
@@ -16,51 +17,6 @@ namespace pillar::support {
 namespace {
 
 using quant::Type;
-
-/// Where a block's factor d lies, where the second (m or dmin), which is `ratio`·d and makes the
-/// mean 0, and the standard deviation of the weights when d = 1.
-struct Factors {
-    Type type;
-    std::size_t d;
-    std::size_t second; ///< 0: there is none
-    double ratio;
-    double deviation;
-};
-
-// Independent uniform integers: Var(s·q) = E[s²]E[q²] − E[s]²E[q]², and the mins' variance is added
-// to it. Points of the grids: as counted in random blocks.
-constexpr Factors factors[] = {
-    {Type::q4_0, 0, 0, 0, 4.64},     // q − 8
-    {Type::q4_1, 0, 2, -7.5, 4.61},  // q + m
-    {Type::q5_0, 0, 0, 0, 9.25},     // q − 16
-    {Type::q5_1, 0, 2, -15.5, 9.23}, // q + m
-    {Type::q8_0, 0, 0, 0, 73.9},     // int8
-    {Type::q2_k, 80, 82, 1.5, 13.9}, // 4-bit scale · 2-bit q − 4-bit min
-    {Type::q3_k, 108, 0, 0, 43.3},   // (6-bit scale − 32) · (q − 4)
-    {Type::q4_k, 0, 2, 7.5, 258.0},  // 6-bit scale · 4-bit q − 6-bit min
-    {Type::q5_k, 0, 2, 15.5, 527.0}, // 6-bit scale · 5-bit q − 6-bit min
-    {Type::q6_k, 208, 0, 0, 1366.0}, // int8 scale · (q − 32)
-    {Type::iq4_nl, 0, 0, 0, 67.4},   // table of 16
-    {Type::iq4_xs, 0, 0, 0, 1246.0}, // (6-bit scale − 32) · table of 16
-    {Type::iq2_xxs, 0, 0, 0, 53.2},  // odd scale of 1 … 31 · point / 8
-    {Type::iq2_xs, 0, 0, 0, 55.9},   // likewise
-    {Type::iq2_s, 0, 0, 0, 56.4},    // likewise
-    {Type::iq3_xxs, 0, 0, 0, 142.3}, // odd scale of 1 … 31 · point / 4
-    {Type::iq3_s, 0, 0, 0, 140.1},   // odd scale of 1 … 31 · point
-    {Type::iq1_s, 0, 0, 0, 7.22},    // odd scale of 1 … 15 · (point ± 1/8)
-    {Type::iq1_m, 0, 0, 0, 7.20},    // likewise
-    {Type::tq1_0, 52, 0, 0, 0.817},  // q − 1, q in 0…2
-    {Type::tq2_0, 64, 0, 0, 1.225},  // q − 1, q in 0…3
-    {Type::mxfp4, 0, 0, 0, 5.85},    // table of 16
-    {Type::q1_0, 0, 0, 0, 1.0},      // ±1
-    {Type::q2_0, 0, 0, 0, 1.225},    // q − 1, q in 0…3
-};
-
-const Factors& factors_of(Type type) {
-    for (const Factors& entry : factors)
-        if (entry.type == type) return entry;
-    throw std::logic_error("a block format without factors");
-}
 
 void put_half(std::string& bytes, std::size_t place, double value) {
     const std::uint16_t half = f32_to_f16(static_cast<float>(value));
@@ -107,7 +63,7 @@ std::string random_blocks(Type type, std::uint64_t n_weights, double deviation, 
     if (quant::is_float(type)) return random_floats(type, n_weights, deviation, random);
     const quant::TypeInfo& info = quant::info(type);
     if (n_weights % info.block_weights != 0) throw std::logic_error("no whole number of blocks");
-    const Factors& entry = factors_of(type);
+    const quant::BlockFactors& entry = quant::block_factors_of(type);
     const std::uint64_t n_blocks = n_weights / info.block_weights;
     std::string bytes = random.bytes(n_blocks * info.block_bytes);
     for (std::uint64_t i = 0; i < n_blocks; ++i) {
