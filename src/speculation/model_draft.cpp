@@ -21,6 +21,9 @@ using cache::PageTables;
 constexpr std::array<double, 6> least_of_class{0, 0.3, 0.5, 0.7, 0.85, 0.95};
 constexpr std::array<double, 6> beliefs{0.3, 0.45, 0.6, 0.75, 0.85, 0.95};
 
+/// Steps of a try: one token right or wrong would tell little, and the first costs the most.
+constexpr std::size_t tries_at_a_time = 6;
+
 /// Among its best candidates, which hold nearly all.
 std::size_t class_of(std::span<const sampling::Candidate> sorted) noexcept {
     std::array<double, draft_candidates> terms{};
@@ -86,6 +89,15 @@ bool ModelProposer::is_worth_another(double probability) const noexcept {
     return probability * acceptance_.mean() * a_token_s > row_s + draft_s;
 }
 
+/// It does not pay, as far as is known.
+bool ModelProposer::is_tried() noexcept {
+    if (n_tries_left_ > 0) return n_tries_left_-- > 0;
+    if (!retries_.is_due()) return false;
+    acceptance_.doubt();
+    n_tries_left_ = tries_at_a_time - 1;
+    return true;
+}
+
 void ModelProposer::begin(std::span<const Asked> asked) {
     n_drafts_ = asked.size();
     for (std::size_t i = 0; i < n_drafts_; ++i) {
@@ -98,13 +110,13 @@ void ModelProposer::begin(std::span<const Asked> asked) {
         draft.goes_on = false;
     }
     if (times_.of(n_drafts_) <= 0) return; // the first step tells what one costs
-    is_try_ = false;
-    if (length_worth(n_drafts_) > 0)
+    is_try_ = length_worth(n_drafts_) == 0;
+    if (!is_try_) {
         retries_.reset();
-    else if (retries_.is_due())
-        is_try_ = true;
-    else
+        n_tries_left_ = 0;
+    } else if (!is_tried()) {
         return;
+    }
     for (std::size_t i = 0; i < n_drafts_; ++i) drafts_[i].goes_on = asked[i].n_most > 0;
     is_drafting_ = true;
 }
@@ -113,24 +125,28 @@ void ModelProposer::keep(std::size_t slot, std::size_t n_positions, engine::Step
     pages_.truncate(narrow(slot), narrow(n_positions));
     plan.keeps.push_back({narrow(slot), narrow(n_positions), -1});
     slots_[slot].cached.resize(n_positions);
+    if (n_positions == 0) slots_[slot].first = 0;
     slots_[slot].n_computed = std::min(slots_[slot].n_computed, n_positions);
 }
 
 /// Cut the draft's cache to what it has in common with the sequence, or let it begin with pages of
-/// another one. The last token is always to be read: what follows it is asked for.
+/// another one, or behind what would take too long to read. The last token is always to be read:
+/// what follows it is asked for.
 void ModelProposer::find_common(Draft& draft, engine::StepPlan& plan) {
     const auto s = static_cast<std::size_t>(draft.asked.slot);
     Slot& own = slots_[s];
     const engine::Sequence& sequence = *draft.asked.sequence;
     const auto wanted = sequence.tokens().first(sequence.tokens().size() - 1);
-    std::size_t n = common(own.cached, wanted);
     const bool is_new = own.number != sequence.number();
     own.number = sequence.number();
+    if (own.first > 0 && (is_new || own.first > wanted.size())) keep(s, 0, plan);
+    std::size_t n = common(own.cached, wanted.subspan(own.first));
     if (is_new && options_.shares_pages && slots_.size() > 1) {
         n = PageTables::in_whole_pages(n); // others may hold the rest of the last page
         std::size_t from = s;
         for (std::size_t other = 0; other < slots_.size(); ++other) {
             const std::vector<tokenizer::TokenId>& cached = slots_[other].cached;
+            if (slots_[other].first > 0) continue;
             // What was drafted last may still turn out wrong, and be written over.
             const std::size_t n_computed = slots_[other].n_computed;
             const std::size_t n_sure = n_computed - std::min(n_computed, engine::max_draft);
@@ -149,8 +165,10 @@ void ModelProposer::find_common(Draft& draft, engine::StepPlan& plan) {
             return;
         }
     }
-    if (n == own.cached.size()) return;
-    keep(s, keeps_(narrow(s), narrow(n)) ? n : 0, plan);
+    if (n < own.cached.size()) keep(s, keeps_(narrow(s), narrow(n)) ? n : 0, plan);
+    if (!is_try_ || wanted.size() - own.first - own.cached.size() <= most_caught_up) return;
+    if (!own.cached.empty()) keep(s, 0, plan);
+    own.first = wanted.size() - most_caught_up;
 }
 
 /// Pages up to position `last`, at the cost of sequences that are not asked for.
@@ -180,9 +198,9 @@ bool ModelProposer::plan_step(engine::StepPlan& plan) {
         const auto s = static_cast<std::size_t>(draft.asked.slot);
         const auto known = draft.asked.sequence->tokens();
         const std::size_t n_all = known.size() + draft.tokens.size();
-        const std::size_t begin = slots_[s].cached.size();
+        const std::size_t first = slots_[s].first, begin = first + slots_[s].cached.size();
         const std::size_t end = std::min(n_all, begin + options_.max_rows - plan.rows.size());
-        if (!make_room(s, end - 1, plan)) {
+        if (!make_room(s, end - 1 - first, plan)) {
             draft.goes_on = false;
             continue;
         }
@@ -193,7 +211,7 @@ bool ModelProposer::plan_step(engine::StepPlan& plan) {
                 draft.goes_on = false;
                 break;
             }
-            plan.rows.push_back({id, narrow(p), draft.asked.slot, p + 1 == n_all});
+            plan.rows.push_back({id, narrow(p - first), draft.asked.slot, p + 1 == n_all});
             slots_[s].cached.push_back(id);
         }
     }
@@ -227,7 +245,8 @@ void ModelProposer::drafted(const engine::StepPlan& plan,
         Draft& draft = *of;
         draft.goes_on = false;
         if (outcome.candidates.empty()) continue;
-        const std::size_t position = static_cast<std::size_t>(row.position) + 1;
+        const std::size_t first = slots_[static_cast<std::size_t>(row.sequence)].first;
+        const std::size_t position = first + static_cast<std::size_t>(row.position) + 1;
         const tokenizer::TokenId id =
             draft.asked.sequence->would_pick(outcome.candidates, position);
         if (static_cast<std::size_t>(id) >= options_.n_vocab) continue;

@@ -70,15 +70,20 @@ void Acceptance::add(std::size_t one_class, bool was_right) noexcept {
     move(mean_, mean_weight_, was_right);
 }
 
+void Acceptance::doubt() noexcept {
+    for (double& weight : weights_) weight = std::min(weight, believed_weight);
+    mean_weight_ = std::min(mean_weight_, believed_weight);
+}
+
 bool Retries::is_due() noexcept {
     if (++n_since_ < pause_) return false;
     n_since_ = 0;
-    pause_ = std::min(2 * pause_, longest_pause);
+    pause_ = std::min(growth_ * pause_, longest_pause);
     return true;
 }
 
 void Retries::reset() noexcept {
-    pause_ = first_pause;
+    pause_ = first_pause_;
     n_since_ = 0;
 }
 

@@ -14,6 +14,10 @@
 
 namespace pillar::speculation {
 
+/// What a draft model reads at most of what it has missed when it is tried again, for it might
+/// never pay: with less behind them its proposals are a little worse.
+inline constexpr std::size_t most_caught_up = 128;
+
 /// Candidates that tell how sure a draft model is: of every row at least so many are asked for.
 inline constexpr std::size_t draft_candidates = 8;
 
@@ -46,8 +50,9 @@ class ModelProposer : public engine::Proposer {
     /// A sequence of the draft's cache.
     struct Slot {
         std::vector<tokenizer::TokenId> cached; ///< by position; with what the plan adds
-        std::size_t n_computed = 0;             ///< of these, before the plan
-        std::int32_t number = -1;               ///< of the sequence that they are of
+        std::size_t first = 0;      ///< position in the sequence of the draft's position 0
+        std::size_t n_computed = 0; ///< of `cached`, before the plan
+        std::int32_t number = -1;   ///< of the sequence that they are of
     };
     /// What is drafted for one of the sequences asked for.
     struct Draft {
@@ -59,6 +64,7 @@ class ModelProposer : public engine::Proposer {
         std::size_t n_proposed = 0; ///< tokens that are worth checking
     };
 
+    [[nodiscard]] bool is_tried() noexcept;
     [[nodiscard]] std::size_t length_worth(std::size_t n_sequences) const noexcept;
     [[nodiscard]] bool is_worth_another(double probability) const noexcept;
     void begin(std::span<const Asked> asked);
@@ -72,13 +78,14 @@ class ModelProposer : public engine::Proposer {
     Keeps keeps_;
     Acceptance acceptance_;
     StepTimes times_, draft_times_;
-    Retries retries_;
+    Retries retries_{64, 4};
     cache::PageTables pages_; ///< as the draft's cache will have them after the plan
     std::vector<Slot> slots_;
     std::vector<Draft> drafts_; ///< the first n_drafts_ count
     std::size_t n_drafts_ = 0;
     bool is_drafting_ = false;
-    bool is_try_ = false; ///< one token, which is not believed to pay
+    bool is_try_ = false;          ///< one token, which is not believed to pay
+    std::size_t n_tries_left_ = 0; ///< of those that follow one another
     double begin_s_ = 0;
     Choices choices_;
 };

@@ -51,7 +51,7 @@ class NgramProposer : public engine::Proposer {
     std::size_t n_most_;
     Acceptance acceptance_;
     StepTimes times_;
-    Retries retries_;
+    Retries retries_{32, 2}; // a try costs a row
     std::vector<Draft> drafts_;
     Choices choices_;
 };

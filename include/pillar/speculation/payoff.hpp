@@ -40,6 +40,8 @@ class Acceptance {
     /// Over all classes.
     [[nodiscard]] double mean() const noexcept { return mean_; }
     void add(std::size_t one_class, bool was_right) noexcept;
+    /// What is known is of another time: it counts no more than a belief.
+    void doubt() noexcept;
 
   private:
     std::vector<double> rates_;
@@ -48,19 +50,24 @@ class Acceptance {
     double mean_weight_;
 };
 
-/// Now and then something that did not pay is tried again: after 32 times, then after twice as
-/// many, up to 512.
+/// Now and then something that did not pay is tried again: after so many times, then after
+/// `growth` times as many, up to 512.
 class Retries {
   public:
+    constexpr Retries(std::size_t first_pause, std::size_t growth) noexcept
+        : first_pause_(first_pause), growth_(growth) {}
+
     /// It does not pay this time. True: try nevertheless.
     [[nodiscard]] bool is_due() noexcept;
     /// It pays.
     void reset() noexcept;
 
   private:
-    std::size_t pause_ = first_pause;
+    static constexpr std::size_t longest_pause = 512;
+
+    std::size_t first_pause_, growth_;
+    std::size_t pause_ = first_pause_;
     std::size_t n_since_ = 0;
-    static constexpr std::size_t first_pause = 32, longest_pause = 512;
 };
 
 /// What a choice of proposals has to bring beyond what the step brings anyway.

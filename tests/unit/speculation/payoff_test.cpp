@@ -80,7 +80,7 @@ TEST(acceptance, comes_to_what_happens) {
 }
 
 TEST(retries, become_rarer_until_something_pays) {
-    Retries retries;
+    Retries retries(32, 2);
     std::vector<int> due;
     for (int i = 1; i <= 1200; ++i)
         if (retries.is_due()) due.push_back(i);
@@ -89,6 +89,22 @@ TEST(retries, become_rarer_until_something_pays) {
     int n = 1;
     while (!retries.is_due()) ++n;
     EXPECT_EQ(n, 32);
+    Retries rarer(64, 4);
+    due.clear();
+    for (int i = 1; i <= 1400; ++i)
+        if (rarer.is_due()) due.push_back(i);
+    EXPECT_EQ(due, (std::vector<int>{64, 320, 832, 1344}));
+}
+
+TEST(acceptance, believes_what_it_sees_where_it_doubts_what_it_knew) {
+    const std::vector<double> beliefs{0.5};
+    Acceptance acceptance(beliefs);
+    for (int i = 0; i < 400; ++i) acceptance.add(0, false);
+    const double knew = acceptance.mean();
+    acceptance.doubt();
+    EXPECT_EQ(acceptance.mean(), knew);
+    for (int i = 0; i < 6; ++i) acceptance.add(0, true);
+    EXPECT_NEAR(acceptance.mean(), 0.6, 0.05); // 6 of 10
 }
 
 } // namespace

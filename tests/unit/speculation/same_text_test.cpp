@@ -74,16 +74,15 @@ class Machine {
         if (who != Who::itself && who != Who::other) return;
         draft_.emplace(who == Who::itself ? of : other_model(), options(max_sequences, n_pages));
         forward::Transformer& draft = draft_->transformer();
-        const speculation::ModelDraftOptions wanted{.n_most = n_most,
-                                                    .max_rows = 64,
-                                                    .max_sequences = max_sequences,
-                                                    .n_context = 1024,
-                                                    .n_pages =
-                                                        n_pages != 0 ? n_pages : 4 * max_sequences,
-                                                    .shares_pages = draft.shares_pages(),
-                                                    .n_vocab = 384};
+        speculation::ModelDraftOptions wanted = draft_options(n_most);
+        wanted.max_sequences = max_sequences;
+        wanted.n_pages = n_pages != 0 ? n_pages : 4 * max_sequences;
+        wanted.shares_pages = draft.shares_pages();
         proposer_ = std::make_unique<Eager<ModelProposer>>(
             wanted, [&draft](std::int32_t slot, std::int32_t n) { return draft.keeps(slot, n); });
+    }
+    static speculation::ModelDraftOptions draft_options(std::size_t n_most) {
+        return {.n_most = n_most, .max_rows = 64, .n_context = 1024, .n_pages = 4, .n_vocab = 384};
     }
     static forward::TransformerOptions options(std::size_t max_sequences, std::size_t n_pages) {
         forward::TransformerOptions all = sized_for_drafts(max_sequences);
@@ -305,6 +304,7 @@ class Sums : public StepObserver {
   public:
     void step(const StepRecord& record) override {
         (record.is_draft != 0 ? n_of_draft : n_of_model) += 1;
+        if (record.is_draft != 0) n_rows_of_draft += record.n_rows;
         n_proposed += record.n_proposed;
         n_accepted += record.n_accepted;
         n_tokens += record.phase == Phase::decode && record.is_draft == 0
@@ -317,6 +317,7 @@ class Sums : public StepObserver {
     void token(const TokenRecord&) override {}
     void sequence(const SequenceRecord&) override {}
     std::uint64_t n_of_model = 0, n_of_draft = 0, n_proposed = 0, n_accepted = 0, n_tokens = 0;
+    std::uint64_t n_rows_of_draft = 0;
     std::uint32_t most_pages = 0;
 };
 
@@ -361,6 +362,39 @@ TEST(proposals, stop_where_they_do_not_pay) {
     loop->run(&generation);
     const DraftCounts& counts = generation.draft_counts();
     EXPECT_LT(counts.n_proposed, 400 / 10);
+}
+
+TEST(proposals, of_a_draft_model_that_does_not_pay_cost_little) {
+    // Every row costs a step, as the first proposals tell. After 64 tokens without any, and 256
+    // later, it is tried for six steps of one proposal, and reads of what it missed no more than
+    // the last 128 tokens.
+    class Costly : public ModelProposer {
+      public:
+        using ModelProposer::ModelProposer;
+        void step_took(std::size_t n_rows, double /*seconds*/) override {
+            ModelProposer::step_took(n_rows, static_cast<double>(n_rows));
+        }
+    };
+    Machine machine(small(), Who::other, 7), plain(small(), Who::nobody, 0);
+    GenerationOptions options;
+    static_cast<SequenceOptions&>(options) = sampled(0.9f, 400);
+    options.n_context = 1024;
+    options.max_rows = 16;
+    const auto generated_by = [&](Machine& one, Proposer* proposer, Sums* sums) {
+        const auto loop = one.loop(loop_options(options.sampling));
+        Generation generation(tiny_tokenizer(), repetitive(200, 7), "", options, nullptr, proposer);
+        if (sums != nullptr) loop->observe(sums);
+        loop->run(&generation);
+        return generated(generation.sequence());
+    };
+    Sums sums;
+    Costly costly(Machine::draft_options(7), [](std::int32_t, std::int32_t) { return true; });
+    EXPECT_EQ(generated_by(machine, &costly, &sums), generated_by(plain, nullptr, nullptr));
+    EXPECT_GE(sums.n_proposed, 12u);
+    EXPECT_LE(sums.n_proposed, 16u);
+    const std::uint64_t n_read = 200 + 64 + speculation::most_caught_up;
+    EXPECT_GE(sums.n_rows_of_draft, n_read);
+    EXPECT_LE(sums.n_rows_of_draft, n_read + 2 * 16);
 }
 
 } // namespace
