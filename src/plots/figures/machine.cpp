@@ -54,6 +54,15 @@ std::string decade_tics(const char* axis, double least, double most) {
     return tics(axis, places);
 }
 
+/// On a logarithmic axis labels that are closer would run into one another.
+std::vector<double> apart(const std::set<double>& places) {
+    constexpr double least_ratio = 1.5;
+    std::vector<double> kept;
+    for (const double place : places)
+        if (kept.empty() || place >= least_ratio * kept.back()) kept.push_back(place);
+    return kept;
+}
+
 } // namespace
 
 void add_messages(Figures& figures, const report::ScalingTable& table) {
@@ -86,7 +95,7 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
             label_of(row), 1e6 * fit->offset.value, 1e6 * fit->offset.low, 1e6 * fit->offset.high,
             1e9 * fit->slope.value, 1e9 * fit->slope.low, 1e9 * fit->slope.high);
         pieces.push_back(fmt::format("(x >= {:g} && x <= {:g} ? {:.9g} + {:.9g} * x : NaN) with "
-                                     "lines linetype {} title 'α + G·bytes'",
+                                     "lines linetype {} notitle",
                                      points.front().x / 1.01, points.back().x * 1.01,
                                      1e6 * fit->offset.value, 1e6 * fit->slope.value, line));
     }
@@ -94,14 +103,14 @@ void add_messages(Figures& figures, const report::ScalingTable& table) {
     figures.push_back(
         {"all-reduce", "All-reduce over its size",
          "Mean time of moving an all-reduce's bytes, from the last rank's arrival on, "
-         "prompts and decode steps together." +
+         "prompts and decode steps together. Lines are α + G·bytes." +
              lines,
          style() + blocks +
              "set logscale xy 10\nset samples 400\n"
              "set grid xtics ytics linecolor '#b8b8b8' linewidth 0.8\n"
              "set xlabel 'bytes of the longest payload of a rank'\n"
              "set ylabel 'microseconds'\n" +
-             (sizes.size() <= 8 ? tics("x", std::vector<double>(sizes.begin(), sizes.end())) : "") +
+             (sizes.size() <= 8 ? tics("x", apart(sizes)) : "") +
              decade_tics("y", least_y / 1.6, most_y * 1.6) +
              fmt::format("set xrange [{:g}:{:g}]\nset yrange [{:g}:{:g}]\n", least_x / 1.6,
                          most_x * 1.6, least_y / 1.6, most_y * 1.6) +
