@@ -1,5 +1,6 @@
 #include "pillar/engine/loop.hpp"
 
+#include "draft_rows.hpp"
 #include "messages/reply.hpp"
 #include "messages/request.hpp"
 
@@ -92,7 +93,8 @@ struct Loop::State {
           replies(communicator.size(), most(model, draft_model, max_reply_capacity),
                   communicator.rank()),
           sequences(model.options().max_sequences, model.options().n_context, options),
-          main(model, communicator, options) {
+          main(model, communicator, options),
+          draft_rows(model.options().max_sequences, model.options().max_rows) {
         if (draft_model != nullptr) draft.emplace(*draft_model, communicator, options);
         plan.keeps.reserve(model.options().max_sequences * max_keeps);
         plan.samplings.reserve(model.options().max_sequences);
@@ -124,6 +126,7 @@ struct Loop::State {
     Sequences sequences;
     Side main;
     std::optional<Side> draft;
+    DraftRows draft_rows;
     StepPlan plan;
     StepTimeline timeline;
     std::vector<double> waited_before_s; ///< (threads) at barriers, when the step began
@@ -144,6 +147,10 @@ struct Loop::State {
             waited_s.push_back(team.waited_s(thread));
     }
     RequestHead make_request(Scheduler& scheduler);
+    /// The plan's, as the model that computes them has them.
+    std::span<const forward::Row> rows() {
+        return plan.is_draft ? draft_rows.in_cache(plan.rows) : plan.rows;
+    }
     void compute();
     void read_replies(Scheduler& scheduler);
     void fail(Outcome outcome) {
@@ -184,6 +191,7 @@ RequestHead Loop::State::make_request(Scheduler& scheduler) {
 void Loop::State::compute() {
     forward::Transformer& transformer = side().model;
     for (const StepPlan::Keep& keep : plan.keeps) {
+        if (plan.is_draft) draft_rows.begin(keep);
         if (keep.from < 0) {
             transformer.truncate(keep.sequence, keep.n_positions);
         } else {
@@ -195,7 +203,7 @@ void Loop::State::compute() {
     for (const StepPlan::Sampling& sampling : plan.samplings) sequences.set_sampling(sampling);
     for (const StepPlan::Bias& bias : plan.biases) sequences.add_bias(bias);
     sequences.add(plan.rows);
-    const std::span<const float> logits = transformer.forward(comm, plan.rows);
+    const std::span<const float> logits = transformer.forward(comm, rows());
     if (std::string error = transformer.take_error(); !error.empty()) {
         failure = std::move(error);
         failure_code = ExitCode::io;
@@ -312,7 +320,7 @@ bool Loop::run(Scheduler* scheduler) {
             StepRecord record;
             record.step = head.step;
             record.phase = head.phase;
-            count_rows(s.plan.rows, record);
+            count_rows(s.rows(), record);
             record.is_draft = head.is_draft;
             record.n_pages = static_cast<std::uint32_t>(model.used_pages());
             for (const StepPlan::Keep& keep : s.plan.keeps)

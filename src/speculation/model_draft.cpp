@@ -122,11 +122,17 @@ void ModelProposer::begin(std::span<const Asked> asked) {
 }
 
 void ModelProposer::keep(std::size_t slot, std::size_t n_positions, engine::StepPlan& plan) {
+    Slot& own = slots_[slot];
     pages_.truncate(narrow(slot), narrow(n_positions));
-    plan.keeps.push_back({narrow(slot), narrow(n_positions), -1});
-    slots_[slot].cached.resize(n_positions);
-    if (n_positions == 0) slots_[slot].first = 0;
-    slots_[slot].n_computed = std::min(slots_[slot].n_computed, n_positions);
+    plan.keeps.push_back({narrow(slot), narrow(n_positions), -1, narrow(own.first)});
+    own.cached.resize(n_positions);
+    own.n_computed = std::min(own.n_computed, n_positions);
+}
+
+/// With nothing in its cache, whose first position is to be this one of the sequence.
+void ModelProposer::begin_anew(std::size_t slot, std::size_t first, engine::StepPlan& plan) {
+    slots_[slot].first = first;
+    keep(slot, 0, plan);
 }
 
 /// Cut the draft's cache to what it has in common with the sequence, or let it begin with pages of
@@ -139,7 +145,7 @@ void ModelProposer::find_common(Draft& draft, engine::StepPlan& plan) {
     const auto wanted = sequence.tokens().first(sequence.tokens().size() - 1);
     const bool is_new = own.number != sequence.number();
     own.number = sequence.number();
-    if (own.first > 0 && (is_new || own.first > wanted.size())) keep(s, 0, plan);
+    if (own.first > 0 && (is_new || own.first > wanted.size())) begin_anew(s, 0, plan);
     std::size_t n = common(own.cached, wanted.subspan(own.first));
     if (is_new && options_.shares_pages && slots_.size() > 1) {
         n = PageTables::in_whole_pages(n); // others may hold the rest of the last page
@@ -158,7 +164,7 @@ void ModelProposer::find_common(Draft& draft, engine::StepPlan& plan) {
             }
         }
         if (from != s) {
-            keep(s, 0, plan);
+            begin_anew(s, 0, plan);
             pages_.share(narrow(s), narrow(from), narrow(n));
             plan.keeps.push_back({narrow(s), narrow(n), narrow(from)});
             own.cached.assign(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(n));
@@ -167,8 +173,7 @@ void ModelProposer::find_common(Draft& draft, engine::StepPlan& plan) {
     }
     if (n < own.cached.size()) keep(s, keeps_(narrow(s), narrow(n)) ? n : 0, plan);
     if (!is_try_ || wanted.size() - own.first - own.cached.size() <= most_caught_up) return;
-    if (!own.cached.empty()) keep(s, 0, plan);
-    own.first = wanted.size() - most_caught_up;
+    begin_anew(s, wanted.size() - most_caught_up, plan);
 }
 
 /// Pages up to position `last`, at the cost of sequences that are not asked for.
@@ -182,7 +187,7 @@ bool ModelProposer::make_room(std::size_t slot, std::size_t last, engine::StepPl
         std::size_t s = 0;
         while (s < slots_.size() && (slots_[s].cached.empty() || is_asked(s))) ++s;
         if (s == slots_.size()) return false;
-        keep(s, 0, plan);
+        begin_anew(s, 0, plan);
         slots_[s].number = -1;
     }
     return true;
@@ -211,7 +216,7 @@ bool ModelProposer::plan_step(engine::StepPlan& plan) {
                 draft.goes_on = false;
                 break;
             }
-            plan.rows.push_back({id, narrow(p - first), draft.asked.slot, p + 1 == n_all});
+            plan.rows.push_back({id, narrow(p), draft.asked.slot, p + 1 == n_all});
             slots_[s].cached.push_back(id);
         }
     }
@@ -245,8 +250,7 @@ void ModelProposer::drafted(const engine::StepPlan& plan,
         Draft& draft = *of;
         draft.goes_on = false;
         if (outcome.candidates.empty()) continue;
-        const std::size_t first = slots_[static_cast<std::size_t>(row.sequence)].first;
-        const std::size_t position = first + static_cast<std::size_t>(row.position) + 1;
+        const std::size_t position = static_cast<std::size_t>(row.position) + 1;
         const tokenizer::TokenId id =
             draft.asked.sequence->would_pick(outcome.candidates, position);
         if (static_cast<std::size_t>(id) >= options_.n_vocab) continue;

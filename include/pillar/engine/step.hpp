@@ -37,6 +37,9 @@ struct StepPlan {
         /// −1: its own. Else it is empty and begins with so many positions, whole pages, of this
         /// other one, whose tokens are the same.
         std::int32_t from = -1;
+        /// Of the draft model, whose cache need not have a sequence's beginning: the position in it
+        /// that is the cache's first.
+        std::int32_t first = 0;
     };
     struct Sampling {
         std::int32_t sequence = 0;
@@ -52,8 +55,8 @@ struct StepPlan {
         float value = 0;
     };
     Phase phase = Phase::prefill; ///< decode only when every row continues an answer
-    /// A step of the draft model (Loop's second one): pages are those of its cache, tokens and
-    /// sampling those of the model's sequences.
+    /// A step of the draft model (Loop's second one): pages, and what stays of them, are those of
+    /// its cache; tokens, positions of rows and sampling those of the model's sequences.
     bool is_draft = false;
     std::vector<Keep> keeps;         ///< first, in order; at most max_keeps a sequence
     std::vector<Sampling> samplings; ///< of sequences that start or change; others stay as they are

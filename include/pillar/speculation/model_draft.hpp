@@ -70,6 +70,7 @@ class ModelProposer : public engine::Proposer {
     void begin(std::span<const Asked> asked);
     void find_common(Draft& draft, engine::StepPlan& plan);
     void keep(std::size_t slot, std::size_t n_positions, engine::StepPlan& plan);
+    void begin_anew(std::size_t slot, std::size_t first, engine::StepPlan& plan);
     bool make_room(std::size_t slot, std::size_t last, engine::StepPlan& plan);
     bool plan_step(engine::StepPlan& plan);
     void choose(std::size_t n_rows);

@@ -380,6 +380,9 @@ TEST(proposals, of_a_draft_model_that_does_not_pay_cost_little) {
     static_cast<SequenceOptions&>(options) = sampled(0.9f, 400);
     options.n_context = 1024;
     options.max_rows = 16;
+    // A penalty looks at all tokens before, which a draft model that has missed some leaves alone.
+    options.sampling.frequency_penalty = 0.1f;
+    options.sampling.repeat_last_n = -1;
     const auto generated_by = [&](Machine& one, Proposer* proposer, Sums* sums) {
         const auto loop = one.loop(loop_options(options.sampling));
         Generation generation(tiny_tokenizer(), repetitive(200, 7), "", options, nullptr, proposer);
