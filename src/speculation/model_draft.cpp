@@ -256,6 +256,7 @@ void ModelProposer::drafted(const engine::StepPlan& plan,
         if (static_cast<std::size_t>(id) >= options_.n_vocab) continue;
         draft.tokens.push_back(id);
         draft.classes.push_back(class_of(outcome.candidates));
+        acceptance_.offer(draft.classes.back());
         const double before = draft.probability.empty() ? 1.0 : draft.probability.back();
         draft.probability.push_back(before * acceptance_.of(draft.classes.back()));
         draft.goes_on = !is_try_ &&

@@ -18,9 +18,9 @@ double believed(std::size_t n_rows) noexcept {
     return 1.0 + believed_slope * static_cast<double>(n_rows - 1);
 }
 
-void move(double& rate, double& weight, bool was_right) noexcept {
+void move(double& rate, double& weight, double seen) noexcept {
     weight = std::min(weight + 1, remembered);
-    rate += ((was_right ? 1.0 : 0.0) - rate) / weight;
+    rate += (seen - rate) / weight;
 }
 
 } // namespace
@@ -66,8 +66,11 @@ Acceptance::Acceptance(std::span<const double> beliefs)
 }
 
 void Acceptance::add(std::size_t one_class, bool was_right) noexcept {
-    move(rates_[one_class], weights_[one_class], was_right);
-    move(mean_, mean_weight_, was_right);
+    move(rates_[one_class], weights_[one_class], was_right ? 1.0 : 0.0);
+}
+
+void Acceptance::offer(std::size_t one_class) noexcept {
+    move(mean_, mean_weight_, rates_[one_class]);
 }
 
 void Acceptance::doubt() noexcept {

@@ -79,7 +79,7 @@ class ModelProposer : public engine::Proposer {
     Keeps keeps_;
     Acceptance acceptance_;
     StepTimes times_, draft_times_;
-    Retries retries_{64, 4};
+    Retries retries_{128, 4};
     cache::PageTables pages_; ///< as the draft's cache will have them after the plan
     std::vector<Slot> slots_;
     std::vector<Draft> drafts_; ///< the first n_drafts_ count

@@ -37,9 +37,12 @@ class Acceptance {
     explicit Acceptance(std::span<const double> beliefs);
 
     [[nodiscard]] double of(std::size_t one_class) const noexcept { return rates_[one_class]; }
-    /// Over all classes.
+    /// Of the proposals there are to choose from, whatever their classes.
     [[nodiscard]] double mean() const noexcept { return mean_; }
+    /// A proposal that was checked.
     void add(std::size_t one_class, bool was_right) noexcept;
+    /// A proposal that there is, to be checked or not.
+    void offer(std::size_t one_class) noexcept;
     /// What is known is of another time: it counts no more than a belief.
     void doubt() noexcept;
 

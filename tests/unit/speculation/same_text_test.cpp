@@ -365,7 +365,7 @@ TEST(proposals, stop_where_they_do_not_pay) {
 }
 
 TEST(proposals, of_a_draft_model_that_does_not_pay_cost_little) {
-    // Every row costs a step, as the first proposals tell. After 64 tokens without any, and 256
+    // Every row costs a step, as the first proposals tell. After 128 tokens without any, and 512
     // later, it is tried for six steps of one proposal, and reads of what it missed no more than
     // the last 128 tokens.
     class Costly : public ModelProposer {
@@ -377,7 +377,7 @@ TEST(proposals, of_a_draft_model_that_does_not_pay_cost_little) {
     };
     Machine machine(small(), Who::other, 7), plain(small(), Who::nobody, 0);
     GenerationOptions options;
-    static_cast<SequenceOptions&>(options) = sampled(0.9f, 400);
+    static_cast<SequenceOptions&>(options) = sampled(0.9f, 700);
     options.n_context = 1024;
     options.max_rows = 16;
     // A penalty looks at all tokens before, which a draft model that has missed some leaves alone.
@@ -395,7 +395,7 @@ TEST(proposals, of_a_draft_model_that_does_not_pay_cost_little) {
     EXPECT_EQ(generated_by(machine, &costly, &sums), generated_by(plain, nullptr, nullptr));
     EXPECT_GE(sums.n_proposed, 12u);
     EXPECT_LE(sums.n_proposed, 16u);
-    const std::uint64_t n_read = 200 + 64 + speculation::most_caught_up;
+    const std::uint64_t n_read = 200 + 2 * speculation::most_caught_up;
     EXPECT_GE(sums.n_rows_of_draft, n_read);
     EXPECT_LE(sums.n_rows_of_draft, n_read + 2 * 16);
 }
