@@ -8,10 +8,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -28,12 +30,37 @@ std::optional<pillar::quant::Type> type_named(const std::string& name) {
     throw pillar::UsageError(fmt::format("--type {}: no such format", pillar::printable(name)));
 }
 
+/// "NAME=u32:4", f32, bool and text likewise; flags:101 is an array of booleans.
+void set_key(pillar::support::GgufBuilder& file, const std::string& text) {
+    const std::size_t equals = text.find('='), colon = text.find(':', equals);
+    if (equals == std::string::npos || colon == std::string::npos)
+        throw pillar::UsageError(fmt::format("--key {}: no NAME=TYPE:VALUE", text));
+    const std::string name = text.substr(0, equals), value = text.substr(colon + 1);
+    const std::string type = text.substr(equals + 1, colon - equals - 1);
+    if (type == "u32") {
+        file.set(name, static_cast<std::uint32_t>(std::stoul(value)));
+    } else if (type == "f32") {
+        file.set(name, std::stof(value));
+    } else if (type == "bool") {
+        file.set(name, value == "1");
+    } else if (type == "text") {
+        file.set(name, value);
+    } else if (type == "flags") {
+        std::vector<bool> flags;
+        for (const char c : value) flags.push_back(c == '1');
+        file.set(name, flags);
+    } else {
+        throw pillar::UsageError(fmt::format("--key {}: no such type", text));
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     TinyModel model;
     std::string output;
     std::string type = "q4_0", output_type;
+    std::vector<std::string> keys;
     bool untied = false;
     const std::map<std::string, RopeScaling> scalings = {{"none", RopeScaling::none},
                                                          {"linear", RopeScaling::linear},
@@ -73,12 +100,15 @@ int main(int argc, char** argv) {
     app.add_flag("--bpe", model.bpe, "byte-level BPE vocabulary instead of SentencePiece");
     app.add_option("--rope-scaling", model.rope_scaling, "none, linear, yarn, llama3 or longrope")
         ->transform(CLI::CheckedTransformer(scalings));
+    app.add_option("--key", keys, "a metadata key besides, NAME=TYPE:VALUE; again for more");
     CLI11_PARSE(app, argc, argv);
     try {
         model.type = type_named(type);
         if (!output_type.empty()) model.output_type = type_named(output_type);
         model.tied = !untied;
-        pillar::support::write_tiny_model(output, model);
+        pillar::support::GgufBuilder file = pillar::support::build_tiny_model(model);
+        for (const std::string& key : keys) set_key(file, key);
+        pillar::support::write_file(output, file.bytes());
     } catch (const std::exception& error) {
         fmt::print(stderr, "make_tiny_model: {}\n", error.what());
         return 1;
