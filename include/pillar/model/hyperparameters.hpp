@@ -33,6 +33,7 @@ struct Rope {
     double original_context = 0; ///< yarn: context the model was trained with
     double extrapolation = 1.0;  ///< yarn: ext_factor
     double attention_factor = 1.0;
+    double magnitude = 0.0; ///< yarn: instead of what its factor gives; 0: that
     double beta_fast = 32.0, beta_slow = 1.0;
     double log_multiplier = 0.0; ///< yarn: the magnitude is divided by 1 + 0.1 · this · ln factor
 };

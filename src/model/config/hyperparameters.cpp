@@ -63,10 +63,8 @@ void read_rope(const Keys& keys, Hyperparameters& h) {
         rope.scaling = RopeScaling::linear;
     } else if (*type == "yarn") {
         rope.scaling = RopeScaling::yarn;
-        rope.extrapolation =
-            keys.metadata().number(keys.key("rope.scaling.yarn_ext_factor")).value_or(1.0);
-        rope.attention_factor =
-            keys.positive("rope.scaling.yarn_attn_factor", rope.attention_factor);
+        rope.extrapolation = keys.not_negative("rope.scaling.yarn_ext_factor", 1.0);
+        rope.magnitude = keys.positive("rope.scaling.yarn_attn_factor", 0.0);
         rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0);
         rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0);
         rope.log_multiplier = keys.not_negative("rope.scaling.yarn_log_multiplier", 0.0);

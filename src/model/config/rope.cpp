@@ -35,8 +35,9 @@ RopeTable::RopeTable(const Rope& rope, std::span<const float> frequency_factors)
         low = std::max(0.0, std::floor(correction_dimension(rope, rope.beta_fast)));
         high = std::min(static_cast<double>(rope.n_dims) - 1.0,
                         std::ceil(correction_dimension(rope, rope.beta_slow)));
-        const double stretch = 0.1 * log_f64(rope.factor);
+        const double stretch = rope.factor > 1.0 ? 0.1 * log_f64(rope.factor) : 0.0;
         magnitude_ = (1.0 + stretch) / (1.0 + rope.log_multiplier * stretch);
+        if (rope.magnitude > 0.0) magnitude_ = rope.magnitude;
     }
     magnitude_ *= rope.attention_factor;
     frequencies_.resize(n_pairs);

@@ -6,6 +6,12 @@ import numpy as np
 import numpy_llama
 import pillar
 
+
+def keys(*texts):
+    """Metadata keys besides, as flags of make_tiny_model."""
+    return [word for text in texts for word in ("--key", text)]
+
+
 # name: flags of make_tiny_model
 SHAPES = {
     "plain": ["--type", "f32"],

@@ -72,6 +72,16 @@ void add_numbers(CaseList& list) {
                       "an epsilon of 0, NaN or below 0", {0.0f, not_a_number, -1e-5f});
     add_values<float>(list, "rope-base", "llama.rope.freq_base",
                       "a rotation base of 0, NaN or infinity", {0.0f, not_a_number, infinity});
+    for (const char* name : {"ext_factor", "attn_factor"})
+        for (const float value : {-1.0f, not_a_number})
+            list.add(Verdict::refuse, fmt::format("yarn-{}-{}", name, value),
+                     fmt::format("llama.rope.scaling.yarn_{}", name),
+                     "a part or a magnitude of YaRN below 0 or NaN", with([=](GgufBuilder& file) {
+                         file.set("llama.rope.scaling.type", "yarn");
+                         file.set("llama.rope.scaling.factor", 4.0f);
+                         file.set(fmt::format("llama.rope.scaling.yarn_{}", name), value);
+                     }))
+                .class_name = "yarn-factors";
 }
 
 void add_shapes(CaseList& list) {

@@ -26,8 +26,9 @@ class Rope:
         high = min(n_dims - 1.0, np.ceil(dimension(of("rope.scaling.yarn_beta_slow", 1.0))))
         extrapolate = 1.0 - np.clip((pair - low) / max(0.001, high - low), 0.0, 1.0)
         self.frequency = frequency / factor * (1 - extrapolate) + frequency * extrapolate
-        self.magnitude *= 1.0 + 0.1 * np.log(factor)
-        self.magnitude /= 1.0 + 0.1 * of("rope.scaling.yarn_log_multiplier", 0.0) * np.log(factor)
+        stretch = 0.1 * np.log(max(1.0, factor))
+        stretched = (1.0 + stretch) / (1.0 + of("rope.scaling.yarn_log_multiplier", 0.0) * stretch)
+        self.magnitude *= of("rope.scaling.yarn_attn_factor", stretched)  # as transformers take an attention_factor
 
 
 class Architecture:
