@@ -36,6 +36,8 @@ struct Rope {
     double magnitude = 0.0; ///< yarn: instead of what its factor gives; 0: that
     double beta_fast = 32.0, beta_slow = 1.0;
     double log_multiplier = 0.0; ///< yarn: the magnitude is divided by 1 + 0.1 · this · ln factor
+
+    bool operator==(const Rope&) const = default;
 };
 
 struct Hyperparameters {
@@ -52,10 +54,10 @@ struct Hyperparameters {
     std::size_t vocab_size = 0;
     std::size_t context_length = 0; ///< the model's own
     float norm_eps = 1e-5f;
-    std::size_t window = 0;        ///< of layers that attend within one; 0: none do
-    std::size_t window_period = 1; ///< the last of so many layers attends to all positions
-    float embedding_scale = 1.0f;  ///< what the embedding is multiplied with
-    float residual_scale = 1.0f;   ///< what a block's result is multiplied with before it is added
+    std::size_t window = 0;       ///< of layers that attend within one; 0: none do
+    std::vector<bool> has_window; ///< (n_layers), where some layers do and others do not
+    float embedding_scale = 1.0f; ///< what the embedding is multiplied with
+    float residual_scale = 1.0f;  ///< what a block's result is multiplied with before it is added
     /// Queries at position p are multiplied with 1 + temperature_scale · ln(⌊p / length⌋ + 1).
     double temperature_scale = 0.0;
     std::size_t temperature_length = 1;

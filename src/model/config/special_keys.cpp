@@ -24,7 +24,7 @@ constexpr SpecialKey special_keys[] = {
     {"expert_used_count", 0, "a mixture of experts"},
     {"expert_shared_count", 0, "an expert that every token goes through"},
     {"expert_shared_feed_forward_length", 0, "an expert that every token goes through"},
-    {"expert_gating_func", no_number, "a gating function of its own"},
+    {"expert_gating_func", 1, "a gating function of its own"}, // 1: softmax
     {"expert_group_count", 0, "groups of experts"},
     {"expert_weights_norm", 1, "weights of experts that do not add up to 1"},
     {"expert_weights_scale", 1, "a factor on the experts' weights"},
@@ -33,6 +33,9 @@ constexpr SpecialKey special_keys[] = {
     {"attention.sliding_window", 0, "attention within a window"},
     {"attention.sliding_window_pattern", no_number, "attention within a window"},
     {"rope.freq_base_swa", no_number, "a rotation of its own within windows"},
+    {"rope.dimension_count_swa", no_number, "a rotation of its own within windows"},
+    {"attention.key_length_swa", no_number, "heads of another width within windows"},
+    {"attention.value_length_swa", no_number, "heads of another width within windows"},
     {"attention.scale", 0, "a scale of attention of its own"},
     {"attention.clamp_kqv", 0, "clamped queries, keys and values"},
     {"attention.max_alibi_bias", 0, "ALiBi"},

@@ -17,7 +17,8 @@ GgufBuilder model_of(const std::string& architecture) {
     return build_tiny_model(
         {.architecture = architecture,
          .n_layers = 1,
-         .window = architecture.starts_with("gemma") ? 16u : 0u,
+         .n_experts = architecture == "gpt-oss" ? 2u : 0u,
+         .window = architecture.starts_with("gemma") || architecture == "olmo2" ? 16u : 0u,
          .rope_scaling = architecture == "phi3" ? RopeScaling::longrope : RopeScaling::none});
 }
 
@@ -34,6 +35,24 @@ void add_values(CaseList& list, const std::string& key, const std::string& claim
                      return file.bytes();
                  })
             .class_name = key;
+}
+
+/// Which layers have a window, of a model of one layer.
+void add_patterns(CaseList& list) {
+    const auto add = [&](const std::string& architecture, const std::string& what, auto pattern) {
+        const std::string key = architecture + ".attention.sliding_window_pattern";
+        list.add(Verdict::refuse, fmt::format("{}-{}", key, what), key,
+                 "windows of too many layers, of none, or said by numbers",
+                 [=] {
+                     GgufBuilder file = model_of(architecture);
+                     file.set(key, pattern);
+                     return file.bytes();
+                 })
+            .class_name = "window-of-each-layer";
+    };
+    add("gemma3", "of-2-layers", std::vector<bool>{true, false});
+    add("olmo2", "of-no-layer", std::vector<bool>{});
+    add("gpt-oss", "of-numbers", std::vector<std::int32_t>{1});
 }
 
 /// The tensor with fewer rows.
@@ -55,8 +74,13 @@ void add_architecture_cases(Cases& cases) {
     for (const char* key : {"gemma2.attention.sliding_window", "gemma3.attention.sliding_window"})
         add_values<std::uint32_t>(list, key, "a window of no position, or of 2^31", {0, 1u << 31});
     add_values<std::int32_t>(list, "phi3.attention.sliding_window", "a window of -1", {-1});
-    add_values<std::uint32_t>(list, "olmo2.attention.sliding_window", "a window of no position",
-                              {0});
+    for (const char* key : {"olmo2.attention.sliding_window", "gpt-oss.attention.sliding_window"})
+        add_values<std::uint32_t>(list, key, "a window of no position", {0});
+    add_patterns(list);
+    for (const char* key : {"olmo2.rope.freq_base_swa", "gpt-oss.rope.freq_base_swa"})
+        add_values<float>(list, key, "a rotation base of 0 or NaN", {0.0f, not_a_number});
+    add_values<std::uint32_t>(list, "gemma3.attention.key_length_swa",
+                              "heads of another width within windows", {8});
     for (const char* key :
          {"gemma2.attention.sliding_window_pattern", "gemma3.attention.sliding_window_pattern"})
         add_values<std::uint32_t>(list, key, "every 0th layer without a window", {0});

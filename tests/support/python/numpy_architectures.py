@@ -37,6 +37,7 @@ class Architecture:
 
     KNOWN = ("llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "smollm3", "granite", "mistral3",
              "olmo2")
+    PERIODS = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "olmo2": 4}  # of layers, the last of which has no window
     HALF_PAIRS = ("qwen2", "qwen3", "qwen3moe", "gpt-oss", "gemma2", "gemma3", "phi3", "olmo2")
 
     def __init__(self, name, of, tensor, head_dim, n_context=None):
@@ -57,23 +58,17 @@ class Architecture:
         self.windows = [0] * n_layers
         self.temperature = (0.0, 1.0)
         self.ropes = [self.shared_rope(of, tensor, head_dim, n_context)] * n_layers
-        if gemma:
-            period = of("attention.sliding_window_pattern", 6 if name == "gemma3" else 2)
-            window = of("attention.sliding_window", None if name == "gemma3" else 4096)
-            self.windows = [0 if layer % period == period - 1 else window for layer in range(n_layers)]
-            if n_layers == (62 if name == "gemma3" else 46):
-                self.score_scale = 1 / np.sqrt(dim // n_heads)
-        if name == "gemma3":
-            local = Rope(self.ropes[0].n_dims, of("rope.freq_base_swa", 10000.0))
-            self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
-        if name == "olmo2" and of("attention.sliding_window", 0):  # OLMo 3
-            local = Rope(self.ropes[0].n_dims, of("rope.freq_base", 10000.0))
-            self.windows = [0 if layer % 4 == 3 else of("attention.sliding_window") for layer in range(n_layers)]
+        if gemma and n_layers == (62 if name == "gemma3" else 46):
+            self.score_scale = 1 / np.sqrt(dim // n_heads)
+        if name in self.PERIODS:
+            window = of("attention.sliding_window", 4096 if name == "gemma2" else 0)
+            self.windows = [window if has_one else 0 for has_one in self.windowed(of, self.PERIODS[name], n_layers)]
+            base = of("rope.freq_base_swa", 10000.0 if name == "gemma3" else of("rope.freq_base", 10000.0))
+            local = Rope(self.ropes[0].n_dims, base) if name in ("gemma3", "olmo2") else \
+                self.shared_rope(of, tensor, head_dim, n_context, base)
             self.ropes = [local if window else rope for window, rope in zip(self.windows, self.ropes)]
         if name == "gemma2":
             self.score_cap, self.logit_cap = of("attn_logit_softcapping", 50.0), of("final_logit_softcapping", 30.0)
-        if name == "gpt-oss":
-            self.windows = [of("attention.sliding_window", 0) if layer % 2 == 0 else 0 for layer in range(n_layers)]
         if name == "phi3":
             self.windows = [of("attention.sliding_window", 0)] * n_layers
         if name == "smollm3":
@@ -90,7 +85,13 @@ class Architecture:
                                 of("attention.temperature_length", of("rope.scaling.original_context_length")))
 
     @staticmethod
-    def shared_rope(of, tensor, head_dim, n_context):
+    def windowed(of, period, n_layers):
+        """Of each layer whether it has the window: what the file says, or all but the last of every `period`."""
+        pattern = of("attention.sliding_window_pattern", period)
+        return pattern if isinstance(pattern, list) else [layer % pattern < pattern - 1 for layer in range(n_layers)]
+
+    @staticmethod
+    def shared_rope(of, tensor, head_dim, n_context, base=None):
         trained = of("context_length")
         original = of("rope.scaling.original_context_length", trained)
         factors = tensor("rope_freqs.weight")
@@ -99,7 +100,7 @@ class Architecture:
             factors = tensor("rope_factors_long.weight" if is_long else "rope_factors_short.weight")
         factor = of("rope.scaling.factor", of("rope.scale_linear", 1.0))
         kind = of("rope.scaling.type") or ("linear" if factor != 1.0 else "none")
-        return Rope(of("rope.dimension_count", head_dim), of("rope.freq_base", 10000.0), factor, kind, factors,
+        return Rope(of("rope.dimension_count", head_dim), base or of("rope.freq_base", 10000.0), factor, kind, factors,
                     of("rope.scaling.attn_factor", 1.0), original, of)
 
     def query_factor(self, position):

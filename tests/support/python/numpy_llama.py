@@ -353,7 +353,9 @@ class Model:
         self.architecture = Architecture(self.name, of, self.vector, self.head_dim, n_context)
 
     def key(self, name, default=None):
-        return self.file.metadata.get(f"{self.name}.{name}", default)
+        value = self.file.metadata.get(f"{self.name}.{name}", default)
+        of_layers = isinstance(value, list) and not isinstance(value[0], bool)  # one number for all of them
+        return value[0] if of_layers and len(set(value)) == 1 else value
 
     def vector(self, name):
         return self.file.tensor(name) if name in self.file.tensors else None

@@ -17,31 +17,27 @@ namespace {
 constexpr RowOrder order = RowOrder::half_pairs;
 constexpr auto layer_tensors =
     joined(norms_around_blocks, attention_tensors(order), head_norms(order), gated_feed_forward);
-constexpr std::string_view keys[] = {"attention.sliding_window", "attention.sliding_window_pattern",
-                                     "rope.freq_base_swa"};
+constexpr std::string_view keys[] = {window_key, window_pattern_key, window_base_key};
 constexpr std::size_t layers_of_27b = 62;
-enum Table : std::size_t { everywhere, in_window }; ///< of Hyperparameters::ropes
 
 void read(const gguf::File& file, Hyperparameters& h) {
     const Keys own(file, "gemma3");
-    h.window = read_window(own, 0);
-    h.window_period = own.optional("attention.sliding_window_pattern", 1, max_layers, 6);
+    h.window = own.required(window_key, 1, max_context);
+    read_windowed_layers(own, 6, h);
     h.embedding_scale = std::sqrt(static_cast<float>(h.dim));
     // What stretches a context beyond the one of training is for layers that see all of it.
-    h.ropes.push_back({.n_dims = h.ropes[everywhere].n_dims,
-                       .base = own.positive("rope.freq_base_swa", 10'000.0)});
+    add_window_rope(own, {.n_dims = h.ropes.front().n_dims, .base = 10'000.0}, h);
 }
 
 /// Scores are divided by the root of a head's width; in the largest model of what a head would have
 /// if the heads shared the residual's.
 LayerSpec layer_spec(const Hyperparameters& h, std::size_t layer) {
-    const bool is_local = has_window(layer, h.window_period);
     const std::size_t width = h.n_layers == layers_of_27b ? h.dim / h.n_heads : h.head_dim;
-    return {.norms = NormPlacement::around_block,
-            .activation = Activation::gelu_tanh,
-            .attention_scale = inverse_root(width),
-            .window = is_local ? h.window : 0,
-            .rope = is_local ? in_window : everywhere};
+    LayerSpec spec{.norms = NormPlacement::around_block,
+                   .activation = Activation::gelu_tanh,
+                   .attention_scale = inverse_root(width)};
+    set_window(h, layer, spec);
+    return spec;
 }
 
 } // namespace

@@ -14,19 +14,21 @@ namespace {
 
 constexpr RowOrder order = RowOrder::half_pairs;
 
-constexpr std::string_view window_key = "attention.sliding_window";
-constexpr std::array keys{expert_keys[0], expert_keys[1], window_key};
+constexpr std::array keys{expert_keys[0], expert_keys[1], window_key, window_pattern_key,
+                          window_base_key};
 
 void read(const gguf::File& file, Hyperparameters& h) {
     read_experts(file, h, 1);
-    h.window = Keys(file, "gpt-oss").optional(window_key, 1, max_context, 0);
-    h.window_period = 2;
+    const Keys own(file, "gpt-oss");
+    h.window = own.optional(window_key, 1, max_context, 0);
+    read_windowed_layers(own, 2, h);
+    add_window_rope(own, h.ropes.front(), h);
 }
 
 LayerSpec layer(const Hyperparameters& h, std::size_t number) {
     LayerSpec spec = pre_norm_layer(h, number);
     spec.activation = Activation::silu_clamped;
-    spec.window = has_window(number, h.window_period) ? h.window : 0;
+    set_window(h, number, spec);
     return spec;
 }
 

@@ -1,5 +1,7 @@
 // "granite": the dense models of Granite 3 and 4. Llama with factors on the embedding, on what a
-// block adds, on the scores and on the logits; some have no rotation.
+// block adds, on the scores and on the logits; some have no rotation. Granite 4 is converted as one
+// of a family with state spaces and an expert that every token goes through: its dense models have
+// that expert as their feed-forward, and keys of what they do not have.
 
 #include "config/common_tensors.hpp"
 #include "config/keys.hpp"
@@ -24,8 +26,13 @@ constexpr auto model_tensors = joined(common_model_tensors, own_model_tensors, l
 constexpr auto layer_tensors = joined(norms_before_blocks, attention_tensors(order),
                                       query_key_value_biases(Presence::optional, order),
                                       gated_feed_forward, own_layer_tensors);
-constexpr std::string_view keys[] = {"attention.scale", "embedding_scale", "logit_scale",
-                                     "residual_scale"};
+constexpr std::string_view keys[] = {"attention.scale",
+                                     "embedding_scale",
+                                     "logit_scale",
+                                     "residual_scale",
+                                     "ssm.conv_kernel",
+                                     "ssm.state_size",
+                                     "expert_shared_feed_forward_length"};
 
 /// 0 stands for "as llama has it", as in llama.cpp's files; logits are divided by their scale.
 void read(const gguf::File& file, Hyperparameters& h) {
