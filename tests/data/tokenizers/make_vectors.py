@@ -15,18 +15,25 @@ import tempfile
 import gguf
 import llama_cpp
 
-OLD_STYLE = ["default", "gpt-2", "smollm", "falcon", "bloom", "viking", "chameleon", "superbpe"]
+OLD_STYLE = ["default", "gpt-2", "olmo", "smollm", "falcon", "bloom", "viking", "chameleon", "superbpe"]
 NEW_STYLE = ["llama-bpe", "chatglm-bpe", "jais-2", "smollm", "qwen35", "ufakzeka", "laguna",
              "minicpm5", "seed-coder", "bailingmoe", "exaone-moe", "tekken", "gpt-4o",
              "granite-embed-multi-97m", "tiny_aya", "afmoe", "youtu", "kimi-k2", "deepseek-coder",
              "deepseek-v3", "spark2_5"]
-SMALL = ["default", "llama-bpe", "smollm", "gpt-4o", "deepseek-v3", "bloom"]
+SMALL = ["default", "llama-bpe", "smollm", "gpt-4o", "deepseek-v3", "bloom", "olmo", "dbrx", "refact", "deepseek-r1-qwen"]
 CASES = ([("gpt-2", pre) for pre in OLD_STYLE] + [("llama-bpe", pre) for pre in NEW_STYLE] +
          [("qwen2", "qwen2"), ("deepseek-llm", "deepseek-llm"), ("llama-spm", ""), ("phi-3", ""),
           ("smollm2", ""), ("small-spm", "")] + [("small-bpe", pre) for pre in SMALL])
 SPECIAL = [("llama-spm", ""), ("phi-3", ""), ("llama-bpe", "llama-bpe"), ("qwen2", "qwen2"),
            ("deepseek-llm", "deepseek-llm"), ("starcoder", "starcoder"), ("smollm2", ""),
            ("small-spm", ""), ("small-bpe", "smollm")]
+# What files say besides. `dropped_merges`: without the last ones, so that words stay which are pieces and do not come
+# of merges; some pre-tokenizers' rules take these as they are.
+OPTIONS = [("small-bpe", "tekken", {"dropped_merges": 300}), ("small-bpe", "llama3", {"dropped_merges": 300}),
+           ("small-bpe", "qwen2", {"dropped_merges": 300}), ("small-bpe", "glm4", {"dropped_merges": 300}),
+           ("small-bpe", "smollm", {"add_bos": True, "add_eos": True}), ("small-bpe", "tekken", {"add_bos": False}),
+           ("small-bpe", "llama-bpe", {"add_eos": True}), ("small-spm", "", {"add_bos": False, "add_eos": True}),
+           ("small-spm", "", {"add_space_prefix": False, "add_eos": True})]
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
@@ -46,7 +53,7 @@ def with_pre(path, pre):
     return file.name
 
 
-def small(here, name, pre):
+def small(here, name, pre, options):
     """One of the small vocabularies as a file."""
     vocabulary = json.load(open(os.path.join(here, "small_vocabularies.json"), encoding="utf-8"))[name]
     file = tempfile.NamedTemporaryFile(suffix=".gguf", delete=False)
@@ -58,10 +65,15 @@ def small(here, name, pre):
         writer.add_token_scores(vocabulary["scores"])
     else:
         writer.add_tokenizer_pre(pre)
-        writer.add_token_merges(vocabulary["merges"])
+        merges = vocabulary["merges"]
+        writer.add_token_merges(merges[:len(merges) - options.get("dropped_merges", 0)])
         end = vocabulary["tokens"].index("<|endoftext|>")
         writer.add_bos_token_id(end)
         writer.add_eos_token_id(end)
+    for key, add in (("add_bos", writer.add_add_bos_token), ("add_eos", writer.add_add_eos_token),
+                     ("add_space_prefix", writer.add_add_space_prefix)):
+        if key in options:
+            add(options[key])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.close()
@@ -74,11 +86,11 @@ def main(folder, model_path):
     texts = json.load(open(os.path.join(here, "texts.json"), encoding="utf-8"))
     special = json.load(open(os.path.join(here, "special_texts.json"), encoding="utf-8"))
 
-    def encode(name, pre, strings, parse_special):
+    def encode(name, pre, strings, parse_special, options=None):
         if name == "smollm2":
             path = model_path
         elif name.startswith("small-"):
-            path = small(here, name, pre)
+            path = small(here, name, pre, options or {})
         else:
             path = f"{folder}/ggml-vocab-{name}.gguf"
             path = with_pre(path, pre) if pre else path
@@ -87,13 +99,16 @@ def main(folder, model_path):
             os.unlink(path)
         ids = [model.tokenize(text.encode(), add_bos=parse_special, special=parse_special)
                for text in strings]
-        return {"vocabulary": name, "pre": pre, "parse_special": parse_special, "ids": ids}
+        return {"vocabulary": name, "pre": pre, "parse_special": parse_special,
+                **({"options": options} if options else {}), "ids": ids}
 
     with open(os.path.join(here, "vectors.jsonl"), "w", encoding="utf-8") as out:
         for name, pre in CASES:
             out.write(json.dumps(encode(name, pre, texts, False), separators=(",", ":")) + "\n")
         for name, pre in SPECIAL:
             out.write(json.dumps(encode(name, pre, special, True), separators=(",", ":")) + "\n")
+        for name, pre, options in OPTIONS:
+            out.write(json.dumps(encode(name, pre, special, True, options), separators=(",", ":")) + "\n")
 
 
 main(*sys.argv[1:])

@@ -19,11 +19,13 @@ struct Vector {
     std::string vocabulary;
     std::string pre;
     bool parse_special = false;
+    nlohmann::json options; ///< what the metadata say besides; null: nothing
     std::vector<std::vector<TokenId>> ids;
 
     [[nodiscard]] std::string name() const {
         std::string name = vocabulary + (pre.empty() ? "" : "_as_" + pre);
         if (parse_special) name += "_special";
+        for (const auto& [key, value] : options.items()) name += "_" + key + "_" + value.dump();
         std::ranges::replace_if(
             name, [](unsigned char c) { return !std::isalnum(c); }, '_');
         return name;
@@ -44,9 +46,25 @@ std::vector<Vector> read_vectors() {
     for (std::string line; std::getline(lines, line);) {
         const auto json = nlohmann::json::parse(line);
         vectors.push_back({json.at("vocabulary"), json.at("pre"), json.at("parse_special"),
+                           json.value("options", nlohmann::json()),
                            json.at("ids").get<std::vector<std::vector<TokenId>>>()});
     }
     return vectors;
+}
+
+gguf::Metadata with_options(gguf::Metadata metadata, const nlohmann::json& options) {
+    const std::string prefix = "tokenizer.ggml.";
+    for (const auto& [key, value] : options.items()) {
+        if (key == "dropped_merges") {
+            std::vector<std::string> merges = *metadata.strings(prefix + "merges");
+            merges.resize(merges.size() - value.get<std::size_t>());
+            metadata = test::with(metadata, prefix + "merges", test::texts(merges));
+        } else { // add_space_prefix; add_bos and add_eos are "…_token" there
+            const std::string name = key == "add_space_prefix" ? key : key + "_token";
+            metadata = test::with(metadata, prefix + name, test::boolean(value.get<bool>()));
+        }
+    }
+    return metadata;
 }
 
 class EngineVector : public testing::TestWithParam<Vector> {};
@@ -57,7 +75,7 @@ TEST_P(EngineVector, GivesTheSameIdsAsTheOtherEngine) {
     if (!metadata)
         GTEST_SKIP() << "the vocabulary of " << vector.vocabulary
                      << " is not here: put a GGUF with it into models/";
-    const Tokenizer tokenizer(*metadata);
+    const Tokenizer tokenizer(with_options(*metadata, vector.options));
     const auto texts =
         nlohmann::json::parse(data(vector.parse_special ? "special_texts.json" : "texts.json"))
             .get<std::vector<std::string>>();
