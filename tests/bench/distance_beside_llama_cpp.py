@@ -34,9 +34,10 @@ ARCHITECTURES = {
     "llama": [], "mixtral": ["--architecture", "llama", *EXPERTS], "qwen2": [], "qwen3": [], "qwen3moe": EXPERTS,
     "gpt-oss": [*EXPERTS, "--window", "40"], "gemma2": ["--window", "40"], "gemma3": ["--window", "40", "--layers", "7"],
     "phi3": [],  # llama.cpp leaves its window out
-    "smollm3": [], "granite": [],
-    "olmo2": ["--window", "40"],
-}  # not mistral3: tiny ones have a length of the temperature that llama.cpp does not read
+    "smollm3": [], "granite": [], "olmo2": ["--window", "40"],
+    # llama.cpp takes the original context for the temperature's length, which tiny models have too
+    "mistral3": ["--key", "mistral3.rope.scaling.original_context_length=u32:16"],
+}
 # Distances of mixtures differ by factors from seed to seed, so that two say little.
 SEEDS_OF_EXPERTS = 12
 TIED = ("gemma2",)  # llama.cpp takes no output matrix there
@@ -45,7 +46,7 @@ TYPES = ("f32,f16,q4_0,q4_1,q5_0,q5_1,q8_0,iq4_nl,iq4_xs,q2_k,q3_k,q4_k,q5_k,q6_
 N_CONTEXT = 256
 
 
-def logits_of_llama_cpp(path, ids, cache):
+def logits_of_llama_cpp(path, ids, cache, n_context=N_CONTEXT):
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = 0
     parameters.use_extra_bufts = False  # plain kernels: its AMX ones need a processor that lets them
@@ -53,7 +54,7 @@ def logits_of_llama_cpp(path, ids, cache):
     if not model:
         return None
     parameters = llama_cpp.llama_context_default_params()
-    parameters.n_ctx, parameters.n_threads, parameters.n_threads_batch = N_CONTEXT, 1, 1
+    parameters.n_ctx, parameters.n_threads, parameters.n_threads_batch = n_context, 1, 1
     parameters.type_k = parameters.type_v = cache
     parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
     context = llama_cpp.llama_init_from_model(model, parameters)

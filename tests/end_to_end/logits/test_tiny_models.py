@@ -1,5 +1,6 @@
 """Tiny models of every shape and format against numpy in double precision."""
 
+import json
 import unittest
 
 import numpy as np
@@ -112,14 +113,28 @@ class TinyModels(pillar.WithFolder):
         return [int(i) for i in np.random.default_rng(7).integers(3, 300, n)]
 
     def test_reference_kernels_agree_with_exact_arithmetic(self):
-        for name, flags in SHAPES.items():
+        """The first model of an architecture on all these numbers of ranks, others on some of them."""
+        seen = set()
+        for i, (name, flags) in enumerate(SHAPES.items()):
             with self.subTest(name):
                 model = pillar.tiny_model(self.folder, "shape", *flags)
                 exact = numpy_llama.Model(model).logits(self.ids())
-                for ranks in (1, 2, 3, 5, 8) if {"--experts", "olmo2"} & set(flags) else (1, 3):
+                kind = (flags[1] if "--architecture" in flags else "llama", "--experts" in flags)
+                few = ((1, 3), (2, 5), (8,))[i % 3]
+                for ranks in few if kind in seen else (1, 2, 3, 5, 8):
                     ours = pillar.logits(ranks, model, self.ids(), "--kernels", "reference", "--cache-type", "f32",
                                          "-t", 1)
                     self.assertLess(numpy_llama.nmse(ours.astype(np.float64), exact).max(), 1e-9)
+                seen.add(kind)
+
+    def test_exact_arithmetic_is_another_engine_s(self):
+        with open(pillar.DATA / "architectures" / "logits.jsonl", encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                with self.subTest(line["name"]):
+                    model = pillar.tiny_model(self.folder, "other_engine", *line["flags"])
+                    exact = numpy_llama.Model(model, n_context=line["context"]).logits(self.ids(line["ids"]))
+                    rows = exact[line["positions"]][:, :len(line["logits"][0])]
+                    self.assertLess(numpy_llama.nmse(np.array(line["logits"]), rows).max(), 1e-6)
 
     def test_integer_kernels_stay_close_in_every_format(self):
         for name in FORMATS:
