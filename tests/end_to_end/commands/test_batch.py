@@ -177,6 +177,28 @@ class Batch(pillar.WithFolder):
                 self.assertGreaterEqual(max(top.values()) + 1e-6, logprob)
         self.assertEqual(self.text_of(results["biased"]), chr(67) * 4)  # token 70 is byte 67
 
+    def test_companions_change_no_bit_in_other_architectures(self):
+        """Windows whose pages are given back, experts that rows share, queries that grow with the position, sums over all
+        heads: log-probabilities are those of a request that is computed alone."""
+        source = random.Random(7)
+        lines = [request(f"r{i}", {"prompt": "".join(source.choice("abcdef ") for _ in range(1 + 13 * i)), "seed": i,
+                                   "max_tokens": 3 + 9 * (i % 4), "temperature": 1, "logprobs": 3, "ignore_eos": True})
+                 for i in range(6)]
+        requests, output = self.write("companions.jsonl", lines), self.path("companions.out")
+        for flags in (["gpt-oss", "--experts", 9, "--experts-used", 4, "--ffn", 96, "--window", 7, "--rope-scaling", "yarn"],
+                      ["mistral3", "--rope-scaling", "yarn"], ["olmo2", "--window", 9, "--layers", 4]):
+            with self.subTest(flags[0]):
+                model = pillar.tiny_model(self.folder, "companions", "--type", "q8_0", "--architecture", *flags)
+                found = []
+                for ranks, more in ((1, ["--parallel", 1]), (1, ["--parallel", 6]), (2, ["--parallel", 4, "-b", 5])):
+                    pillar.check(pillar.run(ranks, self.arguments(requests, output, "-c", 256, *more, model=model)))
+                    found.append({name: result["response"]["body"]["choices"]
+                                  for name, result in self.results(output).items()})
+                    os.remove(output)
+                self.assertEqual(len(found[0]), len(lines))
+                self.assertEqual(found[1], found[0])
+                self.assertEqual(found[2], found[0])
+
     def test_one_job_an_output_and_results_of_one_input(self):
         long = {"prompt": "x", "max_tokens": 2000, "ignore_eos": True}
         lines = [request(f"r{i}", {**long, "max_tokens": 1 if i == 0 else 2000}) for i in range(30)]
