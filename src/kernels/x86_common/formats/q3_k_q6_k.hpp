@@ -17,7 +17,8 @@ struct BiasedHalves {
     using Dot = typename Scales::Dot;
     Weights w;
     Scales scales;
-    Floats scaled_dot(const std::int8_t* x, typename Scales::Extra extra) const noexcept {
+    [[gnu::always_inline]] Floats scaled_dot(const std::int8_t* x,
+                                             typename Scales::Extra extra) const noexcept {
         return scales.scaled_dot(w, x, extra);
     }
     template <std::size_t n_columns>

@@ -119,7 +119,8 @@ struct HalfScales {
     static Extra extra(const std::int16_t* half_sum) noexcept {
         return {dot_origin_bits - bias * half_sum[0], -bias * half_sum[1]};
     }
-    Floats scaled_dot(const Weights& w, const std::int8_t* x, Extra start) const noexcept {
+    [[gnu::always_inline]] Floats scaled_dot(const Weights& w, const std::int8_t* x,
+                                             Extra start) const noexcept {
         const Floats first = low.scaled(dot_vectors<4>(w, 0, x, fill_32(start.low)));
         return fma(to_floats(dot_vectors<4>(w, 4, x, fill_32(start.high))), high, first);
     }
