@@ -37,7 +37,7 @@ struct IQ4XSSuperBlock {
         Floats of_dot(Dot dot, Extra) const noexcept { return scale.of_dot(dot); }
     };
 
-    static Extra extra(float, std::int32_t sum, const std::int16_t*) noexcept {
+    static Extra extra(const std::int8_t*, std::int32_t sum, const std::int16_t*) noexcept {
         return LevelDot::extra(sum);
     }
     static Header load_header(const std::byte* p) noexcept {

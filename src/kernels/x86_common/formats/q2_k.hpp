@@ -45,7 +45,7 @@ struct Q2KSuperBlock {
         }
     };
 
-    static Extra extra(float, std::int32_t, const std::int16_t* half_sum) noexcept {
+    static Extra extra(const std::int8_t*, std::int32_t, const std::int16_t* half_sum) noexcept {
         Extra both_sums;
         std::memcpy(&both_sums, half_sum, sizeof both_sums);
         return both_sums;

@@ -41,8 +41,8 @@ struct Q6KSuperBlock {
     static constexpr bool with_min = false;
     struct Header {};
 
-    static Extra extra(float, std::int32_t, const std::int16_t* half_sum) noexcept {
-        return Block::Scales::extra(half_sum);
+    static Extra extra(const std::int8_t* x, std::int32_t, const std::int16_t* half_sum) noexcept {
+        return Block::Scales::extra(x, half_sum);
     }
     static Header load_header(const std::byte*) noexcept { return {}; }
     static Block load_block(const std::byte* p, const Header&, std::size_t) noexcept {
@@ -69,8 +69,8 @@ struct Q3KSuperBlock {
     static constexpr std::size_t block_bytes = ThreeBits::bytes;
     static constexpr bool with_min = false;
 
-    static Extra extra(float, std::int32_t, const std::int16_t* half_sum) noexcept {
-        return Block::Scales::extra(half_sum);
+    static Extra extra(const std::int8_t* x, std::int32_t, const std::int16_t* half_sum) noexcept {
+        return Block::Scales::extra(x, half_sum);
     }
     static Header load_header(const std::byte* p) noexcept {
         return SixBitFields::load(p + half_bytes);

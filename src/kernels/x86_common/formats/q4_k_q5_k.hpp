@@ -40,7 +40,7 @@ struct ScaledAndShifted {
         Floats scaled(Extra sum) const noexcept { return times(min, fill(sum)); } // below 2^24
     };
 
-    static Extra extra(float, std::int32_t sum, const std::int16_t*) noexcept {
+    static Extra extra(const std::int8_t*, std::int32_t sum, const std::int16_t*) noexcept {
         return static_cast<float>(sum);
     }
     static Header load_header(const std::byte* p) noexcept {

@@ -8,7 +8,7 @@
 //
 // A format is a struct:
 //   File, header_bytes, block_bytes, with_min
-//   Extra, extra(dx, sum, half_sum)         what the panel keeps of a block's sums (panel.hpp)
+//   Extra, extra(x, sum, half_sum)          what the panel keeps of a block's sums (panel.hpp)
 //   Header: scales of all rows;             load_header(stream) → Header
 //   Block: weights and scales of one block; load_block(stream, header, sub) → Block
 //   Block::scaled_dot(x, extra)             Σ scale·dot as f32, exact
@@ -40,9 +40,9 @@ struct SuperBlockKernel {
     static constexpr bool in_tiles = groups_in_tiles;
     using Extra = typename SuperBlock::Extra;
     static constexpr std::size_t vectors = 1;
-    static Extra extra(const std::int8_t*, float dx, std::int32_t sum,
+    static Extra extra(const std::int8_t* x, float, std::int32_t sum,
                        const std::int16_t* half_sum) noexcept {
-        return SuperBlock::extra(dx, sum, half_sum);
+        return SuperBlock::extra(x, sum, half_sum);
     }
 
     template <class Columns>

@@ -15,6 +15,10 @@ inline constexpr bool groups_in_tiles = true;
 inline constexpr int max_activation = 127;
 inline constexpr int max_int16 = 32767;
 
+constexpr int larger(int a, int b) noexcept {
+    return a < b ? b : a;
+}
+
 /// How many of a block's eight vectors can be added in int16: 8 for weights ≤ 15 (30480), 4 for ≤
 /// 31 (31496), 2 for ≤ 63 (32004).
 constexpr std::size_t vectors_a_sum(int max_weight) noexcept {
@@ -140,50 +144,63 @@ struct WholeScale {
     static Floats of_dot(Ints dot) noexcept { return to_floats(dot); }
 };
 
-/// One scale a row for each 16 weights n − bias: Σ scale·Σ n·q − bias · Σ scale·Σ q, with both
-/// scales and both half sums in one vpmaddwd. 32 · Σ q of 16 activations does not fit an int16, so
-/// it takes 2·scale and 16·Σ q.
+/// One scale a row for each 16 weights n − bias. Two int16 sums have the 16 weights of a half; they
+/// begin at −bias · Σ of their own activations, so that they fit whatever they are on the way:
+/// |n − bias| ≤ 32, 8 · 32 · 127 = 32512.
 template <class Bits, int bias>
 struct HalfScales {
-    static constexpr int sum_factor = bias <= 16 ? bias : 16;
-    static constexpr int scale_factor = bias == 0 ? 1 : bias / sum_factor;
-    static_assert(scale_factor <= 2 && sum_factor * scale_factor == bias);
+    static_assert(8 * larger(bias, Bits::max - bias) * max_activation <= max_int16);
 
-    Ints both, low, high;
+    Ints low, high;
 
     /// Both scales as int16 in each lane.
     static HalfScales of(Ints both) noexcept {
-        return {both, either(x86::both(both, fill_32(0xFFFF)), shift_left_32<16>(both)),
+        return {either(x86::both(both, fill_32(0xFFFF)), shift_left_32<16>(both)),
                 either(shift_right_32<16>(both), x86::both(both, fill_32(~0xFFFF)))};
     }
     using Dot = Ints;
-    using Extra = std::int32_t;
-    static constexpr Extra no_extra = 0;
-    static Extra extra(const std::int16_t* half_sum) noexcept {
-        const std::int16_t pair[2] = {static_cast<std::int16_t>(-sum_factor * half_sum[0]),
-                                      static_cast<std::int16_t>(-sum_factor * half_sum[1])};
-        std::int32_t minus_sums;
-        std::memcpy(&minus_sums, pair, sizeof minus_sums);
-        return minus_sums;
+    /// Where the two sums of each half start, two int16.
+    struct Extra {
+        std::int32_t low, high;
+    };
+    static constexpr Extra no_extra = {0, 0}; ///< where no bias is
+    static Extra extra(const std::int8_t* x, const std::int16_t*) noexcept {
+        // Σ of bytes 0, 1, 4, 5, … and of bytes 2, 3, 6, 7, … of each half
+        Ints sums = _mm256_maddubs_epi16(fill_8(1), load_bytes(x));
+        sums = plus_16(sums, _mm256_shuffle_epi32(sums, 0x4E));
+        sums = plus_16(sums, _mm256_shuffle_epi32(sums, 0xB1));
+        sums = _mm256_mullo_epi16(sums, fill_16(-bias));
+        return {_mm256_extract_epi32(sums, 0), _mm256_extract_epi32(sums, 4)};
     }
-    Floats scaled_dot(const Weights& w, const std::int8_t* x, Extra minus_sums) const noexcept {
-        return of_dot(dot_halves<Bits>(w, x, low, high), minus_sums);
+    Floats scaled_dot(const Weights& w, const std::int8_t* x, Extra start) const noexcept {
+        return to_floats(plus_32(dot_16(half_sums(w, 0, x, fill_32(start.low)), low),
+                                 dot_16(half_sums(w, 4, x, fill_32(start.high)), high)));
     }
     template <std::size_t n_columns, class Block>
     [[gnu::always_inline]] static void dots(const Block (&blocks)[tile_groups],
-                                            const std::int8_t* x, const Extra*,
+                                            const std::int8_t* x, const Extra* start,
                                             Dot (&sums)[tile_groups][n_columns]) noexcept {
-        scaled_sums<smaller(vectors_a_sum(Bits::max), 4)>(
-            blocks, x,
-            [&](std::size_t g, std::size_t first) {
-                return first < 4 ? blocks[g].scales.low : blocks[g].scales.high;
-            },
-            sums);
+        unrolled<2>([&](auto half) __attribute__((always_inline)) {
+            Ints pairs[tile_groups][n_columns];
+            pair_sums<4>(blocks, 4 * half, x, pairs);
+            for (std::size_t c = 0; c < n_columns; ++c) {
+                const Ints of_column = fill_32(half == 0 ? start[c].low : start[c].high);
+                for (std::size_t g = 0; g < tile_groups; ++g) {
+                    const Ints whole = bias == 0 ? pairs[g][c] : plus_16(pairs[g][c], of_column);
+                    const auto& scales = blocks[g].scales;
+                    const Ints sum = dot_16(whole, half == 0 ? scales.low : scales.high);
+                    sums[g][c] = half == 0 ? sum : plus_32(sums[g][c], sum);
+                }
+            }
+        });
     }
-    Floats of_dot(Ints dot, Extra minus_sums) const noexcept {
-        if constexpr (bias == 0) return to_floats(dot);
-        const Ints scales = scale_factor == 1 ? both : shift_left_16<1>(both);
-        return to_floats(plus_32(dot, dot_16(scales, fill_32(minus_sums))));
+    Floats of_dot(Ints dot, Extra) const noexcept { return to_floats(dot); }
+
+  private:
+    static Ints half_sums(const Weights& w, std::size_t first, const std::int8_t* x,
+                          Ints start) noexcept {
+        const Ints sums = pair_sums<4>(w, first, x);
+        return bias == 0 ? sums : plus_16(sums, start);
     }
 };
 

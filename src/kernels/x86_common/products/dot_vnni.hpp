@@ -116,7 +116,7 @@ struct HalfScales {
         std::int32_t low, high;
     };
     static constexpr Extra no_extra = {dot_origin_bits, 0}; ///< where no bias is
-    static Extra extra(const std::int16_t* half_sum) noexcept {
+    static Extra extra(const std::int8_t*, const std::int16_t* half_sum) noexcept {
         return {dot_origin_bits - bias * half_sum[0], -bias * half_sum[1]};
     }
     [[gnu::always_inline]] Floats scaled_dot(const Weights& w, const std::int8_t* x,
