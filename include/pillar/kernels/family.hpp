@@ -97,6 +97,8 @@ struct Family {
     std::string_view name;
     bool float_activations;    ///< true: every product takes f32 activations (`reference`)
     std::size_t panel_columns; ///< columns of activations that lie together (Activations)
+    /// Groups of rows that share what a product does once a call or a tile: fewer are slower.
+    std::size_t tile_groups = 1;
     bool (*supported)() noexcept;
 
     std::size_t (*rows_per_group)(quant::Type type) noexcept;

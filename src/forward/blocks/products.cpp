@@ -1,5 +1,7 @@
 #include "blocks/products.hpp"
 
+#include "pillar/core/sizes.hpp"
+
 #include <algorithm>
 
 namespace pillar::forward {
@@ -28,7 +30,9 @@ void multiply(const Workspace& ws, threads::Worker worker, const kernels::Matrix
     if (!worker.is_main() || ws.comm == nullptr || a_group == 0)
         return kernels::multiply(w, x, y, y_stride, groups.begin, groups.end);
     const std::size_t a_piece = ws.is_moving ? macs_a_piece : macs_between_signs;
-    const std::size_t n = std::max<std::size_t>(1, a_piece / a_group);
+    // Whole tiles: a part of one is multiplied group by group.
+    const std::size_t tile = w.family().tile_groups;
+    const std::size_t n = std::max<std::size_t>(1, ceil_div(a_piece / a_group, tile)) * tile;
     for (std::size_t begin = groups.begin; begin < groups.end; begin += n) {
         kernels::multiply(w, x, y, y_stride, begin, std::min(begin + n, groups.end));
         ws.look_at_messages(worker);
