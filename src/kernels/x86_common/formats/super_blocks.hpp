@@ -84,10 +84,11 @@ struct SuperBlockKernel {
     /// add_segment for a tile's groups.
     static void add_segment_of_each(const Segment& segment, PanelView<Extra> x, InTiles columns,
                                     Floats* a) noexcept {
-        Floats u[tile_groups][panel_columns], v[tile_groups][panel_columns];
+        Floats u[tile_groups][panel_columns];
+        const PanelView<Extra> all_blocks = x;
         typename SuperBlock::Header headers[tile_groups];
         for (std::size_t g = 0; g < tile_groups; ++g) {
-            for (std::size_t c = 0; c < columns.count; ++c) u[g][c] = v[g][c] = fill(0.0f);
+            for (std::size_t c = 0; c < columns.count; ++c) u[g][c] = fill(0.0f);
             headers[g] = SuperBlock::load_header(segment.stream + g * columns.group_bytes);
             prefetch_ahead<SuperBlock::header_bytes>(segment.stream + g * columns.group_bytes);
         }
@@ -114,18 +115,6 @@ struct SuperBlockKernel {
                                                   u[g][first + c]);
                     }
                 });
-            if constexpr (SuperBlock::with_min) {
-                typename SuperBlock::Min minima[tile_groups];
-                for (std::size_t g = 0; g < tile_groups; ++g)
-                    minima[g] =
-                        SuperBlock::load_min(stream + g * columns.group_bytes, headers[g], sub);
-                for (std::size_t c = 0; c < columns.count; ++c) {
-                    const Floats dx = fill(x.dx[c]);
-                    const Extra extra_of_column = x.extra[c];
-                    for (std::size_t g = 0; g < tile_groups; ++g)
-                        v[g][c] = fma(dx, minima[g].scaled(extra_of_column), v[g][c]);
-                }
-            }
             x.skip(columns.stride);
         }
         for (std::size_t g = 0; g < tile_groups; ++g) {
@@ -133,8 +122,38 @@ struct SuperBlockKernel {
             for (std::size_t c = 0; c < columns.count; ++c) {
                 Floats& sum = a[g * columns.count + c];
                 sum = fma(load_halves(group), u[g][c], sum);
-                if constexpr (SuperBlock::with_min)
-                    sum = fnma(load_halves(group + half_bytes), v[g][c], sum);
+            }
+        }
+        if constexpr (SuperBlock::with_min)
+            subtract_minima_of_each(segment, headers, all_blocks, columns, a);
+    }
+
+    /// The minima of a tile's groups: a column's v are in registers over all blocks.
+    [[gnu::always_inline]] static void
+    subtract_minima_of_each(const Segment& segment,
+                            const typename SuperBlock::Header (&headers)[tile_groups],
+                            const PanelView<Extra>& x, InTiles columns, Floats* a) noexcept {
+        typename SuperBlock::Min minima[super_block_blocks][tile_groups];
+        const std::size_t n = segment.end - segment.sub;
+        const std::byte* stream = segment.stream + SuperBlock::header_bytes;
+        for (std::size_t b = 0; b < n; ++b, stream += SuperBlock::block_bytes)
+            for (std::size_t g = 0; g < tile_groups; ++g)
+                minima[b][g] = SuperBlock::load_min(stream + g * columns.group_bytes, headers[g],
+                                                    segment.sub + b);
+        for (std::size_t c = 0; c < columns.count; ++c) {
+            Floats v[tile_groups];
+            unrolled<tile_groups>([&](std::size_t g) { v[g] = fill(0.0f); });
+            for (std::size_t b = 0; b < n; ++b) {
+                const Floats dx = fill(x.dx[b * columns.stride + c]);
+                const Extra extra_of_column = x.extra[b * columns.stride + c];
+                unrolled<tile_groups>([&](std::size_t g) __attribute__((always_inline)) {
+                    v[g] = fma(dx, minima[b][g].scaled(extra_of_column), v[g]);
+                });
+            }
+            for (std::size_t g = 0; g < tile_groups; ++g) {
+                const std::byte* const group = segment.stream + g * columns.group_bytes;
+                Floats& sum = a[g * columns.count + c];
+                sum = fnma(load_halves(group + half_bytes), v[g], sum);
             }
         }
     }
