@@ -66,33 +66,31 @@ struct Q1_0Column {
                                 Floats* sums) noexcept {
         constexpr std::size_t n = BitSums::vectors;
         float* const rows = reinterpret_cast<float*>(sums);
-        avx2::Floats a[n];
-        unrolled<n>([&](std::size_t v) __attribute__((always_inline)) {
-            a[v] = _mm256_loadu_ps(rows + v * avx2::lanes);
-        });
+        Floats a[n];
+        unrolled<n>([&](std::size_t v)
+                        __attribute__((always_inline)) { a[v] = load_rows(rows, v); });
         const std::byte* const end = Q1_0Group::for_each_segment(
             stream, first_block, n_blocks,
             [&](const std::byte* header, const std::byte* bits, std::size_t n_bits)
                 __attribute__((always_inline)) {
-                    avx2::Floats d[n];
+                    Floats d[n];
                     prefetch_far<Q1_0Group::header_bytes>(header);
                     unrolled<n>([&](std::size_t v) __attribute__((always_inline)) {
-                        d[v] = avx2::load_halves(header + v * 2 * avx2::lanes);
+                        d[v] = load_row_halves(header, v);
                     });
                     for (std::size_t i = 0; i < n_bits; ++i, bits += BitPlanes::bytes) {
                         prefetch_far<BitPlanes::bytes>(bits);
-                        avx2::Floats dots[n];
+                        Floats dots[n];
                         x.extra[i].dot(bits, dots);
-                        const avx2::Floats dx = avx2::fill(x.dx[i]);
+                        const Floats dx = fill(x.dx[i]);
                         unrolled<n>([&](std::size_t v) __attribute__((always_inline)) {
-                            a[v] = avx2::fma(avx2::times(d[v], dx), dots[v], a[v]);
+                            a[v] = fma(times(d[v], dx), dots[v], a[v]);
                         });
                     }
                     x.skip(n_bits);
                 });
-        unrolled<n>([&](std::size_t v) __attribute__((always_inline)) {
-            _mm256_storeu_ps(rows + v * avx2::lanes, a[v]);
-        });
+        unrolled<n>([&](std::size_t v)
+                        __attribute__((always_inline)) { store_rows(rows, v, a[v]); });
         return end;
     }
 };
