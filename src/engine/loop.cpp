@@ -128,6 +128,7 @@ struct Loop::State {
     std::optional<Side> draft;
     DraftRows draft_rows;
     StepPlan plan;
+    std::span<const forward::Row> rows; ///< the plan's, by position in the cache of their model
     StepTimeline timeline;
     std::vector<double> waited_before_s; ///< (threads) at barriers, when the step began
     double propose_s = 0, sample_s = 0;  ///< of the last step, rank 0 only
@@ -147,10 +148,6 @@ struct Loop::State {
             waited_s.push_back(team.waited_s(thread));
     }
     RequestHead make_request(Scheduler& scheduler);
-    /// The plan's, as the model that computes them has them.
-    std::span<const forward::Row> rows() {
-        return plan.is_draft ? draft_rows.in_cache(plan.rows) : plan.rows;
-    }
     void compute();
     void read_replies(Scheduler& scheduler);
     void fail(Outcome outcome) {
@@ -203,7 +200,8 @@ void Loop::State::compute() {
     for (const StepPlan::Sampling& sampling : plan.samplings) sequences.set_sampling(sampling);
     for (const StepPlan::Bias& bias : plan.biases) sequences.add_bias(bias);
     sequences.add(plan.rows);
-    const std::span<const float> logits = transformer.forward(comm, rows());
+    rows = plan.is_draft ? draft_rows.in_cache(plan.rows) : plan.rows;
+    const std::span<const float> logits = transformer.forward(comm, rows);
     if (std::string error = transformer.take_error(); !error.empty()) {
         failure = std::move(error);
         failure_code = ExitCode::io;
@@ -320,7 +318,7 @@ bool Loop::run(Scheduler* scheduler) {
             StepRecord record;
             record.step = head.step;
             record.phase = head.phase;
-            count_rows(s.rows(), record);
+            count_rows(s.rows, record);
             record.is_draft = head.is_draft;
             record.n_pages = static_cast<std::uint32_t>(model.used_pages());
             for (const StepPlan::Keep& keep : s.plan.keeps)

@@ -91,10 +91,12 @@ bool ModelProposer::is_worth_another(double probability) const noexcept {
 
 /// It does not pay, as far as is known.
 bool ModelProposer::is_tried() noexcept {
-    if (n_tries_left_ > 0) return n_tries_left_-- > 0;
-    if (!retries_.is_due()) return false;
-    acceptance_.doubt();
-    n_tries_left_ = tries_at_a_time - 1;
+    if (n_tries_left_ == 0) {
+        if (!retries_.is_due()) return false;
+        acceptance_.doubt();
+        n_tries_left_ = tries_at_a_time;
+    }
+    --n_tries_left_;
     return true;
 }
 

@@ -30,7 +30,7 @@ bool supported() noexcept {
 constinit const Family avx2_family = {.name = "avx2",
                                       .float_activations = false,
                                       .panel_columns = x86::panel_columns,
-                                      .tile_groups = x86::piece_groups,
+                                      .tile_groups = x86::tile_groups,
                                       .supported = avx2::supported,
                                       .rows_per_group = avx2::Products::rows_per_group,
                                       .group_bytes = avx2::Products::group_bytes,

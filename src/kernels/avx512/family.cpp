@@ -33,7 +33,7 @@ bool supported() noexcept {
 constinit const Family avx512_family = {.name = "avx512",
                                         .float_activations = false,
                                         .panel_columns = x86::panel_columns,
-                                        .tile_groups = x86::piece_groups,
+                                        .tile_groups = x86::tile_groups,
                                         .supported = avx512::supported,
                                         .rows_per_group = avx512::Products::rows_per_group,
                                         .group_bytes = avx512::Products::group_bytes,

@@ -36,7 +36,7 @@ bool supported() noexcept {
 constinit const Family avxvnni_family = {.name = "avxvnni",
                                          .float_activations = false,
                                          .panel_columns = x86::panel_columns,
-                                         .tile_groups = x86::piece_groups,
+                                         .tile_groups = x86::tile_groups,
                                          .supported = avxvnni::supported,
                                          .rows_per_group = avxvnni::Products::rows_per_group,
                                          .group_bytes = avxvnni::Products::group_bytes,

@@ -7,7 +7,7 @@
 namespace pillar::kernels::x86 {
 
 inline constexpr std::size_t panel_columns = 16; ///< Family::panel_columns
-inline constexpr std::size_t piece_groups = 4;   ///< Family::tile_groups
+inline constexpr std::size_t tile_groups = 4;    ///< Family::tile_groups
 
 struct Format {
     std::size_t rows;          ///< rows a group

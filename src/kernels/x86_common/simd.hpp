@@ -10,6 +10,8 @@
 #include "avx2/simd.hpp"
 #endif
 
+#include "format.hpp"
+
 #include <utility>
 
 namespace pillar::kernels::x86 {
@@ -25,10 +27,10 @@ inline constexpr std::size_t group_rows = lanes; ///< rows a group of every bloc
 inline constexpr std::size_t vector_bytes = 4 * lanes; ///< four bytes a row
 inline constexpr std::size_t half_bytes = 2 * lanes;   ///< an f16 a row
 
-/// Groups and columns whose integer sums are in registers together, where a panel's are not. To
-/// broadcast an activation takes a unit that could add, to read a weight does not: so there are
-/// more groups than columns.
-inline constexpr std::size_t tile_groups = 4, tile_columns = 2;
+/// Columns whose integer sums of tile_groups groups are in registers together, where a panel's are
+/// not. To broadcast an activation takes a unit that could add, to read a weight does not: so there
+/// are more groups than columns.
+inline constexpr std::size_t tile_columns = 2;
 
 /// step(0), step(1), …, step(n − 1), the number known to the compiler.
 template <class Step, std::size_t... i>

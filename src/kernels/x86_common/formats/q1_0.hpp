@@ -64,7 +64,7 @@ struct Q1_0Column {
     static const std::byte* run(const std::byte* stream, PanelView<Extra> x,
                                 std::size_t first_block, std::size_t n_blocks, Columns,
                                 Floats* sums) noexcept {
-        constexpr std::size_t n = BitSums::vectors;
+        constexpr std::size_t n = vectors;
         float* const rows = reinterpret_cast<float*>(sums);
         Floats a[n];
         unrolled<n>([&](std::size_t v)

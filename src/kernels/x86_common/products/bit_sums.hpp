@@ -14,7 +14,6 @@ namespace pillar::kernels::x86 {
 namespace {
 
 struct alignas(32) BitSums {
-    static constexpr std::size_t vectors = plane_vectors;
     std::uint8_t table[2][2][4][16]; ///< of nibble, low or high part, plane
     float origin;
 
